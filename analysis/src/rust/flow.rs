@@ -10,6 +10,9 @@ use crate::finding::Place;
 pub enum Flow {
     /// One query, by its position among the sites of the scan.
     Query(usize),
+    /// What may run as a query later, a builder or prepared statement, by its position among the sites: only while a function
+    /// is walked, after which it is a query if it is not known where it runs.
+    Made(usize),
     /// A call of some function.
     Call(Box<CallRef>),
     /// In sequence.
@@ -20,6 +23,8 @@ pub enum Flow {
     Loop(Box<LoopFlow>),
     /// A closure or async block: an early exit leaves only itself, not the code around it.
     Scope(Box<Flow>),
+    /// A block that `break` can leave by its label.
+    Block(Box<Flow>),
     /// A call of a parameter of the function, counted from 0, including the receiver.
     Parameter(usize),
     /// A closure passed to a call: it runs as often as the called function calls it.
@@ -28,10 +33,10 @@ pub enum Flow {
     Return,
     /// `?`: returns, or continues.
     Try,
-    /// `break`.
-    Break,
-    /// `continue`.
-    Continue,
+    /// `break` of the loop or block around it, counted from the innermost, which is 0.
+    Break(usize),
+    /// `continue` of such a loop.
+    Continue(usize),
 }
 
 /// A closure that is passed to a call, or stored.
@@ -150,7 +155,7 @@ impl Flow {
     pub fn is_empty(&self) -> bool {
         match self {
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(Flow::is_empty),
-            Flow::Scope(inner) => inner.is_empty(),
+            Flow::Scope(inner) | Flow::Block(inner) => inner.is_empty(),
             Flow::Handed(handed) => handed.body.is_empty(),
             _ => false,
         }
@@ -159,10 +164,10 @@ impl Flow {
     /// Whether it contains a query.
     pub fn has_query(&self) -> bool {
         match self {
-            Flow::Query(_) => true,
+            Flow::Query(_) | Flow::Made(_) => true,
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(Flow::has_query),
             Flow::Loop(inner) => inner.body.has_query(),
-            Flow::Scope(inner) => inner.has_query(),
+            Flow::Scope(inner) | Flow::Block(inner) => inner.has_query(),
             Flow::Handed(handed) => handed.body.has_query(),
             _ => false,
         }
@@ -174,7 +179,7 @@ impl Flow {
             Flow::Call(call) => visit(call),
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| part.each_call(visit)),
             Flow::Loop(inner) => inner.body.each_call(visit),
-            Flow::Scope(inner) => inner.each_call(visit),
+            Flow::Scope(inner) | Flow::Block(inner) => inner.each_call(visit),
             Flow::Handed(handed) => handed.body.each_call(visit),
             _ => {}
         }
@@ -186,7 +191,7 @@ impl Flow {
             Flow::Call(call) => visit(call.callee.name()),
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| part.each_called(visit)),
             Flow::Loop(inner) => inner.body.each_called(visit),
-            Flow::Scope(inner) => inner.each_called(visit),
+            Flow::Scope(inner) | Flow::Block(inner) => inner.each_called(visit),
             Flow::Handed(handed) => handed.body.each_called(visit),
             _ => {}
         }
@@ -195,12 +200,38 @@ impl Flow {
     /// Whether it contains a query or a call.
     pub fn runs_something(&self) -> bool {
         match self {
-            Flow::Query(_) | Flow::Call(_) | Flow::Parameter(_) => true,
+            Flow::Query(_) | Flow::Made(_) | Flow::Call(_) | Flow::Parameter(_) => true,
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(Flow::runs_something),
             Flow::Loop(inner) => inner.body.runs_something(),
-            Flow::Scope(inner) => inner.runs_something(),
+            Flow::Scope(inner) | Flow::Block(inner) => inner.runs_something(),
             Flow::Handed(handed) => handed.body.runs_something(),
-            Flow::Return | Flow::Try | Flow::Break | Flow::Continue => false,
+            Flow::Return | Flow::Try | Flow::Break(_) | Flow::Continue(_) => false,
+        }
+    }
+
+    /// Whether it may leave the function, or more than `inside` of the loops and blocks around it.
+    pub fn leaves(&self, inside: usize) -> bool {
+        match self {
+            Flow::Return | Flow::Try => true,
+            Flow::Break(out) | Flow::Continue(out) => *out >= inside,
+            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(|part| part.leaves(inside)),
+            Flow::Loop(inner) => inner.body.leaves(inside + 1),
+            Flow::Block(inner) => inner.leaves(inside + 1),
+            _ => false,
+        }
+    }
+
+    /// Turns what was made into queries where `runs_here` says so.
+    pub(in crate::rust) fn settle(&mut self, runs_here: &impl Fn(usize) -> bool) {
+        match self {
+            Flow::Made(site) => {
+                *self = if runs_here(*site) { Flow::Query(*site) } else { Flow::EMPTY };
+            }
+            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter_mut().for_each(|it| it.settle(runs_here)),
+            Flow::Loop(inner) => inner.body.settle(runs_here),
+            Flow::Scope(inner) | Flow::Block(inner) => inner.settle(runs_here),
+            Flow::Handed(handed) => handed.body.settle(runs_here),
+            _ => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The entry point: scans source text, or the tokens of one item.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
@@ -10,6 +11,7 @@ use super::graph::imports::Imports;
 use super::graph::neighbours::Told;
 use super::lex::guard;
 use super::lex::outline::outline_of_queries;
+use super::lex::own::Own;
 use super::lex::relevant::with_unknown;
 use super::site::Allow;
 use super::source::{Scan, ScanError, ScannedFunction};
@@ -120,6 +122,7 @@ fn read_tokens(
     made::spread(&mut items, told);
     let mut walker = Walker::new(file, comments, imports);
     walker.in_test = in_test;
+    walker.own = told.own.clone().unwrap_or_else(|| Arc::new(Own::of(std::iter::once(source))));
     walker.knows_sqlx = source.contains("sqlx") || renamed.values().any(|name| name == "sqlx");
     walker.knows_drivers =
         drivers::is_named_in(source) || renamed.values().any(|name| drivers::is_driver(name));

@@ -144,6 +144,31 @@ pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> 
     }
 }
 
+/// Whether a function gives a future: `impl Future<Output = T>`, `Pin<Box<dyn Future>>`, `BoxFuture<'_, T>`.
+pub(super) fn gives_future(output: &syn::ReturnType) -> bool {
+    fn is_future(ty: &Type) -> bool {
+        let of_bounds = |bounds: &syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>| {
+            bounds.iter().any(|bound| future_output(bound).is_some())
+        };
+        match ty {
+            Type::ImplTrait(node) => of_bounds(&node.bounds),
+            Type::TraitObject(node) => of_bounds(&node.bounds),
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+                let is_pointer = last.ident == "Pin" || last.ident == "Box";
+                match &last.arguments {
+                    syn::PathArguments::AngleBracketed(arguments) if is_pointer => {
+                        let inner = arguments.args.iter();
+                        inner.clone().any(|it| matches!(it, syn::GenericArgument::Type(ty) if is_future(ty)))
+                    }
+                    _ => last.ident == "BoxFuture" || last.ident == "LocalBoxFuture",
+                }
+            }),
+            _ => false,
+        }
+    }
+    matches!(output, syn::ReturnType::Type(_, ty) if is_future(ty))
+}
+
 fn future_output(bound: &TypeParamBound) -> Option<&Type> {
     let TypeParamBound::Trait(bound) = bound else { return None };
     let last = bound.path.segments.last().filter(|last| last.ident == "Future")?;

@@ -120,8 +120,31 @@ fn add(a: Option<u64>, b: Option<u64>) -> Option<u64> {
 struct Ways {
     on: Option<Run>,
     out: Option<Run>,
-    breaks: Option<Run>,
-    continues: Option<Run>,
+    /// By what they leave: the innermost loop or block first.
+    breaks: Vec<Option<Run>>,
+    continues: Vec<Option<Run>>,
+}
+
+/// The minimum and maximum over two lists of paths.
+fn either_each(mut a: Vec<Option<Run>>, b: Vec<Option<Run>>) -> Vec<Option<Run>> {
+    a.resize(a.len().max(b.len()), None);
+    for (a, b) in a.iter_mut().zip(b) {
+        *a = Run::either(a.take(), b);
+    }
+    a
+}
+
+/// A list whose only path leaves so many loops and blocks.
+fn leaving(out: usize) -> Vec<Option<Run>> {
+    let mut ways = vec![None; out];
+    ways.push(Some(Run::nothing()));
+    ways
+}
+
+/// The paths that leave the innermost loop or block, and those that leave more, as seen from outside of it.
+fn innermost(mut ways: Vec<Option<Run>>) -> (Option<Run>, Vec<Option<Run>>) {
+    let outer = ways.split_off(ways.len().min(1));
+    (ways.pop().flatten(), outer)
 }
 
 /// The most expensive exit of a sequence so far, stored until the end as a length of the common path.
@@ -147,6 +170,12 @@ impl WayOut {
         }
     }
 
+    /// The same for each of a list of paths.
+    fn offer_each(all: &mut Vec<WayOut>, before: &Run, ways: Vec<Option<Run>>) {
+        all.resize_with(all.len().max(ways.len()), WayOut::default);
+        all.iter_mut().zip(ways).for_each(|(out, way)| out.offer(before, way));
+    }
+
     fn finish(self, common: &[Step]) -> Option<Run> {
         let mut run = self.run?;
         let mut steps = common.get(..self.shared).unwrap_or_default().to_vec();
@@ -166,7 +195,7 @@ impl Counter<'_> {
     fn count(&mut self, flow: &Flow) -> Ways {
         let on = |run| Ways { on: Some(run), ..Ways::default() };
         match flow {
-            Flow::Query(index) => on(self.query(*index)),
+            Flow::Query(index) | Flow::Made(index) => on(self.query(*index)),
             Flow::Call(call) => on(self.call(call)),
             Flow::Parameter(parameter) => {
                 let n = self.resolve.parameter(*parameter);
@@ -180,8 +209,8 @@ impl Counter<'_> {
                     let arm = self.count(arm);
                     ways.on = Run::either(ways.on, arm.on);
                     ways.out = Run::either(ways.out, arm.out);
-                    ways.breaks = Run::either(ways.breaks, arm.breaks);
-                    ways.continues = Run::either(ways.continues, arm.continues);
+                    ways.breaks = either_each(ways.breaks, arm.breaks);
+                    ways.continues = either_each(ways.continues, arm.continues);
                 }
                 ways
             }
@@ -190,10 +219,16 @@ impl Counter<'_> {
                 let ways = self.count(inner);
                 Ways { on: Run::either(ways.on, ways.out), ..Ways::default() }
             }
+            Flow::Block(inner) => {
+                let ways = self.count(inner);
+                let (ended, breaks) = innermost(ways.breaks);
+                let (_, continues) = innermost(ways.continues);
+                Ways { on: Run::either(ways.on, ended), out: ways.out, breaks, continues }
+            }
             Flow::Return => Ways { out: Some(Run::nothing()), ..Ways::default() },
             Flow::Try => Ways { on: Some(Run::nothing()), out: Some(Run::nothing()), ..Ways::default() },
-            Flow::Break => Ways { breaks: Some(Run::nothing()), ..Ways::default() },
-            Flow::Continue => Ways { continues: Some(Run::nothing()), ..Ways::default() },
+            Flow::Break(out) => Ways { breaks: leaving(*out), ..Ways::default() },
+            Flow::Continue(out) => Ways { continues: leaving(*out), ..Ways::default() },
         }
     }
 
@@ -275,13 +310,13 @@ impl Counter<'_> {
 
     fn sequence(&mut self, parts: &[Flow]) -> Ways {
         let mut run = Run::nothing();
-        let (mut out, mut breaks, mut continues) = (WayOut::default(), WayOut::default(), WayOut::default());
+        let (mut out, mut breaks, mut continues) = (WayOut::default(), Vec::new(), Vec::new());
         let mut goes_on = true;
         for part in parts {
             let ways = self.count(part);
             out.offer(&run, ways.out);
-            breaks.offer(&run, ways.breaks);
-            continues.offer(&run, ways.continues);
+            WayOut::offer_each(&mut breaks, &run, ways.breaks);
+            WayOut::offer_each(&mut continues, &run, ways.continues);
             let Some(mut next) = ways.on else {
                 goes_on = false;
                 break;
@@ -291,8 +326,9 @@ impl Counter<'_> {
             run.why = run.why.take().or(next.why);
             run.steps.append(&mut next.steps);
         }
-        let (out, breaks, continues) =
-            (out.finish(&run.steps), breaks.finish(&run.steps), continues.finish(&run.steps));
+        let each = |all: Vec<WayOut>| all.into_iter().map(|way| way.finish(&run.steps)).collect();
+        let (breaks, continues) = (each(breaks), each(continues));
+        let out = out.finish(&run.steps);
         Ways { on: goes_on.then_some(run), out, breaks, continues }
     }
 
@@ -300,7 +336,10 @@ impl Counter<'_> {
         self.loops.push(inner.head.clone());
         let ways = self.count(&inner.body);
         self.loops.pop();
-        let turn = Run::either(ways.on, ways.continues).unwrap_or_else(Run::nothing);
+        let (continued, continues) = innermost(ways.continues);
+        let (ended, breaks) = innermost(ways.breaks);
+        let goes_on = ways.on.is_some() || continued.is_some();
+        let turn = Run::either(ways.on, continued).unwrap_or_else(Run::nothing);
         let mut all = repeated(&turn, &inner.head);
         if !inner.exact {
             all.least = 0;
@@ -318,10 +357,15 @@ impl Counter<'_> {
                 run
             })
         };
-        let breaks = after(ways.breaks);
-        let out = after(ways.out);
+        let is_left =
+            ended.is_some() || ways.out.is_some() || breaks.iter().chain(&continues).any(Option::is_some);
+        let left = after(ended);
+        // What never ends runs its queries all the same, until something ends it from outside.
+        let out = if inner.enters && goes_on && !is_left { Some(before.clone()) } else { after(ways.out) };
+        let each = |ways: Vec<Option<Run>>| ways.into_iter().map(after).collect();
+        let (breaks, continues) = (each(breaks), each(continues));
         let ended = (!inner.enters).then_some(all);
-        Ways { on: Run::either(ended, breaks), out, ..Ways::default() }
+        Ways { on: Run::either(ended, left), out, breaks, continues }
     }
 }
 

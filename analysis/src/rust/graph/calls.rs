@@ -316,7 +316,7 @@ pub(super) fn first_query(flow: &Flow, sites: &[Site]) -> Option<usize> {
         Flow::Query(site) => (!sites.get(*site).is_some_and(Site::is_of_session)).then_some(*site),
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(|part| first_query(part, sites)),
         Flow::Loop(inner) => first_query(&inner.body, sites),
-        Flow::Scope(inner) => first_query(inner, sites),
+        Flow::Scope(inner) | Flow::Block(inner) => first_query(inner, sites),
         Flow::Handed(handed) => first_query(&handed.body, sites),
         _ => None,
     }

@@ -54,7 +54,7 @@ impl CallGraph<'_> {
                 let around = Some(&inner.head).filter(|head| head.exempt.is_none()).or(around);
                 self.loop_in(id, &inner.body, parameter, around, depth)
             }
-            Flow::Scope(inner) => self.loop_in(id, inner, parameter, around, depth),
+            Flow::Scope(inner) | Flow::Block(inner) => self.loop_in(id, inner, parameter, around, depth),
             Flow::Handed(handed) => {
                 let inside = self.loop_in(id, &handed.body, parameter, around, depth);
                 inside.or_else(|| {
@@ -95,7 +95,7 @@ fn has(handed: &Handed, parameter: usize) -> bool {
             Flow::Parameter(called) => *called == parameter,
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(|part| calls(part, parameter)),
             Flow::Loop(inner) => calls(&inner.body, parameter),
-            Flow::Scope(inner) => calls(inner, parameter),
+            Flow::Scope(inner) | Flow::Block(inner) => calls(inner, parameter),
             Flow::Handed(handed) => calls(&handed.body, parameter),
             _ => false,
         }
@@ -107,7 +107,7 @@ fn each_handed<'f>(flow: &'f Flow, found: &mut Vec<&'f Handed>) {
     match flow {
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| each_handed(part, found)),
         Flow::Loop(inner) => each_handed(&inner.body, found),
-        Flow::Scope(inner) => each_handed(inner, found),
+        Flow::Scope(inner) | Flow::Block(inner) => each_handed(inner, found),
         Flow::Handed(handed) => {
             found.push(handed);
             each_handed(&handed.body, found);

@@ -162,6 +162,15 @@ impl Imports {
                 syn::Item::Fn(item) => {
                     names.functions.insert(item.sig.ident.to_string());
                 }
+                // Another name of a type, in a block alone: that of a module is an item of it.
+                syn::Item::Type(item) if !is_module => {
+                    if let syn::Type::Path(of) = &*item.ty
+                        && of.qself.is_none()
+                    {
+                        let path = of.path.segments.iter().map(|segment| segment.ident.to_string());
+                        names.uses.insert(item.ident.to_string(), path.collect());
+                    }
+                }
                 syn::Item::ExternCrate(item) => {
                     let name = item.ident.to_string();
                     let local = item.rename.as_ref().map_or(name.clone(), |(_, local)| local.to_string());

@@ -105,6 +105,9 @@ impl<'a> Bounder<'_, 'a> {
         let Some((_, function)) = graph.get(id).filter(|(_, function)| function.has_body) else {
             return Called::Unknown;
         };
+        if graph.is_recursion(from, id) && self.passes_on(from, id, call) {
+            return Called::Nothing;
+        }
         if graph.is_recursion(from, id) {
             if !graph.queries(id) {
                 return Called::Nothing;
@@ -126,6 +129,30 @@ impl<'a> Bounder<'_, 'a> {
         // A future that is not awaited here may never run.
         let lower = if call.awaited || !function.is_async { bound.lower } else { 0 };
         Called::Known { lower, upper: bound.upper, unknown: !bound.unknown.is_empty() }
+    }
+}
+
+impl Bounder<'_, '_> {
+    /// Whether a call of a method by traits, in an implementation of that method, may come to another implementation that does
+    /// no more than the first: both run one query at most on each way, or the method of what they hold. However many of them
+    /// hold each other, the last is one that holds none, which the call may come to as well.
+    fn passes_on(&self, from: FunctionId, to: FunctionId, call: &CallRef) -> bool {
+        let targets = self.graph.targets(from.source, call);
+        let is_of_traits = targets.iter().any(|target| !self.graph.is_recursion(from, *target));
+        let is_one = |id: FunctionId| {
+            let Some((source, function)) = self.graph.get(id) else { return false };
+            let is_it = function.implements.is_some() && function.name == call.callee.name();
+            let mut once = |call: &CallRef| {
+                let targets = self.graph.targets(id.source, call);
+                match targets.iter().any(|target| self.graph.queries(*target)) {
+                    true => Called::Known { lower: 0, upper: Upper::Finite(1), unknown: false },
+                    false => Called::Nothing,
+                }
+            };
+            // What one of several calls runs is not one query alone.
+            is_it && !bounds::bound(&function.flow, &source.scan.sites, &mut once).upper.exceeds(1)
+        };
+        is_of_traits && is_one(from) && is_one(to)
     }
 }
 

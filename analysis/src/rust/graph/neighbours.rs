@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::modules::Modules;
 use crate::rust::lex::handed;
+use crate::rust::lex::own::Own;
 use crate::rust::query_names::makes_query;
 use crate::rust::source::{Scan, Source};
 
@@ -34,6 +35,8 @@ pub struct Told {
     pub(in crate::rust) aliases: HashSet<String>,
     /// What paths in it stand for that lead to sqlx through other files.
     pub(in crate::rust) handed: HashMap<Vec<String>, Vec<String>>,
+    /// The methods of all files whose names libraries have as well; `None` if the file is read alone.
+    pub(in crate::rust) own: Option<Arc<Own>>,
 }
 
 /// The rules of a macro that may query and of which nothing else is known: none of them fits.
@@ -45,6 +48,8 @@ pub fn told(files: &[Neighbour<'_>]) -> Vec<Told> {
     tell_crates(files, &mut told);
     tell_macros(files, &mut told);
     tell_names(files, &mut told);
+    let own = Arc::new(Own::of(files.iter().map(|file| file.text)));
+    told.iter_mut().for_each(|told| told.own = Some(Arc::clone(&own)));
     told
 }
 

@@ -36,7 +36,7 @@ impl CallGraph<'_> {
         match flow {
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(next),
             Flow::Loop(inner) => next(&inner.body),
-            Flow::Scope(inner) => next(inner),
+            Flow::Scope(inner) | Flow::Block(inner) => next(inner),
             Flow::Handed(handed) => next(&handed.body),
             Flow::Query(at) => {
                 met.sites.insert((source, *at));
@@ -52,7 +52,12 @@ impl CallGraph<'_> {
                 passes && self.call_only_reads(source, call, of, met)
             }
             // Functions that are given code are left out as a whole.
-            Flow::Parameter(_) | Flow::Return | Flow::Try | Flow::Break | Flow::Continue => true,
+            Flow::Parameter(_)
+            | Flow::Return
+            | Flow::Try
+            | Flow::Made(_)
+            | Flow::Break(_)
+            | Flow::Continue(_) => true,
         }
     }
 

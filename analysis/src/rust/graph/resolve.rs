@@ -182,6 +182,9 @@ impl<'a> Names<'a> {
         {
             return self.method_of_self(context, name);
         }
+        if let Some(ty) = self.aliased(context, parents) {
+            return self.method_on(&ty, name, 0);
+        }
         match self.modules.scope(context.module, parents) {
             Some(Scope::Module(module)) => self.modules.functions(module, name),
             Some(Scope::Type(key)) => self.method_of_type(&key, name),
@@ -189,6 +192,14 @@ impl<'a> Names<'a> {
             // An external type may have methods from a trait of the workspace.
             None => self.method_of_type(&path_key(parents), name),
         }
+    }
+
+    /// The type that a path names by an alias.
+    fn aliased(&self, context: &Context<'_>, path: &[String]) -> Option<Ty> {
+        let (name, parents) = path.split_last()?;
+        let Some(Scope::Module(module)) = self.modules.scope(context.module, parents) else { return None };
+        let (module, alias) = self.modules.alias(module, name)?;
+        self.resolve_type(&Names::in_module(module), alias, 1)
     }
 
     /// The functions that `self.name(..)` or `Self::name(..)` resolves to.

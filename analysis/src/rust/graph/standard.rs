@@ -62,10 +62,11 @@ pub(super) fn pointee(ty: Ty) -> Ty {
 /// The return types of standard library methods that are common in chains.
 pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
     match name {
-        "clone" | "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "to_owned" | "deref" | "deref_mut"
-        | "iter" | "iter_mut" | "into_iter" | "as_deref" | "as_deref_mut" | "map_err" | "context"
-        | "with_context" | "ok" | "filter" | "rev" | "skip" | "take" | "cloned" | "copied" | "boxed"
-        | "instrument" | "as_slice" | "to_vec" | "by_ref" | "chain" | "or" | "inspect_err" => Some(of),
+        "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "deref" | "deref_mut" => Some(pointee(of)),
+        "clone" | "to_owned" | "iter" | "iter_mut" | "into_iter" | "as_deref" | "as_deref_mut"
+        | "map_err" | "context" | "with_context" | "ok" | "filter" | "rev" | "skip" | "take" | "cloned"
+        | "copied" | "boxed" | "instrument" | "as_slice" | "to_vec" | "by_ref" | "chain" | "or"
+        | "inspect_err" => Some(of),
         "unwrap" | "expect" | "unwrap_or_default" | "unwrap_or" | "unwrap_or_else" | "ok_or"
         | "ok_or_else" => match of {
             Ty::Named(key, mut arguments) if is_wrapper(&key) && !name.starts_with("ok") => {

@@ -128,7 +128,7 @@ impl CallGraph<'_> {
                 let arrives = words.into_iter().any(|word| ARRIVALS.contains(&word));
                 self.each_step(source, &inner.body, serving, is_once && is_work && !arrives, visit);
             }
-            Flow::Scope(inner) => self.each_step(source, inner, serving, is_once, visit),
+            Flow::Scope(inner) | Flow::Block(inner) => self.each_step(source, inner, serving, is_once, visit),
             Flow::Handed(handed) => {
                 self.each_step(source, &handed.body, serving, is_once && handed.once, visit)
             }
@@ -170,7 +170,7 @@ impl CallGraph<'_> {
                 inner.head.kind != LoopKind::For && inner.head.exempt == Some(purpose::SERVICE)
                     || self.serves_in(source, &inner.body, serving)
             }
-            Flow::Scope(inner) => self.serves_in(source, inner, serving),
+            Flow::Scope(inner) | Flow::Block(inner) => self.serves_in(source, inner, serving),
             Flow::Handed(handed) => self.serves_in(source, &handed.body, serving),
             _ => false,
         }

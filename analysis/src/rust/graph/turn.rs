@@ -155,7 +155,7 @@ impl CallGraph<'_> {
                 parts.iter().for_each(|part| self.add(source, part, depth, seen, work));
             }
             Flow::Loop(inner) => self.add(source, &inner.body, depth, seen, work),
-            Flow::Scope(inner) => self.add(source, inner, depth, seen, work),
+            Flow::Scope(inner) | Flow::Block(inner) => self.add(source, inner, depth, seen, work),
             Flow::Handed(handed) => self.add(source, &handed.body, depth, seen, work),
             _ => {}
         }
@@ -220,7 +220,7 @@ pub(super) fn body_of<'f>(flow: &'f Flow, around: &Loop, step: Step) -> Option<&
             waits::has(&inner.body, step).then_some(&inner.body)
         }
         Flow::Loop(inner) => body_of(&inner.body, around, step),
-        Flow::Scope(inner) => body_of(inner, around, step),
+        Flow::Scope(inner) | Flow::Block(inner) => body_of(inner, around, step),
         Flow::Handed(handed) => body_of(&handed.body, around, step),
         _ => None,
     }

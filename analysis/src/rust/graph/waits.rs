@@ -101,7 +101,7 @@ impl CallGraph<'_> {
                 }
             },
             Flow::Loop(inner) if step.is_in(&inner.body) => self.wait_in(source, &inner.body, step, course),
-            Flow::Scope(inner) => self.wait_in(source, inner, step, course),
+            Flow::Scope(inner) | Flow::Block(inner) => self.wait_in(source, inner, step, course),
             Flow::Handed(handed) if handed.once || step.is_in(&handed.body) => {
                 self.wait_in(source, &handed.body, step, course)
             }
@@ -176,7 +176,7 @@ pub(super) fn each_query(flow: &Flow, found: &mut Vec<usize>) {
         Flow::Query(site) => found.push(*site),
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| each_query(part, found)),
         Flow::Loop(inner) => each_query(&inner.body, found),
-        Flow::Scope(inner) => each_query(inner, found),
+        Flow::Scope(inner) | Flow::Block(inner) => each_query(inner, found),
         Flow::Handed(handed) => each_query(&handed.body, found),
         _ => {}
     }
@@ -185,7 +185,7 @@ pub(super) fn each_query(flow: &Flow, found: &mut Vec<usize>) {
 /// Whether code leaves the turn of the loop that it is in, other than by an error.
 fn leaves(flow: &Flow) -> bool {
     match flow {
-        Flow::Continue | Flow::Break | Flow::Return => true,
+        Flow::Continue(_) | Flow::Break(_) | Flow::Return => true,
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(leaves),
         _ => false,
     }

@@ -9,5 +9,6 @@ pub(super) mod literal;
 pub(super) mod makers;
 pub(super) mod opens;
 pub(super) mod outline;
+pub(in crate::rust) mod own;
 pub(super) mod relevant;
 pub(super) mod tokens;

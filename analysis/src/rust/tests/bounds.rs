@@ -5,13 +5,13 @@ use crate::rust::{Limit, Upper, scan_function};
 
 /// Checks the bound of `f`; `None` stands for no upper bound. `Q` in the code stands for a query.
 #[track_caller]
-fn check(code: &str, lower: u64, upper: Option<u64>) {
+pub(super) fn check(code: &str, lower: u64, upper: Option<u64>) {
     let scan = body(&code.replace('Q', "sql!(\"SELECT 1\").fetch_all(db).await"));
     check_bound(&scan, "f", lower, upper);
 }
 
 #[track_caller]
-fn check_bound(scan: &Scan, path: &str, lower: u64, upper: Option<u64>) {
+pub(super) fn check_bound(scan: &Scan, path: &str, lower: u64, upper: Option<u64>) {
     let bound = &function(scan, path).bound;
     let most = match &bound.upper {
         Upper::Finite(most) => Some(*most),

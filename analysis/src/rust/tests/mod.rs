@@ -4,9 +4,12 @@ mod allows;
 mod bounds;
 mod calls;
 mod drivers;
+mod exits;
 mod hostile;
 mod loops;
 mod macros;
+mod own;
+mod ready;
 mod sites;
 mod straight;
 

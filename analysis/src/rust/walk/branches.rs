@@ -10,6 +10,8 @@ use super::variables;
 use super::{Queries, Walker};
 use super::{caches, errors};
 use crate::rust::flow::Flow;
+use crate::rust::site::Origin;
+use crate::rust::type_ref::TypeRef;
 
 /// The number of arms with `.await` from which a `match` is a dispatcher.
 const DISPATCHER: usize = 4;
@@ -69,34 +71,79 @@ impl Walker<'_> {
         } else if self.dispatches(node, SORTER) {
             self.here.sorting = self.here.loops.len();
         }
+        let branched = std::mem::replace(&mut self.here.branched, self.sites.len());
+        let walk = |walker: &mut Self| walker.arms(node, &ty, &origins);
+        // Guards that run something run one after the other, until one of them lets its arm begin.
+        let queries = match node.arms.iter().any(|arm| guard(arm).is_some_and(calls)) {
+            true => self.breakable(None, |walker| {
+                let (arms, queries) = walk(walker);
+                walker.emit_guarded(arms);
+                queries
+            }),
+            false => {
+                let (arms, queries) = walk(self);
+                self.emit_branch(arms.into_iter().map(|(_, body)| body).collect());
+                queries
+            }
+        };
+        self.here.dispatching = outer;
+        self.here.sorting = sorting;
+        self.here.branched = branched;
+        queries
+    }
+
+    /// Walks the arms of a `match` on a value of this type: what the guard and the body of each do, and the queries that the
+    /// value is.
+    fn arms(
+        &mut self,
+        node: &syn::ExprMatch,
+        ty: &TypeRef,
+        origins: &[Origin],
+    ) -> (Vec<(Flow, Flow)>, Queries) {
         let mut queries = Queries::new();
         let mut arms = Vec::new();
-        let branched = std::mem::replace(&mut self.here.branched, self.sites.len());
         for arm in &node.arms {
             let line = arm.pat.span().start().line;
             self.here.lines.push(u32::try_from(line).unwrap_or(0));
             let kept = self.here.kept;
             self.keeps(caches::kept_in_arm(&node.expr, arm));
-            arms.push(self.sequence(|walker| {
+            let mut asked = Flow::EMPTY;
+            let body = self.sequence(|walker| {
                 walker.scoped(|walker| {
-                    walker.bind_from(&arm.pat, Shape::Unknown, &origins);
+                    walker.bind_from(&arm.pat, Shape::Unknown, origins);
                     walker.type_pattern(&arm.pat, ty.clone());
-                    if let Pat::Guard(guarded) = &arm.pat {
-                        walker.expr(&guarded.guard);
-                    }
+                    asked = walker.sequence(|walker| {
+                        guard(arm).into_iter().for_each(|guard| drop(walker.expr(guard)));
+                    });
                     queries.extend(
                         walker.after_error(errors::is_error(&arm.pat), |walker| walker.expr(&arm.body)),
                     );
                 });
-            }));
+            });
+            arms.push((asked, body));
             self.here.lines.pop();
             self.here.kept = kept;
         }
-        self.here.dispatching = outer;
-        self.here.sorting = sorting;
-        self.here.branched = branched;
-        self.emit_branch(arms);
-        queries
+        (arms, queries)
+    }
+
+    /// Emits arms inside of what `break` leaves: the last of them begins if no other has.
+    fn emit_guarded(&mut self, mut arms: Vec<(Flow, Flow)>) {
+        if !arms.iter().any(|(asked, _)| asked.runs_something() || asked.leaves(0)) {
+            return self.emit_branch(arms.into_iter().map(|(_, body)| body).collect());
+        }
+        let last = arms.pop();
+        for (asked, body) in arms {
+            let taken = Flow::seq(vec![body, Flow::Break(0)]);
+            let arm = match asked.is_empty() {
+                true => taken,
+                false => Flow::seq(vec![asked, taken.maybe()]),
+            };
+            self.here.flow.push(arm.maybe());
+        }
+        let (asked, body) = last.unwrap_or((Flow::EMPTY, Flow::EMPTY));
+        self.emit(asked);
+        self.emit(body);
     }
 
     /// Whether a `match` dispatches on the elements of the loop around it, to do something different for each
@@ -121,6 +168,33 @@ impl Walker<'_> {
             self.here.flow.push(Flow::Branch(flat.collect()));
         }
     }
+}
+
+/// The guard of an arm.
+fn guard(arm: &syn::Arm) -> Option<&Expr> {
+    match &arm.pat {
+        Pat::Guard(guarded) => Some(&guarded.guard),
+        _ => None,
+    }
+}
+
+/// Whether an expression calls something.
+fn calls(expression: &Expr) -> bool {
+    struct Calls(bool);
+    impl<'ast> Visit<'ast> for Calls {
+        fn visit_expr_call(&mut self, _: &'ast syn::ExprCall) {
+            self.0 = true;
+        }
+        fn visit_expr_method_call(&mut self, _: &'ast syn::ExprMethodCall) {
+            self.0 = true;
+        }
+        fn visit_macro(&mut self, _: &'ast syn::Macro) {
+            self.0 = true;
+        }
+    }
+    let mut finder = Calls(false);
+    finder.visit_expr(expression);
+    finder.0
 }
 
 /// Whether a pattern is about one kind of an element, rather than about whether there is one.

@@ -90,7 +90,14 @@ impl Walker<'_> {
     /// closure.
     pub(super) fn is_value(&self, path: &syn::ExprPath, is_told: bool) -> bool {
         let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
-        local.is_some_and(|local| local.closure.is_none() && (is_told || self.is_no_function(&local.ty, 0)))
+        local.is_some_and(|local| {
+            let is_code = local.closure.is_some()
+                || local.walked.is_some()
+                || local.same_as.is_some()
+                || !local.functions.is_empty();
+            let is_given = local.parameter.is_some() && !is_told && !self.is_no_function(&local.ty, 0);
+            !is_code && !is_given
+        })
     }
 
     /// Whether a path is a variable that holds a closure, or a parameter that may.
@@ -98,7 +105,7 @@ impl Walker<'_> {
         let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
         local.is_some_and(|local| {
             let is_given = local.parameter.is_some() && local.ty != TypeRef::Unknown && may_run(&local.ty);
-            local.closure.is_some() || local.walked.is_some() || is_given
+            local.closure.is_some() || local.walked.is_some() || local.same_as.is_some() || is_given
         })
     }
 
@@ -145,6 +152,11 @@ impl Walker<'_> {
                 Expr::Path(path) => {
                     let name = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
                     if self.local_closure(&name, runs) {
+                        continue;
+                    }
+                    let functions = self.functions_of(&name);
+                    if !matches!(runs, Runs::Once) && !functions.is_empty() {
+                        self.each_function(&functions, |walker, path| walker.named_function(&path, runs));
                         continue;
                     }
                     if !matches!(runs, Runs::Once) && self.here.locals.get(&name).is_none() {

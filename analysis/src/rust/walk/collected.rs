@@ -88,6 +88,11 @@ impl Walker<'_> {
     ) -> Queries {
         let by_reference =
             arguments.any(|argument| matches!(argument, Expr::Reference(it) if it.mutability.is_some()));
+        // A prepared statement may run in what it is given to.
+        let queries = match queries.iter().all(|query| self.is_statement(*query)) {
+            true => self.run_again(&queries),
+            false => queries,
+        };
         for &query in &queries {
             let Some(site) = self.sites.get_mut(query) else { continue };
             site.arguments_complete = false;

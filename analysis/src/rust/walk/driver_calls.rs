@@ -10,7 +10,6 @@ use super::sites::argument;
 use super::sql_text::{self, segments};
 use super::{Queries, Walker};
 use crate::rust::drivers::{self, Does, TextFunction};
-use crate::rust::flow::Flow;
 use crate::rust::query_names;
 use crate::rust::site::{Argument, Form, SiteSql};
 
@@ -25,7 +24,7 @@ impl Walker<'_> {
             SiteSql::File(path) => path.ends_with(".sql"),
             SiteSql::Dynamic => self.is_declared_safe(given),
         };
-        if !is_sql && self.is_statement(given) {
+        if !is_sql && self.is_of_statement(given) {
             let made = self.arguments(node.args.iter(), &Runs::Once);
             self.executed(&made, node, Some(&node.receiver));
             return Some(Queries::new());
@@ -38,6 +37,7 @@ impl Walker<'_> {
         let (arguments, is_complete) = values.map_or((Vec::new(), false), listed);
         let site = self.driver_site(node, method, sql, arguments, is_complete);
         if does == Does::Prepares {
+            self.make(site, true);
             return Some(vec![site]);
         }
         self.executed(&[site], node, Some(&node.receiver));
@@ -45,7 +45,7 @@ impl Walker<'_> {
     }
 
     /// Whether an expression turns a text into a statement: `Statement::from_string(..)`.
-    fn is_statement(&self, expression: &Expr) -> bool {
+    fn is_of_statement(&self, expression: &Expr) -> bool {
         let Expr::Call(call) = expression else { return false };
         let Expr::Path(function) = call.func.as_ref() else { return false };
         drivers::function(&self.imports, &segments(&function.path)).is_some()
@@ -67,24 +67,22 @@ impl Walker<'_> {
             return None;
         }
         self.arguments(node.args.iter().skip(1), &Runs::Once);
-        let mut run = Queries::new();
-        for query in prepared {
-            let Some(site) = self.sites.get(query) else { continue };
-            let is_new = site.call.is_some() || site.loops.len() < self.here.loops.len();
-            if !is_new {
-                run.push(query);
-                continue;
-            }
-            let mut again = site.clone();
-            again.loops = self.loops_here();
-            again.call = None;
-            let index = self.sites.len();
-            self.sites.push(again);
-            self.here.flow.push(Flow::Query(index));
-            run.push(index);
-        }
+        let run = self.run_again(&prepared);
         self.executed(&run, node, Some(&node.receiver));
         Some(Queries::new())
+    }
+
+    /// Handles `conn.prepare("..")` of sqlx, whose statement makes any number of queries; `None` if it is not one.
+    pub(in crate::rust) fn sqlx_statement(&mut self, node: &ExprMethodCall, method: &str) -> Option<Queries> {
+        let is_one = matches!(method, "prepare" | "prepare_with") && self.knows_sqlx && !self.knows_drivers;
+        let given = node.args.first().filter(|_| is_one)?;
+        let sql = sql_text::text(given, self);
+        if !matches!(&sql, SiteSql::Literal(sql) if query_names::looks_like_sql(&sql.text)) {
+            return None;
+        }
+        let site = self.executor_site(node, method, sql);
+        self.make(site, true);
+        Some(vec![site])
     }
 
     /// Handles `sql_query("..")` of Diesel, and `Statement::from_string(backend, "..")` of SeaORM.

@@ -1,7 +1,7 @@
 //! Ubiquitous methods, which say nothing about a query.
 
 /// Methods of the standard library that are called everywhere, and never query unless awaited.
-pub(super) fn is_everyday(method: &str) -> bool {
+pub(in crate::rust) fn is_everyday(method: &str) -> bool {
     matches!(
         method,
         "clone"

@@ -30,6 +30,38 @@ pub(in crate::rust) fn expand(rules: &TokenStream, given: &TokenStream, at: Span
     writer.written(&body, &bound, 0)
 }
 
+/// Whether a rule has what it is given at several places.
+pub(in crate::rust) fn uses_twice(rules: &TokenStream) -> bool {
+    let rules: Vec<TokenTree> = rules.clone().into_iter().collect();
+    rules.split(|token| is(token, ';')).any(|rule| {
+        let [TokenTree::Group(_), _, _, TokenTree::Group(body)] = rule else { return false };
+        let mut used = Vec::new();
+        add_used(body.stream(), &mut used);
+        used.sort_unstable();
+        used.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+    })
+}
+
+/// Adds the variables that the body of a rule has, once for each place, all that is made a text left out.
+fn add_used(body: TokenStream, used: &mut Vec<String>) {
+    let body: Vec<TokenTree> = body.into_iter().collect();
+    for (at, token) in body.iter().enumerate() {
+        let before = |back: usize| at.checked_sub(back).and_then(|at| body.get(at));
+        match token {
+            TokenTree::Group(group) => {
+                let is_text = matches!(before(2), Some(TokenTree::Ident(name)) if name == "stringify");
+                if !(is_text && before(1).is_some_and(|bang| is(bang, '!'))) {
+                    add_used(group.stream(), used);
+                }
+            }
+            TokenTree::Ident(name) if before(1).is_some_and(|dollar| is(dollar, '$')) && name != "crate" => {
+                used.push(name.to_string());
+            }
+            _ => {}
+        }
+    }
+}
+
 /// What the variables of a rule stand for.
 type Bound = HashMap<String, Value>;
 

@@ -8,9 +8,9 @@ use super::handed::closure_in;
 use super::locals::Local;
 use super::loops::Runs;
 use super::shape::{self, Shape};
-use super::{Queries, Walker, built, caches, errors, spans, sql_text, variables};
+use super::{Queries, Walker, built, caches, errors, numbers, spans, sql_text, variables};
 use crate::rust::flow::Flow;
-use crate::rust::site::{Form, SiteSql};
+use crate::rust::site::{Form, Site, SiteSql};
 
 impl Walker<'_> {
     pub(in crate::rust) fn block(&mut self, block: &Block) -> Queries {
@@ -25,7 +25,11 @@ impl Walker<'_> {
         let queries = self.scoped(|walker| {
             let (before, rare) = (walker.here.leaving.clone(), walker.here.rare);
             let kept = walker.here.kept;
-            let leaves_from = super::loops::last_continue(block);
+            let leaves_from = walker.last_continue(block);
+            // Constants are visible in the whole block.
+            for statement in block.stmts.iter().filter(|_| has_items) {
+                walker.constant_item(statement);
+            }
             let mut tail = Queries::new();
             for (position, statement) in block.stmts.iter().enumerate() {
                 // What follows the last `continue` always reaches the end of the block.
@@ -56,10 +60,8 @@ impl Walker<'_> {
                 Queries::new()
             }
             Stmt::Item(item) => {
-                match item {
-                    Item::Const(item) => self.constant(item.ident.to_string(), &item.expr),
-                    Item::Static(item) => self.constant(item.ident.to_string(), &item.expr),
-                    item => self.item(item),
+                if !self.constant_item(statement) {
+                    self.item(item);
                 }
                 Queries::new()
             }
@@ -74,11 +76,21 @@ impl Walker<'_> {
         }
     }
 
+    /// Brings a constant inside a function into scope; returns whether a statement is one.
+    fn constant_item(&mut self, statement: &Stmt) -> bool {
+        match statement {
+            Stmt::Item(Item::Const(item)) => self.constant(item.ident.to_string(), &item.expr),
+            Stmt::Item(Item::Static(item)) => self.constant(item.ident.to_string(), &item.expr),
+            _ => return false,
+        }
+        true
+    }
+
     /// A constant inside a function.
     fn constant(&mut self, name: String, value: &Expr) {
         let text = sql_text::text(value, self);
-        let shape = shape::of(value, self);
-        self.here.locals.push(Local { text, shape, ..Local::new(name, self.here.loops.len()) });
+        let (shape, number) = (shape::of(value, self), numbers::single_number(value, self));
+        self.here.locals.push(Local { text, shape, number, ..Local::new(name, self.here.loops.len()) });
     }
 
     fn let_statement(&mut self, local: &syn::Local) {
@@ -110,6 +122,13 @@ impl Walker<'_> {
             return self.here.locals.push(new);
         }
         new.parameter = self.passed_on(&init.expr);
+        new.functions = self.functions_in_value(&init.expr);
+        new.same_as = self.same_closure(&init.expr);
+        let is_changed = name.mutability.is_some()
+            || matches!(init.expr.as_ref(), Expr::Reference(value) if value.mutability.is_some());
+        if !is_changed {
+            new.number = numbers::single_number(&init.expr, self);
+        }
         new.begins = begins(&init.expr) || self.borrows_begun(&init.expr);
         let first = self.sites.len();
         new.queries = self.expr(&init.expr);
@@ -122,8 +141,11 @@ impl Walker<'_> {
         if new.queries.is_empty() {
             new.collected = self.made_since(first, &init.expr);
         }
+        let is_text = |ty: &&syn::Type| matches!(ty, syn::Type::Path(path) if path.path.is_ident("String"));
         new.shape = match (ty.map(shape::of_type).unwrap_or_default(), shape::of(&init.expr, self)) {
-            (Shape::Unknown, Shape::Fixed(..)) if name.mutability.is_some() => Shape::Unknown,
+            (Shape::Unknown, Shape::Fixed(..)) if is_changed || ty.as_ref().is_some_and(is_text) => {
+                Shape::Unknown
+            }
             (Shape::Unknown, shape) => shape,
             (shape, _) => shape,
         };
@@ -180,6 +202,9 @@ impl Walker<'_> {
             }
             Expr::Await(node) => return self.prepared(&node.base),
             Expr::Binary(node) => self.binary(node),
+            Expr::Block(node) if node.label.is_some() => {
+                return self.breakable(node.label.as_ref(), |walker| walker.block(&node.block));
+            }
             Expr::Block(node) => return self.block(&node.block),
             Expr::Unsafe(node) => return self.block(&node.block),
             Expr::Const(node) => return self.block(&node.block),
@@ -190,14 +215,14 @@ impl Walker<'_> {
                 self.emit(flow);
             }
             Expr::Break(node) => {
-                self.ending(node.expr.as_deref(), false);
-                self.here.flow.push(Flow::Break);
+                self.ending(node.expr.as_deref(), self.loops_left_by(node.label.as_ref()));
+                self.here.flow.push(self.exit(node.label.as_ref(), Flow::Break));
             }
             Expr::Return(node) => {
-                self.ending(node.expr.as_deref(), true);
+                self.ending(node.expr.as_deref(), self.loops_left_by_return());
                 self.here.flow.push(Flow::Return);
             }
-            Expr::Continue(_) => self.here.flow.push(Flow::Continue),
+            Expr::Continue(node) => self.here.flow.push(self.exit(node.label.as_ref(), Flow::Continue)),
             Expr::Call(node) => return self.call(node, false),
             Expr::MethodCall(node) => return self.method_call(node, false),
             Expr::Cast(node) => return self.expr(&node.expr),
@@ -303,7 +328,8 @@ impl Walker<'_> {
         };
         let mut queries = self.method_call(node, true);
         queries.retain(|query| {
-            self.sites.get(*query).is_some_and(|site| site.form == Form::Driver && site.call.is_none())
+            let is_of_driver = |site: &Site| site.form == Form::Driver || self.is_statement(*query);
+            self.sites.get(*query).is_some_and(|site| is_of_driver(site) && site.call.is_none())
         });
         queries
     }
@@ -330,8 +356,9 @@ impl Walker<'_> {
     /// Walks code that `return` and `?` do not leave: a closure or an async block.
     pub(in crate::rust) fn closed(&mut self, walk: impl FnOnce(&mut Self)) -> Flow {
         let scope = std::mem::replace(&mut self.here.closure, self.here.loops.len());
+        let targets = std::mem::take(&mut self.here.targets);
         let inner = self.sequence(walk);
-        self.here.closure = scope;
+        (self.here.closure, self.here.targets) = (scope, targets);
         if inner.is_empty() { Flow::EMPTY } else { Flow::Scope(Box::new(inner)) }
     }
 }

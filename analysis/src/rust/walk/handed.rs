@@ -40,6 +40,17 @@ impl Walker<'_> {
         arguments: impl Iterator<Item = &'e Expr>,
         receivers: usize,
     ) -> (Queries, usize) {
+        self.handed_to(to, ONCE.contains(&to), arguments, receivers)
+    }
+
+    /// The same where it is known whether a library's function of this name calls what it is given once.
+    pub(super) fn handed_to<'e>(
+        &mut self,
+        to: &str,
+        once: bool,
+        arguments: impl Iterator<Item = &'e Expr>,
+        receivers: usize,
+    ) -> (Queries, usize) {
         let call = self.calls;
         self.calls += 1;
         let mut queries = Queries::new();
@@ -61,6 +72,11 @@ impl Walker<'_> {
                     is_function = true;
                     walker.local_closure(&name, &Runs::Once);
                 }
+                (None, Some(name)) if !walker.functions_of(&name).is_empty() => {
+                    is_function = true;
+                    let functions = walker.functions_of(&name);
+                    walker.each_function(&functions, |walker, path| walker.function_value(&Expr::Path(path)));
+                }
                 (None, _) if walker.is_function(argument) => {
                     is_function = true;
                     walker.function_value(argument);
@@ -78,7 +94,7 @@ impl Walker<'_> {
                     parameter: position + receivers,
                     place: place_at(&self.file, spans::of(argument).start()),
                     written: format!("closure given to {to}"),
-                    once: ONCE.contains(&to),
+                    once,
                     body,
                 };
                 self.here.flow.push(Flow::Handed(Box::new(handed)));
@@ -110,12 +126,13 @@ impl Walker<'_> {
     }
 
     /// Whether a variable is a closure.
-    fn is_closure(&self, name: &str) -> bool {
-        self.here.locals.get(name).is_some_and(|local| local.closure.is_some() || local.walked.is_some())
+    pub(super) fn is_closure(&self, name: &str) -> bool {
+        let local = self.here.locals.closure_at(name).and_then(|at| self.here.locals.at(at));
+        local.is_some_and(|local| local.closure.is_some() || local.walked.is_some())
     }
 
     /// Whether an argument is the path of a function of the project: `load`, `Self::store`.
-    fn is_function(&self, argument: &Expr) -> bool {
+    pub(super) fn is_function(&self, argument: &Expr) -> bool {
         let Expr::Path(path) = argument else { return false };
         let parts = segments(&path.path);
         let [.., last] = parts.as_slice() else { return false };

@@ -9,6 +9,7 @@ use super::everyday::is_everyday;
 use super::excerpt::{written, written_receiver};
 use super::handed::{closure_in, variable};
 use super::loops::Runs;
+use super::own::Kin;
 use super::purpose;
 use super::reach;
 use super::shape::Shape;
@@ -31,9 +32,7 @@ impl Walker<'_> {
             function => function,
         };
         if let Some(name) = self.called_variable(function, node) {
-            self.arguments(node.args.iter(), &Runs::Once);
-            self.local_closure(&name, &Runs::Once);
-            return Queries::new();
+            return self.call_of_variable(&name, node, awaited);
         }
         if let Some(closure) = closure_in(function) {
             self.arguments(node.args.iter(), &Runs::Once);
@@ -44,6 +43,9 @@ impl Walker<'_> {
             self.call_of_value(node, function, awaited);
             return Queries::new();
         };
+        if let Some(functions) = self.constant_functions(&function.path) {
+            return self.call_each(&functions, node, function.span(), awaited);
+        }
         let path = segments(&function.path);
         let form =
             query_names::function_form(&self.imports, &path).or_else(|| self.unseen_import(&path, node));
@@ -82,14 +84,17 @@ impl Walker<'_> {
         // It calls what it spawns until that succeeds: `Retry::spawn(strategy, || load(id))`.
         let tries = path.iter().rev().nth(1).is_some_and(|owner| owner.contains("Retry"));
         let (inner, number) = match (is_spawn(last) && !tries, &runs) {
-            (true, _) => (self.spawned(node.args.iter()), None),
+            (true, _) => {
+                let (queries, number) = self.spawned(last, node.args.iter(), 0);
+                (queries, Some(number))
+            }
             (false, Runs::Once) => {
                 let (queries, number) = self.handed(last, node.args.iter(), 0);
                 (queries, Some(number))
             }
             (false, runs) => (self.arguments(node.args.iter(), runs), None),
         };
-        if last.starts_with(char::is_uppercase) || last == "pin" {
+        if last.starts_with(char::is_uppercase) || is_pinned(&path) {
             return inner;
         }
         let callee = match path.as_slice() {
@@ -161,6 +166,16 @@ impl Walker<'_> {
         Some(outer)
     }
 
+    /// Whether an argument may do something, rather than be a value.
+    fn is_work(&self, argument: &Expr) -> bool {
+        match argument {
+            Expr::Reference(inner) => self.is_work(&inner.expr),
+            Expr::Field(_) | Expr::Lit(_) => false,
+            Expr::Path(path) => !self.is_value(path, false),
+            _ => true,
+        }
+    }
+
     /// The number of loops around the declaration of a transaction that a call is given.
     fn unit_of<'e>(&self, arguments: impl Iterator<Item = &'e Expr>) -> usize {
         let named = arguments.flat_map(variables::mentions);
@@ -196,22 +211,23 @@ impl Walker<'_> {
         if query_names::is_executor(&method) && node.args.len() == 1 {
             return self.executor(node, &method, awaited);
         }
-        if caches::runs_on_miss(&method) {
+        if let Some(queries) = self.sqlx_statement(node, &method) {
+            return queries;
+        }
+        let kin = self.kin(node, &method);
+        if caches::runs_on_miss(&method) && kin != Kin::Yes && node.args.iter().any(|it| self.is_work(it)) {
             let kept = self.here.kept.replace(0);
             let flow = self.sequence(|walker| drop(walker.arguments(node.args.iter(), &Runs::Once)));
             self.here.kept = kept;
             self.emit(flow.maybe());
             return Queries::new();
         }
-        if let Some(runs) = self.runs_of(node, &method, awaited) {
+        if let Some(runs) = self.runs_of(node, &method, awaited).filter(|_| kin != Kin::Yes) {
             self.arguments(node.args.iter(), &runs);
             return Queries::new();
         }
         let number = match is_spawn(&method) {
-            true => {
-                self.spawned(node.args.iter());
-                None
-            }
+            true => Some(self.spawned(&method, node.args.iter(), 1).1),
             false => {
                 let (queries, number) = self.handed(&method, node.args.iter(), 1);
                 self.grow_text(node);
@@ -226,7 +242,10 @@ impl Walker<'_> {
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
         self.here.unit = self.unit_of(node.args.iter().chain([node.receiver.as_ref()]));
         self.note_reach(node.args.iter().chain([node.receiver.as_ref()]));
-        if on_self || awaited || !is_everyday(&method) {
+        // What has the name of a library's method is a call if it may be one of the project's.
+        let on = self.type_of(&node.receiver);
+        let is_call = awaited || !is_everyday(&method) || kin != Kin::No && on != TypeRef::Unknown;
+        if on_self || is_call {
             let passed: Vec<&Expr> = [node.receiver.as_ref()].into_iter().chain(&node.args).collect();
             self.note_passed(&passed);
         }
@@ -240,9 +259,9 @@ impl Walker<'_> {
             let callee = Callee::SelfMethod(method.clone());
             let text = format!("self.{method}");
             self.emit_numbered(number, node.method.span(), text, callee, awaited, node.args.len());
-        } else if awaited || !is_everyday(&method) {
+        } else if is_call {
             let receiver = written_receiver(&node.receiver);
-            let callee = Callee::Method { name: method.clone(), on: self.type_of(&node.receiver) };
+            let callee = Callee::Method { name: method.clone(), on };
             let text = format!("{receiver}.{method}");
             self.emit_numbered(number, node.method.span(), text, callee, awaited, node.args.len());
         }
@@ -258,6 +277,7 @@ impl Walker<'_> {
         let is_of_driver =
             |query: &usize| self.sites.get(*query).is_some_and(|site| site.form == Form::Driver);
         let runs_it = drivers::runs_statement(method) && queries.iter().all(is_of_driver);
+        let queries = if self.readies(&queries, method) { self.run_again(&queries) } else { queries };
         if query_names::is_executor(method) || runs_it {
             self.executed(&queries, node, node.args.first());
             return Queries::new();
@@ -342,11 +362,16 @@ impl Walker<'_> {
 
     /// A task passed to a runtime runs concurrently with the current code: at the end of this code it may
     /// have finished, or not yet.
-    fn spawned<'e>(&mut self, arguments: impl Iterator<Item = &'e Expr>) -> Queries {
-        let mut queries = Queries::new();
-        let flow = self.sequence(|walker| queries = walker.arguments(arguments, &Runs::Once));
+    fn spawned<'e>(
+        &mut self,
+        to: &str,
+        arguments: impl Iterator<Item = &'e Expr>,
+        receivers: usize,
+    ) -> (Queries, usize) {
+        let mut result = (Queries::new(), 0);
+        let flow = self.sequence(|walker| result = walker.handed_to(to, true, arguments, receivers));
         self.emit(flow.maybe());
-        queries
+        result
     }
 
     /// Whether a text built at run time is certainly SQL: it is asserted to be safe, or starts like a
@@ -382,6 +407,12 @@ pub(super) fn is_connection(ty: &TypeRef) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a path is that of a pointer's `pin`, which gives the future that it is given.
+fn is_pinned(path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    matches!(path.as_slice(), [.., "Box" | "Arc" | "Rc", "pin"])
 }
 
 fn is_spawn(name: &str) -> bool {

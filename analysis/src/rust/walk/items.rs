@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Item};
 
 use super::allows;
+use super::expand;
 use super::locals::Local;
 use super::origin;
 use super::shape;
@@ -84,6 +85,8 @@ impl<'f> Walker<'f> {
                 let was_test = self.enter_test(&item.attrs);
                 let parameters = type_ref::parameters(&item.generics, &self.imports);
                 let parameters = std::mem::replace(&mut self.parameters, parameters);
+                let constants = item.generics.const_params().map(|it| it.ident.to_string()).collect();
+                let constants = std::mem::replace(&mut self.const_parameters, constants);
                 let owner = Owner {
                     name: Some(type_name(&item.self_ty)),
                     ty: self.type_ref(&item.self_ty),
@@ -101,6 +104,7 @@ impl<'f> Walker<'f> {
                 }
                 self.owner = outer;
                 self.parameters = parameters;
+                self.const_parameters = constants;
                 self.in_test = was_test;
             }
             Item::Trait(item) => {
@@ -179,13 +183,18 @@ impl<'f> Walker<'f> {
             syn::ReturnType::Default => TypeRef::Unknown,
         };
         let outer = self.enter_function(path.clone(), allowed.clone());
+        // What a caller chooses hides the constants of the module.
+        let constants = sig.generics.const_params().map(|it| it.ident.to_string());
+        let constants: Vec<String> = self.const_parameters.iter().cloned().chain(constants).collect();
+        constants.into_iter().for_each(|name| self.here.locals.push(Local::new(name, 0)));
         self.declare_inputs(sig);
-        let flow = match body {
+        let mut flow = match body {
             Some(body) => self.sequence(|walker| {
                 walker.block(body);
             }),
             None => Flow::EMPTY,
         };
+        self.settle(&mut flow);
         let last_line = body.map_or(0, |body| body.brace_token.span.close().end().line);
         self.leave_function(outer);
         self.parameters = parameters;
@@ -199,7 +208,7 @@ impl<'f> Walker<'f> {
             returns,
             place,
             last_line: u32::try_from(last_line).unwrap_or(0),
-            is_async: sig.asyncness.is_some(),
+            is_async: sig.asyncness.is_some() || type_ref::gives_future(&sig.output),
             has_body: body.is_some(),
             is_cached: super::caches::reads_through(attributes, body),
             changes: sig.inputs.iter().any(|input| self.is_changed(input)),
@@ -253,7 +262,8 @@ pub(in crate::rust) fn macro_of(rules: TokenStream, aliases: &HashSet<String>) -
     let mut uses = Vec::new();
     used(&rules, &mut uses);
     let awaits = names_any(&rules, &|name| name == "await" || aliases.contains(name));
-    let repeats = names_any(&rules, &|name| matches!(name, "for" | "while" | "loop" | "for_each" | "map"));
+    let repeats = names_any(&rules, &|name| matches!(name, "for" | "while" | "loop" | "for_each" | "map"))
+        || expand::uses_twice(&rules);
     Macro { query: rules_of(&rules), awaits, repeats, uses, rules }
 }
 

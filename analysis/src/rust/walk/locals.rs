@@ -31,6 +31,12 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) closure: Option<Rc<syn::ExprClosure>>,
     /// What that closure does, once it was used.
     pub(in crate::rust) walked: Option<Rc<Walked>>,
+    /// The functions that it may be.
+    pub(in crate::rust) functions: Vec<syn::ExprPath>,
+    /// The position of the variable whose closure it is by another name.
+    pub(in crate::rust) same_as: Option<usize>,
+    /// The number that it is.
+    pub(in crate::rust) number: Option<u64>,
     /// The position of the parameter that it is, counted from 0, including the receiver.
     pub(in crate::rust) parameter: Option<usize>,
     /// Whether it is a transaction that begins with it.
@@ -62,6 +68,9 @@ impl Local {
             ty: TypeRef::Unknown,
             closure: None,
             walked: None,
+            functions: Vec::new(),
+            same_as: None,
+            number: None,
             parameter: None,
             begins: false,
             loops,
@@ -95,6 +104,20 @@ impl Locals {
 
     pub(in crate::rust) fn get(&self, name: &str) -> Option<&Local> {
         self.list.get(*self.by_name.get(name)?.last()?)
+    }
+
+    /// The position of the variable that has the closure of this one.
+    pub(in crate::rust) fn closure_at(&self, name: &str) -> Option<usize> {
+        let at = *self.by_name.get(name)?.last()?;
+        Some(self.list.get(at)?.same_as.unwrap_or(at))
+    }
+
+    pub(in crate::rust) fn at(&self, position: usize) -> Option<&Local> {
+        self.list.get(position)
+    }
+
+    pub(in crate::rust) fn at_mut(&mut self, position: usize) -> Option<&mut Local> {
+        self.list.get_mut(position)
     }
 
     pub(in crate::rust) fn get_mut(&mut self, name: &str) -> Option<&mut Local> {

@@ -4,10 +4,11 @@
 use std::rc::Rc;
 
 use proc_macro2::Span;
-use syn::{Block, Expr, Item, Pat, Stmt};
+use syn::{Expr, Pat};
 
 use super::Walker;
 use super::excerpt::written;
+use super::exits::Target;
 use super::locals::Walked;
 use super::pace;
 use super::purpose::{self, Turns};
@@ -43,30 +44,6 @@ pub(in crate::rust) enum Runs {
 }
 
 impl Walker<'_> {
-    /// Marks the loops that a block always leaves at its end.
-    pub(in crate::rust) fn mark_leaving(&mut self, block: &Block) {
-        let Some(Stmt::Expr(last, _)) = block.stmts.last() else { return };
-        let count = match last {
-            Expr::Return(_) => self.here.loops.len().saturating_sub(self.here.closure),
-            Expr::Break(_) if self.here.loops.len() > self.here.closure => 1,
-            _ => return,
-        };
-        if count > 0 {
-            self.here.leaving.iter_mut().rev().take(count).for_each(|leaves| *leaves = true);
-        }
-    }
-
-    /// The value of a `return` or `break`, after which the loop is left.
-    pub(in crate::rust) fn ending(&mut self, value: Option<&Expr>, all: bool) {
-        let Some(value) = value else { return };
-        let before = self.here.leaving.clone();
-        let inside = self.here.loops.len().saturating_sub(self.here.closure);
-        let count = if all { inside } else { inside.min(1) };
-        self.here.leaving.iter_mut().rev().take(count).for_each(|leaves| *leaves = true);
-        self.expr(value);
-        self.here.leaving = before;
-    }
-
     /// Walks the body of a loop, with the loop around it.
     pub(in crate::rust) fn in_loop(
         &mut self,
@@ -75,12 +52,27 @@ impl Walker<'_> {
         enters: bool,
         walk: impl FnOnce(&mut Self),
     ) {
+        self.in_labelled_loop(None, head, turns, enters, walk);
+    }
+
+    /// The same of a loop that may have a label.
+    fn in_labelled_loop(
+        &mut self,
+        label: Option<&syn::Label>,
+        head: Loop,
+        turns: Turns,
+        enters: bool,
+        walk: impl FnOnce(&mut Self),
+    ) {
+        let label = label.map(|label| label.name.ident.to_string());
+        self.here.targets.push(Target { label, is_loop: true, loops: self.here.loops.len() });
         self.here.loops.push(head.clone());
         self.here.leaving.push(false);
         let body = self.sequence(walk);
         self.here.leaving.pop();
         self.here.loops.pop();
-        if body.runs_something() {
+        self.here.targets.pop();
+        if body.runs_something() || body.leaves(1) {
             self.here.flow.push(Flow::Loop(Box::new(LoopFlow { head, body, enters, exact: turns.exact })));
         }
     }
@@ -107,21 +99,23 @@ impl Walker<'_> {
             pace: pace::of_for(&node.pat, &node.expr, &node.body),
         };
         let queries = self.collected_in(&node.expr);
+        let functions = self.functions_in(&node.expr);
         let origins = head.origins.clone();
         // The content of a constant's elements is as fixed as the constant.
         let fixed = shape::is_constant_path(&node.expr).then_some(Shape::Fixed(None, true));
-        self.in_loop(head, turns, false, |walker| {
+        self.in_labelled_loop(node.label.as_ref(), head, turns, false, |walker| {
             walker.scoped(|walker| {
                 walker.bind_from(&node.pat, fixed.unwrap_or_default(), &origins);
                 walker.type_pattern(&node.pat, element);
                 walker.take_queries(&node.pat, queries);
+                walker.take_functions(&node.pat, functions);
                 walker.block(&node.body);
             });
         });
     }
 
     pub(in crate::rust) fn while_loop(&mut self, node: &syn::ExprWhile) {
-        let drawn = drawn_from(&node.cond).map(|source| shape::of(source, self));
+        let drawn = drawn_from(&node.cond).map(|source| self.shape_drawn(source));
         let turns = purpose::while_loop(&node.cond, &node.body, drawn);
         let place = place_at(&self.file, node.while_token.span.start());
         let mut patterns = Vec::new();
@@ -149,7 +143,7 @@ impl Walker<'_> {
         };
         // A query in the condition decides whether the loop continues: it is not repeated work.
         let asked = Loop { exempt: Some(turns.exempt.unwrap_or(purpose::PAGES)), ..head.clone() };
-        self.in_loop(head.clone(), turns, false, |walker| {
+        self.in_labelled_loop(node.label.as_ref(), head.clone(), turns, false, |walker| {
             walker.scoped(|walker| {
                 if let Some(around) = walker.here.loops.last_mut() {
                     *around = asked;
@@ -158,10 +152,20 @@ impl Walker<'_> {
                 if let Some(around) = walker.here.loops.last_mut() {
                     *around = head;
                 }
-                walker.here.flow.push(Flow::Branch(vec![Flow::Break, Flow::EMPTY]));
+                walker.here.flow.push(Flow::Branch(vec![Flow::Break(0), Flow::EMPTY]));
                 walker.block(&node.body);
             });
         });
+    }
+
+    /// The shape of what a loop draws from, which a variable of a collection's type is as well.
+    fn shape_drawn(&self, source: &Expr) -> Shape {
+        match shape::of(source, self) {
+            Shape::Unknown if matches!(source, Expr::Path(_)) && self.has_iter(&self.type_of(source)) => {
+                Shape::Elements
+            }
+            shape => shape,
+        }
     }
 
     pub(in crate::rust) fn endless_loop(&mut self, node: &syn::ExprLoop) {
@@ -179,7 +183,7 @@ impl Walker<'_> {
             origins: vec![Origin::Unknown],
             pace: None,
         };
-        self.in_loop(head, turns, true, |walker| {
+        self.in_labelled_loop(node.label.as_ref(), head, turns, true, |walker| {
             walker.block(&node.body);
         });
     }
@@ -229,7 +233,8 @@ impl Walker<'_> {
     /// Handles a call of a closure in a local variable, which is walked at its first call; returns whether
     /// the name is such a variable.
     pub(in crate::rust) fn local_closure(&mut self, name: &str, runs: &Runs) -> bool {
-        let Some(local) = self.here.locals.get_mut(name) else { return false };
+        let Some(at) = self.here.locals.closure_at(name) else { return false };
+        let Some(local) = self.here.locals.at_mut(at) else { return false };
         if let Some(parameter) = local.parameter {
             self.parameter(parameter, runs);
             return true;
@@ -251,7 +256,7 @@ impl Walker<'_> {
         let flow = self.sequence(|walker| walker.closure(&closure, runs));
         self.emit(flow.clone());
         let walked = Walked { flow, sites: first..self.sites.len(), loops: self.here.loops.len() };
-        if let Some(local) = self.here.locals.get_mut(name) {
+        if let Some(local) = self.here.locals.at_mut(at) {
             local.walked = Some(Rc::new(walked));
         }
         true
@@ -325,26 +330,6 @@ pub(in crate::rust) fn combinator(
         origins: origins.to_vec(),
         pace: None,
     }
-}
-
-/// The position after the last statement of a block that contains `continue`; 0 if none does.
-pub(in crate::rust) fn last_continue(block: &Block) -> usize {
-    block.stmts.iter().rposition(continues).map_or(0, |position| position + 1)
-}
-
-/// Whether a statement contains a `continue` of the loop.
-fn continues(statement: &Stmt) -> bool {
-    struct Finder(bool);
-    impl<'ast> syn::visit::Visit<'ast> for Finder {
-        fn visit_expr_continue(&mut self, _: &'ast syn::ExprContinue) {
-            self.0 = true;
-        }
-        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
-        fn visit_item(&mut self, _: &'ast Item) {}
-    }
-    let mut finder = Finder(false);
-    syn::visit::Visit::visit_stmt(&mut finder, statement);
-    finder.0
 }
 
 /// What a `while let` draws its elements from: `xs` in `while let Some(x) = xs.next().await`.

@@ -18,6 +18,10 @@ impl Walker<'_> {
         if let Some(site) = self.macro_site(mac) {
             return vec![site];
         }
+        // What becomes a text does not run.
+        if mac.path.is_ident("stringify") {
+            return Queries::new();
+        }
         let queries = self.macro_body(mac);
         // What a macro does with a query passed to it is unknown.
         for &query in &queries {
@@ -31,7 +35,8 @@ impl Walker<'_> {
             self.emit_call(span, text.clone(), Callee::Path(vec![text]), true, 0);
         }
         let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-        if matches!(name.as_str(), "bail" | "panic" | "unreachable" | "todo" | "unimplemented") {
+        let leaves = matches!(name.as_str(), "bail" | "panic" | "unreachable" | "todo" | "unimplemented");
+        if leaves && !self.imports.defines_macro(&name) {
             self.here.flow.push(Flow::Return);
         }
         queries

@@ -15,8 +15,10 @@ mod driver_calls;
 mod errors;
 mod everyday;
 mod excerpt;
+mod exits;
 pub(in crate::rust) mod expand;
 mod expressions;
+mod functions;
 mod handed;
 mod invocations;
 pub(in crate::rust) mod items;
@@ -25,10 +27,13 @@ mod loops;
 mod macro_body;
 mod macros;
 pub(in crate::rust) mod made;
+mod numbers;
 mod origin;
+mod own;
 pub(in crate::rust) mod pace;
 pub(in crate::rust) mod purpose;
 mod reach;
+mod ready;
 mod shape;
 mod sites;
 mod spans;
@@ -44,11 +49,14 @@ use syn::{Expr, Pat};
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::function::Function;
 use crate::rust::graph::imports::Imports;
+use crate::rust::lex::own::Own;
 use crate::rust::place_at;
 use crate::rust::site::{Allow, Loop, Origin, Site, SiteSql};
 use crate::rust::source::ModuleItems;
 use crate::rust::type_ref::{Parameters, TypeRef};
 use allows::Comments;
+pub(in crate::rust) use caches::runs_on_miss as is_of_cache;
+pub(in crate::rust) use everyday::is_everyday;
 use locals::Locals;
 use loops::Runs;
 pub(in crate::rust) use reach::SERVICES;
@@ -77,6 +85,10 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) expanding: Vec<(proc_macro2::Span, String)>,
     /// How many macros the outermost of them has come to.
     pub(in crate::rust) expansions: usize,
+    /// The builders and prepared statements among the sites.
+    pub(in crate::rust) made: std::collections::HashMap<usize, ready::Made>,
+    /// The methods of the project whose names libraries have as well.
+    pub(in crate::rust) own: Arc<Own>,
     /// The number of calls so far.
     pub(in crate::rust) calls: usize,
 
@@ -88,6 +100,8 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) owner: Owner,
     /// The type parameters in scope.
     pub(in crate::rust) parameters: Parameters,
+    /// The constants among the parameters of the enclosing `impl` or trait.
+    pub(in crate::rust) const_parameters: Vec<String>,
     pub(in crate::rust) in_test: bool,
     /// The state of the current function.
     pub(in crate::rust) here: FunctionState,
@@ -116,6 +130,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) loops: Vec<Loop>,
     /// For each loop, whether it is certainly left before its next iteration.
     pub(in crate::rust) leaving: Vec<bool>,
+    /// The loops and blocks around that `break` and `continue` can leave, outermost first.
+    pub(in crate::rust) targets: Vec<exits::Target>,
     /// The number of loops outside the current closure: `return` does not leave those.
     pub(in crate::rust) closure: usize,
     /// The number of loops that run the current code only when a buffer is full.
@@ -165,12 +181,15 @@ impl<'f> Walker<'f> {
             unparsed_macros: 0,
             expanding: Vec::new(),
             expansions: 0,
+            made: std::collections::HashMap::new(),
+            own: Arc::default(),
             calls: 0,
             module: Vec::new(),
             items: Vec::new(),
             statics: std::collections::HashMap::new(),
             owner: Owner::default(),
             parameters: Parameters::new(),
+            const_parameters: Vec::new(),
             in_test: false,
             here: FunctionState::default(),
         }
@@ -337,8 +356,17 @@ impl Shapes for Walker<'_> {
         self.here.locals.get(name).map(|local| local.shape)
     }
 
-    fn constant_value(&self, path: &[String]) -> Option<&Expr> {
-        Surroundings::constant(self, path)
+    fn local_number(&self, name: &str) -> Option<Option<u64>> {
+        self.here.locals.get(name).map(|local| local.number)
+    }
+
+    fn constant_values(&self, path: &[String]) -> &[&Expr] {
+        let full = self.imports.resolve(path);
+        self.constants.certain(&self.file, &self.module, self.owner.name.as_deref(), &full)
+    }
+
+    fn own_shape(&self, call: &syn::ExprMethodCall, of_library: Shape) -> Option<Shape> {
+        self.shape_of_own(call, of_library)
     }
 
     fn field_shape(&self, field: &syn::ExprField) -> Shape {

@@ -104,7 +104,9 @@ pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<
     if asked.receives
         || signs.acknowledges
         || drawn == Some(Shape::Messages)
-        || asked.draws && takes_message(condition)
+        || asked.draws
+            && takes_message(condition)
+            && !(drawn == Some(Shape::Elements) && is_at_hand(condition))
     {
         return Turns::exempt(SERVICE);
     }
@@ -136,6 +138,11 @@ fn takes_message(condition: &Expr) -> bool {
     let Expr::Let(condition) = condition else { return false };
     let messages = ["msg", "message", "notification", "command", "cmd", "signal"];
     variables::bindings(&condition.pat).iter().any(|name| messages.contains(&name.as_str()))
+}
+
+/// Whether a condition draws without waiting for it: `ids.next()`.
+fn is_at_hand(condition: &Expr) -> bool {
+    matches!(condition, Expr::Let(condition) if matches!(condition.expr.as_ref(), Expr::MethodCall(_)))
 }
 
 /// A `loop`.

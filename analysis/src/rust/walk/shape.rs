@@ -3,8 +3,9 @@
 
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Expr, Lit, RangeLimits, Token, Type};
+use syn::{Expr, Lit, Token, Type};
 
+use super::numbers::{counted, is_fixed, longer, number, of_range};
 use super::sql_text::segments;
 
 /// What a value contains, as far as its expression determines it.
@@ -34,21 +35,25 @@ pub(in crate::rust) enum Shape {
 pub(in crate::rust) trait Shapes {
     /// The shape of a local variable; `None` if there is no such variable.
     fn local_shape(&self, name: &str) -> Option<Shape>;
-    /// The value of a constant.
-    fn constant_value(&self, path: &[String]) -> Option<&Expr>;
+    /// The number that a local variable is, if that is known; `None` if there is no such variable.
+    fn local_number(&self, name: &str) -> Option<Option<u64>>;
+    /// The values of a constant, one for each way to build the file.
+    fn constant_values(&self, path: &[String]) -> &[&Expr];
+    /// The shape of what a method gives that is one of the project's, or may be; `None` if it is a library's.
+    fn own_shape(&self, call: &syn::ExprMethodCall, of_library: Shape) -> Option<Shape>;
     /// The shape of a field, if its struct is declared in the same file.
     fn field_shape(&self, field: &syn::ExprField) -> Shape;
 }
 
 /// The maximum number of constants followed to a value.
-const DEEPEST: usize = 200;
+pub(super) const DEEPEST: usize = 200;
 
 /// The shape of an expression.
 pub(in crate::rust) fn of(expression: &Expr, around: &dyn Shapes) -> Shape {
     at(expression, around, 0)
 }
 
-fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
+pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
     if depth > DEEPEST {
         return Shape::Unknown;
     }
@@ -74,7 +79,7 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
             _ => Shape::Unknown,
         },
         Expr::Array(array) => Shape::Fixed(u64::try_from(array.elems.len()).ok(), true),
-        Expr::Repeat(repeat) => Shape::Fixed(number(&repeat.len, around, depth), true),
+        Expr::Repeat(repeat) => counted(number(&repeat.len, around, depth)),
         Expr::Range(range) => of_range(range, around, depth),
         Expr::Macro(mac) if mac.mac.path.is_ident("vec") => {
             match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.mac.tokens.clone()) {
@@ -82,7 +87,10 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
                 Err(_) => Shape::Elements,
             }
         }
-        Expr::MethodCall(call) => of_method(call, &|| next(&call.receiver), around, depth),
+        Expr::MethodCall(call) => {
+            let shape = of_method(call, &|| next(&call.receiver), around, depth);
+            around.own_shape(call, shape).unwrap_or(shape)
+        }
         Expr::Call(call) => match call.func.as_ref() {
             Expr::Path(path) => of_call(&segments(&path.path), call, &next),
             _ => Shape::Unknown,
@@ -99,10 +107,10 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
             if !parts.last().is_some_and(|last| is_constant(last)) {
                 return Shape::Unknown;
             }
-            match around.constant_value(&parts).map(next) {
-                Some(Shape::Fixed(turns, exact)) => Shape::Fixed(turns, exact),
-                _ => Shape::Fixed(None, true),
-            }
+            let shapes = around.constant_values(&parts).iter().map(|value| next(value));
+            let either = shapes
+                .map(|shape| if let Shape::Fixed(..) = shape { shape } else { Shape::Fixed(None, true) });
+            either.reduce(longer).unwrap_or(Shape::Fixed(None, true))
         }
         // `match stream { Ok(stream) => stream, Err(_) => return .. }`
         Expr::Match(node) if node.arms.iter().any(gives_what_is_inside) => inside(next(&node.expr)),
@@ -162,6 +170,23 @@ fn chained(first: Shape, second: Shape) -> Shape {
     }
 }
 
+/// The shape of two iterators side by side: the shorter of them ends it.
+fn zipped(first: Shape, second: Shape) -> Shape {
+    match (first, second) {
+        (Shape::Fixed(Some(a), _), Shape::Fixed(Some(b), _)) => Shape::Fixed(Some(a.min(b)), false),
+        (Shape::Fixed(turns, _), _) | (_, Shape::Fixed(turns, _)) => Shape::Fixed(turns, false),
+        (shape, _) => shape,
+    }
+}
+
+/// The shape of two sets together: what is in both of them is one element.
+fn united(first: Shape, second: Shape) -> Shape {
+    match chained(first, second) {
+        Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
+        shape => shape,
+    }
+}
+
 fn gives_what_is_inside(arm: &syn::Arm) -> bool {
     let syn::Pat::TupleStruct(pattern) = &arm.pat else { return false };
     let (Some(syn::Pat::Ident(name)), Expr::Path(body)) = (pattern.elems.first(), arm.body.as_ref()) else {
@@ -186,48 +211,6 @@ pub(in crate::rust) fn is_constant_path(expression: &Expr) -> bool {
 pub(in crate::rust) fn is_constant(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-}
-
-fn of_range(range: &syn::ExprRange, around: &dyn Shapes, depth: usize) -> Shape {
-    let bound = |end: &Option<Box<Expr>>| end.as_deref().map(|end| number(end, around, depth));
-    let fixed = |end: &Option<Box<Expr>>| end.as_deref().is_none_or(is_fixed);
-    let (Some(end), true, true) = (bound(&range.end), fixed(&range.start), fixed(&range.end)) else {
-        return Shape::Elements;
-    };
-    let start = bound(&range.start).unwrap_or(Some(0));
-    let turns = end.zip(start).map(|(end, start)| match range.limits {
-        RangeLimits::HalfOpen(_) => end.saturating_sub(start),
-        RangeLimits::Closed(_) => end.saturating_add(1).saturating_sub(start),
-    });
-    Shape::Fixed(turns, true)
-}
-
-/// Whether an expression consists only of literals and constants.
-fn is_fixed(expression: &Expr) -> bool {
-    match expression {
-        Expr::Lit(_) => true,
-        Expr::Path(path) => {
-            path.path.segments.last().is_some_and(|last| is_constant(&last.ident.to_string()))
-        }
-        Expr::Paren(inner) => is_fixed(&inner.expr),
-        Expr::Cast(inner) => is_fixed(&inner.expr),
-        Expr::Binary(binary) => is_fixed(&binary.left) && is_fixed(&binary.right),
-        Expr::MethodCall(call) => call.method == "len" && is_fixed(&call.receiver),
-        _ => false,
-    }
-}
-
-fn number(expression: &Expr, around: &dyn Shapes, depth: usize) -> Option<u64> {
-    if depth > DEEPEST {
-        return None;
-    }
-    match expression {
-        Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
-        Expr::Paren(inner) => number(&inner.expr, around, depth + 1),
-        Expr::Cast(inner) => number(&inner.expr, around, depth + 1),
-        Expr::Path(path) => number(around.constant_value(&segments(&path.path))?, around, depth + 1),
-        _ => None,
-    }
 }
 
 fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape) -> Shape {
@@ -282,34 +265,46 @@ fn of_method(
     };
     match call.method.to_string().as_str() {
         "chunks" | "chunks_exact" | "chunks_mut" | "rchunks" | "array_chunks" | "as_chunks"
-        | "ready_chunks" | "try_chunks" | "try_ready_chunks" | "chunks_timeout" | "step_by"
-        | "par_chunks" | "tuple_windows" => Shape::Batches,
+        | "ready_chunks" | "try_chunks" | "try_ready_chunks" | "chunks_timeout" | "par_chunks" => {
+            Shape::Batches
+        }
+        "step_by" if call.args.first().is_some_and(is_stride) => match receiver() {
+            Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
+            shape => or_elements(shape),
+        },
+        "step_by" => Shape::Batches,
         "take" if call.args.len() == 1 => match call.args.first().and_then(|n| number(n, around, depth)) {
-            Some(n) => Shape::Fixed(Some(n), false),
+            Some(n) => Shape::Fixed(Some(n.most), false),
+            None if call.args.first().is_some_and(is_fixed) => Shape::Fixed(None, false),
             None => receiver(),
         },
         "iter" | "iter_mut" | "into_iter" | "par_iter" | "into_par_iter" | "drain" | "keys" | "values"
         | "values_mut" | "into_keys" | "into_values" | "enumerate" => or_elements(receiver()),
-        "zip" => match or_elements(receiver()) {
-            Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
-            shape => shape,
-        },
-        "flatten" => flattened(&call.receiver, &|inner| at(inner, around, depth + 1)),
-        "chain" => {
-            let second = call.args.first().map(|other| at(other, around, depth + 1));
-            chained(receiver(), second.unwrap_or_default())
+        name @ ("zip" | "chain" | "union" | "symmetric_difference") => {
+            let second = call.args.first().map(|other| at(other, around, depth + 1)).unwrap_or_default();
+            match name {
+                "zip" => zipped(or_elements(receiver()), second),
+                "chain" => chained(receiver(), second),
+                _ => united(receiver(), second),
+            }
         }
-        "lines"
-        | "chars"
-        | "bytes"
-        | "split"
-        | "split_whitespace"
-        | "windows"
+        "flatten" => flattened(&call.receiver, &|inner| at(inner, around, depth + 1)),
+        // The parts of one text may be any number, and those of a list are one more than where it is split.
+        "split" if call.args.first().is_some_and(|by| matches!(by, Expr::Closure(_))) => match receiver() {
+            Shape::Fixed(Some(turns), _) => Shape::Fixed(Some(turns.saturating_add(1)), false),
+            _ => Shape::Elements,
+        },
+        "lines" | "chars" | "bytes" | "split" | "split_whitespace" => match receiver() {
+            Shape::Messages => Shape::Messages,
+            Shape::Batches => Shape::Batches,
+            _ => Shape::Elements,
+        },
+        "windows"
+        | "tuple_windows"
         | "fetch"
         | "fetch_many"
         | "difference"
         | "intersection"
-        | "union"
         | "sorted"
         | "sorted_by_key"
         | "unique"
@@ -325,6 +320,7 @@ fn of_method(
             shape @ (Shape::Batches | Shape::Messages) => shape,
             _ => Shape::Elements,
         },
+        "collect" if matches!(&call.turbofish, Some(of) if of.args.iter().any(is_text)) => Shape::Unknown,
         "rev" | "cloned" | "copied" | "peekable" | "by_ref" | "collect" | "collect_vec" | "map"
         | "map_ok" | "map_err" | "inspect" | "boxed" | "then" | "and_then" | "fuse" | "clone" | "to_vec"
         | "as_slice" | "as_ref" | "into_stream" | "into_boxed" | "pin" => receiver(),
@@ -340,6 +336,17 @@ fn of_method(
         | "pop" => Shape::Single,
         _ => Shape::Unknown,
     }
+}
+
+fn is_text(argument: &syn::GenericArgument) -> bool {
+    matches!(argument, syn::GenericArgument::Type(Type::Path(path)) if path.path.is_ident("String"))
+}
+
+/// Whether a step leaves some elements out, rather than cut a range into batches, which are larger.
+fn is_stride(step: &Expr) -> bool {
+    /// The steps below this are no batches.
+    const BATCH: u64 = 10;
+    matches!(step, Expr::Lit(syn::ExprLit { lit: Lit::Int(step), .. }) if step.base10_parse().is_ok_and(|step: u64| step < BATCH))
 }
 
 /// The shape implied by a type.

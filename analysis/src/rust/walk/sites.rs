@@ -137,6 +137,7 @@ impl Walker<'_> {
         };
         let built = node.args.first().filter(|_| plain).and_then(|sql| built::of(sql, self));
         let index = self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), plain);
+        self.make(index, false);
         self.note_built(index, built)
     }
 

@@ -17,7 +17,7 @@ const DEEPEST: usize = 32;
 /// The constants of a file, by module and name.
 #[derive(Default)]
 pub(in crate::rust) struct Constants<'f> {
-    by_path: HashMap<Vec<String>, &'f Expr>,
+    by_path: HashMap<Vec<String>, Vec<&'f Expr>>,
     /// By name alone, if the file has only one of that name.
     by_name: HashMap<String, Option<&'f Expr>>,
 }
@@ -26,7 +26,8 @@ impl<'f> Constants<'f> {
     pub(in crate::rust) fn define(&mut self, mut module: Vec<String>, name: String, value: &'f Expr) {
         self.by_name.entry(name.clone()).and_modify(|known| *known = None).or_insert(Some(value));
         module.push(name);
-        self.by_path.insert(module, value);
+        // Several of one name are for different builds.
+        self.by_path.entry(module).or_default().push(value);
     }
 
     /// The constant that a path names, seen from `module` (which ends in the type, for `Self::NAME`).
@@ -35,10 +36,53 @@ impl<'f> Constants<'f> {
         for depth in (0..=module.len()).rev() {
             let here = module.get(..depth)?.iter().chain(path.iter().filter(|part| is_name(part)));
             if let Some(value) = self.by_path.get(&here.cloned().collect::<Vec<_>>()) {
-                return Some(value);
+                return value.last().copied();
             }
         }
         self.by_name.get(name).copied().flatten()
+    }
+}
+
+impl<'f> Constants<'f> {
+    /// The values of the constant that a path certainly names, one for each way to build the file: seen from a module and the
+    /// type or trait in it.
+    pub(in crate::rust) fn certain(
+        &self,
+        file: &str,
+        module: &[String],
+        owner: Option<&str>,
+        path: &[String],
+    ) -> &[&'f Expr] {
+        let values = |path: &[String]| self.by_path.get(path).map_or(&[][..], Vec::as_slice);
+        let Some((first, rest)) = path.split_first() else { return &[] };
+        match first.as_str() {
+            "Self" => match owner {
+                Some(owner) => values(&[module, &[owner.to_owned()], rest].concat()),
+                None => &[],
+            },
+            "self" => values(&[module, rest].concat()),
+            "super" => match module.split_last() {
+                Some((_, outer)) => match rest.first().is_some_and(|next| next == "super") {
+                    true => self.certain(file, outer, owner, rest),
+                    false => values(&[outer, rest].concat()),
+                },
+                None => &[],
+            },
+            "crate" => {
+                // A file is the module of its name.
+                let mut parts = file.rsplit('/').map(|part| part.trim_end_matches(".rs"));
+                let name = parts.find(|part| *part != "mod").unwrap_or_default();
+                match rest.iter().position(|part| part == name) {
+                    Some(at) => values(rest.get(at + 1..).unwrap_or_default()),
+                    None if name == "lib" || name == "main" => values(rest),
+                    None => &[],
+                }
+            }
+            _ => {
+                let depths = (0..=module.len()).rev().filter_map(|depth| module.get(..depth));
+                depths.map(|outer| values(&[outer, path].concat())).find(|it| !it.is_empty()).unwrap_or(&[])
+            }
+        }
     }
 }
 

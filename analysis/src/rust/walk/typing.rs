@@ -28,6 +28,10 @@ impl Walker<'_> {
             Expr::Reference(inner) => next(&inner.expr),
             Expr::Paren(inner) => next(&inner.expr),
             Expr::Group(inner) => next(&inner.expr),
+            // What `self` points to, where that is a reference to a pointer: `(**self).load(id)`.
+            Expr::Unary(inner) if is_self_behind_pointer(inner) => {
+                TypeRef::Method(Box::new(TypeRef::SelfType), "deref".to_owned())
+            }
             Expr::Unary(inner) => next(&inner.expr),
             Expr::Await(inner) => next(&inner.base),
             Expr::Try(inner) => next(&inner.expr).step(TypeRef::Inside),
@@ -280,6 +284,17 @@ impl Walker<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether an expression is `**self`.
+fn is_self_behind_pointer(outer: &syn::ExprUnary) -> bool {
+    let dereferenced = |value: &Expr| match value {
+        Expr::Unary(inner) if matches!(inner.op, syn::UnOp::Deref(_)) => Some(inner.expr.clone()),
+        _ => None,
+    };
+    matches!(outer.op, syn::UnOp::Deref(_))
+        && dereferenced(&outer.expr)
+            .is_some_and(|inner| matches!(*inner, Expr::Path(path) if path.path.is_ident("self")))
 }
 
 /// Whether a path names a variant by its enum: `Any::Empty`; constants have a different naming convention.

@@ -161,7 +161,7 @@ pub(super) fn serves(flow: &Flow) -> bool {
     match flow {
         Flow::Seq(parts) => parts.iter().any(serves),
         Flow::Loop(inner) => inner.head.exempt == Some(purpose::SERVICE) && inner.head.kind != LoopKind::For,
-        Flow::Scope(inner) => serves(inner),
+        Flow::Scope(inner) | Flow::Block(inner) => serves(inner),
         _ => false,
     }
 }

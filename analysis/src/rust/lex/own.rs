@@ -1,0 +1,336 @@
+//! Methods of the project that share a name with one of the standard library or of another well-known crate, so that their
+//! name alone does not say what they do: `get`, `find`, `for_each`.
+
+use std::collections::HashMap;
+
+use super::tokens::{Kind, Token, tokens};
+
+/// What a method gives, as far as its return type says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rust) enum Gives {
+    /// An option or a result.
+    One,
+    /// A collection, an iterator or a stream.
+    Many,
+    Other,
+}
+
+/// The methods of some files, by name: the type or trait of each, and what it gives.
+#[derive(Debug, Default)]
+pub(in crate::rust) struct Own(HashMap<String, Vec<(String, Gives)>>);
+
+impl Own {
+    /// Those of some texts.
+    pub(in crate::rust) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Own {
+        let mut own = Own::default();
+        // Most files have none, which a search tells without reading their tokens.
+        texts.filter(|text| has_one(text)).for_each(|text| Reader::new(text).read(&mut own));
+        own
+    }
+
+    /// The methods of this name.
+    pub(in crate::rust) fn named(&self, method: &str) -> &[(String, Gives)] {
+        self.0.get(method).map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, method: &str, of: &str, gives: Gives) {
+        let known = self.0.entry(method.to_owned()).or_default();
+        if !known.iter().any(|(known, it)| known == of && *it == gives) {
+            known.push((of.to_owned(), gives));
+        }
+    }
+}
+
+/// What an `impl` of every type that has some traits is noted as.
+pub(in crate::rust) const ANY: &str = "";
+
+fn has_one(text: &str) -> bool {
+    text.match_indices("fn ").any(|(at, found)| {
+        let rest = text.get(at + found.len()..).unwrap_or_default();
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        rest.get(..end).is_some_and(is_ubiquitous)
+    })
+}
+
+struct Reader<'t> {
+    tokens: Vec<Token<'t>>,
+    /// The type or trait whose methods come next.
+    of: &'t str,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Reader<'t> {
+        Reader { tokens: tokens(text), of: ANY }
+    }
+
+    fn read(mut self, own: &mut Own) {
+        for at in 0..self.tokens.len() {
+            let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Word) else { continue };
+            match token.text {
+                "impl" if self.begins_item(at) => self.of = self.implemented(at),
+                "trait" => self.of = self.tokens.get(at + 1).map_or(ANY, |name| name.text),
+                "fn" => {
+                    let name = self.tokens.get(at + 1).map_or("", |name| name.text);
+                    if is_ubiquitous(name)
+                        && let Some(end) = self.method(at + 2)
+                    {
+                        own.add(name, self.of, self.gives(end));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn sign(&self, at: usize) -> Option<u8> {
+        match self.tokens.get(at)?.kind {
+            Kind::Sign(sign) => Some(sign),
+            _ => None,
+        }
+    }
+
+    /// Whether an item begins here, rather than a type: `impl Store for Pg`, not `f(x: impl Store)`.
+    fn begins_item(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1) else { return true };
+        matches!(self.sign(before), Some(b'}' | b'{' | b';' | b']'))
+            || self.tokens.get(before).is_some_and(|token| token.is("unsafe") || token.is("default"))
+    }
+
+    /// The position behind a list between `<` and `>` that begins here.
+    fn behind_generics(&self, from: usize) -> usize {
+        let mut depth = 0usize;
+        let mut at = from;
+        while let Some(token) = self.tokens.get(at) {
+            match token.kind {
+                Kind::Sign(b'<') => depth += 1,
+                // The arrow of `Fn() -> T` closes nothing.
+                Kind::Sign(b'>') if self.sign(at.saturating_sub(1)) != Some(b'-') => {
+                    depth = depth.saturating_sub(1);
+                }
+                Kind::Sign(b'{' | b';') => return at,
+                _ => {}
+            }
+            if depth == 0 {
+                return if at == from { at } else { at + 1 };
+            }
+            at += 1;
+        }
+        at
+    }
+
+    /// The name of the type that an `impl` is for; `ANY` if that is a type parameter.
+    fn implemented(&self, start: usize) -> &'t str {
+        let from = self.behind_generics(start + 1);
+        let (mut at, mut name) = (from, ANY);
+        while let Some(token) = self.tokens.get(at) {
+            match token.kind {
+                Kind::Sign(b'{' | b';') => break,
+                Kind::Sign(b'<') => {
+                    at = self.behind_generics(at);
+                    continue;
+                }
+                Kind::Word if token.text == "where" => break,
+                Kind::Word if matches!(token.text, "dyn" | "mut" | "const" | "for") => {}
+                Kind::Word | Kind::RawWord => name = token.text,
+                _ => {}
+            }
+            at += 1;
+        }
+        let parameters = self.tokens.get(start + 1..from).unwrap_or_default();
+        if parameters.iter().any(|token| token.text == name) { ANY } else { name }
+    }
+
+    /// The position behind the parameters of a function, if the first of them is `self`.
+    fn method(&self, from: usize) -> Option<usize> {
+        let open = self.behind_generics(from);
+        let (mut depth, mut at, mut is_method, mut is_first) = (0usize, open, false, true);
+        loop {
+            let token = self.tokens.get(at)?;
+            match token.kind {
+                Kind::Sign(b'(' | b'[') => depth += 1,
+                Kind::Sign(b')' | b']') => depth = depth.checked_sub(1)?,
+                Kind::Sign(b',') => is_first = false,
+                Kind::Word => is_method |= is_first && depth == 1 && token.text == "self",
+                _ => {}
+            }
+            at += 1;
+            if depth == 0 {
+                return is_method.then_some(at);
+            }
+        }
+    }
+
+    /// What a function gives whose parameters end here.
+    fn gives(&self, from: usize) -> Gives {
+        if (self.sign(from), self.sign(from + 1)) != (Some(b'-'), Some(b'>')) {
+            return Gives::Other;
+        }
+        let rest = self.tokens.iter().skip(from + 2);
+        let words = rest
+            .take_while(|token| !matches!(token.kind, Kind::Sign(b'{' | b';')) && !token.is("where"))
+            .filter(|token| !matches!(token.kind, Kind::Lifetime | Kind::Sign(b'&' | b':')));
+        let mut outer = None;
+        for token in words {
+            match token.kind {
+                Kind::Sign(b'[') => return Gives::Many,
+                Kind::Sign(_) => break,
+                Kind::Word if matches!(token.text, "impl" | "dyn" | "mut" | "for") => {}
+                _ => outer = Some(token.text),
+            }
+        }
+        match outer {
+            Some("Box" | "Pin") => Gives::Other,
+            Some(name) if name == "Option" || name.ends_with("Result") => Gives::One,
+            Some(name) if name.ends_with("Iterator") || name.ends_with("Stream") || is_collection(name) => {
+                Gives::Many
+            }
+            _ => Gives::Other,
+        }
+    }
+}
+
+fn is_collection(name: &str) -> bool {
+    matches!(
+        name,
+        "Vec"
+            | "VecDeque"
+            | "HashMap"
+            | "HashSet"
+            | "BTreeMap"
+            | "BTreeSet"
+            | "IndexMap"
+            | "IndexSet"
+            | "SmallVec"
+    )
+}
+
+/// Whether methods of this name are everywhere: those of collections, iterators, streams, options and caches.
+pub(in crate::rust) fn is_ubiquitous(name: &str) -> bool {
+    super::super::walk::is_everyday(name)
+        || super::super::walk::is_of_cache(name)
+        || matches!(
+            name,
+            "all"
+                | "and_then"
+                | "any"
+                | "array_chunks"
+                | "buffer_unordered"
+                | "buffered"
+                | "bytes"
+                | "chars"
+                | "chunk_by"
+                | "chunks"
+                | "chunks_exact"
+                | "difference"
+                | "drain"
+                | "err"
+                | "eventsource"
+                | "filter"
+                | "filter_map"
+                | "find"
+                | "find_map"
+                | "flat_map"
+                | "flat_map_unordered"
+                | "fold"
+                | "for_each"
+                | "for_each_concurrent"
+                | "for_each_init"
+                | "group_by"
+                | "inspect"
+                | "inspect_ok"
+                | "intersection"
+                | "into_keys"
+                | "into_values"
+                | "is_ok_and"
+                | "is_some_and"
+                | "lines"
+                | "map"
+                | "map_ok"
+                | "map_or"
+                | "map_or_else"
+                | "map_while"
+                | "max_by_key"
+                | "messages"
+                | "min_by_key"
+                | "ok_or_else"
+                | "or_else"
+                | "partition"
+                | "pop"
+                | "position"
+                | "range"
+                | "recv"
+                | "retain"
+                | "scan"
+                | "skip_while"
+                | "sort_by_cached_key"
+                | "sort_by_key"
+                | "sorted"
+                | "sorted_by_key"
+                | "split_whitespace"
+                | "step_by"
+                | "stream"
+                | "subscribe"
+                | "take_while"
+                | "then"
+                | "then_some"
+                | "try_filter"
+                | "try_filter_map"
+                | "try_fold"
+                | "try_for_each"
+                | "try_for_each_concurrent"
+                | "try_iter"
+                | "union"
+                | "unique"
+                | "unwrap_or_else"
+                | "values_mut"
+                | "windows"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, method: &str, expected: &[(&str, Gives)]) {
+        let own = Own::of(std::iter::once(text));
+        let found: Vec<(&str, Gives)> =
+            own.named(method).iter().map(|(of, gives)| (of.as_str(), *gives)).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn methods_are_found_with_their_types() {
+        check(
+            "impl Repo { pub async fn get(&self, id: i64) -> sqlx::Result<String> {} }",
+            "get",
+            &[("Repo", Gives::One)],
+        );
+        check(
+            "impl<'a, T: Load<Row>> Store<T> for crate::db::Pg<'a, T> where T: X { fn find<Q: Into<String>>(self, q: Q) -> Vec<i64> {} }",
+            "find",
+            &[("Pg", Gives::Many)],
+        );
+        check("impl<T: Store + ?Sized> Ext for T { fn map(&self) {} }", "map", &[(ANY, Gives::Other)]);
+        check("pub trait Store: Send { fn last(&self) -> Option<&str>; }", "last", &[("Store", Gives::One)]);
+        check(
+            "impl A { fn first(&self) -> impl Iterator<Item = i64> + '_ {} }",
+            "first",
+            &[("A", Gives::Many)],
+        );
+        check("impl A { fn first(&self) -> &[i64] {} }", "first", &[("A", Gives::Many)]);
+        check(
+            "impl A { fn f() -> impl Fn(i64) -> i64 { x } fn get(&mut self) {} }",
+            "get",
+            &[("A", Gives::Other)],
+        );
+    }
+
+    #[test]
+    fn functions_and_other_names_are_left_out() {
+        check("fn get(id: i64) -> i64 {} impl A { fn get(a: &A, b: self::B) {} }", "get", &[]);
+        check("impl A { fn load(&self) {} }", "load", &[]);
+        check("impl A { fn get(", "get", &[]);
+        check("fn get", "get", &[]);
+    }
+}

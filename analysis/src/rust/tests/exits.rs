@@ -1,0 +1,96 @@
+//! What leaves blocks, loops and arms, and how many queries are run on each way.
+
+use super::bounds::{check, check_bound};
+use super::*;
+
+#[test]
+fn a_break_leaves_what_its_label_names() {
+    check("'a: { if c { Q; break 'a; } } Q;", 1, Some(2));
+    check("let n = 'a: { if Q.is_ok() { break 'a 1; } break 'a 2; }; Q; Q;", 3, Some(3));
+    check("'a: for i in 0..3 { loop { Q; if c { break 'a; } Q; break; } } Q;", 2, Some(7));
+    check("'a: for i in 0..3 { for j in 0..2 { Q; continue 'a; } Q; }", 3, Some(3));
+    check("for i in 0..3 { 'a: { if c { break 'a; } Q; break; } Q; }", 1, Some(3));
+    check("'a: loop { 'b: loop { if c { break 'a; } if d { break 'b; } } Q; break; } Q;", 1, Some(2));
+}
+
+#[test]
+fn what_stands_behind_a_loop_that_is_left_from_an_inner_one_is_reached() {
+    check(
+        "'a: loop { let line = next(input); loop { if line.ends() { break 'a; } if line.more() { continue 'a; } } } Q; Q;",
+        2,
+        Some(2),
+    );
+    check("for x in xs { if x.ends() { return; } } Q;", 0, Some(1));
+}
+
+#[test]
+fn what_never_ends_runs_its_queries() {
+    check("if c { loop { Q; } } Q;", 0, None);
+    check("loop { tick(); }", 0, Some(0));
+}
+
+#[test]
+fn guards_run_one_after_the_other() {
+    check("match n { 0 if Q.ok() => {} 0 if Q.ok() => {} 1 if Q.ok() => { Q; } _ => { Q; } }", 1, Some(4));
+    check("match n { 0 if Q.ok() => { Q; Q; Q; Q; } 0 if Q.ok() => {} _ => {} }", 0, Some(5));
+    check("match n { 0 if n.ok() => { Q; } _ => { Q; Q; } }", 1, Some(2));
+    check("for i in 0..3 { match n { 0 if Q.ok() => break, 1 => continue, _ => { Q; } } Q; }", 0, Some(9));
+}
+
+#[test]
+fn a_future_that_is_not_awaited_may_not_run() {
+    let of = |body: &str| {
+        scanned(&format!(
+            "use query_budget::*; fn load() -> impl Future<Output = i64> + Send {{ async move {{ sql!(\"SELECT 1\").fetch_one(db).await }} }}
+             async fn f() {{ {body} }}"
+        ))
+    };
+    check_bound(&of("let (a, b) = (load(), load()); a.await?; b.await;"), "f", 0, Some(2));
+    check_bound(&of("load().await; load().await;"), "f", 2, Some(2));
+}
+
+#[test]
+fn what_is_in_a_constant_counts_by_the_scope_that_it_is_named_in() {
+    let of = |items: &str, f: &str| scanned(&format!("use query_budget::*; {items} {f}"));
+    let each = |head: &str, over: &str| {
+        format!("async fn f{head} {{ for i in {over} {{ sql!(\"SELECT 1\").fetch_one(db).await; }} }}")
+    };
+    let two = "const N: usize = 2; mod a { pub const IDS: [i64; 2] = [1, 2]; } mod b { pub const IDS: [i64; 5] = [1; 5]; }";
+    for (head, over, expected) in [
+        ("<const N: usize>(ids: [i64; N])", "0..N", None),
+        ("()", "0..N", Some(2)),
+        ("()", "a::IDS", Some(2)),
+        ("()", "{ use b as a; a::IDS }", None),
+        ("()", "other::IDS", None),
+        ("()", "super::N", None),
+        ("(ids: &[i64])", "ids.iter().take(N)", Some(2)),
+        ("()", "0..Self::N", None),
+    ] {
+        let scan = of(two, &each(head, over));
+        let most = match &function(&scan, "f").bound.upper {
+            crate::rust::Upper::Finite(most) => Some(*most),
+            crate::rust::Upper::Unbounded { .. } => None,
+        };
+        assert_eq!(most, expected, "{head} {over}");
+    }
+    let renamed = "async fn f() { use b as a; for i in a::IDS { sql!(\"SELECT 1\").fetch_one(db).await; } }";
+    check_bound(&of(two, renamed), "f", 5, Some(5));
+    let later =
+        "async fn f() { for i in 0..N { sql!(\"SELECT 1\").fetch_one(db).await; } const N: usize = 7; }";
+    check_bound(&of(two, later), "f", 7, Some(7));
+    let builds = "#[cfg(a)] const N: usize = 4; #[cfg(not(a))] const N: usize = 1;";
+    check_bound(&of(builds, &each("()", "0..N")), "f", 0, Some(4));
+    check("let n = 4; for x in xs.iter().take(n) { Q; }", 0, Some(4));
+    check("let mut n = 4; for x in xs.iter().take(n) { Q; }", 0, None);
+}
+
+#[test]
+fn sets_and_texts_may_be_longer_than_what_they_are_made_of() {
+    check("let a = HashSet::from([1, 2]); for x in a.union(&HashSet::from([3])) { Q; }", 0, Some(3));
+    check("let a = HashSet::from([1, 2]); for x in a.union(&xs) { Q; }", 0, None);
+    check("for part in [1, 2].split(|x| x == 2) { Q; }", 0, Some(3));
+    check("let s: String = [\"ab\", \"cd\"].iter().copied().collect(); for c in s.chars() { Q; }", 0, None);
+    check("for (x, y) in xs.iter().zip([1, 2]) { Q; }", 0, Some(2));
+    check("let stack = &mut vec![1]; while let Some(x) = stack.pop() { Q; stack.push(x); }", 0, None);
+    check("for x in (0..8).step_by(2) { Q; }", 0, Some(8));
+}

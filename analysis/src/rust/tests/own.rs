@@ -1,0 +1,144 @@
+//! Methods of the project that are called like those of libraries, functions in variables, and types by other names.
+
+use super::bounds::check_bound;
+use super::*;
+
+const QUERY: &str = "sql!(\"SELECT 1\").fetch_one(db).await";
+
+/// Checks the bound of `f(repo: &Repo, ids: &[i64])` with this body; `Repo` has these methods, in which `Q` stands for a query.
+#[track_caller]
+fn check(methods: &str, body: &str, lower: u64, upper: Option<u64>) {
+    let source = format!(
+        "use query_budget::*; pub struct Repo; impl Repo {{ {methods} }} struct App {{ repo: Repo }}
+         async fn one(id: i64) {{ Q; }} async fn f(repo: &Repo, app: &App, ids: &[i64]) {{ {body} }}"
+    );
+    check_bound(&scanned(&source.replace("Q;", &format!("{QUERY};"))), "f", lower, upper);
+}
+
+#[test]
+fn a_call_of_a_ubiquitous_name_is_followed_wherever_it_is_awaited() {
+    let methods = "async fn get(&self, id: i64) { Q; } async fn count(&self) { Q; } async fn insert(&self, a: i64) { Q; }";
+    for (body, lower, upper) in [
+        ("tokio::try_join!(repo.get(1), app.repo.get(2), repo.count());", 0, Some(3)),
+        ("join_all(ids.iter().map(|id| repo.get(*id))).await;", 0, None),
+        ("let mut s = FuturesUnordered::new(); for id in ids { s.push(repo.get(*id)); }", 0, None),
+        ("timeout(d, repo.get(1)).await;", 0, Some(1)),
+        ("Box::pin(repo.count()).await;", 0, Some(1)),
+        ("let n = repo.count(); n.await;", 0, Some(1)),
+        ("repo.count().instrument(span).await;", 0, Some(1)),
+        ("let map = HashMap::new(); map.insert(1, 2); map.get(&1); ids.first();", 0, Some(0)),
+    ] {
+        check(methods, body, lower, upper);
+    }
+    let scan = scanned(
+        "use rusqlite::Connection; struct S(Connection);
+         impl S { fn get(&self, id: i64) -> Result<i64> { self.0.query_row(\"SELECT 1\", [], |r| r.get(0)) } }
+         fn f(s: &S) { s.get(1)?; s.get(2)?; } fn g(s: &S, ids: &[i64]) { for id in ids { s.get(*id)?; } }",
+    );
+    check_bound(&scan, "f", 1, Some(2));
+    check_bound(&scan, "g", 0, None);
+}
+
+#[test]
+fn what_an_own_method_gives_may_be_many() {
+    for (methods, over, expected) in [
+        ("fn find(&self, w: &str) -> Vec<i64> { v }", "repo.find(w)", None),
+        ("fn get(&self, w: &str) -> impl Iterator<Item = i64> { v }", "repo.get(w)", None),
+        ("fn last(&self, n: usize) -> Rows { v }", "repo.last(5)", None),
+        ("fn find(&self, w: &str) -> Option<i64> { v }", "repo.find(w)", Some(1)),
+        ("fn find(&self, w: &str) -> Vec<i64> { v }", "unknown.find(w)", None),
+        ("fn find(&self, w: &str) -> Option<i64> { v }", "unknown.find(w)", Some(1)),
+    ] {
+        check(methods, &format!("for id in {over} {{ one(id).await; }}"), 0, expected);
+    }
+}
+
+#[test]
+fn an_own_method_runs_its_closure_as_often_as_it_says() {
+    let each = "async fn for_each(&self, f: impl Fn(i64)) { f(1).await; }";
+    check(each, "repo.for_each(|id| one(id)).await;", 0, Some(1));
+    let many = "async fn or_else(&self, f: impl Fn(i64)) { for id in self.ids() { f(id).await; } }";
+    check(many, "repo.or_else(|id| one(id)).await;", 0, None);
+    let spawns = "async fn spawn_each(&self, f: impl Fn(i64)) { for id in 0..8 { tokio::spawn(f(id)); } }";
+    check(spawns, "repo.spawn_each(|id| one(id)).await;", 0, Some(8));
+    check("", "tokio::spawn(async move { one(1).await }); spawn_blocking(|| one(2));", 0, Some(2));
+}
+
+#[test]
+fn a_value_that_is_given_is_no_closure() {
+    let methods = "async fn any(&self, id: i64) { Q; } async fn get_with(&self, id: i64, tags: &str) { Q; } async fn pin(id: i64) { Q; }";
+    check(methods, "let id = parse(s); repo.any(id).await; repo.any(id).await;", 2, Some(2));
+    check(methods, "let Req { ids, .. } = req; repo.any(ids).await;", 1, Some(1));
+    check(methods, "repo.get_with(id, \"tags\").await;", 1, Some(1));
+    check(methods, "cache.get_with(id, async { one(id).await }).await;", 0, Some(1));
+    check(methods, "Repo::pin(1).await; Box::pin(one(1)).await;", 1, Some(2));
+}
+
+#[test]
+fn functions_in_variables_are_followed() {
+    check("async fn all(id: i64) { Q; Q; }", "let load = one; load(1).await; load(2).await;", 2, Some(2));
+    check(
+        "async fn all(id: i64) { Q; Q; }",
+        "let load = Repo::all; for id in ids { load(*id).await; }",
+        0,
+        None,
+    );
+    check(
+        "async fn all(id: i64) { Q; Q; }",
+        "let load = if c { one } else { Repo::all }; load(1).await;",
+        1,
+        Some(2),
+    );
+    check(
+        "",
+        "let save = |id: i64| async move { one(id).await }; let again = &save; again(1).await; save(2).await;",
+        2,
+        Some(2),
+    );
+    check("", "for run in [one, one] { run(1).await; }", 2, Some(2));
+    check("", "let load = one; join_all(ids.iter().map(load)).await;", 0, None);
+}
+
+#[test]
+fn types_are_found_by_their_aliases() {
+    let scan = scanned(
+        "use query_budget::*; struct Q; impl Q { fn new() -> Self { Q } async fn m(&self) { Q::all().await }
+             async fn all() { sql!(\"SELECT 1\").fetch_one(db).await; } }
+         type S = Q; async fn f() { S::all().await; S::new().m().await; type T = Q; T::all().await; }",
+    );
+    check_bound(&scan, "f", 3, Some(3));
+}
+
+#[test]
+fn implementations_that_pass_a_call_on_are_no_recursion() {
+    let of = |logged: &str| {
+        scanned(&format!(
+            "use query_budget::*; trait Repo {{ async fn load(&self, id: i64); }} struct Pg;
+             impl Repo for Pg {{ async fn load(&self, id: i64) {{ sql!(\"SELECT 1\").fetch_one(db).await; }} }}
+             struct Logged {{ inner: Arc<dyn Repo> }}
+             impl Repo for Logged {{ async fn load(&self, id: i64) {{ {logged} }} }}
+             impl<R: Repo> Repo for &R {{ async fn load(&self, id: i64) {{ (**self).load(id).await }} }}
+             async fn f(repo: &dyn Repo) {{ repo.load(1).await; }}"
+        ))
+    };
+    check_bound(&of("log(id); self.inner.load(id).await"), "f", 0, Some(1));
+    check_bound(&of("self.inner.load(id).await; self.inner.load(id).await"), "f", 0, None);
+    check_bound(&of("sql!(\"SELECT 2\").fetch_one(db).await; self.inner.load(id).await"), "f", 0, None);
+}
+
+#[test]
+fn macros_that_use_what_they_are_given_twice_run_it_twice() {
+    let of = |rules: &str, body: &str| {
+        scanned(&format!(
+            "macro_rules! m {{ {rules} }} async fn one() {{ sqlx::query(\"SELECT 1\").execute(db).await; }} async fn f() {{ {body} }}"
+        ))
+    };
+    check_bound(&of("($e:expr) => {{ $e; $e }}", "m!(one().await)"), "f", 2, Some(2));
+    check_bound(
+        &of("($a:expr, $b:expr) => { ($a, $b, $a) }", "m!(one().await, one().await)"),
+        "f",
+        3,
+        Some(3),
+    );
+    check_bound(&of("($e:expr) => { log(stringify!($e), $e) }", "m!(one().await)"), "f", 1, Some(1));
+}

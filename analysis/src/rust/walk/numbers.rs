@@ -1,0 +1,121 @@
+//! Numbers that the source determines: literals, constants, lengths of lists, and the ranges between them.
+
+use syn::{Expr, Lit, RangeLimits};
+
+use super::shape::{DEEPEST, Shape, Shapes, at, is_constant};
+use super::sql_text::segments;
+
+/// The shape of a range.
+pub(super) fn of_range(range: &syn::ExprRange, around: &dyn Shapes, depth: usize) -> Shape {
+    let bound = |end: &Option<Box<Expr>>| end.as_deref().map(|end| number(end, around, depth));
+    let fixed = |end: &Option<Box<Expr>>| end.as_deref().is_none_or(is_fixed);
+    let (start, end) = (bound(&range.start), bound(&range.end));
+    // A variable may be a number as well.
+    let is_known = matches!(end, Some(Some(_))) && !matches!(start, Some(None));
+    if range.end.is_none() || !(is_known || fixed(&range.start) && fixed(&range.end)) {
+        return Shape::Elements;
+    }
+    let turns = end.flatten().zip(start.unwrap_or(Some(Number::of(0)))).map(|(end, start)| {
+        let turns = |end: u64, start: u64| match range.limits {
+            RangeLimits::HalfOpen(_) => end.saturating_sub(start),
+            RangeLimits::Closed(_) => end.saturating_add(1).saturating_sub(start),
+        };
+        Number { least: turns(end.least, start.most), most: turns(end.most, start.least) }
+    });
+    counted(turns)
+}
+
+/// The longer of two shapes with a fixed number of elements, of which one is meant.
+pub(super) fn longer(a: Shape, b: Shape) -> Shape {
+    match (a, b) {
+        (Shape::Fixed(Some(a), x), Shape::Fixed(Some(b), y)) => {
+            Shape::Fixed(Some(a.max(b)), x && y && a == b)
+        }
+        _ => Shape::Fixed(None, true),
+    }
+}
+
+/// A number that constants determine, which may be different ones in different builds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number {
+    pub(super) least: u64,
+    pub(super) most: u64,
+}
+
+impl Number {
+    fn of(number: u64) -> Number {
+        Number { least: number, most: number }
+    }
+}
+
+/// So many elements.
+pub(super) fn counted(number: Option<Number>) -> Shape {
+    let is_exact = number.is_none_or(|number| number.least == number.most);
+    Shape::Fixed(number.map(|number| number.most), is_exact)
+}
+
+/// The number that an expression is, if it is one alone.
+pub(in crate::rust) fn single_number(expression: &Expr, around: &dyn Shapes) -> Option<u64> {
+    number(expression, around, 0).filter(|number| number.least == number.most).map(|number| number.most)
+}
+
+/// Whether an expression consists only of literals and constants.
+pub(super) fn is_fixed(expression: &Expr) -> bool {
+    match expression {
+        Expr::Lit(_) => true,
+        Expr::Path(path) => {
+            path.path.segments.last().is_some_and(|last| is_constant(&last.ident.to_string()))
+        }
+        Expr::Paren(inner) => is_fixed(&inner.expr),
+        Expr::Cast(inner) => is_fixed(&inner.expr),
+        Expr::Binary(binary) => is_fixed(&binary.left) && is_fixed(&binary.right),
+        Expr::MethodCall(call) => call.method == "len" && is_fixed(&call.receiver),
+        _ => false,
+    }
+}
+
+/// The number that an expression is, as far as constants determine it.
+pub(super) fn number(expression: &Expr, around: &dyn Shapes, depth: usize) -> Option<Number> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let next = |inner: &Expr| number(inner, around, depth + 1);
+    match expression {
+        Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok().map(Number::of),
+        Expr::Paren(inner) => next(&inner.expr),
+        Expr::Cast(inner) => next(&inner.expr),
+        Expr::Binary(binary) => {
+            let (a, b) = (next(&binary.left)?, next(&binary.right)?);
+            let of = |f: fn(u64, u64) -> Option<u64>| {
+                Some(Number { least: f(a.least, b.least)?, most: f(a.most, b.most)? })
+            };
+            match binary.op {
+                syn::BinOp::Add(_) => of(u64::checked_add),
+                syn::BinOp::Mul(_) => of(u64::checked_mul),
+                _ => None,
+            }
+        }
+        Expr::MethodCall(call) if call.method == "len" && call.args.is_empty() => {
+            match at(&call.receiver, around, depth + 1) {
+                Shape::Fixed(Some(most), is_exact) if is_fixed(&call.receiver) => {
+                    Some(Number { least: if is_exact { most } else { 0 }, most })
+                }
+                _ => None,
+            }
+        }
+        Expr::Path(path) => {
+            let names = segments(&path.path);
+            if let [name] = names.as_slice()
+                && let Some(number) = around.local_number(name)
+            {
+                return number.map(Number::of);
+            }
+            let values: Option<Vec<Number>> =
+                around.constant_values(&names).iter().map(|value| next(value)).collect();
+            values?
+                .into_iter()
+                .reduce(|a, b| Number { least: a.least.min(b.least), most: a.most.max(b.most) })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,80 @@
+//! What is made to run later: builders of queries and prepared statements. They count where they run, as often as they do.
+
+use super::{Queries, Walker};
+use crate::rust::drivers;
+use crate::rust::flow::Flow;
+use crate::rust::site::Form;
+
+/// What has been made, and whether it was seen to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rust) struct Made {
+    is_statement: bool,
+    runs: bool,
+}
+
+impl Walker<'_> {
+    /// Notes that a site was made to run later, where it has just been recorded.
+    pub(super) fn make(&mut self, site: usize, is_statement: bool) {
+        self.made.insert(site, Made { is_statement, runs: false });
+        // A query that was recorded last is in the flow last.
+        if let Some(flow) = self.here.flow.last_mut().filter(|flow| **flow == Flow::Query(site)) {
+            *flow = Flow::Made(site);
+        }
+    }
+
+    /// Whether a value is a prepared statement that may run any number of times.
+    pub(super) fn is_statement(&self, site: usize) -> bool {
+        self.made.get(&site).is_some_and(|made| made.is_statement)
+    }
+
+    /// Whether a method runs what was made to run later, or makes the query that will.
+    pub(super) fn readies(&self, queries: &[usize], method: &str) -> bool {
+        let is_one = |query: &usize| match self.made.get(query) {
+            Some(made) if made.is_statement => match self.sites.get(*query).map(|site| site.form) {
+                Some(Form::Driver) => drivers::runs_statement(method),
+                _ => method == "query" || method.starts_with("query_"),
+            },
+            Some(_) => method == "build" || method.starts_with("build_"),
+            None => false,
+        };
+        !queries.is_empty() && queries.iter().all(is_one)
+    }
+
+    /// Records that queries run here that were made before, and may have run already; returns those that run.
+    pub(super) fn run_again(&mut self, queries: &[usize]) -> Queries {
+        let mut run = Queries::new();
+        for &query in queries {
+            let Some(site) = self.sites.get(query) else { continue };
+            let made = self.made.get(&query).copied();
+            let is_new = match made {
+                Some(made) => made.runs,
+                None => site.call.is_some() || site.loops.len() < self.here.loops.len(),
+            };
+            if is_new {
+                let mut again = site.clone();
+                again.loops = self.loops_here();
+                again.call = None;
+                let index = self.sites.len();
+                self.sites.push(again);
+                self.here.flow.push(Flow::Query(index));
+                run.push(index);
+                continue;
+            }
+            if let Some(made) = made {
+                let loops = self.loops_here();
+                self.made.insert(query, Made { runs: true, ..made });
+                self.sites.get_mut(query).into_iter().for_each(|site| site.loops.clone_from(&loops));
+                self.here.flow.push(Flow::Query(query));
+            }
+            run.push(query);
+        }
+        run
+    }
+
+    /// Turns what was made into queries of a function's flow, where it is not known to run elsewhere.
+    pub(super) fn settle(&self, flow: &mut Flow) {
+        if !self.made.is_empty() {
+            flow.settle(&|site| self.made.get(&site).is_some_and(|made| !made.runs));
+        }
+    }
+}
