@@ -20,6 +20,7 @@ mod index;
 mod loops;
 mod object;
 mod options;
+pub(super) mod relation;
 mod session;
 mod table;
 mod types;

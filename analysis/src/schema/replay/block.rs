@@ -199,14 +199,19 @@ impl Replay {
     /// Runs the first branch whose condition holds; if that is undetermined, the first one that changes the
     /// schema.
     fn run_branches(&mut self, branches: &[(Condition, Vec<Node>)], otherwise: &[Node], what: &str) {
-        for (condition, nodes) in branches {
+        for (at, (condition, nodes)) in branches.iter().enumerate() {
             match self.holds(condition) {
                 Some(false) => continue,
                 None if !block::runs_ddl(nodes) => {
                     self.forget_assigned(nodes);
                     continue;
                 }
-                None => self.gap(format!("{what} runs DDL on a condition that is not known"), None, None),
+                None => {
+                    self.gap(format!("{what} runs DDL on a condition that is not known"), None, None);
+                    // Another branch may run instead.
+                    branches.iter().skip(at + 1).for_each(|(_, nodes)| self.loosen_all(nodes));
+                    self.loosen_all(otherwise);
+                }
                 Some(true) => {}
             }
             return self.run(nodes, what);

@@ -3,7 +3,7 @@
 use super::create::missing;
 use super::{Replay, Step};
 use crate::schema::ddl::{
-    Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, changed, expression,
+    Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, changed, relation,
 };
 use crate::schema::model::{Column, Hook, Name, UserType, View};
 
@@ -64,7 +64,7 @@ impl Replay {
             }
             let dialect = self.schema.dialect;
             for view in self.schema.views.values_mut() {
-                if let Some(query) = expression::rename_relation(&view.query, name, &to, dialect) {
+                if let Some(query) = relation::rename_relation(&view.query, name, &to, dialect) {
                     view.query = query;
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::create::nextval;
 use super::{Replay, Step};
-use crate::schema::ddl::{expression, print_user_type};
+use crate::schema::ddl::{expression, print_user_type, relation};
 use crate::schema::model::{Column, Index, KeyPart, Name, Table};
 use crate::sql::Dialect;
 
@@ -144,7 +144,7 @@ impl Replay {
     fn rename_in_views(&mut self, from: &Name, to: &Name) {
         let dialect = self.schema.dialect;
         for view in self.schema.views.values_mut() {
-            if let Some(query) = expression::rename_relation(&view.query, from, to, dialect) {
+            if let Some(query) = relation::rename_relation(&view.query, from, to, dialect) {
                 view.query = query;
             }
         }

@@ -18,6 +18,8 @@ mod tail;
 mod targets;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_refusals;
 mod values;
 mod widths;
 mod write;

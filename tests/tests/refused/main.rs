@@ -1,6 +1,8 @@
 //! Real databases refuse what `missing_required_column` and `conflict_target` find, and `union_without_all`
 //! reports no query whose result UNION changes.
 
+mod clauses;
+
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::config::Config;
 use query_budget_analysis::finding::Level;

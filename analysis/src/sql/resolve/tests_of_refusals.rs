@@ -1,0 +1,94 @@
+//! Names, numbers of columns and clauses that a database refuses, by examples.
+
+use super::tests::problems;
+use crate::sql::dialect::Dialect::{MySql, Postgres, Sqlite};
+
+#[test]
+fn an_order_of_a_set_operation_names_columns_of_any_arm_in_sqlite() {
+    assert_eq!(problems(Sqlite, "SELECT id FROM p UNION SELECT qty FROM s ORDER BY qty"), [""; 0]);
+    assert_eq!(problems(Sqlite, "SELECT id FROM p UNION SELECT qty FROM s ORDER BY name").len(), 1);
+    assert_eq!(problems(Postgres, "SELECT id FROM p UNION SELECT qty FROM s ORDER BY qty").len(), 1);
+}
+
+#[test]
+fn values_in_on_duplicate_key_update_is_about_the_target() {
+    let insert = "INSERT INTO p (id, qty) SELECT id, qty FROM p ON DUPLICATE KEY UPDATE qty = ";
+    assert_eq!(problems(MySql, &format!("{insert}VALUES(qty)")), [""; 0]);
+    assert_eq!(problems(MySql, &format!("{insert}qty + 1")).len(), 1);
+}
+
+/// As MariaDB and SQLite answer.
+#[test]
+fn numbers_of_columns_fit() {
+    for refused in [
+        "SELECT id FROM p UNION SELECT id, qty FROM s",
+        "SELECT id FROM p WHERE id IN (SELECT id, qty FROM s)",
+        "SELECT id FROM p WHERE (id, qty) IN (SELECT id FROM s)",
+        "SELECT id FROM p WHERE id = (SELECT id, qty FROM s)",
+        "SELECT (SELECT 1, 2) FROM p",
+        "SELECT id FROM p WHERE sum(qty) > 1",
+        "SELECT qty FROM p GROUP BY sum(qty)",
+        "SELECT id FROM p WHERE row_number() OVER () = 1",
+        "SELECT sum(sum(qty)) FROM p",
+        "DELETE FROM p WHERE count(*) > 1",
+        "UPDATE p SET qty = max(id) WHERE id = 1",
+        "SELECT id FROM p GROUP BY 2",
+        "SELECT p.id FROM p JOIN s USING (nope)",
+    ] {
+        for dialect in [MySql, Sqlite] {
+            assert_eq!(problems(dialect, refused).len(), 1, "{dialect:?} {refused}");
+        }
+    }
+    for taken in [
+        "SELECT * FROM s UNION SELECT id, qty FROM p",
+        "SELECT id FROM p WHERE (id, qty) IN (SELECT id, qty FROM s) AND (id, qty) > (1, 2)",
+        "SELECT id FROM p WHERE id = (SELECT count(*) FROM s WHERE s.id = p.id)",
+        "SELECT qty FROM p GROUP BY qty HAVING sum(id) > 1",
+        "SELECT qty, (SELECT sum(s.qty) FROM s WHERE s.id = p.qty) FROM p GROUP BY qty",
+        "SELECT id FROM p WHERE EXISTS (SELECT * FROM s)",
+        "SELECT coalesce((SELECT id FROM s LIMIT 1), 0) FROM p",
+        "UPDATE p SET qty = (SELECT max(qty) FROM s) WHERE id = 1",
+        "SELECT sum(qty) OVER (ORDER BY id), sum(sum(qty)) OVER () FROM p GROUP BY id, qty",
+    ] {
+        for dialect in [MySql, Sqlite] {
+            assert_eq!(problems(dialect, taken), [""; 0], "{dialect:?} {taken}");
+        }
+    }
+}
+
+#[test]
+fn assigned_columns_are_of_their_tables() {
+    for refused in [
+        "UPDATE p SET p.nope = 1 WHERE id = 1",
+        "UPDATE p JOIN s ON s.id = p.id SET s.name = 1",
+        "UPDATE p SET x.qty = 1",
+        "UPDATE p JOIN s ON s.id = p.id SET qty = 1",
+        "INSERT INTO p (x.id) VALUES (1)",
+        "DELETE x FROM p",
+        "DELETE p FROM p x WHERE x.id = 1",
+        "SELECT count(*) FROM (SELECT id FROM p)",
+    ] {
+        assert_eq!(problems(MySql, refused).len(), 1, "{refused}");
+    }
+    for taken in [
+        "UPDATE p x JOIN s y ON y.id = x.id SET x.name = 'a', y.qty = 1",
+        "UPDATE s, p SET name = 'a' WHERE s.id = p.id",
+        "DELETE x FROM p AS x JOIN s ON s.id = x.id",
+        "DELETE p, s FROM p JOIN s ON s.id = p.id",
+        "INSERT INTO p (p.id) VALUES (1) ON DUPLICATE KEY UPDATE p.qty = 1, qty = 2",
+    ] {
+        assert_eq!(problems(MySql, taken), [""; 0], "{taken}");
+    }
+    assert_eq!(problems(Sqlite, "UPDATE p SET p.qty = 1").len(), 1);
+}
+
+#[test]
+fn a_column_of_do_update_is_of_two_rows_in_postgres() {
+    let insert = "INSERT INTO p (id, qty) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET";
+    assert_eq!(problems(Postgres, &format!("{insert} qty = qty + 1")).len(), 1);
+    assert_eq!(problems(Postgres, &format!("{insert} qty = p.qty + 1 WHERE qty < 5")).len(), 1);
+    assert_eq!(problems(Postgres, &format!("{insert} qty = p.qty + excluded.qty RETURNING qty")), [""; 0]);
+    let nested = "qty = (SELECT max(qty) FROM s WHERE s.id = excluded.id)";
+    assert_eq!(problems(Postgres, &format!("{insert} {nested}")), [""; 0]);
+    assert_eq!(problems(Sqlite, &format!("{insert} qty = qty + 1")), [""; 0]);
+}
