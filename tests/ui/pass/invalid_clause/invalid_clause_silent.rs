@@ -1,6 +1,6 @@
 //! Positions of columns, and an order that DISTINCT returns.
 
-#![deny(deprecated)]
+#![deny(warnings)]
 
 use query_budget::sql;
 use sqlx::PgPool;
