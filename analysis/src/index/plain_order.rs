@@ -20,7 +20,10 @@ pub(super) fn simplified(mut key: Expr, query: &Query, schema: &Schema) -> Expr 
     let table_of = |column: &ColumnRef| table(query, schema, column.relation?);
     match schema.dialect {
         Dialect::Postgres => drop_relabels(&mut key, schema, &table_of),
-        Dialect::Sqlite => drop_hints(&mut key, &table_of),
+        Dialect::Sqlite => {
+            drop_hints(&mut key, &table_of);
+            name_rowid(&mut key, &table_of);
+        }
         Dialect::MySql => {}
     }
     key
@@ -90,6 +93,27 @@ fn text_length(ty: &str) -> Option<Option<u32>> {
         Some("") => Some(None),
         Some(limit) => limit.strip_prefix('(')?.strip_suffix(')')?.parse().ok().map(Some),
         None => None,
+    }
+}
+
+/// SQLite: gives the rowid the one name that it has among the keys of indexes.
+fn name_rowid(key: &mut Expr, table_of: &TableOf<'_, '_>) {
+    if let Expr::Column(column) = key
+        && matches!(column.name.as_str(), "rowid" | "oid" | "_rowid_")
+        && let Some(table) = table_of(column)
+        && table.column(&column.name).is_none()
+        && let Some(name) = rowid(table)
+    {
+        name.clone_into(&mut column.name);
+    }
+}
+
+/// SQLite: the name of a table's rowid: that of the column which is another name of it.
+pub(super) fn rowid(table: &Table) -> Option<&str> {
+    let own = ["rowid", "_rowid_", "oid"].into_iter().find(|name| table.column(name).is_none());
+    match table.rowid_alias() {
+        Some(alias) => Some(&alias.name),
+        None => own.filter(|_| !table.without_rowid),
     }
 }
 

@@ -224,7 +224,7 @@ impl<'s> Indexes<'s> {
             Dialect::Postgres => name == "ctid",
             Dialect::Sqlite if !self.table.without_rowid => {
                 self.table.rowid_alias().is_some_and(|alias| alias.name == name)
-                    || matches!(name, "rowid" | "oid" | "_rowid_")
+                    || matches!(name, "rowid" | "oid" | "_rowid_") && self.table.column(name).is_none()
             }
             _ => false,
         }

@@ -35,6 +35,11 @@ pub struct Sort {
 pub(super) fn keys(printer: &Printer<'_>, order: &[OrderKey], equal: &[Key]) -> Option<Vec<String>> {
     let mut keys: Vec<(String, &OrderKey)> = Vec::new();
     for key in order {
+        // No two rows are equal up to the rowid, and every index of SQLite ends with it.
+        let begun = keys.first().is_some_and(|(_, first)| first.desc == key.desc);
+        if begun && is_hidden_rowid(printer, &key.expr) {
+            break;
+        }
         let sql = printer.key(&key.expr).filter(|_| !predicates::is_volatile(&key.expr))?;
         let is_fixed = equal.iter().any(|equal| equal.sql == sql && !equal.several);
         if !is_fixed && keys.iter().all(|(known, _)| *known != sql) {
@@ -58,6 +63,15 @@ pub(super) fn keys(printer: &Printer<'_>, order: &[OrderKey], equal: &[Key]) -> 
         format!("{sql}{}{nulls}", if desc { " DESC" } else { "" })
     };
     Some(keys.into_iter().map(text).collect())
+}
+
+/// SQLite: whether a sort key is a rowid without a column of its own, which no index can name.
+fn is_hidden_rowid(printer: &Printer<'_>, key: &Expr) -> bool {
+    let column = key.as_column().filter(|_| printer.schema.dialect == Dialect::Sqlite);
+    column.is_some_and(|column| {
+        printer.table.column(&column.name).is_none()
+            && plain_order::rowid(printer.table) == Some(&column.name)
+    })
 }
 
 /// Whether a sort key is on the same expression as a range.
@@ -126,7 +140,7 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
     if wanted.is_none() && by_distance.is_none() && (is_torn || !is_computed(&printer, order)) {
         return None;
     }
-    let rowid = table.rowid_alias().map(|column| column.name.as_str());
+    let rowid = plain_order::rowid(table);
     let by_rowid = schema.dialect == Dialect::Sqlite
         && first.expr.as_column().is_some_and(|column| Some(column.name.as_str()) == rowid);
     if by_rowid || is_one_row(schema, &reading) || given(schema, &reading) {
@@ -361,15 +375,16 @@ fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bo
 /// The columns behind the keys of an index that identify its rows, ascending: InnoDB and tables without a rowid store
 /// the primary key there, SQLite the rowid.
 fn row_key<'t>(schema: &Schema, table: &'t Table, index: &'t Index) -> impl Iterator<Item = &'t str> {
+    let rowid = (schema.dialect == Dialect::Sqlite).then(|| plain_order::rowid(table)).flatten();
     let columns = match schema.dialect {
+        _ if rowid.is_some() => &[],
         _ if index.primary => &[],
         Dialect::Postgres => &[],
-        Dialect::Sqlite if !table.without_rowid && table.rowid_alias().is_none() => &[],
         Dialect::Sqlite | Dialect::MySql => table.primary_key.as_slice(),
     };
     let is_key =
         |column: &str| index.keys.iter().any(|key| key.prefix.is_none() && key.as_column() == Some(column));
-    columns.iter().map(String::as_str).filter(move |column| !is_key(column))
+    rowid.into_iter().chain(columns.iter().map(String::as_str)).filter(move |column| !is_key(column))
 }
 
 /// Whether a key of an index is the sort key, in the same collation.

@@ -243,3 +243,36 @@ fn no_advice_is_an_index_that_exists() {
         assert_eq!(found[0].wanted.iter().any(|it| it.index(&schema).is_some()), is_advised, "{condition}");
     }
 }
+
+#[test]
+fn a_rowid_is_in_order_and_behind_every_index() {
+    let schema = schema(
+        Sqlite,
+        "CREATE TABLE p (a text NOT NULL, b int); CREATE INDEX p_a ON p (a); CREATE TABLE q (id integer PRIMARY KEY, a text);
+         CREATE TABLE k (sku text PRIMARY KEY, oid int); CREATE TABLE w (sku text PRIMARY KEY, n int) WITHOUT ROWID;",
+    );
+    for sql in [
+        "SELECT * FROM p ORDER BY rowid DESC LIMIT 10",
+        "SELECT * FROM p ORDER BY oid LIMIT 10",
+        "SELECT * FROM q ORDER BY _rowid_ LIMIT 10",
+        "SELECT * FROM k ORDER BY rowid DESC LIMIT 1",
+        "SELECT * FROM p WHERE a = ? ORDER BY rowid LIMIT 10",
+        "SELECT * FROM p ORDER BY a, rowid LIMIT 10",
+        "SELECT * FROM p ORDER BY a DESC, oid DESC LIMIT 10",
+        "SELECT * FROM p WHERE a > ? OR (a = ? AND rowid > ?) ORDER BY a, rowid LIMIT 10",
+    ] {
+        assert_eq!(sorts(&schema, sql), [""; 0], "{sql}");
+    }
+    for (sql, wanted) in [
+        ("SELECT * FROM p ORDER BY b LIMIT 10", "CREATE INDEX p_b_idx ON p (b)"),
+        ("SELECT * FROM p ORDER BY b, rowid LIMIT 10", "CREATE INDEX p_b_idx ON p (b)"),
+        ("SELECT * FROM k ORDER BY oid LIMIT 10", "CREATE INDEX k_oid_idx ON k (oid)"),
+    ] {
+        assert!(
+            sorts(&schema, sql).iter().all(|it| it.starts_with(wanted)),
+            "{sql}: {:?}",
+            sorts(&schema, sql)
+        );
+        assert_eq!(sorts(&schema, sql).len(), 1, "{sql}");
+    }
+}

@@ -142,6 +142,8 @@ struct Body {
     tokens: usize,
     /// `CREATE` so far, followed only by words that may precede the kind of object.
     creates: bool,
+    /// MySQL: `BEGIN` so far.
+    begins: bool,
     /// A trigger, routine or event, whose body may be a block of statements.
     routine: bool,
     rule: bool,
@@ -166,6 +168,7 @@ impl Body {
             dialect,
             tokens: 0,
             creates: false,
+            begins: false,
             routine: false,
             rule: false,
             depth: 0,
@@ -203,13 +206,17 @@ impl Body {
         if self.tokens == 1 {
             self.creates = is("create");
             self.copy = is("copy") && self.dialect == Dialect::Postgres;
+            self.begins = is("begin") && self.dialect == Dialect::MySql;
             return;
         }
         if self.copy {
             self.copies_from_stdin |= self.from && is("stdin");
             self.from = is("from");
         }
-        if self.creates && !self.routine {
+        self.begins &= self.tokens > 2 || is("not");
+        if self.begins && self.tokens == 3 && is("atomic") {
+            (self.routine, self.depth) = (true, 1);
+        } else if self.creates && !self.routine {
             self.routine = ["trigger", "procedure", "function", "event"].iter().any(|kind| is(kind));
             self.rule |= is("rule") && self.dialect == Dialect::Postgres;
             let table_like = ["table", "view", "index", "schema", "type", "domain", "sequence"];
@@ -295,6 +302,11 @@ mod tests {
     fn routine_bodies_of_mysql() {
         let sql = "CREATE PROCEDURE p() BEGIN IF a THEN SELECT 1; END IF; CASE b WHEN 1 THEN SELECT 2; END CASE; END";
         check(&format!("{sql};\nx;"), Dialect::MySql, &[(1, sql), (2, "x")]);
+        check(
+            "BEGIN NOT ATOMIC a; IF b THEN c; END IF; END; BEGIN; d;",
+            Dialect::MySql,
+            &[(1, "BEGIN NOT ATOMIC a; IF b THEN c; END IF; END"), (1, "BEGIN"), (1, "d")],
+        );
         check(
             "DELIMITER //\na; b //\nc//\nDELIMITER ;\nd; e",
             Dialect::MySql,

@@ -36,6 +36,8 @@ pub enum Action {
         to: String,
         /// The new name as written, if that is not how it is compared.
         spelling: Option<String>,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// MySQL: `MODIFY` and `CHANGE`.
     ChangeColumn {
@@ -43,6 +45,8 @@ pub enum Action {
         from: String,
         /// The new definition of the column.
         column: Box<ColumnDef>,
+        /// `IF EXISTS`.
+        if_exists: bool,
         /// Its new position.
         position: Position,
     },
@@ -68,6 +72,8 @@ pub enum Action {
         column: String,
         /// The new default; `None` to drop it.
         default: Option<String>,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// `ADD GENERATED … AS IDENTITY` and `DROP IDENTITY`.
     SetIdentity {

@@ -19,6 +19,9 @@ pub(crate) fn relation(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     }
     let name = cursor.written()?;
     let _ = cursor.take_symbol("*");
+    if cursor.dialect == Dialect::MySql && !cursor.take("nowait") && cursor.take("wait") {
+        cursor.skip();
+    }
     let mut actions = Vec::new();
     loop {
         read_action(cursor, &mut actions)?;
@@ -43,16 +46,16 @@ fn read_action(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()>
         alter(cursor, actions)
     } else if cursor.dialect == Dialect::MySql && cursor.take("modify") {
         let _ = cursor.take("column");
-        let _ = cursor.take("if exists");
+        let if_exists = cursor.take("if exists");
         let column = column::parse(cursor)?;
         let from = column.column.name.clone();
-        change(cursor, actions, from, column)
+        change(cursor, actions, from, column, if_exists)
     } else if cursor.dialect == Dialect::MySql && cursor.take("change") {
         let _ = cursor.take("column");
-        let _ = cursor.take("if exists");
+        let if_exists = cursor.take("if exists");
         let from = cursor.name()?;
         let column = column::parse(cursor)?;
-        change(cursor, actions, from, column)
+        change(cursor, actions, from, column, if_exists)
     } else if cursor.take("set schema") {
         actions.push(Action::SetSchema(cursor.name()?));
         Ok(())
@@ -162,6 +165,29 @@ fn storage(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         "avg_row_length",
         "key_block_size",
         "stats_persistent",
+        "stats_auto_recalc",
+        "stats_sample_pages",
+        "encryption",
+        "encrypted",
+        "encryption_key_id",
+        "compression",
+        "page_compressed",
+        "page_compression_level",
+        "page_checksum",
+        "tablespace",
+        "secondary_engine",
+        "secondary_load",
+        "secondary_unload",
+        "secondary_engine_attribute",
+        "engine_attribute",
+        "autoextend_size",
+        "max_rows",
+        "min_rows",
+        "delay_key_write",
+        "transactional",
+        "data directory",
+        "index directory",
+        "exchange partition",
         "pack_keys",
         "truncate partition",
         "reorganize partition",
@@ -192,7 +218,7 @@ fn add(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         actions.push(Action::Version(true));
         return Ok(());
     }
-    if constraint::period(cursor) {
+    if constraint::period(cursor).is_some() {
         return Ok(());
     }
     if constraint::is_next(cursor) && !is_column_called_like_a_constraint(cursor) {
@@ -237,9 +263,15 @@ fn position(cursor: &mut Cursor<'_>) -> Parsed<Position> {
     }
 }
 
-fn change(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>, from: String, column: ColumnDef) -> Parsed<()> {
+fn change(
+    cursor: &mut Cursor<'_>,
+    actions: &mut Vec<Action>,
+    from: String,
+    column: ColumnDef,
+    if_exists: bool,
+) -> Parsed<()> {
     let position = position(cursor)?;
-    actions.push(Action::ChangeColumn { from, column: Box::new(column), position });
+    actions.push(Action::ChangeColumn { from, column: Box::new(column), if_exists, position });
     Ok(())
 }
 
@@ -253,7 +285,7 @@ fn drop(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     let mysql = cursor.dialect == Dialect::MySql;
     if mysql && cursor.take("system versioning") {
         actions.push(Action::Version(false));
-    } else if constraint::period(cursor) {
+    } else if constraint::period(cursor).is_some() {
     } else if mysql && cursor.take("primary key") {
         actions.push(Action::DropPrimaryKey);
     } else if mysql && (cursor.take("index") || cursor.take("key")) {
@@ -292,7 +324,7 @@ fn rename(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         if !cursor.is("column to") {
             let _ = cursor.take("column");
         }
-        let _ = cursor.take("if exists");
+        let if_exists = cursor.take("if exists");
         let from = cursor.name()?;
         if mysql && !cursor.is("to") {
             actions.push(Action::Rename { to: Written::new(from), spelling: cursor.spelling() });
@@ -300,7 +332,7 @@ fn rename(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         }
         cursor.expect("to")?;
         let to = cursor.name()?;
-        actions.push(Action::RenameColumn { from, to, spelling: cursor.spelling() });
+        actions.push(Action::RenameColumn { from, to, spelling: cursor.spelling(), if_exists });
     }
     Ok(())
 }
@@ -324,6 +356,7 @@ fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         return Ok(());
     }
     let _ = cursor.take("column");
+    let if_exists = cursor.dialect == Dialect::MySql && cursor.take("if exists");
     let column = cursor.name()?;
     if cursor.take("set data type") || cursor.take("type") {
         let ty = types::parse(cursor)?;
@@ -338,9 +371,9 @@ fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         actions.push(Action::SetNotNull { column, not_null: false });
     } else if cursor.take("set default") {
         let default = column::default(cursor)?;
-        actions.push(Action::SetDefault { column, default });
+        actions.push(Action::SetDefault { column, default, if_exists });
     } else if cursor.take("drop default") {
-        actions.push(Action::SetDefault { column, default: None });
+        actions.push(Action::SetDefault { column, default: None, if_exists });
     } else if cursor.take("add generated") {
         let always = cursor.take("always");
         if !always {

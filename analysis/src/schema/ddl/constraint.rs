@@ -19,13 +19,23 @@ pub(crate) fn is_next(cursor: &Cursor<'_>) -> bool {
         || (mysql && ["key", "index", "fulltext", "spatial"].iter().any(|word| cursor.is(word)))
 }
 
-/// MariaDB: skips `PERIOD FOR SYSTEM_TIME (a, b)`.
-pub(crate) fn period(cursor: &mut Cursor<'_>) -> bool {
-    let there = cursor.dialect == Dialect::MySql && cursor.take("period for system_time");
-    if there {
-        cursor.skip();
+/// MariaDB: reads `PERIOD FOR SYSTEM_TIME (a, b)`: its name, and the columns that hold it.
+pub(crate) fn period(cursor: &mut Cursor<'_>) -> Option<(String, Vec<String>)> {
+    if cursor.dialect != Dialect::MySql || !cursor.take("period for") {
+        return None;
     }
-    there
+    let name = cursor.name().ok()?;
+    let columns = if cursor.is_symbol("(") { cursor.names().ok()? } else { Vec::new() };
+    Some((name, columns))
+}
+
+/// MariaDB: a key `v WITHOUT OVERLAPS` consists of the columns of the period, the end first.
+pub(crate) fn without_overlaps(constraint: &mut ConstraintDef, periods: &[(String, Vec<String>)]) {
+    let (Rule::PrimaryKey { keys, .. } | Rule::Unique { keys, .. }) = &mut constraint.rule else { return };
+    let Some(last) = keys.pop_if(|key| key.opclass.as_deref() == Some(index::OVERLAPS)) else { return };
+    let period = periods.iter().find(|(name, _)| last.as_column() == Some(name.as_str()));
+    let columns = period.map(|(_, columns)| columns.as_slice()).unwrap_or_default();
+    keys.extend(columns.iter().rev().map(IndexKey::column));
 }
 
 /// Reads a table constraint.
@@ -59,6 +69,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
         let hidden = index_options(cursor)?;
         Rule::Unique { keys, include, nulls_not_distinct, hidden }
     } else if cursor.take("foreign key") {
+        let _ = cursor.dialect == Dialect::MySql && cursor.take("if not exists");
         let written = if cursor.is_symbol("(") { None } else { Some(cursor.name()?) };
         name = name.or(written);
         let columns = columns_of_key(cursor)?;

@@ -208,29 +208,7 @@ fn write(
         let is_name = token.kind == Kind::Name
             || (token.kind == Kind::Word && !is_expression_keyword(source) && !is_keyword_literal(source));
         let word = if is_name {
-            let folded = match (token.kind, dialect) {
-                (Kind::Name, Dialect::Postgres) => unquote(source, dialect),
-                (Kind::Name, _) => dialect.fold(&unquote(source, dialect)),
-                _ => dialect.fold(source),
-            };
-            let role = match next {
-                "(" if !after_cast => Role::Function,
-                _ if after_cast => Role::Type,
-                _ => Role::Column,
-            };
-            let written = token.kind == Kind::Word;
-            let named = name(role, folded.clone());
-            if written
-                && role == Role::Type
-                && dialect == Dialect::Postgres
-                && type_names::long(&named) != named
-            {
-                type_names::long(&named).to_owned()
-            } else if written && named == folded {
-                named
-            } else {
-                quote_if_needed(&named, dialect)
-            }
+            written_name(token.kind, source, (next == "(", after_cast), dialect, &mut name)
         } else if token.kind == Kind::Word && is_expression_keyword(source) {
             // `with time zone` is part of a type, and types are printed in lower case.
             let of_type =
@@ -258,6 +236,35 @@ fn write(
         previous = now;
     }
     out
+}
+
+/// A name as it is written: the one that replaces it, in quotes if it needs them.
+fn written_name(
+    kind: Kind,
+    source: &str,
+    (is_called, after_cast): (bool, bool),
+    dialect: Dialect,
+    name: &mut impl FnMut(Role, String) -> String,
+) -> String {
+    let folded = match (kind, dialect) {
+        (Kind::Name, Dialect::Postgres) => unquote(source, dialect),
+        (Kind::Name, _) => dialect.fold(&unquote(source, dialect)),
+        _ => dialect.fold(source),
+    };
+    let role = match after_cast {
+        false if is_called => Role::Function,
+        true => Role::Type,
+        false => Role::Column,
+    };
+    let written = kind == Kind::Word;
+    let named = name(role, folded.clone());
+    if written && role == Role::Type && dialect == Dialect::Postgres && type_names::long(&named) != named {
+        type_names::long(&named).to_owned()
+    } else if written && named == folded {
+        named
+    } else {
+        quote_if_needed(&named, dialect)
+    }
 }
 
 /// Keywords that are values, printed in lower case.

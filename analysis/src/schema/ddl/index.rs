@@ -61,6 +61,9 @@ pub(crate) fn keys(cursor: &mut Cursor<'_>) -> Parsed<Vec<IndexKey>> {
     cursor.list(|cursor| key(cursor, "btree"))
 }
 
+/// MariaDB: marks a key that is a period.
+pub(crate) const OVERLAPS: &str = "without overlaps";
+
 /// Reads one key of an index with this access method.
 pub(crate) fn key(cursor: &mut Cursor<'_>, method: &str) -> Parsed<IndexKey> {
     let part = match cursor.dialect {
@@ -82,6 +85,8 @@ pub(crate) fn key(cursor: &mut Cursor<'_>, method: &str) -> Parsed<IndexKey> {
             key.desc = false;
         } else if cursor.take("desc") {
             key.desc = true;
+        } else if cursor.dialect == Dialect::MySql && cursor.take("without overlaps") {
+            key.opclass = Some(OVERLAPS.to_owned());
         } else if cursor.take("nulls first") {
             nulls_first = Some(true);
         } else if cursor.take("nulls last") {

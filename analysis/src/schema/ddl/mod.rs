@@ -73,6 +73,13 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         Ok(session::select(cursor))
     } else if cursor.take("pragma") {
         Ok(session::pragma(cursor))
+    } else if cursor.dialect == Dialect::MySql && cursor.take("begin not atomic") {
+        let start = cursor.at;
+        cursor.skip_all();
+        Ok(Change::Do(format!("BEGIN {}", cursor.source(start, cursor.at))))
+    } else if cursor.dialect == Dialect::MySql && cursor.take("do") {
+        // It evaluates an expression.
+        Ok(Change::Nothing)
     } else if cursor.take("do") {
         session::do_block(cursor)
     } else if cursor.take("savepoint") {

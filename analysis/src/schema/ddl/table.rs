@@ -4,6 +4,7 @@ use super::change::{Change, ConstraintDef, CreateTable, Element, Including, Rule
 use super::cursor::{Cursor, Parsed};
 use super::options::{charset, storage};
 use super::{column, constraint, expression, object};
+use crate::schema::model::Column;
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
@@ -42,20 +43,40 @@ pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     cursor.expect("using")?;
     let start = cursor.at;
     let module = cursor.name()?;
-    let full_text = module.starts_with("fts") || module.starts_with("rtree");
+    if module == "fts5vocab" {
+        table.elements = vocabulary(&mut cursor.clone());
+    }
+    let full_text = module != "fts5vocab" && module.starts_with("fts") || module.starts_with("rtree");
     if full_text && cursor.is_symbol("(") {
         let arguments = cursor.list(|cursor| {
+            // A column of an R-tree that is stored beside it.
+            if cursor.take_symbol("+") {
+                return Ok(Some(Element::Column(Box::new(column::parse(cursor)?))));
+            }
             let start = cursor.at;
             let column = cursor.column().ok();
             let option = cursor.is_symbol("=");
             cursor.skip_until(|_| false);
-            Ok(column.filter(|_| !option && cursor.at > start))
+            let column = column.filter(|_| !option && cursor.at > start);
+            Ok(column.map(Box::new).map(Element::Named))
         })?;
-        table.elements = arguments.into_iter().flatten().map(Box::new).map(Element::Named).collect();
+        table.elements = arguments.into_iter().flatten().collect();
     }
     cursor.skip_all();
     table.module = Some(cursor.source(start, cursor.at).to_owned());
     Ok(Change::CreateTable(Box::new(table)))
+}
+
+/// The columns of SQLite's `fts5vocab('search', 'row')`, which its last argument tells.
+fn vocabulary(cursor: &mut Cursor<'_>) -> Vec<Element> {
+    let names = cursor.names().unwrap_or_default();
+    let columns: &[&str] = match names.last().map(String::as_str) {
+        Some("row") => &["term", "doc", "cnt"],
+        Some("col") => &["term", "col", "doc", "cnt"],
+        Some("instance") => &["term", "doc", "col", "offset"],
+        _ => &[],
+    };
+    columns.iter().map(|name| Element::Named(Box::new(Column::new(*name, "")))).collect()
 }
 
 fn query_in_parentheses(cursor: &Cursor<'_>) -> bool {
@@ -64,14 +85,15 @@ fn query_in_parentheses(cursor: &Cursor<'_>) -> bool {
 
 fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     cursor.expect_symbol("(")?;
+    let mut periods = Vec::new();
     // PostgreSQL allows a table without columns.
     while !cursor.take_symbol(")") {
         if cursor.is("like") && cursor.text_ahead(1) != "(" && cursor.dialect != Dialect::Sqlite {
             cursor.at += 1;
             let like = like(cursor)?;
             table.elements.push(like);
-        } else if constraint::period(cursor) {
-            // The columns say that they hold it.
+        } else if let Some(period) = constraint::period(cursor) {
+            periods.push(period);
         } else if constraint::is_next(cursor) {
             let start = cursor.at;
             let constraint = constraint::parse(cursor)?;
@@ -102,6 +124,7 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             }
         }
     }
+    table.constraints.iter_mut().for_each(|it| constraint::without_overlaps(it, &periods));
     Ok(())
 }
 

@@ -27,9 +27,10 @@ pub(super) struct Function {
 }
 
 impl Replay {
-    /// Runs the body of a `DO` block, as far as it is understood.
+    /// Runs the body of a `DO` block, or MariaDB's `BEGIN NOT ATOMIC`, as far as it is understood.
     pub(super) fn run_block(&mut self, body: &str) {
-        self.run_body(body, BTreeMap::new(), "a DO block");
+        let what = if self.schema.dialect == Dialect::Postgres { "a DO block" } else { "a BEGIN block" };
+        self.run_body(body, BTreeMap::new(), what);
     }
 
     /// Runs a function that a migration calls directly.

@@ -81,17 +81,20 @@ impl Replay {
             Action::DropColumn { column, if_exists, cascade } => {
                 self.drop_column(name, &column, if_exists, cascade)
             }
-            Action::RenameColumn { from, to, spelling } => {
+            Action::RenameColumn { from, if_exists: true, .. } if !self.has_column(name, &from) => Ok(()),
+            Action::ChangeColumn { from, if_exists: true, .. } if !self.has_column(name, &from) => Ok(()),
+            Action::SetDefault { column, if_exists: true, .. } if !self.has_column(name, &column) => Ok(()),
+            Action::RenameColumn { from, to, spelling, .. } => {
                 self.rename_column(name, &from, &clipped(to, dialect), spelling.as_ref())
             }
-            Action::ChangeColumn { from, column, position } => {
+            Action::ChangeColumn { from, column, position, .. } => {
                 self.change_column(name, &from, *column, &position)
             }
             Action::SetType { column, ty, collation } => self.set_type(name, &column, &ty, collation),
             Action::SetNotNull { column, not_null } => {
                 self.each_column(name, &column, only, |column| column.not_null = not_null)
             }
-            Action::SetDefault { column, default } => self.each_column(name, &column, only, |column| {
+            Action::SetDefault { column, default, .. } => self.each_column(name, &column, only, |column| {
                 column.default = default.clone().map(|default| print_default(default, &column.ty, dialect));
             }),
             Action::SetIdentity { column, identity, always, numbering } => {
@@ -195,6 +198,10 @@ impl Replay {
                 Ok(())
             }
         }
+    }
+
+    fn has_column(&self, table: &Name, column: &str) -> bool {
+        self.schema.tables.get(table).is_some_and(|table| table.column(column).is_some())
     }
 
     /// Changes a column here and, unless `only`, in the tables that inherit it.

@@ -46,7 +46,7 @@ impl Replay {
                     Name { schema: name.schema.clone(), name: to.name }
                 }
                 Action::SetSchema(schema) => Name::qualified(Some(&schema), name.name.clone()),
-                Action::RenameColumn { from, to, spelling } => {
+                Action::RenameColumn { from, to, spelling, .. } => {
                     self.rename_column_in_views(name, &from, &to, spelling.as_ref());
                     let columns = self.schema.views.get_mut(name).and_then(|view| view.columns.as_mut());
                     for column in columns.into_iter().flatten().filter(|column| column.name == from) {

@@ -1,5 +1,7 @@
 //! Round trips: what is written reads back equal.
 
+mod capitals;
+
 use super::{read, write};
 use crate::schema::model::Name;
 use crate::schema::replay::Replay;
@@ -68,73 +70,6 @@ fn what_servers_of_mysql_keep_beside_a_table() {
     assert_eq!(text.matches("IGNORED").count(), 2, "{text}");
     assert!(text.contains("PERIOD FOR SYSTEM_TIME (`s`, `e`)"), "{text}");
     assert_eq!(text.matches("WITH SYSTEM VERSIONING").count(), 2, "{text}");
-}
-
-#[test]
-fn defaults_of_mysql_are_written_as_it_takes_them() {
-    let text = round_trip(
-        Dialect::MySql,
-        "CREATE TABLE df (id int PRIMARY KEY, c timestamp NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP,
-             b timestamp(3) NOT NULL DEFAULT NOW(3) ON UPDATE NOW(3), g timestamp NOT NULL DEFAULT 0 ON UPDATE now(),
-             k timestamp NOT NULL ON UPDATE CURRENT_TIMESTAMP, w datetime DEFAULT (current_timestamp()),
-             v datetime DEFAULT (current_timestamp() + interval 1 day), j json DEFAULT ('{}'), t text DEFAULT ('abc'));
-         CREATE TABLE g (id int PRIMARY KEY, at datetime, a date AS (CAST(at AS DATE)) STORED, s varchar(20) AS (left(at, 2)),
-             CHECK (cast(at as date) > '2000-01-01' and id in (1, 2)));",
-    );
-    has_parts(
-        &text,
-        &[
-            "`c` timestamp NULL ON UPDATE CURRENT_TIMESTAMP,",
-            "`b` timestamp(3) NOT NULL DEFAULT now(3) ON UPDATE CURRENT_TIMESTAMP(3),",
-            "`g` timestamp NOT NULL DEFAULT 0 ON UPDATE CURRENT_TIMESTAMP,",
-            "`k` timestamp NOT NULL ON UPDATE CURRENT_TIMESTAMP,",
-            "`w` datetime DEFAULT CURRENT_TIMESTAMP(),",
-            "`v` datetime DEFAULT (CURRENT_TIMESTAMP() + INTERVAL 1 day),",
-            "`j` json DEFAULT ('{}'),",
-            "`t` text DEFAULT ('abc'),",
-            "AS (CAST(at AS date)) STORED",
-            "AS (LEFT(at, 2))",
-            "CHECK (CAST(at AS date) > '2000-01-01' AND id IN (1, 2))",
-        ],
-    );
-}
-
-#[test]
-fn names_are_written_with_their_capitals() {
-    let ddl = "CREATE TABLE Users (Id int PRIMARY KEY, firstName varchar(20));
-         CREATE TABLE Orders (orderId int PRIMARY KEY, UserId int, FOREIGN KEY (userid) REFERENCES Users (id));
-         CREATE VIEW ActiveUsers AS SELECT *, firstName AS FullName FROM Users;
-         ALTER TABLE Orders RENAME TO AllOrders; ALTER TABLE AllOrders RENAME COLUMN UserId TO buyerId;";
-    let mysql = round_trip(Dialect::MySql, &format!("{ddl} CREATE TABLE Made SELECT Id FROM Users;"));
-    has_parts(
-        &mysql,
-        &[
-            "CREATE TABLE `AllOrders` (\n    `orderId` int NOT NULL,\n    `buyerId` int,",
-            "REFERENCES `Users` (`id`)",
-            "CREATE VIEW `ActiveUsers` (`Id`, `firstName`, `FullName`) AS",
-            "CREATE TABLE `Made` (\n    `Id` int NOT NULL\n)",
-        ],
-    );
-    let sqlite = round_trip(Dialect::Sqlite, ddl);
-    has_parts(
-        &sqlite,
-        &[
-            "CREATE TABLE \"Users\" (\n    \"Id\" INT,\n    \"firstName\" varchar(20)",
-            "CREATE VIEW \"ActiveUsers\" (\"Id\", \"firstName\", \"FullName\") AS",
-        ],
-    );
-    let postgres = round_trip(Dialect::Postgres, "CREATE TABLE Users (Id int, \"userId\" int)");
-    has_parts(&postgres, &["CREATE TABLE users (\n    id integer,\n    \"userId\" integer"]);
-}
-
-#[test]
-fn columns_of_a_query_follow_those_of_the_statement() {
-    let text = round_trip(
-        Dialect::MySql,
-        "CREATE TABLE src (d int); CREATE TABLE roll (k int NOT NULL, n int, lo double, hi double, PRIMARY KEY (k))
-         SELECT d AS k, 0 AS n FROM src",
-    );
-    has_parts(&text, &["(\n    `lo` double,\n    `hi` double,\n    `k` int NOT NULL,\n    `n` int,"]);
 }
 
 #[test]

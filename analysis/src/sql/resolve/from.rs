@@ -232,6 +232,9 @@ impl Resolver<'_> {
             let of = schema.or((self.dialect == Dialect::Postgres).then_some("pg_catalog"));
             return (Source::System(Name::qualified(of, name)), None);
         }
+        if self.dialect == Dialect::MySql && schema.is_none() && is_series(name) {
+            return (Source::System(full), Some(named_columns(&["seq"])));
+        }
         if self.dialect == Dialect::Postgres && known.has_sequence(schema, name) {
             let columns = Some(named_columns(&["last_value", "log_cnt", "is_called"]));
             return (Source::System(full.clone()), columns);
@@ -365,6 +368,15 @@ impl Resolver<'_> {
         };
         Some(outputs.iter().map(column).collect())
     }
+}
+
+/// MariaDB: whether a name is that of a table which its sequence engine makes: `seq_1_to_10_step_3`.
+fn is_series(name: &str) -> bool {
+    let Some(numbers) = name.strip_prefix("seq_") else { return false };
+    let (first, rest) = numbers.split_once("_to_").unwrap_or_default();
+    let (last, step) = rest.split_once("_step_").unwrap_or((rest, "1"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    [first, last, step].into_iter().all(is_number)
 }
 
 /// Columns known only by name.

@@ -285,8 +285,13 @@ impl Resolver<'_> {
 
     /// Whether this is a column that every table has implicitly.
     pub(super) fn is_system_column(&self, id: RelationId, name: &str) -> bool {
-        let table = matches!(self.relations[id.0 as usize].source, Source::Table(_));
-        table
+        // The functions of SQLite are virtual tables.
+        let is_stored = match self.relations[id.0 as usize].source {
+            Source::Table(_) => true,
+            Source::Function(..) => self.dialect == Dialect::Sqlite,
+            _ => false,
+        };
+        is_stored
             && match self.dialect {
                 Dialect::Postgres => {
                     matches!(name, "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "tableoid" | "oid")

@@ -17,7 +17,10 @@ impl Resolver<'_> {
         };
         let target = self.target(table, insert.table_alias.as_ref().map(|alias| &alias.alias));
         let source = insert.source.as_ref().map(|query| {
-            // The rows cannot see the target.
+            // The rows cannot see the target, but in MySQL values can see what their row has so far.
+            if self.dialect == Dialect::MySql && matches!(query.body.as_ref(), ast::SetExpr::Values(_)) {
+                return self.query(query, Role::Source, Some(id));
+            }
             let hidden = std::mem::take(&mut self.scopes);
             let source = self.query(query, Role::Source, Some(id));
             self.scopes = hidden;

@@ -221,6 +221,33 @@ pub(super) fn weighed(r: &mut Rewriter) -> bool {
     there
 }
 
+/// `COLUMN_GET(a, 'b' AS CHAR(10))`: the type of a dynamic column of MariaDB.
+pub(super) fn dynamic(r: &mut Rewriter) -> bool {
+    const CALLS: [&str; 3] = ["column_get", "column_create", "column_add"];
+    let inside = !r.open.is_empty() && r.is_name(1);
+    let there =
+        inside && open_call(r).is_some_and(|call| CALLS.iter().any(|name| is_word(&r.out[call].token, name)));
+    if there {
+        while !matches!(r.token(0), Token::Comma | Token::RParen | Token::EOF) {
+            r.skip(if *r.token(0) == Token::LParen { r.closing(0).map_or(1, |end| end + 1) } else { 1 });
+        }
+    }
+    there
+}
+
+/// `UPDATE t FOR PORTION OF p FROM a TO b`: MariaDB changes the part of each row that is in the period.
+pub(super) fn portion(r: &mut Rewriter) -> bool {
+    r.skip(3);
+    r.skip(usize::from(r.is_name(0)));
+    for word in [K::FROM, K::TO] {
+        if r.keyword(0) == word {
+            r.skip(1);
+            skip_moment(r);
+        }
+    }
+    true
+}
+
 /// `NTH_VALUE(a, 2) FROM FIRST OVER w`: the end of the window to count from.
 pub(super) fn from_end(r: &mut Rewriter) -> bool {
     let there = *r.written(1) == Token::RParen && (matches!(r.keyword(2), K::OVER | K::RESPECT | K::IGNORE));

@@ -10,6 +10,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     end_lists(r, keyword);
     match keyword {
         K::FOR if r.keyword(1) == K::SYSTEM_TIME => clauses::system_time(r),
+        K::FOR if r.is(1, "portion") && r.keyword(2) == K::OF => clauses::portion(r),
         K::FOR => shared::row_lock(r),
         K::INTO => clauses::into_client(r),
         K::JSON_TABLE => json::table(r),
@@ -36,7 +37,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         }
         K::LIMIT if clauses::concatenated(r) => true,
         K::CYCLE => clauses::cycle(r),
-        K::AS => clauses::weighed(r),
+        K::AS => clauses::weighed(r) || clauses::dynamic(r),
         K::FROM if r.is(1, "dual") && *r.token(2) != Token::Period => {
             r.skip(2);
             true
@@ -61,6 +62,9 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             r.skip(1);
             true
         }
+        K::BOTH | K::LEADING | K::TRAILING => trimmed(r),
+        K::NoKeyword if r.is(0, "mid") => middle(r),
+        K::NoKeyword if r.is(0, "sql_cache") => cached(r),
         K::NoKeyword if ["nextval", "lastval", "setval"].iter().any(|name| r.is(0, name)) => {
             clauses::sequence_call(r)
         }
@@ -270,12 +274,74 @@ fn interval_function(r: &mut Rewriter) -> bool {
     if *r.token(1) != Token::LParen {
         return false;
     }
-    let unit = r.closing(1).is_some_and(|end| r.is_name(end + 1) && !shared::is_reserved(r.keyword(end + 1)));
+    let unit = r.closing(1).is_some_and(|end| is_unit(r.token(end + 1)));
     if !unit {
         r.put_name("interval", '`');
         r.skip(1);
     }
     !unit
+}
+
+/// Whether a word is the unit of an interval.
+fn is_unit(token: &Token) -> bool {
+    const UNITS: [&str; 9] =
+        ["MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];
+    let Token::Word(word) = token else { return false };
+    let last = word.value.split_once('_').map_or(word.value.as_str(), |(_, last)| last);
+    UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(last))
+}
+
+/// `TRIM(BOTH FROM a)` removes blanks.
+fn trimmed(r: &mut Rewriter) -> bool {
+    let there = r.keyword(1) == K::FROM && *r.written(1) == Token::LParen && is_word(r.written(2), "trim");
+    if there {
+        r.keep(1);
+        r.put(Token::SingleQuotedString(" ".to_owned()));
+    }
+    there
+}
+
+/// `MID(a FROM 1 FOR 2)` is SUBSTRING.
+fn middle(r: &mut Rewriter) -> bool {
+    let Some(end) = r.closing(1).filter(|_| *r.token(1) == Token::LParen) else { return false };
+    let mut depth = 0_usize;
+    let is_from = |at: usize| {
+        match r.token(at) {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 1 && r.keyword(at) == K::FROM
+    };
+    let there = (1..end).any(is_from);
+    if there {
+        r.put_word("SUBSTRING", K::SUBSTRING);
+        r.skip(1);
+    }
+    there
+}
+
+/// `SELECT SQL_CACHE a`, a hint of MariaDB and of MySQL before 8.0.
+fn cached(r: &mut Rewriter) -> bool {
+    let is_first = matches!(keyword(r.written(1)), K::SELECT | K::DISTINCT | K::ALL)
+        || ["sql_calc_found_rows", "high_priority", "straight_join"]
+            .iter()
+            .any(|it| is_word(r.written(1), it));
+    let goes_on = match r.token(1) {
+        Token::Word(_) => !matches!(r.keyword(1), K::AS | K::FROM),
+        token => matches!(
+            token,
+            Token::Mul
+                | Token::Number(..)
+                | Token::Placeholder(_)
+                | Token::SingleQuotedString(_)
+                | Token::AtSign
+        ),
+    };
+    if is_first && goes_on {
+        r.skip(1);
+    }
+    is_first && goes_on
 }
 
 /// `TIMESTAMPDIFF(MINUTE, a, b)`: the unit is not a column.
@@ -313,4 +379,60 @@ fn compound_unit(r: &mut Rewriter) -> bool {
     r.put_word(name, unit);
     r.skip(1);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+
+    #[track_caller]
+    fn takes(ddl: &str, queries: &[&str]) {
+        let mut replay = Replay::new(Dialect::MySql);
+        replay.apply(ddl, "test.sql");
+        assert_eq!(replay.problems, []);
+        for sql in queries {
+            let query = resolve(sql, Dialect::MySql, Some(&replay.schema));
+            assert_eq!(query.expect(sql).problems, [], "{sql}");
+        }
+    }
+
+    #[test]
+    fn forms_of_calls() {
+        takes(
+            "CREATE TABLE u (id int PRIMARY KEY, n int, name varchar(9), c blob)",
+            &[
+                "SELECT INTERVAL(n, 1, 10) i, INTERVAL(n, 1) FROM u WHERE now() > now() - INTERVAL (n) DAY",
+                "SELECT TRIM(BOTH FROM name), TRIM(LEADING FROM name) x, TRIM(TRAILING 'x' FROM name) FROM u",
+                "SELECT MID(name FROM 1 FOR 2), MID(name FROM 2) x, MID(name, 1, 2) FROM u",
+                "SELECT SQL_CACHE id FROM u",
+                "SELECT DISTINCT SQL_CACHE id FROM u",
+                "SELECT COLUMN_GET(c, 'a' AS CHAR(10)) x, COLUMN_CREATE('a', 1 AS INT, 'b', 'x') FROM u",
+            ],
+        );
+    }
+
+    #[test]
+    fn rows_of_mariadb() {
+        takes(
+            "CREATE TABLE sal (emp int, f date, t date, a int, PERIOD FOR v (f, t), PRIMARY KEY (emp, v WITHOUT OVERLAPS))",
+            &[
+                "UPDATE sal FOR PORTION OF v FROM '2024-01-01' TO ? SET a = 1 WHERE emp = ?",
+                "DELETE FROM sal FOR PORTION OF v FROM '2024-01-01' TO '2024-06-01' WHERE emp = ?",
+                "SELECT s.seq, emp FROM seq_1_to_100_step_5 s LEFT JOIN sal ON emp = seq",
+            ],
+        );
+    }
+
+    #[test]
+    fn values_see_their_row() {
+        takes(
+            "CREATE TABLE kv (k varchar(9), n int NOT NULL DEFAULT 0, p int)",
+            &[
+                "INSERT INTO kv (n, p) VALUES (5, n * 2), (6, kv.n + 1)",
+                "REPLACE INTO kv VALUES ('a', 1, DEFAULT(n))",
+                "INSERT INTO kv (n, p) VALUES (5, n) ON DUPLICATE KEY UPDATE p = VALUES(p) + n",
+            ],
+        );
+    }
 }

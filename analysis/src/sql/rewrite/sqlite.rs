@@ -3,7 +3,8 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::{Rewriter, keyword, shared};
+use super::postgres::open_call;
+use super::{Rewriter, is_word, keyword, shared};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -19,6 +20,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::IN => in_table(r),
         K::COLLATE => collated_list(r),
         K::MATERIALIZED => materialized(r, 1),
+        K::AS => affinity(r),
         _ => false,
     }
 }
@@ -115,6 +117,33 @@ fn collated_list(r: &mut Rewriter) -> bool {
     is_list
 }
 
+/// `CAST(a AS unsigned big int)`: any words are the name of a type, whose affinity alone counts.
+fn affinity(r: &mut Rewriter) -> bool {
+    let mut end = 1;
+    while r.is_name(end) {
+        end += 1;
+    }
+    let close = if *r.token(end) == Token::LParen { r.closing(end).map(|at| at + 1) } else { Some(end) };
+    let Some(close) = close.filter(|at| end > 2 && *r.token(*at) == Token::RParen) else { return false };
+    if !open_call(r).is_some_and(|call| is_word(&r.out[call].token, "cast")) {
+        return false;
+    }
+    let words: Vec<String> = (1..end).map(|at| r.token(at).to_string().to_lowercase()).collect();
+    let name = words.join(" ");
+    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    let affinity = match () {
+        () if has(&["int"]) => ("INTEGER", K::INTEGER),
+        () if has(&["char", "clob", "text"]) => ("TEXT", K::TEXT),
+        () if has(&["blob"]) => ("BLOB", K::BLOB),
+        () if has(&["real", "floa", "doub"]) => ("REAL", K::REAL),
+        () => ("NUMERIC", K::NUMERIC),
+    };
+    r.keep(1);
+    r.put_word(affinity.0, affinity.1);
+    r.skip(close - 1);
+    true
+}
+
 /// `AS [NOT] MATERIALIZED (..)`.
 fn materialized(r: &mut Rewriter, length: usize) -> bool {
     if *r.token(length) != Token::LParen {
@@ -129,4 +158,48 @@ fn materialized(r: &mut Rewriter, length: usize) -> bool {
         r.skip(length);
     }
     there
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+
+    #[track_caller]
+    fn takes(ddl: &str, queries: &[&str]) {
+        let mut replay = Replay::new(Dialect::Sqlite);
+        replay.apply(ddl, "test.sql");
+        assert_eq!(replay.problems, []);
+        for sql in queries {
+            let query = resolve(sql, Dialect::Sqlite, Some(&replay.schema));
+            assert_eq!(query.expect(sql).problems, [], "{sql}");
+        }
+    }
+
+    #[test]
+    fn columns_of_modules() {
+        takes(
+            "CREATE VIRTUAL TABLE geo USING rtree (id, a, b, +label text, +\"Obj\" blob); CREATE TABLE t (id INTEGER);
+             CREATE VIRTUAL TABLE ft USING fts5(title); CREATE VIRTUAL TABLE v5 USING fts5vocab('ft', 'row');
+             CREATE VIRTUAL TABLE vi USING fts5vocab(ft, instance);",
+            &[
+                "SELECT id, label, obj FROM geo WHERE a >= ?",
+                "INSERT INTO geo VALUES (1, 0, 1, 'x', NULL)",
+                "SELECT term, doc, cnt FROM v5",
+                "SELECT term, doc, col, offset FROM vi",
+                "SELECT key, j.rowid, oid FROM json_each('[1]') j",
+            ],
+        );
+    }
+
+    #[test]
+    fn types_of_any_words() {
+        takes(
+            "CREATE TABLE t (age TEXT)",
+            &[
+                "SELECT CAST(age AS UNSIGNED BIG INT), CAST(age AS my odd type (1, 2)) x FROM t",
+                "SELECT CAST(age AS double precision) FROM t WHERE CAST(age AS long text) = 'a'",
+            ],
+        );
+    }
 }
