@@ -95,6 +95,8 @@ fn functions_in_variables_are_followed() {
         2,
         Some(2),
     );
+    check("", "let mut load = one; load = two; load(1).await;", 0, Some(0));
+    check("", "let mut f: F = Box::new(|id| one(id)); f = Box::new(|id| other(id)); f(1).await;", 0, Some(1));
     check("", "for run in [one, one] { run(1).await; }", 2, Some(2));
     check("", "let load = one; join_all(ids.iter().map(load)).await;", 0, None);
 }

@@ -30,6 +30,8 @@ fn a_builder_counts_where_it_is_built() {
         ("if !ids.is_empty() { qb.build().execute(db).await; }", (0, Some(1)), &[0]),
         ("for id in ids { qb.push_bind(*id); } qb.build().execute(db).await;", (1, Some(1)), &[0]),
         ("run(qb).await;", (1, Some(1)), &[0]),
+        ("for id in ids { run(&mut qb).await; }", (0, None), &[1]),
+        ("add_filters(&mut qb); qb.build().execute(db).await;", (1, Some(1)), &[0]),
     ] {
         check("sqlx::*", &format!("{new} {rest}"), bound, loops);
     }
@@ -58,6 +60,7 @@ fn a_statement_of_rusqlite_counts_where_it_runs() {
         ("for id in ids { one.query_row([id], |r| r.get(0)); }", (0, None), &[1][..]),
         ("for id in 0..3 { one.execute(params![id]); }", (0, Some(3)), &[1]),
         ("one.query_row([1], |r| r.get(0)); one.query_row([2], |r| r.get(0));", (0, Some(2)), &[0, 0]),
+        ("for id in ids { self.load(&mut one, id); }", (0, None), &[1]),
     ] {
         check("rusqlite::*", &format!("{prepare} {rest}"), bound, loops);
     }

@@ -260,7 +260,16 @@ impl<'ast> Visit<'ast> for Fills {
     fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
         let fills = matches!(
             node.method.to_string().as_str(),
-            "insert" | "replace" | "put" | "push" | "set" | "set_ex" | "pset_ex" | "hset" | "extend"
+            "insert"
+                | "or_insert"
+                | "replace"
+                | "put"
+                | "push"
+                | "set"
+                | "set_ex"
+                | "pset_ex"
+                | "hset"
+                | "extend"
         );
         let fills = fills && !(self.with_answers && node.args.last().is_some_and(is_constant));
         self.found |= fills && root(&node.receiver).as_ref() == Some(&self.root);

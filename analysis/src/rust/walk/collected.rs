@@ -88,8 +88,9 @@ impl Walker<'_> {
     ) -> Queries {
         let by_reference =
             arguments.any(|argument| matches!(argument, Expr::Reference(it) if it.mutability.is_some()));
-        // A prepared statement may run in what it is given to.
-        let queries = match queries.iter().all(|query| self.is_statement(*query)) {
+        // A prepared statement may run in what it is given to, and a builder in what is waited for.
+        let is_run = |query: &usize| self.is_statement(*query) || awaited && self.made.contains_key(query);
+        let queries = match queries.iter().all(is_run) {
             true => self.run_again(&queries),
             false => queries,
         };

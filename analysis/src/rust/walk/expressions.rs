@@ -122,11 +122,11 @@ impl Walker<'_> {
             return self.here.locals.push(new);
         }
         new.parameter = self.passed_on(&init.expr);
-        new.functions = self.functions_in_value(&init.expr);
-        new.same_as = self.same_closure(&init.expr);
         let is_changed = name.mutability.is_some()
             || matches!(init.expr.as_ref(), Expr::Reference(value) if value.mutability.is_some());
         if !is_changed {
+            new.functions = self.functions_in_value(&init.expr);
+            new.same_as = self.same_closure(&init.expr);
             new.number = numbers::single_number(&init.expr, self);
         }
         new.begins = begins(&init.expr) || self.borrows_begun(&init.expr);
@@ -185,6 +185,7 @@ impl Walker<'_> {
                     let origins = self.origins(&node.right);
                     let name = name.to_string();
                     self.add_origins(&name, &origins);
+                    self.put_other_code(&name);
                     if let Some(local) = self.here.locals.get_mut(&name) {
                         for query in queries {
                             if !local.queries.contains(&query) {

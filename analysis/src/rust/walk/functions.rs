@@ -137,6 +137,15 @@ impl Walker<'_> {
         }
     }
 
+    /// Notes that other code is assigned to a variable than the closure in it.
+    pub(super) fn put_other_code(&mut self, name: &str) {
+        let Some(local) = self.here.locals.get_mut(name) else { return };
+        local.walked = None;
+        if let Some(closure) = local.closure.take() {
+            self.closure(&closure, &Runs::Unknown(format!("closure {name}")));
+        }
+    }
+
     /// Assigns functions to the variable of a pattern, which is in scope already.
     pub(super) fn take_functions(&mut self, pattern: &Pat, functions: Vec<ExprPath>) {
         match pattern {

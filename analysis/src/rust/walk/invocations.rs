@@ -232,8 +232,8 @@ impl Walker<'_> {
                 let (queries, number) = self.handed(&method, node.args.iter(), 1);
                 self.grow_text(node);
                 self.collect(node, &queries);
-                let is_run = awaited && !queries.is_empty();
-                if is_run {
+                let is_run = awaited || queries.iter().any(|query| self.is_statement(*query));
+                if is_run && !queries.is_empty() {
                     self.given(queries, &method, node.method.span(), true, node.args.iter());
                 }
                 Some(number)
@@ -277,7 +277,10 @@ impl Walker<'_> {
         let is_of_driver =
             |query: &usize| self.sites.get(*query).is_some_and(|site| site.form == Form::Driver);
         let runs_it = drivers::runs_statement(method) && queries.iter().all(is_of_driver);
-        let queries = if self.readies(&queries, method) { self.run_again(&queries) } else { queries };
+        // A copy of a statement may run beside it.
+        let is_again =
+            self.readies(&queries, method) || method == "clone" && queries.iter().all(is_of_driver);
+        let queries = if is_again { self.run_again(&queries) } else { queries };
         if query_names::is_executor(method) || runs_it {
             self.executed(&queries, node, node.args.first());
             return Queries::new();

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, Pat};
+use syn::{Block, Expr, Pat, Stmt};
 
 use super::{
-    Fills, Made, gets, holds, is_locked, kept_in_arm, kept_in_else, kept_in_then, leaves, plain, root,
+    Fills, Made, gets, holds, is_locked, kept_in_arm, kept_in_else, kept_in_then, lacks, leaves, plain, root,
     runs_on_miss,
 };
 
@@ -32,6 +32,7 @@ pub(in crate::rust) fn reads_through(attributes: &[syn::Attribute], body: Option
     }
     let mut asks = Asks::default();
     asks.visit_block(body);
+    asks.add_last(body);
     if asks.entries.iter().any(|root| !misses.made.contains(root)) {
         return true;
     }
@@ -95,22 +96,80 @@ impl<'ast> Visit<'ast> for Misses {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
+/// Whether a value is a field of `self`, by reference: `&self.me`.
+fn is_of_self(value: &Expr) -> bool {
+    match value {
+        Expr::Reference(inner) => is_of_self(&inner.expr),
+        Expr::MethodCall(call) => is_of_self(&call.receiver),
+        Expr::Field(field) => matches!(field.base.as_ref(), Expr::Path(path) if path.path.is_ident("self")),
+        _ => false,
+    }
+}
+
+fn awaits(value: &Expr) -> bool {
+    struct Awaits(bool);
+    impl<'ast> Visit<'ast> for Awaits {
+        fn visit_expr_await(&mut self, _: &'ast syn::ExprAwait) {
+            self.0 = true;
+        }
+    }
+    let mut finder = Awaits(false);
+    finder.visit_expr(value);
+    finder.0
+}
+
 /// Finds the maps whose entries a function returns: `if let Some(v) = known.get(&k) { return .. }`.
 #[derive(Default)]
 struct Asks {
     roots: Vec<String>,
     /// Lock guards, with the maps that they lock: `let known = self.known.lock().await;`.
     guards: Vec<(String, String)>,
+    /// What was looked up, with the maps: `let cached = known.get(&k).cloned();`.
+    values: Vec<(String, String)>,
     /// The maps whose entries are returned, or filled otherwise.
     entries: Vec<String>,
 }
 
 impl Asks {
     fn add(&mut self, value: &Expr) {
-        let held = || (plain(value) && is_locked(value)).then(|| root(value)).flatten();
-        let Some(name) = gets(value).or_else(held) else { return };
-        let map = self.guards.iter().rfind(|(guard, _)| *guard == name).map_or(name, |(_, map)| map.clone());
-        self.roots.push(map);
+        let held =
+            || (plain(value) && (is_locked(value) || is_of_self(value))).then(|| root(value)).flatten();
+        let asked = self.map_of(value).or_else(|| self.looked_up(value)).or_else(held);
+        self.roots.extend(asked.map(|name| self.locked_by(name)));
+    }
+
+    /// The map that a lock guard of this name locks, or the name itself.
+    fn locked_by(&self, name: String) -> String {
+        self.guards.iter().rfind(|(guard, _)| *guard == name).map_or(name, |(_, map)| map.clone())
+    }
+
+    /// The map in which a value is looked up, in a block of its own or not.
+    fn map_of(&self, value: &Expr) -> Option<String> {
+        match value {
+            Expr::Block(block) => match block.block.stmts.last() {
+                Some(Stmt::Expr(tail, None)) => self.map_of(tail),
+                _ => None,
+            },
+            value => gets(value).map(|name| self.locked_by(name)),
+        }
+    }
+
+    /// The map in which the value of a variable was looked up.
+    fn looked_up(&self, value: &Expr) -> Option<String> {
+        let name = root(value).filter(|_| plain(value))?;
+        self.values.iter().rfind(|(value, _)| *value == name).map(|(_, map)| map.clone())
+    }
+
+    /// Adds what the last expression of a function asks: `match cached { Some(v) => v, None => .. }`.
+    fn add_last(&mut self, body: &Block) {
+        let Some(Stmt::Expr(Expr::Match(node), _)) = body.stmts.last() else { return };
+        let gives = |arm: &syn::Arm| holds(&arm.pat) && !awaits(&arm.body);
+        if node.arms.iter().any(gives)
+            && node.arms.iter().any(|arm| lacks(&arm.pat))
+            && let Some(map) = self.looked_up(&node.expr)
+        {
+            self.roots.push(map);
+        }
     }
 }
 
@@ -122,6 +181,11 @@ impl<'ast> Visit<'ast> for Asks {
             self.guards.push((name.ident.to_string(), map));
         }
         visit::visit_local(self, local);
+        if let (Pat::Ident(name), Some(init)) = (&local.pat, &local.init)
+            && let Some(map) = self.map_of(&init.expr)
+        {
+            self.values.push((name.ident.to_string(), map));
+        }
     }
 
     fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {

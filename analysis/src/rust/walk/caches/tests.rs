@@ -40,6 +40,22 @@ fn a_cache_is_asked_first_and_filled_after() {
         "fn f(m: &mut Map) { let e = match m.entry(k) { Entry::Occupied(e) => return e.get(), Entry::Vacant(e) => e }; e.insert(q()) }",
         true,
     );
+    check(
+        "fn f(&mut self) { if let Some(me) = &self.me { return me.clone(); } let me = q(); self.me = Some(me.clone()); me }",
+        true,
+    );
+    check(
+        "fn f(&self) { let cached = { let m = self.m.read().await; m.get(&k).cloned() }; match cached { Some(v) => v, None => { let v = q().await; self.m.write().await.insert(k, v); v } } }",
+        true,
+    );
+    check(
+        "fn f(&self) { let cached = self.m.get(&k).cloned(); if let Some(v) = cached { return v; } let v = q(); self.m.insert(k, v); v }",
+        true,
+    );
+    check(
+        "fn f(&self) { if let Some(v) = self.m.get(&k) { return v.clone(); } let v = q(); self.m.entry(k).or_insert(v) }",
+        true,
+    );
     check("fn f(cache: &Cache) { cache.get_with(k, async { q() }).await }", true);
     check("fn f(&self) { self.cell.get_or_try_init(|| q().fetch_one(db)).await }", true);
     check("fn f() { static C: OnceCell<i64> = OnceCell::new(); C.get_or_init(|| q()).await }", true);
@@ -51,6 +67,11 @@ fn a_map_that_is_only_filled_or_only_asked_is_none() {
     check("fn f(v: Option<i64>) { if let Some(v) = v { return v; } v = Some(q()); }", false);
     check("fn f() { let cell = OnceCell::new(); cell.get_or_init(|| q()).await }", false);
     check("fn f(&self) { self.cell.get_or_init(|| q()).await; q().fetch_one(db).await }", false);
+    check(
+        "fn f(&self) { let old = self.m.get(&k); match old { Some(v) => q(v).await, None => { self.m.insert(k, 1); 1 } } }",
+        false,
+    );
+    check("fn f(&self) { if let Some(v) = &self.v { return v.clone(); } q() }", false);
     check("fn f() { if let Some(v) = known.get(&k) { return 1; } q() }", false);
     check(
         "fn f() { let mut m = HashMap::new(); match m.get(&k) { Some(v) => v, None => { m.insert(k, q()); 1 } } }",
