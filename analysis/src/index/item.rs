@@ -10,7 +10,7 @@ use super::{Access, Hindrance, Verdict, estimate, hindrance};
 use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Test};
-use crate::sql::query::{Query, RelationId, Source};
+use crate::sql::query::{OrderKey, Query, RelationId, Source};
 
 /// A table of the problem.
 pub(super) struct Item<'s> {
@@ -244,7 +244,14 @@ impl Item<'_> {
 
     /// The indexes that would serve it, with the rows of `reached` available.
     pub(super) fn wanted(&self, schema: &Schema, reached: Relations, problem: &Problem) -> Vec<Wanted> {
-        self.reading(schema, reached, problem).wanted()
+        let mut reading = self.reading(schema, reached, problem);
+        let is_own =
+            |key: &OrderKey| key.expr.columns().iter().all(|column| column.relation == Some(self.relation));
+        // What is looked up for each row leaves the order as it is.
+        if problem.leads == Some(self.relation) && problem.first_by.iter().all(is_own) {
+            reading.order = &problem.first_by;
+        }
+        reading.wanted()
     }
 
     pub(super) fn reading<'a>(

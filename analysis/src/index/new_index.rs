@@ -61,6 +61,7 @@ impl NewIndex {
         for column in &self.columns {
             name.push('_');
             let column = column.trim_end_matches(" DESC").trim_end_matches(" NULLS LAST");
+            let column = column.split(" COLLATE ").next().unwrap_or(column);
             name.extend(column.chars().filter(|c| c.is_alphanumeric() || *c == '_'));
         }
         if name.len() > LONGEST_NAME - "_idx".len() {

@@ -27,6 +27,8 @@ pub(super) struct Problem {
     pub(super) nulls_turned: bool,
     /// The full order in which the first rows are wanted.
     pub(super) first_by: Vec<OrderKey>,
+    /// The relation whose rows keep their order, as the others are only looked up for each: the first of LEFT JOINs.
+    pub(super) leads: Option<RelationId>,
     /// Relations that only need to have a matching row (`IN`, `EXISTS`): planners read them after the others.
     pub(super) semi: Vec<Semi>,
     /// The `min(x)` or `max(x)` expressions, if the query selects nothing else: the end of an index gives
@@ -78,6 +80,19 @@ pub(super) struct Collector<'q> {
     pub(super) pushed: Vec<(BlockId, Expr)>,
 }
 
+/// The first relation of a FROM of LEFT JOINs.
+fn leading(from: &[From]) -> Option<RelationId> {
+    let [item] = from else { return None };
+    let mut item = item;
+    loop {
+        match item {
+            From::Relation(id) => return Some(*id),
+            From::Join { kind: JoinKind::Left, left, .. } => item = left,
+            From::Join { .. } => return None,
+        }
+    }
+}
+
 impl Collector<'_> {
     /// The blocks, each after those that may absorb it. A CTE comes before the blocks that name it, and later
     /// CTEs come before the earlier ones that they name.
@@ -119,6 +134,7 @@ impl Collector<'_> {
         let mut problem = Problem { order, nulls_turned, first_by, ..Problem::default() };
         match &block.body {
             Body::Select(select) => {
+                problem.leads = leading(&select.from);
                 self.select(select, &mut problem);
                 problem.extremes = extremes(select);
             }

@@ -10,6 +10,7 @@ use crate::schema::{Name, Schema, Table};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, LikeKind, Op};
 use crate::sql::query::{OrderKey, RelationId};
+use crate::sql::quote::quote_if_needed;
 
 /// What an index has to provide to serve one access.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -212,7 +213,26 @@ impl<'a> Reading<'a> {
         let ty = self.printer().type_of(&condition.operand);
         let is_sorted =
             !UNSORTED.contains(&ty) || !matches!(condition.compare, Compare::Equal | Compare::Range);
-        (is_sorted && !is_condition(&condition.operand)).then(|| self.printer().key(&condition.operand))?
+        let key = (is_sorted && !is_condition(&condition.operand))
+            .then(|| self.printer().key(&condition.operand))?;
+        Some(format!("{}{}", key?, self.collation(condition).unwrap_or_default()))
+    }
+
+    /// The collation that an index needs for a comparison, where it is not that of the column.
+    fn collation(&self, condition: &Condition) -> Option<String> {
+        let column = self.table.column(&condition.operand.as_column()?.name)?;
+        let collation = condition.collation.as_deref()?;
+        let own = column.collation.as_deref();
+        match self.schema.dialect {
+            Dialect::Sqlite => {
+                let own = own.unwrap_or("binary");
+                (!own.eq_ignore_ascii_case(collation))
+                    .then(|| format!(" COLLATE {}", collation.to_uppercase()))
+            }
+            Dialect::Postgres => (own != Some(collation))
+                .then(|| format!(" COLLATE {}", quote_if_needed(collation, Dialect::Postgres))),
+            Dialect::MySql => None,
+        }
     }
 }
 

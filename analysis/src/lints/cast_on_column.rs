@@ -49,17 +49,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 /// The findings, each with the table that is read in full because of it.
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
     let all = wrapped::all(context, query);
-    all.iter()
-        .filter_map(|wrapped| {
-            let Expr::Cast { expr, ty } = wrapped.operand else { return None };
-            let column = context.table(query, wrapped.relation)?.column(&wrapped.column.name)?;
-            if !matches!(expr.as_ref(), Expr::Column(_)) || (is_text(&column.ty) && is_text(ty)) {
-                return None;
-            }
-            let rewrite = rewrite(context, query, wrapped, column, ty);
-            Some((wrapped.relation, wrapped.finding(LINT.name, context, query, rewrite, false)?))
-        })
-        .collect()
+    let found = all.iter().filter_map(|wrapped| {
+        let Expr::Cast { expr, ty } = wrapped.operand else { return None };
+        let column = context.table(query, wrapped.relation)?.column(&wrapped.column.name)?;
+        if !matches!(expr.as_ref(), Expr::Column(_)) || (is_text(&column.ty) && is_text(ty)) {
+            return None;
+        }
+        Some((wrapped, rewrite(context, query, wrapped, column, ty), false))
+    });
+    wrapped::findings(LINT.name, context, query, found)
 }
 
 /// The equivalent condition on the column itself, if the cast maps no two values to the same one.
@@ -139,6 +137,10 @@ mod tests {
         );
         assert_eq!(
             help("SELECT id FROM logs WHERE created_at::date BETWEEN $1 AND $2"),
+            "compare the column itself: `created_at >= $1::date AND created_at < $2::date + 1`"
+        );
+        assert_eq!(
+            help("SELECT id FROM logs WHERE created_at::date >= $1 AND created_at::date <= $2"),
             "compare the column itself: `created_at >= $1::date AND created_at < $2::date + 1`"
         );
         assert_eq!(

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
+use crate::schema::Index;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::query::{Query, RelationId, Source};
+use crate::sql::query::{Block, Body, From, JoinKind, Query, RelationId, Source};
 
 declare_lint! {
     /// ## What it does
@@ -76,12 +77,97 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::new(LINT.name, format!("no condition joins `{right}` to `{left}`"))
                 .excerpt(context.sql, span, "each row beside each row")
-                .help(match foreign_key(context, query, first, second) {
-                    Some(condition) => format!("join them: `JOIN {right} ON {condition}`"),
-                    None => format!("join them: `JOIN {right} ON ..`, or read each in a query of its own"),
-                }),
+                .help(help(context, query, block, [first, second])),
         );
     }
+}
+
+/// How to join two groups of relations.
+fn help(
+    context: &QueryContext<'_>,
+    query: &Query,
+    block: &Block,
+    [first, second]: [&[RelationId]; 2],
+) -> String {
+    // The table that is written cannot be named in ON.
+    if let Body::Write(write) = &block.body
+        && let Some(others) = [(first, second), (second, first)]
+            .into_iter()
+            .find_map(|(group, others)| group.contains(&write.target).then_some(others))
+    {
+        let same = others.iter().find_map(|other| same_row(context, query, write.target, *other));
+        return match same.or_else(|| foreign_key(context, query, first, second)) {
+            Some(condition) => format!("join them in WHERE: `{condition}`"),
+            None => "join them by a condition in WHERE".to_owned(),
+        };
+    }
+    let joined = match second {
+        [only] => block.from().iter().find_map(|item| join_of(item, *only)),
+        _ => None,
+    };
+    // ON names only what stands before it.
+    let before: Vec<RelationId> = match (joined, second) {
+        (Some(_), [only]) => first.iter().copied().filter(|id| id < only).collect(),
+        _ => first.to_vec(),
+    };
+    match (joined, foreign_key(context, query, &before, second)) {
+        (Some(join), Some(condition)) => {
+            format!("join them: `{join} {} ON {condition}`", written(query, second))
+        }
+        (Some(join), None) => {
+            format!(
+                "join them: `{join} {} ON ..`, or read each in a query of its own",
+                written(query, second)
+            )
+        }
+        (None, Some(condition)) => format!("join them by a condition: `{condition}`"),
+        (None, None) => "join them by a condition, or read each in a query of its own".to_owned(),
+    }
+}
+
+/// How a relation on its own is joined to what stands before it; `None` where it begins a group of joins.
+fn join_of(item: &From, id: RelationId) -> Option<&'static str> {
+    match item {
+        From::Relation(only) => (*only == id).then_some("JOIN"),
+        From::Join { kind, left, right, .. } => match right.as_ref() {
+            From::Relation(only) if *only == id => match kind {
+                JoinKind::Inner | JoinKind::Cross => Some("JOIN"),
+                JoinKind::Left => Some("LEFT JOIN"),
+                _ => None,
+            },
+            _ if left.relations().contains(&id) => join_of(left, id),
+            _ => join_of(right, id),
+        },
+    }
+}
+
+/// A relation as FROM names it: its table, and its alias.
+fn written(query: &Query, group: &[RelationId]) -> String {
+    let Some(relation) = group.first().map(|id| query.relation(*id)) else { return String::new() };
+    match &relation.source {
+        Source::Table(name) | Source::View(name, _) if name.name != relation.alias => {
+            format!("{name} {}", relation.alias)
+        }
+        Source::Table(name) | Source::View(name, _) => name.to_string(),
+        _ => relation.alias.clone(),
+    }
+}
+
+/// That two relations are the same row of one table, by its key.
+fn same_row(context: &QueryContext<'_>, query: &Query, one: RelationId, other: RelationId) -> Option<String> {
+    let table = context.table(query, one)?;
+    if context.table(query, other)?.name != table.name {
+        return None;
+    }
+    let columns = |index: &Index| index.keys.iter().map(|key| key.as_column().map(str::to_owned)).collect();
+    let mut unique = table.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
+    let key: Vec<String> = match table.primary_key.as_slice() {
+        [] => unique.find_map(columns)?,
+        key => key.to_vec(),
+    };
+    let (one, other) = (&query.relation(one).alias, &query.relation(other).alias);
+    let equal: Vec<String> = key.iter().map(|column| format!("{one}.{column} = {other}.{column}")).collect();
+    (!equal.is_empty()).then(|| equal.join(" AND "))
 }
 
 /// The groups of joined relations: two relations are in the same group if a condition names both, or sets
@@ -217,7 +303,33 @@ mod tests {
         fires("cross_join", "SELECT e.id FROM events e JOIN logs l ON true JOIN users u ON u.id = e.user_id");
         assert_eq!(
             help("cross_join", "SELECT l.id FROM events e, logs l"),
-            "join them: `JOIN l ON e.id = l.event_id`"
+            "join them: `JOIN logs l ON e.id = l.event_id`"
+        );
+        assert_eq!(
+            help("cross_join", "SELECT l.id FROM events e LEFT JOIN logs l ON e.id = e.id"),
+            "join them: `LEFT JOIN logs l ON e.id = l.event_id`"
+        );
+        assert_eq!(
+            help(
+                "cross_join",
+                "SELECT l.id FROM logs l LEFT JOIN users u ON true JOIN events e ON e.id = l.event_id"
+            ),
+            "join them: `LEFT JOIN users u ON ..`, or read each in a query of its own"
+        );
+    }
+
+    #[test]
+    fn the_table_that_is_written_is_joined_in_where() {
+        assert_eq!(
+            help(
+                "cross_join",
+                "UPDATE logs SET output = '' FROM logs l JOIN events e ON e.id = l.event_id WHERE e.name = $1"
+            ),
+            "join them in WHERE: `logs.id = l.id`"
+        );
+        assert_eq!(
+            help("cross_join", "UPDATE logs SET output = '' FROM events e WHERE e.name <> $1"),
+            "join them in WHERE: `e.id = logs.event_id`"
         );
     }
 

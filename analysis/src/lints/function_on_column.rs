@@ -80,13 +80,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
     let all = wrapped::all(context, query);
     let functions = all.iter().filter(|wrapped| is_function(wrapped.operand));
-    functions
-        .filter_map(|wrapped| {
-            let rewrite = rewrite(context, query, wrapped);
-            let indexable = is_immutable(wrapped.operand);
-            Some((wrapped.relation, wrapped.finding(LINT.name, context, query, rewrite, indexable)?))
-        })
-        .collect()
+    let found =
+        functions.map(|wrapped| (wrapped, rewrite(context, query, wrapped), is_immutable(wrapped.operand)));
+    wrapped::findings(LINT.name, context, query, found)
 }
 
 /// Whether the operand calls a function on the column, or adds to it.

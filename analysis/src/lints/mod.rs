@@ -55,7 +55,7 @@ use crate::cardinality::Cardinality;
 use crate::config::Config;
 use crate::finding::{Finding, Level};
 use crate::index::Access;
-use crate::rust::{Form, Function, LoopCall, Site, SiteSql};
+use crate::rust::{Form, Function, LoopCall, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::query::{RelationId, Source};
 use crate::sql::{Dialect, Query, SyntaxError};
@@ -378,28 +378,6 @@ impl<'a> QueryContext<'a> {
             site.is_some_and(|site| other.function == site.function && other.place != site.place)
         };
         self.sites.iter().filter(is_beside)
-    }
-
-    /// Whether a query of the same file creates a temporary table with this name, or the same text any.
-    fn is_made_beside(&self, name: &str) -> bool {
-        let last = name.rsplit('.').next().unwrap_or(name);
-        let is_here = |site: &Site| self.site.is_some_and(|here| here.place == site.place);
-        self.sites.iter().any(|site| {
-            let SiteSql::Literal(literal) = &site.sql else { return false };
-            let text = literal.text.to_ascii_lowercase();
-            let words =
-                text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
-            let words: Vec<&str> = words.collect();
-            words.iter().enumerate().filter(|(_, word)| **word == "create").any(|(at, _)| {
-                let mut rest = words.iter().skip(at + 1).peekable();
-                let is_temporary = rest.next_if(|word| matches!(**word, "temp" | "temporary")).is_some();
-                let is_table = rest.next_if(|word| **word == "table").is_some();
-                let made = rest.find(|word| !matches!(**word, "if" | "not" | "exists"));
-                is_table
-                    && (is_temporary || is_here(site))
-                    && made.is_some_and(|made| made.eq_ignore_ascii_case(last))
-            })
-        })
     }
 
     /// Whether the query is a text that sqlx sends unchecked, so that no database has validated it.

@@ -8,7 +8,7 @@ use crate::rust::Fetched;
 use crate::schema::{Index, IndexKey, KeyPart, Table};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
-use crate::sql::query::{Block, Body, From, Kind, Query, Source};
+use crate::sql::query::{Block, Body, From, Kind, Query, RelationId, Source};
 
 declare_lint! {
     /// ## What it does
@@ -90,9 +90,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         true => "say that the first row alone is meant: `LIMIT 1`",
         false => "filter by a unique key, or say which row is meant: `ORDER BY .. LIMIT 1`",
     });
-    if let Some(index) = unique_index(context, query, root).filter(|_| !is_first) {
-        finding =
-            finding.help(format!("or, if there is only ever one, have the database enforce it: `{index}`"));
+    if let Some((index, few)) = unique_index(context, query, root).filter(|_| !is_first) {
+        finding = finding
+            .help(format!("or, if there is only ever one{few}, have the database enforce it: `{index}`"));
     }
     if !context.is_raw() {
         findings.push(finding);
@@ -161,37 +161,99 @@ fn is_found_one_way(query: &Query, root: &Block) -> bool {
 }
 
 /// The unique index that would prove that there is at most one row: on the columns compared for equality with
-/// values.
-fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Option<String> {
+/// parameters, over the rows with the literals that others are compared with. Other conditions may be what leaves one row:
+/// then it asks for more than the query, which is said.
+fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Option<(String, String)> {
     let (relation, table) = shape::only_table(context, query, root)?;
     let mut columns: Vec<&str> = Vec::new();
+    let mut keys: Vec<String> = Vec::new();
+    let mut kept: Vec<String> = Vec::new();
+    let mut is_stricter = false;
     for condition in root.filters() {
-        // Any other condition may be what leaves one row.
-        let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };
-        let (column, value) = match (left.as_column(), right.as_column()) {
-            (Some(column), _) if right.is_constant() => (column, right),
-            (_, Some(column)) if left.is_constant() => (column, left),
-            _ => return None,
+        if context.dialect != Dialect::MySql && is_of_row(condition, relation) {
+            kept.push(shape::sql(condition, context.dialect));
+            continue;
+        }
+        let Some((column, value)) =
+            compared(condition).filter(|(column, _)| column.relation == Some(relation))
+        else {
+            is_stricter = true;
+            continue;
         };
-        if column.relation != Some(relation) || !value.any(|e| matches!(e, Expr::Parameter(_))) {
-            return None;
+        if !value.any(|e| matches!(e, Expr::Parameter(_))) {
+            is_stricter = true;
+            continue;
         }
         if !columns.contains(&column.name.as_str()) {
             columns.push(&column.name);
+            let collation = collation(condition).filter(|_| context.dialect != Dialect::MySql);
+            let collation = collation.map(|it| match context.dialect {
+                Dialect::Sqlite => format!(" COLLATE {}", it.to_uppercase()),
+                _ => format!(" COLLATE \"{it}\""),
+            });
+            keys.push(format!("{}{}", column.name, collation.unwrap_or_default()));
         }
+    }
+    // A key that exists does not find one row for another reason.
+    let is_known = table.indexes.iter().any(|index| {
+        let names: Vec<&str> = index.keys.iter().filter_map(IndexKey::as_column).collect();
+        index.unique && index.predicate.is_none() && names == columns
+    });
+    if columns.is_empty() || is_known && keys == columns {
+        return None;
     }
     let name = match context.dialect {
         Dialect::Postgres => String::new(),
         Dialect::MySql | Dialect::Sqlite => format!("{}_{}_key ", table.name.name, columns.join("_")),
     };
-    let list = columns.join(", ");
-    (!columns.is_empty()).then(|| format!("CREATE UNIQUE INDEX {name}ON {} ({list})", table.name))
+    let list = keys.join(", ");
+    let rows = if kept.is_empty() { String::new() } else { format!(" WHERE {}", kept.join(" AND ")) };
+    let few = if is_stricter { format!(" of each `{}`", columns.join(", ")) } else { String::new() };
+    Some((format!("CREATE UNIQUE INDEX {name}ON {} ({list}){rows}", table.name), few))
+}
+
+/// Whether a condition is the same in every run and of a row alone, so that an index may hold the rows for which it is true.
+fn is_of_row(condition: &Expr, relation: RelationId) -> bool {
+    let is_own = |expr: &Expr| expr.as_column().is_some_and(|column| column.relation == Some(relation));
+    match condition {
+        Expr::Binary { op, left, right } => {
+            op.is_comparison() && is_own(left) && matches!(right.without_casts(), Expr::Literal(_))
+        }
+        Expr::Is { expr, .. } => is_own(expr),
+        other => is_own(other),
+    }
+}
+
+/// The column that a condition compares for equality, and with what.
+fn compared(condition: &Expr) -> Option<(&ColumnRef, &Expr)> {
+    let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };
+    match (as_column(left), as_column(right)) {
+        (Some(column), _) if right.is_constant() => Some((column, right)),
+        (_, Some(column)) if left.is_constant() => Some((column, left)),
+        _ => None,
+    }
+}
+
+fn as_column(side: &Expr) -> Option<&ColumnRef> {
+    match side {
+        Expr::Collate { expr, .. } => expr.as_column(),
+        other => other.as_column(),
+    }
+}
+
+/// The collation that a comparison names.
+fn collation(condition: &Expr) -> Option<&str> {
+    let Expr::Binary { left, right, .. } = condition else { return None };
+    [left, right].into_iter().find_map(|side| match side.as_ref() {
+        Expr::Collate { collation, .. } => Some(collation.as_str()),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use crate::finding::Tier::{Listed, Shown};
-    use crate::lints::tests::{fires_at, silent_at, tiers_in};
+    use crate::lints::tests::{findings_in, fires_at, silent_at, tiers_in};
 
     #[test]
     fn an_order_says_which_row_is_meant() {
@@ -200,6 +262,41 @@ mod tests {
         assert_eq!(tiers_in("nonunique_fetch_one", &call(sql)), [Shown]);
         let ordered = format!("{sql} ORDER BY id DESC");
         assert_eq!(tiers_in("nonunique_fetch_one", &call(&ordered)), [Listed]);
+    }
+
+    #[test]
+    fn the_key_that_is_meant_is_told() {
+        let help = |sql: &str| {
+            let binds = ".bind(a)".repeat(sql.matches('$').count());
+            let source = format!(
+                "async fn run(db: &PgPool) {{ sqlx::query({sql:?}){binds}.fetch_optional(db).await; }}"
+            );
+            let mut found = findings_in("nonunique_fetch_one", &source);
+            found.retain(|finding| finding.lint == "nonunique_fetch_one");
+            found.remove(0).help.get(1).cloned().unwrap_or_default()
+        };
+        for (sql, expected) in [
+            (
+                "SELECT id FROM events WHERE name = $1",
+                "one, have the database enforce it: `CREATE UNIQUE INDEX ON events (name)`",
+            ),
+            (
+                "SELECT id FROM events WHERE server_id = $1 AND name = 'x' AND is_active",
+                "(server_id) WHERE name = 'x' AND is_active`",
+            ),
+            (
+                "SELECT id FROM events WHERE server_id = $1 AND next_run_at IS NULL",
+                "(server_id) WHERE next_run_at is null`",
+            ),
+            (
+                "SELECT id FROM events WHERE server_id = $1 AND name <> $2",
+                "one of each `server_id`, have the database enforce it: `CREATE UNIQUE INDEX ON events (server_id)`",
+            ),
+            ("SELECT id FROM events WHERE name COLLATE \"C\" = $1", "(name COLLATE \"C\")`"),
+        ] {
+            assert!(help(sql).contains(expected), "{sql}: {}", help(sql));
+        }
+        assert_eq!(help("SELECT id FROM events WHERE name <> $1"), "");
     }
 
     #[test]

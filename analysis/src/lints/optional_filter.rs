@@ -19,7 +19,8 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Postgres plans the first five executions for their values, and may continue to do so; MySQL always
-    /// does. Silent if another condition narrows the search, and on small tables. Without a schema, only
+    /// does. Silent if another condition narrows the search, and on small tables; listed on raw code if another one would narrow
+    /// it that no index serves yet. Without a schema, only
     /// queries without other conditions are reported. What no index would serve either, `<>` and text that is
     /// sought anywhere, is left alone, and so is an OR with one such arm. The variants of one query in a function, such as a
     /// page and its count, are one finding.
@@ -57,6 +58,8 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
     for (_, block) in query.written_blocks() {
         let conditions = block.conditions();
         let nothing_else = conditions.iter().all(|condition| is_optional(condition));
+        let narrowed: Vec<RelationId> =
+            conditions.iter().filter_map(|condition| narrows(context, query, condition)).collect();
         for condition in conditions.into_iter().filter(|condition| is_optional(condition)) {
             let Some(relation) = condition.columns().first().and_then(|column| column.relation) else {
                 continue;
@@ -67,11 +70,34 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
             let read_in_full =
                 context.unserved(relation).is_some() || (context.schema.is_none() && nothing_else);
             if read_in_full && !found.iter().any(|(known, _)| *known == relation) {
-                found.push((relation, finding(context, query, relation, condition)));
+                let finding = finding(context, query, relation, condition);
+                let is_narrowed = context.is_raw() && narrowed.contains(&relation);
+                let finding = match is_narrowed {
+                    true => {
+                        finding.note("another condition narrows the search, once an index serves it").listed()
+                    }
+                    false => finding,
+                };
+                found.push((relation, finding));
             }
         }
     }
     found
+}
+
+/// The relation of which a condition leaves the rows with one value of a column that has many. That no index serves it is a
+/// finding of its own.
+fn narrows(context: &QueryContext<'_>, query: &Query, condition: &Expr) -> Option<RelationId> {
+    let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };
+    let is_value = |expr: &Expr| matches!(expr.without_casts(), Expr::Parameter(_));
+    let column = match (left.as_column(), right.as_column()) {
+        (Some(column), None) if is_value(right) => column,
+        (None, Some(column)) if is_value(left) => column,
+        _ => return None,
+    };
+    let relation = column.relation?;
+    let (table, schema) = context.table(query, relation).zip(context.schema)?;
+    (!crate::index::has_few_values(schema, table, &column.name)).then_some(relation)
 }
 
 /// Whether parameters alone can make a condition on columns true for every row.

@@ -26,7 +26,9 @@ declare_lint! {
     /// by page, queries that take many elements at once, and those that run on a separate database for each
     /// element. `loop_invariant_query` reports a query that does not depend on the loop, and
     /// `querying_call_in_loop` follows calls of functions that query. Raw queries in turns that each wait for another
-    /// service, and in what runs while a service starts, are listed with `--all`.
+    /// service, and in what runs while a service starts, are listed with `--all`. So are those in loops that do not grow (the
+    /// parts of one row, a range of numbers), over the difference of two sets, in turns that first wait for something else
+    /// or run five statements and write, and reads of SQLite on an open connection, which are no round trips.
     ///
     /// Of 27 findings drawn from 129 public projects, 27 were true and 25 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -66,7 +68,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
     let finding = Finding::new(LINT.name, format!("this query runs once {}", around.per_turn()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
-    let finding = around.tiered(finding, false);
+    let finding = around.tiered(context, finding, false);
     let batch = around.batch(context, query).filter(|_| !query.relations.is_empty());
     let finding = match batch {
         Some(batch) => finding.help(format!(

@@ -3,7 +3,7 @@
 use super::shared::loops;
 use super::{CallContext, Check, declare_lint, loop_invariant_query, query_in_loop};
 use crate::finding::Finding;
-use crate::rust::{Link, LoopCall};
+use crate::rust::LoopCall;
 use crate::sql::query::Kind;
 use crate::sql::{Query, batch, resolve};
 
@@ -30,7 +30,8 @@ declare_lint! {
     /// that may fail alone; what runs only after an error, or while a service starts; turns that each ask another service,
     /// or sleep; all but lookups in turns that otherwise wait for something other than the database, run many statements,
     /// or do something else for each kind of element; loops over the steps of a range (`from..=to`), over what arrives one
-    /// by one, over what is configured, and those that end at the first that is found; and queries whose text or tables
+    /// by one, over what is configured, over the difference of two sets, and those that end at the first that is found; turns that first
+    /// wait for something else; queries of SQLite in a transaction, and reads on an open connection; and queries whose text or tables
     /// are known only when they run.
     ///
     /// Loops whose elements the source or one row determines are listed too. Elements grow if they are rows of a query or made
@@ -91,10 +92,10 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
         finding = finding.related(link.place.clone(), format!("`{}` calls `{}`", link.function, link.what));
     }
     finding = finding.related(last.place.clone(), format!("`{}` runs the query", last.function));
-    let function = function(call.chain.as_slice());
+    let given = given(call);
     let help = match is_invariant {
         true => vec!["move the call before the loop: no value of the loop goes into it".to_owned()],
-        false => help(context, query.as_ref(), &function),
+        false => help(context, query.as_ref(), given.as_ref()),
     };
     for help in help {
         finding = finding.help(help);
@@ -112,12 +113,20 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
         finding = finding.note(why.clone()).listed();
     } else if query.as_ref().is_some_and(is_of_no_table) {
         finding = finding.listed();
+    } else if let Some(why) = in_process(context, query.as_ref()) {
+        finding = finding.note(why).listed();
     }
     // A call that is to be moved is another cause than one whose query is to be asked for all elements.
     finding.causes.push(what.into());
     finding.place = call.call.place.clone();
     finding.sql = context.sql().map(Into::into);
     findings.push(finding);
+}
+
+/// Why the query of a call costs little where it runs.
+fn in_process(context: &CallContext<'_>, query: Option<&Query>) -> Option<&'static str> {
+    let writes = query?.kind != Kind::Select;
+    loops::in_process(context.dialect, &context.call.runs_on, writes)
 }
 
 /// Whether each turn asks the same and gets the same answer: no value of the loop goes into the call, the query reads tables
@@ -135,12 +144,21 @@ fn runs_code(sql: &str) -> bool {
     ["call", "do", "exec", "execute"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
-/// The function that the first call of a chain resolves to.
-fn function(chain: &[Link]) -> String {
-    chain.get(1).map(|link| link.function.clone()).unwrap_or_default()
+/// What is to be given to the function that the call means: ``give `load` ``. A closure has no such function.
+fn given(call: &LoopCall) -> Option<String> {
+    let link = call.chain.get(1).filter(|_| !call.handed)?;
+    Some(format!("give `{}`", link.function))
 }
 
-fn help(context: &CallContext<'_>, query: Option<&Query>, function: &str) -> Vec<String> {
+/// A sentence, and what to give the function for that.
+fn told(what: &str, given: Option<&String>, all: &str) -> String {
+    match given {
+        Some(give) => format!("{what}: {give} {all}"),
+        None => what.to_owned(),
+    }
+}
+
+fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>) -> Vec<String> {
     // With several values, it is unknown here which of them vary.
     let rewrite = query
         .filter(|query| query.parameters == 1)
@@ -149,39 +167,40 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, function: &str) -> Vec
     let Some(query) = query else {
         let verb = context.sql().and_then(|sql| sql.split_whitespace().next()).unwrap_or_default();
         return vec![match verb.to_ascii_lowercase().as_str() {
-            "select" => {
-                format!("read for all elements in one query before the loop: give `{function}` all keys")
-            }
+            "select" => told("read for all elements in one query before the loop", given, "all keys"),
             "insert" | "update" | "delete" | "merge" | "replace" => {
-                format!("write all elements in one statement after the loop: give `{function}` all of them")
+                told("write all elements in one statement after the loop", given, "all of them")
             }
-            _ => format!("do it for all elements at once: give `{function}` all of them"),
+            _ => told("do it for all elements at once", given, "all of them"),
         }];
     };
+    let and = |how: &str| match given {
+        Some(give) => format!("{give} {how}, and its query"),
+        None => "give the query".to_owned(),
+    };
+    let and_run = |how: &str| given.map_or_else(|| "run".to_owned(), |give| format!("{give} {how}, and run"));
     match (query.kind, rewrite) {
         (Kind::Select | Kind::Other, Some(rewrite)) => vec![
-            format!(
-                "read for all elements before the loop: give `{function}` all keys, and run `{}`",
-                rewrite.text
-            ),
+            format!("read for all elements before the loop: {} `{}`", and_run("all keys"), rewrite.text),
             "then look each element's rows up in a map by the key".to_owned(),
         ],
-        (_, Some(rewrite)) => vec![format!(
-            "write all elements after the loop: give `{function}` all of them, and run `{}`",
-            rewrite.text
+        (_, Some(rewrite)) => {
+            vec![format!("write all elements after the loop: {} `{}`", and_run("all of them"), rewrite.text)]
+        }
+        (Kind::Insert | Kind::Merge, None) => {
+            vec![format!("write all elements in one statement after the loop: {} {rows}", and("all of them"))]
+        }
+        (Kind::Update | Kind::Delete, None) => {
+            vec![format!("write all elements in one statement after the loop: {} {keys}", and("all of them"))]
+        }
+        (Kind::Select, None) if query.relations.is_empty() => vec![told(
+            "call it for all elements in one statement, where their order does not matter",
+            given,
+            "all of them",
         )],
-        (Kind::Insert | Kind::Merge, None) => vec![format!(
-            "write all elements in one statement after the loop: give `{function}` all of them, and its query {rows}"
-        )],
-        (Kind::Update | Kind::Delete, None) => vec![format!(
-            "write all elements in one statement after the loop: give `{function}` all of them, and its query {keys}"
-        )],
-        (Kind::Select, None) if query.relations.is_empty() => vec![format!(
-            "call it for all elements in one statement, where their order does not matter: give `{function}` all of them"
-        )],
-        (Kind::Select | Kind::Transaction | Kind::Other, None) => vec![format!(
-            "read for all elements in one query before the loop: give `{function}` all keys, and its query {keys}"
-        )],
+        (Kind::Select | Kind::Transaction | Kind::Other, None) => {
+            vec![format!("read for all elements in one query before the loop: {} {keys}", and("all keys"))]
+        }
     }
 }
 

@@ -21,7 +21,9 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Tables limited to one row by a `CHECK`, and small tables, are left alone. A `WHERE` that is always
-    /// true is accepted. If you mean every row, say so: `WHERE true`, or an `allow` with a reason.
+    /// true is accepted. If you mean every row, say so: `WHERE true`, or an `allow` with a reason. Raw statements
+    /// that tell by what they do that every row is meant are listed with `--all`: a DELETE whose rows are returned, `SET
+    /// is_default = (id = $1)`, and several tables that one function empties.
     ///
     /// ## Example
     ///
@@ -74,10 +76,39 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             true if is_set_again() => {
                 finding.warns().note("a later query sets the same columns of some rows").listed()
             }
-            true => finding.warns(),
+            true => match on_purpose(context, write) {
+                Some(why) => finding.warns().note(why).listed(),
+                None => finding.warns(),
+            },
             false => finding,
         });
     }
+}
+
+/// Why every row is meant by what a raw statement does, as a note.
+fn on_purpose(context: &QueryContext<'_>, write: &Write) -> Option<&'static str> {
+    let is_delete = write.assignments.is_empty();
+    if is_delete && write.returning.is_some() {
+        return Some("the rows that it takes are read");
+    }
+    // `SET is_default = (id = $1)`
+    let compares = |value: &Expr| {
+        matches!(value, Expr::Binary { op, left, right } if op.is_comparison()
+            && (left.as_column().is_some() && right.is_constant() || right.as_column().is_some() && left.is_constant()))
+    };
+    if write.assignments.iter().any(|(_, value)| value.as_ref().is_some_and(compares)) {
+        return Some("what it sets is compared for each row");
+    }
+    let empties = |site: &Site| {
+        let SiteSql::Literal(literal) = &site.sql else { return false };
+        let Ok(other) = resolve(&literal.text, context.dialect, context.schema) else { return false };
+        other.kind == Kind::Delete
+            && other
+                .blocks
+                .iter()
+                .all(|block| matches!(&block.body, Body::Write(write) if write.filter.is_none()))
+    };
+    (is_delete && context.sites_beside().any(empties)).then_some("its function empties several tables")
 }
 
 /// Words in the name of a function that operates on every row.
@@ -159,6 +190,38 @@ fn adds_to(query: &Query, write: &Write, table: &Name) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_is_meant_for_every_row_is_listed() {
+        use crate::check::Checker;
+        use crate::config::Config;
+        use crate::finding::Tier::{Listed, Shown};
+        use crate::lints::tests::example_schema;
+        use crate::sql::Dialect;
+        // A lint that is set to deny shows all.
+        let (config, schema) = (Config::default(), example_schema());
+        let tiers = |body: &str| {
+            let source = format!("async fn run(db: &PgPool, id: i64) {{ {body} }}");
+            let (scan, calls) = crate::rust::scan("lib.rs", &source).expect("it is Rust").follow_alone();
+            let found =
+                Checker::new(&config, Some(&schema), Dialect::Postgres).file(&scan, &calls, &|_| None);
+            let found = found.findings.into_iter().filter(|finding| finding.lint == "unbounded_write");
+            found.map(|finding| finding.tier).collect::<Vec<_>>()
+        };
+        let call = |sql: &str| {
+            let bind = if sql.contains('$') { ".bind(id)" } else { "" };
+            format!("sqlx::query({sql:?}){bind}.execute(db).await?;")
+        };
+        for (body, expected) in [
+            (call("DELETE FROM logs RETURNING id").replace("execute", "fetch_all"), vec![Listed]),
+            (call("UPDATE events SET is_active = (id = $1)"), vec![Listed]),
+            (call("UPDATE events SET is_active = $1"), vec![Shown]),
+            (call("DELETE FROM logs"), vec![Shown]),
+            (format!("{} {}", call("DELETE FROM logs"), call("DELETE FROM events")), vec![Listed, Listed]),
+        ] {
+            assert_eq!(tiers(&body), expected, "{body}");
+        }
+    }
+
     use crate::check::Checker;
     use crate::config::Config;
     use crate::lints::tests::{findings_in, fires, silent};

@@ -26,7 +26,7 @@ declare_lint! {
     /// that instead; `index-check` denies it as well. Conditions that no index can serve, such as `<>` and `NOT IN`,
     /// are not reported: they match nearly all rows; and a read that no index is known to help (`active AND admin`, a pattern
     /// that begins anywhere) is listed with `--all`. So is a write that no index is known to help and that is for all rows of a
-    /// kind (`is_running = true`), and a raw DELETE by age alone (`expires_at < now()`), which seldom has to be fast. So is a raw query on a table that does not grow, as far as the
+    /// kind (`is_running = true`), or is raw, as there is nothing to do at once; and a raw DELETE by age alone (`expires_at < now()`), which seldom has to be fast. So is a raw query on a table that does not grow, as far as the
     /// workspace tells: migrations fill it, and no query adds rows, all of whose texts are known; one on a table whose key is a
     /// `smallint`, because nobody chooses that for a table that grows. Queries that one index would serve are one finding. What indexes exist is taken from the snapshot. Whether an index
     /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
@@ -100,7 +100,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         // Where no index is known to help, there is nothing to do at once. A write that reads every row holds up others,
         // unless it is for all rows of a kind: those that are deleted, those that refer to nothing, those that run.
         let is_idle = finding.help.is_empty()
-            && (query.kind == Kind::Select || !compares(context, query, access.relation));
+            && (query.kind == Kind::Select || context.is_raw() || !compares(context, query, access.relation));
         findings.push(if is_idle {
             finding.listed()
         } else if context.is_raw() && takes_old(context, query, access) {
@@ -207,6 +207,33 @@ mod tests {
     }
 
     #[test]
+    fn an_index_gives_the_order_of_rows_that_others_are_looked_up_for() {
+        let advised = |join: &str| {
+            let sql = format!(
+                "SELECT e.id, l.id FROM events e {join} WHERE e.server_id = $1 ORDER BY e.id DESC LIMIT 5"
+            );
+            findings("unindexed_filter", &sql).remove(0).help.remove(0)
+        };
+        let both = "add an index: `CREATE INDEX ON events (server_id, id)`";
+        assert_eq!(advised("LEFT JOIN logs l ON l.id = e.user_id"), both);
+        assert_eq!(
+            advised("LEFT JOIN logs l ON l.id = e.user_id LEFT JOIN users u ON u.id = e.user_id"),
+            both
+        );
+        assert_eq!(
+            advised("JOIN logs l ON l.id = e.user_id"),
+            "add an index: `CREATE INDEX ON events (server_id)`"
+        );
+    }
+
+    #[test]
+    fn an_index_has_the_collation_of_the_comparison() {
+        let sql = "SELECT id FROM users WHERE name = $1 COLLATE \"C\"";
+        let help = findings("unindexed_filter", sql).remove(0).help.remove(0);
+        assert_eq!(help, "add an index: `CREATE INDEX ON users (name COLLATE \"C\")`");
+    }
+
+    #[test]
     fn says_why_no_index_is_advised() {
         let notes = |sql| findings("unindexed_filter", sql).remove(0).notes.join("\n");
         let few = notes("DELETE FROM events WHERE is_active");
@@ -244,7 +271,7 @@ mod tests {
             ("DELETE FROM logs WHERE created_at = $1", Tier::Shown),
             ("UPDATE logs SET output = $1 WHERE created_at < $2", Tier::Shown),
             ("UPDATE events SET name = 'x' WHERE is_active = true", Tier::Listed),
-            ("UPDATE events SET name = 'x' WHERE is_active = $1", Tier::Shown),
+            ("UPDATE events SET name = 'x' WHERE is_active = $1", Tier::Listed),
         ] {
             let binds = ".bind(a)".repeat(sql.matches('$').count());
             let call = format!("sqlx::query({sql:?}){binds}.execute(db).await;");

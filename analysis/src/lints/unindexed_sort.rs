@@ -20,8 +20,8 @@ declare_lint! {
     /// Queries that join, group or compare with a range, several values or a subquery are left alone: which
     /// index is best depends on the rows. If the filter itself has no index, `unindexed_filter` reports it,
     /// and the index it suggests includes the order. If the filter leaves few rows, sorting them costs
-    /// little: set `[tables]` or allow it with that reason. A raw query on a table that does not grow is listed
-    /// with `--all`.
+    /// little: set `[tables]` or allow it with that reason. A raw query on a table that does not grow, or in an order that
+    /// no index is known to give, is listed with `--all`.
     ///
     /// Of 17 findings drawn from 129 public projects, 17 were true and 8 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -55,7 +55,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             let is_page = query.blocks.iter().any(|block| block.limit.is_some());
             let is_idle = !is_page || context.stays(&sort.table);
             findings.push(match context.is_raw() {
-                true if is_idle => finding.listed(),
+                // Where no index is known to help, there is nothing to do at once.
+                true if is_idle || finding.help.is_empty() => finding.listed(),
                 true if context.is_of_one_parent(query, sort.relation) => {
                     finding.note("only the rows of one parent are left to sort").listed()
                 }

@@ -17,8 +17,8 @@ declare_lint! {
     /// ## Known limits
     ///
     /// If a table's columns are unknown (a function's result, a temporary table), any name may be one of
-    /// them, and nothing is reported. A raw sqlx call may use another database than the snapshot's, and is
-    /// left to sqlx.
+    /// them, and nothing is reported; nor is a column that other code of the workspace adds to a table. A raw sqlx
+    /// call may use another database than the snapshot's, and is left to sqlx.
     ///
     /// ## Example
     ///
@@ -43,6 +43,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     for problem in &query.problems {
+        if matches!(&problem.kind, ProblemKind::UnknownColumn { column, .. } if context.is_added_by_code(column))
+        {
+            continue;
+        }
         let (column, similar, message) = match &problem.kind {
             ProblemKind::UnknownColumn { column, table: Some(table), similar } => {
                 (column, similar, format!("table `{table}` has no column `{column}`"))

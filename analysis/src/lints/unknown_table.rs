@@ -19,7 +19,7 @@ declare_lint! {
     /// ## Known limits
     ///
     /// A name that may exist for a known reason (a temporary table, a `DO` block that could not be replayed,
-    /// the database's own catalogues) is not reported. The snapshot has to be current:
+    /// the database's own catalogues, a table that other code of the workspace creates) is not reported. The snapshot has to be current:
     /// `cargo query-budget schema --check`. A raw sqlx call may use another database than the snapshot's, and
     /// is left to sqlx.
     ///
@@ -43,7 +43,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     for problem in &query.problems {
         let ProblemKind::UnknownTable { name, similar } = &problem.kind else { continue };
-        if context.is_made_beside(name) {
+        if context.is_made_by_code(name) {
             continue;
         }
         // A raw text may run on another database, unless it reads a table of this one, or one with a similar

@@ -33,6 +33,13 @@ impl Manifest {
             .flat_map(move |table| kinds.into_iter().filter_map(|kind| table.get(kind)?.as_table()).flatten())
     }
 
+    /// What the package's own features enable.
+    fn features(&self) -> impl Iterator<Item = &str> {
+        let features = self.0.get("features").and_then(Value::as_table);
+        let enabled = features.into_iter().flat_map(|features| features.values());
+        enabled.filter_map(Value::as_array).flatten().filter_map(Value::as_str)
+    }
+
     /// A dependency as declared in `[workspace.dependencies]`.
     fn of_workspace(&self, name: &str) -> Option<&Value> {
         self.0.get("workspace")?.get("dependencies")?.get(name)
@@ -48,10 +55,21 @@ pub struct Dependency {
     pub name: String,
     /// The features enabled by the package or its workspace.
     pub features: Vec<String>,
+    /// Those of its features that features of the package enable: `mysql = ["sqlx/mysql"]`.
+    pub switched: Vec<String>,
     /// Whether its default features are enabled.
     pub default_features: bool,
     /// Its folder; `None` where it comes from elsewhere.
     pub path: Option<PathBuf>,
+}
+
+/// Those of a dependency's features that a package's features enable, given what these enable: `sqlx/mysql`, `sqlx?/mysql`.
+pub fn switched<'f>(dependency: &str, features: impl Iterator<Item = &'f str>) -> Vec<String> {
+    let of_dependency = |feature: &'f str| {
+        let (package, feature) = feature.split_once('/')?;
+        (package.trim_end_matches('?') == dependency).then(|| feature.to_owned())
+    };
+    features.filter_map(of_dependency).collect()
 }
 
 /// How the package in `dir` declares its dependency on `package`; `root` is the root of its workspace.
@@ -77,6 +95,7 @@ pub fn dependencies(dir: &Path, root: &Path) -> Vec<Dependency> {
             package: package.to_owned(),
             name: name.replace('-', "_"),
             features: features.filter_map(Value::as_str).map(str::to_owned).collect(),
+            switched: switched(name, manifest.features()),
             default_features: declaring.get("default-features").and_then(Value::as_bool) != Some(false),
             path: declaring.get("path").and_then(Value::as_str).map(|path| base.join(path)),
         }

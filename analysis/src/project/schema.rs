@@ -8,7 +8,7 @@ use super::files::sql_files;
 use super::{Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, shown};
 use crate::notice::{Notice, NoticeKind};
 use crate::schema::layouts::{self, Selected};
-use crate::schema::{Migration, Problem, Replay, Schema, guess_dialect, replay, snapshot};
+use crate::schema::{Migration, Problem, Replay, Schema, certain_dialect, guess_dialect, replay, snapshot};
 use crate::sql::Dialect;
 
 /// Reads a migrations directory in the format of the tool that it was written for, in the order of
@@ -102,11 +102,13 @@ impl Project {
         let spoken = told.or(self.dialect_hint).or_else(|| guess(&migrations));
         let likely = spoken.unwrap_or(Dialect::Postgres);
         let mut replayed = replay(&migrations, likely);
-        // Keywords may mislead: try each dialect, and take the one that parses most of the migrations.
-        if told.or(self.dialect_hint).is_none() && !replayed.problems.is_empty() {
+        // Keywords may mislead: try each dialect, and take the one that reads most of the migrations. What they do to a table
+        // that exists already fails on any database.
+        let is_certain = || certain(&migrations) == Some(likely);
+        if told.or(self.dialect_hint).is_none() && replayed.unread > 0 && !is_certain() {
             for dialect in Dialect::ALL.into_iter().filter(|dialect| *dialect != likely) {
                 let other = replay(&migrations, dialect);
-                if other.problems.len() < replayed.problems.len() {
+                if other.unread < replayed.unread {
                     replayed = other;
                 }
             }
@@ -180,6 +182,11 @@ impl Project {
 /// The dialect of migrations, judging by keywords.
 fn guess(migrations: &[Migration]) -> Option<Dialect> {
     guess_dialect(migrations.iter().map(|migration| migration.sql.as_str()))
+}
+
+/// The dialect of migrations, if marks of one database alone are in them.
+fn certain(migrations: &[Migration]) -> Option<Dialect> {
+    certain_dialect(migrations.iter().map(|migration| migration.sql.as_str()))
 }
 
 /// Adds what files that are not read make: columns of the schema's tables, and tables that it lacks. A query may mean

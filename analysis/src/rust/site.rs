@@ -216,6 +216,11 @@ pub enum Fetched {
 }
 
 impl Call {
+    /// The names of what it runs on: variables, and the field that keeps its connection.
+    pub(crate) fn executor(&self) -> Vec<String> {
+        self.on.iter().chain(&self.field).cloned().collect()
+    }
+
     /// How many rows it reads.
     pub fn fetched(&self) -> Fetched {
         match self.method.as_str() {

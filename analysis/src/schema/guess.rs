@@ -44,6 +44,21 @@ const EVIDENCE: &[(&str, Dialect, u32)] = &[
     ("now()", Dialect::Postgres, 1),
 ];
 
+/// From this weight on, words are a certain mark: no other database reads them.
+const CERTAIN: u32 = 5;
+
+/// The dialect that these texts are certainly of: they have marks that only one database reads, and none of another.
+pub fn certain_dialect<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Dialect> {
+    let mut found = Vec::new();
+    for text in texts {
+        let text = without_comments(text).to_lowercase();
+        let marks = EVIDENCE.iter().filter(|(words, _, weight)| *weight >= CERTAIN && text.contains(words));
+        found.extend(marks.map(|(_, dialect, _)| *dialect));
+    }
+    let first = *found.first()?;
+    found.iter().all(|dialect| *dialect == first).then_some(first)
+}
+
 /// The dialect that these texts point to; `None` without evidence, or with a tie.
 pub fn guess_dialect<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Dialect> {
     let mut scores = Dialect::ALL.map(|dialect| (0u32, dialect));
@@ -81,6 +96,15 @@ fn without_comments(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_of_one_database_alone_are_certain() {
+        let innodb = "CREATE TABLE a (id INT) ENGINE=InnoDB";
+        assert_eq!(certain_dialect([innodb, "CREATE TABLE t (id UUID)"]), Some(Dialect::MySql));
+        assert_eq!(certain_dialect([innodb, "PRAGMA foreign_keys = 1"]), None);
+        assert_eq!(certain_dialect(["CREATE TABLE `t` (id INT UNSIGNED)"]), None);
+        assert_eq!(certain_dialect(["-- engine=innodb"]), None);
+    }
 
     #[test]
     fn words_that_one_database_knows() {

@@ -14,7 +14,7 @@ pub mod replay;
 pub mod snapshot;
 
 pub use beside::{Beside, OfAll, OfTables};
-pub use guess::guess_dialect;
+pub use guess::{certain_dialect, guess_dialect};
 pub use migrations::Migration;
 pub use model::{
     Check, Column, Exclusion, ForeignKey, Hook, Index, IndexKey, KeyPart, Name, Schema, Table, Unique,

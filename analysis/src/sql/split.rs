@@ -113,7 +113,8 @@ impl<'t> Script<'t> {
                 if is {
                     self.delimiter = words.next().filter(|delimiter| *delimiter != ";");
                 }
-                is
+                // Before a statement, the client takes any line of dashes for a comment; the server asks for a blank after two.
+                is || line.starts_with("--")
             }
         };
         if is_command {
@@ -269,6 +270,7 @@ mod tests {
         check("a -- x\rb;", Dialect::Postgres, &[(1, "a -- x\rb")]);
         check("a -- x\r;\nb", Dialect::Sqlite, &[(1, "a -- x\r;\nb")]);
         check("a -- x\r; b", Dialect::Postgres, &[(1, "a"), (1, "b")]);
+        check("--- x; y\na;\n---\nb ---c", Dialect::MySql, &[(2, "a"), (4, "b ---c")]);
         check("a /*!80000 b */; c", Dialect::MySql, &[(1, "a /*!80000 b */"), (1, "c")]);
         check("a /*!80000 b */ /* d */", Dialect::MySql, &[(1, "a /*!80000 b */")]);
     }

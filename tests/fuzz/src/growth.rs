@@ -57,6 +57,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "modules", start: 300, files: modules },
     Kind { name: "crates", start: 50, files: crates },
     Kind { name: "links", start: 500, files: links },
+    Kind { name: "visitors", start: 200, files: visitors },
     Kind { name: "branches", start: 300, files: branches },
     Kind { name: "joins", start: 50, files: joins },
     Kind { name: "sums", start: 300, files: sums },
@@ -265,6 +266,18 @@ fn links(n: usize) -> Vec<File> {
     let chain = each(n, "", |i| format!(".field_{i}(db)"));
     let source = querying("all", "SELECT 1")
         .replace(";\n}", &format!(";\n    let built = Builder::new(){chain};\n}}"));
+    project("CREATE TABLE t (id bigint PRIMARY KEY);", &source)
+}
+
+/// A function that passes closures around its own closure to itself.
+fn visitors(n: usize) -> Vec<File> {
+    let arm = |i: usize| format!("        {i} => visit(&n.kids[{i}], |x| f(x)),\n");
+    let source = format!(
+        "{}pub fn visit<F: FnMut(&Node)>(n: &Node, mut f: F) {{\n    match n.id {{\n{}        _ => f(n),\n    }}\n}}\n\
+        pub fn start(root: &Node) {{\n    visit(root, |x| x.shown());\n}}\n",
+        querying("all", "SELECT 1"),
+        each(n, "", arm)
+    );
     project("CREATE TABLE t (id bigint PRIMARY KEY);", &source)
 }
 

@@ -58,7 +58,10 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<(), Failure
             project.notices.push(no_schema());
             return Ok(());
         }
-        let message = format!("there is no snapshot: the schema is that of {}", project.told);
+        let message = format!(
+            "there is no snapshot: the schema is that of {}, read as {}",
+            project.told, project.dialect
+        );
         let notice = Notice::new(NoticeKind::NoSnapshot, message, Place::default());
         project.notices.push(notice.help("write a snapshot with `cargo query-budget schema`"));
     }

@@ -159,3 +159,29 @@ fn a_file_that_opens_the_database_of_another_program_is_counted() {
         .exits_with(0)
         .says(&["checked 1 query: 0 not parsed", "2 of unknown tables"]);
 }
+
+#[test]
+fn migrations_are_read_as_the_database_whose_marks_are_in_them() {
+    let table = "CREATE TABLE a (id BIGINT NOT NULL, b BIGINT NOT NULL, PRIMARY KEY (id), KEY b (b))";
+    let read = |features: &str, migrations: &str| {
+        let manifest = format!(
+            "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[features]\n{features}\n\
+            [dependencies]\nsqlx = {{ version = \"0.8\", features = [\"macros\"], optional = true }}\n"
+        );
+        let scratch = Scratch::with([
+            ("Cargo.toml", manifest.as_str()),
+            (
+                "src/lib.rs",
+                "async fn f(db: &Db) { sqlx::query(\"SELECT id FROM a WHERE b = ?\").bind(1).fetch_all(db).await; }\n",
+            ),
+            ("migrations/1.sql", migrations),
+        ]);
+        let ran = run(scratch.path(), &["check"]).exits_with(0);
+        format!("{}{}", ran.stdout, ran.stderr)
+    };
+    // Other databases refuse less of it, as they know neither the engine nor what is wrong.
+    let output = read("", &format!("{table} ENGINE=InnoDB;\nALTER TABLE a MODIFY b BIGINT WRONG WORDS;\n"));
+    assert!(output.contains(", read as mysql") && !output.contains("has no index"), "{output}");
+    let output = read("m = [\"sqlx?/mysql\"]", &format!("{table};\n"));
+    assert!(output.contains(", read as mysql") && !output.contains("has no index"), "{output}");
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::ddl::MadeByCode;
 use crate::schema::Name;
 
 /// The words between INSERT or REPLACE and the name of the table.
@@ -28,6 +29,8 @@ pub struct Growth {
     pub filled: HashSet<String>,
     /// Whether the text of every query is known that may insert rows.
     pub is_whole: bool,
+    /// What its statements make beside the schema.
+    pub made: MadeByCode,
 }
 
 impl Growth {
@@ -82,7 +85,7 @@ impl Growth {
     }
 }
 
-fn folded(name: &str) -> String {
+pub(super) fn folded(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     last.trim_matches(['"', '`', '[', ']']).to_ascii_lowercase()
 }

@@ -62,14 +62,26 @@ fn per_turn(around: &Loop) -> String {
 
 impl Around<'_> {
     /// Lists a finding if one query for all elements would not do the same, or would not be faster.
-    pub(in crate::lints) fn tiered(&self, finding: Finding, writes: bool) -> Finding {
+    pub(in crate::lints) fn tiered(
+        &self,
+        context: &QueryContext<'_>,
+        finding: Finding,
+        writes: bool,
+    ) -> Finding {
         let index = self.site.loops.iter().rposition(|around| around == self.innermost).unwrap_or(0);
         match &self.site.aside {
             Some(aside) => finding.note(aside.clone()).listed(),
             None if writes && self.site.unit > index => {
                 finding.note("each turn does it in a transaction of its own").listed()
             }
-            None => finding,
+            None => {
+                let call = self.site.call.as_ref().filter(|_| !context.is_any_dialect);
+                let near = call.and_then(|call| in_process(context.dialect, &call.executor(), writes));
+                match near {
+                    Some(why) => finding.note(why).listed(),
+                    None => finding,
+                }
+            }
         }
     }
 
@@ -121,6 +133,27 @@ impl Around<'_> {
     }
 }
 
+/// Why statements of SQLite that run on a connection of these names cost little: SQLite runs in the process, so that none of
+/// them is a round trip. On a pool, and outside a transaction, each write commits.
+pub(in crate::lints) fn in_process(dialect: Dialect, on: &[String], writes: bool) -> Option<&'static str> {
+    if dialect != Dialect::Sqlite {
+        return None;
+    }
+    let has = |words: &[&str]| {
+        on.iter().any(|name| name.split('_').any(|part| words.contains(&part.to_ascii_lowercase().as_str())))
+    };
+    if has(&["pool"]) {
+        None
+    } else if has(&["transaction", "trx", "tx", "txn"]) {
+        Some(
+            "SQLite runs in the process: in a transaction, a statement costs neither a round trip nor a commit",
+        )
+    } else {
+        let is_read = !writes && has(&["conn", "connection"]);
+        is_read.then_some("SQLite runs in the process: a read on an open connection costs no round trip")
+    }
+}
+
 /// Adds the assumptions of a rewrite about the elements, and its edits: the bound values have to be changed
 /// by hand.
 pub(in crate::lints) fn with_rewrite(mut finding: Finding, rewrite: Rewrite) -> Finding {
@@ -145,5 +178,19 @@ pub(in crate::lints) fn rows(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "its values as arrays",
         Dialect::Sqlite | Dialect::MySql => "a group of values for each row",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_of_sqlite_cost_little_where_they_neither_travel_nor_commit() {
+        let listed = |dialect, on: &str, writes| in_process(dialect, &[on.to_owned()], writes).is_some();
+        assert!(listed(Dialect::Sqlite, "tx", true) && listed(Dialect::Sqlite, "db_txn", false));
+        assert!(listed(Dialect::Sqlite, "connection", false) && !listed(Dialect::Sqlite, "connection", true));
+        assert!(!listed(Dialect::Sqlite, "pool", false) && !listed(Dialect::Sqlite, "conn_pool", false));
+        assert!(!listed(Dialect::Postgres, "tx", true));
     }
 }

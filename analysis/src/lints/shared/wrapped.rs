@@ -1,6 +1,8 @@
 //! Columns wrapped in a function, a cast or arithmetic in a comparison, so that their index is not used.
 //! `function_on_column` and `cast_on_column` look for different wrappings.
 
+use std::collections::HashMap;
+
 use super::{clause, shape};
 use crate::finding::{Applicability, Finding};
 use crate::lints::QueryContext;
@@ -91,6 +93,37 @@ pub(in crate::lints) fn all<'q>(context: &QueryContext<'_>, query: &'q Query) ->
     found
 }
 
+/// The findings of wrapped columns, each with the table that is read in full because of it. Where several conditions compare one
+/// operand, as those of a range do, each says how all of them are written.
+pub(in crate::lints) fn findings<'w, 'q: 'w>(
+    lint: &'static str,
+    context: &QueryContext<'_>,
+    query: &Query,
+    found: impl Iterator<Item = (&'w Wrapped<'q>, Option<Rewrite>, bool)>,
+) -> Vec<(RelationId, Finding)> {
+    let found: Vec<_> = found.collect();
+    let key = |wrapped: &Wrapped<'_>| (wrapped.relation, wrapped.operand.to_string());
+    let mut texts: HashMap<_, Vec<Option<String>>> = HashMap::new();
+    for (wrapped, rewrite, _) in &found {
+        texts.entry(key(wrapped)).or_default().push(rewrite.as_ref().map(|rewrite| rewrite.text.clone()));
+    }
+    let finding = |(wrapped, rewrite, indexable): (&Wrapped<'q>, Option<Rewrite>, bool)| {
+        let mut finding = wrapped.finding(lint, context, query, rewrite, indexable)?;
+        let texts = texts.get(&key(wrapped)).filter(|texts| texts.len() > 1);
+        let together = texts.and_then(|texts| texts.iter().cloned().collect::<Option<Vec<String>>>());
+        if let (Some(texts), Some(first)) = (together, finding.help.first_mut()) {
+            *first = instead(&texts.join(" AND "));
+        }
+        Some((wrapped.relation, finding))
+    };
+    found.into_iter().filter_map(finding).collect()
+}
+
+/// What to write in place of conditions on a wrapped column.
+fn instead(text: &str) -> String {
+    format!("compare the column itself: `{text}`")
+}
+
 fn of_condition(condition: &Expr) -> Vec<Wrapped<'_>> {
     let sides: Vec<(&Expr, Vec<&Expr>, Comparison<'_>)> = match condition {
         Expr::Binary { op, left, right } if *op == Op::Eq || op.is_range() => vec![
@@ -160,7 +193,7 @@ impl Wrapped<'_> {
 
     /// The finding, with what to write instead: `rewrite`, or an `index` on the expression. `None` if neither
     /// helps.
-    pub(in crate::lints) fn finding(
+    fn finding(
         &self,
         lint: &'static str,
         context: &QueryContext<'_>,
@@ -190,7 +223,7 @@ impl Wrapped<'_> {
         );
         finding = match rewrite {
             Some(Rewrite { text, applicability }) => {
-                let finding = finding.help(format!("compare the column itself: `{text}`"));
+                let finding = finding.help(instead(&text));
                 clause::replace_condition(
                     finding,
                     context,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use self::nearest::{Nearest, is_cache, serves};
 use super::globs;
+use super::handed::Parameter;
 use super::resolve::Names;
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
@@ -25,12 +26,16 @@ pub struct LoopCall {
     pub caller: FunctionId,
     /// The call.
     pub call: CallRef,
+    /// Whether it is given a closure that runs the query, which stands in the caller itself.
+    pub handed: bool,
     /// The loop: the innermost one over data.
     pub around: Loop,
     /// The chain from the call to the query, each with its place; the last link is the query.
     pub chain: Vec<Link>,
     /// How many functions the call may resolve to.
     pub candidates: usize,
+    /// The names of what its query runs on, where that is known.
+    pub runs_on: Vec<String>,
     /// Why it is true but seldom worth a change, as a note: one query for all would not do the same.
     pub aside: Option<String>,
     /// Whether it may ask something else, or be answered something else, in each turn: a value of the loop goes into it, or
@@ -85,6 +90,8 @@ pub(in crate::rust) struct CallGraph<'a> {
     pub(super) serving: HashSet<FunctionId>,
     /// The functions that run only while a service starts.
     start: HashSet<FunctionId>,
+    /// The parameters that are called in a loop over data, with the loop.
+    pub(super) looped: HashMap<Parameter, Loop>,
 }
 
 impl<'a> CallGraph<'a> {
@@ -101,12 +108,14 @@ impl<'a> CallGraph<'a> {
             querying: HashSet::new(),
             serving: HashSet::new(),
             start: HashSet::new(),
+            looped: HashMap::new(),
         };
         graph.find_targets();
         graph.find_groups();
         graph.find_nearest();
         graph.serving = graph.find_serving();
         graph.start = graph.find_start();
+        graph.looped = graph.find_looped();
         graph
     }
 
@@ -231,9 +240,11 @@ impl<'a> CallGraph<'a> {
                 found.push(LoopCall {
                     caller,
                     call: call.clone(),
+                    handed: false,
                     around: around.clone(),
                     chain,
                     candidates: targets.len(),
+                    runs_on: self.runs_on(targets),
                     aside: self
                         .aside(caller, call, index)
                         .or_else(|| self.why_few(caller, call, index, &callers)),
@@ -245,6 +256,12 @@ impl<'a> CallGraph<'a> {
             found.append(&mut self.looping_helpers(caller));
         }
         found
+    }
+
+    /// The names of what the query runs on that a call of one of these functions reaches first.
+    fn runs_on(&self, targets: &[FunctionId]) -> Vec<String> {
+        let call = self.end_of(targets).and_then(|site| site.call.as_ref());
+        call.map(|call| call.executor()).unwrap_or_default()
     }
 
     /// Whether the call is a method of the loop's element and the element is a trait object: a component of

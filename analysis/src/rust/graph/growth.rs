@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::calls::CallGraph;
 use crate::rust::drivers;
 use crate::rust::flow::{CallRef, Callee};
-use crate::rust::site::{Fetched, LoopKind, Origin, Site};
+use crate::rust::site::{Fetched, Loop, LoopKind, Origin, Site};
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 
@@ -15,6 +15,9 @@ const DEEPEST: usize = 5;
 
 /// The maximum number of calls that are followed to the query whose rows they give.
 const FARTHEST: usize = 4;
+
+/// Why a loop that does not grow is seldom worth a change, as a note.
+pub(super) const FEW: &str = "the elements are parts of one row, or the source determines them";
 
 /// What is known of the number of a loop's elements, in the order in which the loop is more likely to grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,25 +61,25 @@ impl<'a> CallGraph<'a> {
         index: usize,
         callers: &Callers<'_>,
     ) -> Option<String> {
-        let why = match self.growth(caller, call, index, callers) {
+        let why = match self.growth(caller, &call.loops, index, callers) {
             Growth::Rows | Growth::Answered | Growth::Unknown => return None,
             Growth::Requested if self.is_simple(caller.source, call) => return None,
             Growth::Requested => "a request brings the elements, and each turn does more than one thing",
-            Growth::Few => "the elements are parts of one row, or the source determines them",
+            Growth::Few => FEW,
         };
         Some(why.to_owned())
     }
 
-    /// The growth of the loops around a call, up to the one at `index`: the most that is known of one of them.
+    /// The growth of loops, up to the one at `index`: the most that is known of one of them.
     pub(super) fn growth(
         &self,
         caller: FunctionId,
-        call: &CallRef,
+        loops: &[Loop],
         index: usize,
         callers: &Callers<'_>,
     ) -> Growth {
-        let work = call.loops.iter().take(index + 1).filter(|around| around.exempt.is_none());
-        let of_loop = |around: &crate::rust::site::Loop| match around.kind {
+        let work = loops.iter().take(index + 1).filter(|around| around.exempt.is_none());
+        let of_loop = |around: &Loop| match around.kind {
             LoopKind::Loop => Growth::Unknown,
             _ => self.of_origins(caller, &around.origins, 0, &mut HashSet::new(), callers),
         };

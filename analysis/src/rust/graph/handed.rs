@@ -1,71 +1,121 @@
 //! Closures that query, passed to a function of the workspace that calls them in a loop.
 
+use std::collections::HashMap;
+
 use super::calls::{CallGraph, Link, LoopCall, first_query, link};
-use crate::rust::flow::{CallRef, Flow, Handed};
+use crate::rust::flow::{Flow, Handed};
 use crate::rust::site::Loop;
 use crate::rust::source::FunctionId;
 
-/// The maximum number of helpers that pass a closure on.
-const DEEPEST: usize = 8;
+/// A parameter of a function.
+pub(super) type Parameter = (FunctionId, usize);
 
-impl CallGraph<'_> {
+/// Parameters of functions that receive a closure: the loops that call them, and who passes them on.
+#[derive(Default)]
+struct Uses<'f> {
+    looped: HashMap<Parameter, &'f Loop>,
+    /// For each parameter, those whose closure calls are within a closure that it receives.
+    passed_on: HashMap<Parameter, Vec<Parameter>>,
+}
+
+impl<'a> CallGraph<'a> {
+    /// The parameters that functions call in a loop over data, themselves or by a function that they give a closure around
+    /// it, each with the loop.
+    pub(super) fn find_looped(&self) -> HashMap<Parameter, Loop> {
+        let mut uses = Uses::default();
+        for id in self.all_functions() {
+            let Some((_, function)) = self.get(id) else { continue };
+            self.find_uses(id, &function.flow, None, &mut Vec::new(), &mut uses);
+        }
+        let Uses { mut looped, passed_on } = uses;
+        let mut open: Vec<Parameter> = looped.keys().copied().collect();
+        open.sort_unstable();
+        while let Some(parameter) = open.pop() {
+            let Some(around) = looped.get(&parameter).copied() else { continue };
+            for by in passed_on.get(&parameter).into_iter().flatten() {
+                if !looped.contains_key(by) {
+                    looped.insert(*by, around);
+                    open.push(*by);
+                }
+            }
+        }
+        looped.into_iter().map(|(parameter, around)| (parameter, around.clone())).collect()
+    }
+
+    fn find_uses(
+        &self,
+        id: FunctionId,
+        flow: &'a Flow,
+        around: Option<&'a Loop>,
+        inside: &mut Vec<&'a Handed>,
+        uses: &mut Uses<'a>,
+    ) {
+        match flow {
+            Flow::Parameter(called) => {
+                if let Some(around) = around {
+                    uses.looped.entry((id, *called)).or_insert(around);
+                }
+                for handed in inside.iter() {
+                    for target in handed.call.map_or(&[][..], |call| self.targets_of(id.source, call)) {
+                        uses.passed_on.entry((*target, handed.parameter)).or_default().push((id, *called));
+                    }
+                }
+            }
+            Flow::Seq(parts) | Flow::Branch(parts) => {
+                parts.iter().for_each(|part| self.find_uses(id, part, around, inside, uses));
+            }
+            Flow::Loop(inner) => {
+                let around = Some(&inner.head).filter(|head| head.exempt.is_none()).or(around);
+                self.find_uses(id, &inner.body, around, inside, uses);
+            }
+            Flow::Scope(inner) | Flow::Block(inner) => self.find_uses(id, inner, around, inside, uses),
+            Flow::Handed(handed) => {
+                inside.push(handed);
+                self.find_uses(id, &handed.body, around, inside, uses);
+                inside.pop();
+            }
+            _ => {}
+        }
+    }
+
     /// The calls of a function that pass a closure which queries, to a function that calls it in a loop over
     /// data.
     pub(super) fn looping_helpers(&self, caller: FunctionId) -> Vec<LoopCall> {
         let Some((_, function)) = self.get(caller) else { return Vec::new() };
         let mut handed = Vec::new();
         each_handed(&function.flow, &mut handed);
+        if handed.is_empty() || self.looped.is_empty() {
+            return Vec::new();
+        }
+        let mut calls = HashMap::new();
+        function.flow.each_call(&mut |call| {
+            calls.insert(call.number, call);
+        });
         let mut found = Vec::new();
         for handed in handed {
-            let Some(call) = handed.call.and_then(|number| call_of(&function.flow, number)) else { continue };
-            let targets = self.targets(caller.source, &call);
-            let around =
-                targets.iter().find_map(|target| self.loop_around_parameter(*target, handed.parameter, 0));
-            let (Some(around), Some(rest)) = (around, self.to_query(caller, &handed.body)) else { continue };
-            let mut chain = vec![link(&call, function)];
+            let Some(call) = handed.call.and_then(|number| calls.get(&number).copied()) else { continue };
+            let targets = self.targets(caller.source, call);
+            let around = targets.iter().find_map(|target| self.looped.get(&(*target, handed.parameter)));
+            let (Some(around), Some(rest)) = (around.cloned(), self.to_query(caller, &handed.body)) else {
+                continue;
+            };
+            let mut chain = vec![link(call, function)];
             chain.extend(rest);
             let candidates = targets.len();
-            let (aside, varies) = (None, true);
-            found.push(LoopCall { caller, candidates, call, around, chain, aside, varies });
+            let (aside, varies, call) = (None, true, call.clone());
+            found.push(LoopCall {
+                caller,
+                candidates,
+                runs_on: Vec::new(),
+                handed: true,
+                call,
+                around,
+                chain,
+                aside,
+                varies,
+            });
         }
         found
-    }
-
-    /// The loop over data in which a function calls one of its parameters.
-    fn loop_around_parameter(&self, id: FunctionId, parameter: usize, depth: usize) -> Option<Loop> {
-        let (_, function) = self.get(id).filter(|_| depth < DEEPEST)?;
-        self.loop_in(id, &function.flow, parameter, None, depth)
-    }
-
-    fn loop_in(
-        &self,
-        id: FunctionId,
-        flow: &Flow,
-        parameter: usize,
-        around: Option<&Loop>,
-        depth: usize,
-    ) -> Option<Loop> {
-        match flow {
-            Flow::Parameter(called) => around.filter(|_| *called == parameter).cloned(),
-            Flow::Seq(parts) | Flow::Branch(parts) => {
-                parts.iter().find_map(|part| self.loop_in(id, part, parameter, around, depth))
-            }
-            Flow::Loop(inner) => {
-                let around = Some(&inner.head).filter(|head| head.exempt.is_none()).or(around);
-                self.loop_in(id, &inner.body, parameter, around, depth)
-            }
-            Flow::Scope(inner) | Flow::Block(inner) => self.loop_in(id, inner, parameter, around, depth),
-            Flow::Handed(handed) => {
-                let inside = self.loop_in(id, &handed.body, parameter, around, depth);
-                inside.or_else(|| {
-                    let targets = self.targets_of(id.source, handed.call.filter(|_| has(handed, parameter))?);
-                    targets
-                        .iter()
-                        .find_map(|target| self.loop_around_parameter(*target, handed.parameter, depth + 1))
-                })
-            }
-            _ => None,
-        }
     }
 
     /// The chain from the body of a closure to its query.
@@ -88,21 +138,6 @@ impl CallGraph<'_> {
     }
 }
 
-/// Whether a closure calls a parameter of the enclosing function.
-fn has(handed: &Handed, parameter: usize) -> bool {
-    fn calls(flow: &Flow, parameter: usize) -> bool {
-        match flow {
-            Flow::Parameter(called) => *called == parameter,
-            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(|part| calls(part, parameter)),
-            Flow::Loop(inner) => calls(&inner.body, parameter),
-            Flow::Scope(inner) | Flow::Block(inner) => calls(inner, parameter),
-            Flow::Handed(handed) => calls(&handed.body, parameter),
-            _ => false,
-        }
-    }
-    calls(&handed.body, parameter)
-}
-
 fn each_handed<'f>(flow: &'f Flow, found: &mut Vec<&'f Handed>) {
     match flow {
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| each_handed(part, found)),
@@ -114,14 +149,4 @@ fn each_handed<'f>(flow: &'f Flow, found: &mut Vec<&'f Handed>) {
         }
         _ => {}
     }
-}
-
-fn call_of(flow: &Flow, number: usize) -> Option<CallRef> {
-    let mut found = None;
-    flow.each_call(&mut |call| {
-        if call.number == number {
-            found = Some(call.clone());
-        }
-    });
-    found
 }

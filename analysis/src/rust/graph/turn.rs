@@ -96,6 +96,12 @@ impl CallGraph<'_> {
         if call.isolated && callee.is_operation(2) {
             return Some("an error of one element is handled alone".to_owned());
         }
+        if let Some(wait) = body.and_then(|body| self.first_wait(caller.source, body, here)) {
+            return Some(wait);
+        }
+        if around.pace == Some(pace::DIFFERS) {
+            return around.pace.map(str::to_owned);
+        }
         // What is only looked up can be read before the loop, whatever its turns do.
         if callee.is_lookup() {
             return around.pace.filter(|pace| *pace != pace::SORTED).map(str::to_owned);
@@ -119,6 +125,23 @@ impl CallGraph<'_> {
         let mut work = Work::default();
         self.add_call(source, call, 0, &mut HashSet::new(), &mut work);
         work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !work.begins
+    }
+
+    /// Why a query in a turn of many statements is seldom worth a change: none of them could be one for all without the others.
+    pub(super) fn many_statements(&self, source: usize, body: &Flow) -> Option<String> {
+        let mut turn = Work::default();
+        self.add(source, body, 0, &mut HashSet::new(), &mut turn);
+        let count = turn.statements();
+        turn.is_operation(OPERATION)
+            .then(|| format!("each turn is an operation of its own, of up to {count} statements"))
+    }
+
+    /// What a call waits for beside the database, where it reaches no query.
+    pub(super) fn waits_elsewhere(&self, source: usize, call: &CallRef) -> Option<String> {
+        let mut work = Work::default();
+        self.add_call(source, call, 0, &mut HashSet::new(), &mut work);
+        let is_free = work.statements() == 0 && !work.is_unknown && !work.begins;
+        work.waits.filter(|_| is_free).map(|_| call.written.clone())
     }
 
     /// Whether the turns of a loop write anything.

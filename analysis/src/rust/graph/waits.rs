@@ -2,11 +2,12 @@
 //! query is not what it costs.
 
 use super::calls::CallGraph;
+use super::growth::{self, Callers, Growth};
 use super::turn::body_of;
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
-use crate::rust::walk::SERVICES;
+use crate::rust::walk::{SERVICES, pace};
 
 /// A query, or a call that reaches one.
 #[derive(Debug, Clone, Copy)]
@@ -112,27 +113,58 @@ impl CallGraph<'_> {
     /// Why queries in loops are seldom worth a change, by source: the position of each with the reason.
     pub(in crate::rust) fn asides_of_sites(&self) -> Vec<Vec<(usize, String)>> {
         let mut found = vec![Vec::new(); self.sources().len()];
+        let callers = self.callers();
         for id in self.all_functions() {
             let (Some((_, function)), Some(of_source)) = (self.get(id), found.get_mut(id.source)) else {
                 continue;
             };
             let mut queries = Vec::new();
             each_query(&function.flow, &mut queries);
-            of_source
-                .extend(queries.into_iter().filter_map(|site| Some((site, self.aside_of_site(id, site)?))));
+            of_source.extend(
+                queries.into_iter().filter_map(|site| Some((site, self.aside_of_site(id, site, &callers)?))),
+            );
         }
         found
     }
 
-    fn aside_of_site(&self, id: FunctionId, at: usize) -> Option<String> {
+    fn aside_of_site(&self, id: FunctionId, at: usize, callers: &Callers<'_>) -> Option<String> {
         let (source, function) = self.get(id)?;
         let site = source.scan.sites.get(at)?;
-        let around = site.loops.iter().rfind(|around| around.exempt.is_none())?;
+        let index = site.loops.iter().rposition(|around| around.exempt.is_none())?;
+        let around = site.loops.get(index)?;
         if self.is_at_start(id, Step::Query(at)) {
             return Some(super::start::WHY.to_owned());
         }
+        if around.pace == Some(pace::DIFFERS) {
+            return around.pace.map(str::to_owned);
+        }
+        if self.growth(id, &site.loops, index, callers) == Growth::Few {
+            return Some(growth::FEW.to_owned());
+        }
         let body = body_of(&function.flow, around, Step::Query(at))?;
-        self.longer_wait(id.source, body, Step::Query(at))
+        let step = Step::Query(at);
+        self.longer_wait(id.source, body, step)
+            .or_else(|| self.first_wait(id.source, body, step))
+            .or_else(|| self.many_statements(id.source, body))
+    }
+
+    /// What each turn waits for before it comes to a step, where that is no query: there are as many of those waits, and
+    /// each takes at least as long. A lookup that decides whether there is a wait comes first.
+    pub(super) fn first_wait(&self, source: usize, body: &Flow, step: Step) -> Option<String> {
+        let Flow::Seq(parts) = body else { return None };
+        // What draws the elements is no work on one: `while let Some(line) = lines.next_line().await?`.
+        let ends =
+            |part: &Flow| matches!(part, Flow::Branch(ways) if matches!(ways.first(), Some(Flow::Break(_))));
+        let drawn = parts.iter().take_while(|part| !step.is_in(part)).position(ends).map_or(0, |at| at + 1);
+        let before = parts.iter().skip(drawn).take_while(|part| !step.is_in(part));
+        let wait = before.filter_map(|part| match part {
+            Flow::Call(call) if call.awaited && !call.rare && !call.on_database => {
+                self.waits_elsewhere(source, call)
+            }
+            _ => None,
+        });
+        let wait = wait.take(1).next()?;
+        Some(format!("each turn first waits for `{wait}`, which is no query"))
     }
 }
 

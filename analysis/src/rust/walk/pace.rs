@@ -19,6 +19,9 @@ const WAITS: &str = "each turn waits for a while, on purpose";
 const FOUND: &str = "the loop ends at the first that is found";
 /// Each element is found in the turn before: the parent of a block, and its parent.
 const FOLLOWS: &str = "each turn finds the element of the next";
+/// What is in one set and not in the other: what changed.
+pub(in crate::rust) const DIFFERS: &str =
+    "the elements of the loop are the difference of two sets, which are few where little changes";
 /// The elements are what an operator has configured.
 const CONFIGURED: &str = "the elements of the loop are configured";
 
@@ -35,7 +38,8 @@ pub(super) fn of_for(pattern: &Pat, iterable: &Expr, body: &Block) -> Option<&'s
     };
     let waits = || body.stmts.iter().any(sleeps).then_some(WAITS);
     let configured = || is_configured(iterable).then_some(CONFIGURED);
-    steps.then_some(STEPS).or_else(waits).or_else(configured).or_else(|| found(body))
+    let differs = || is_difference(iterable).then_some(DIFFERS);
+    steps.then_some(STEPS).or_else(differs).or_else(waits).or_else(configured).or_else(|| found(body))
 }
 
 /// Why a list that a loop empties cannot be read at once: each turn adds the one element that comes next. Where it adds
@@ -172,6 +176,20 @@ fn sleeps(statement: &Stmt) -> bool {
         _ => None,
     };
     name.is_some_and(|name| matches!(name.as_str(), "sleep" | "sleep_until" | "tick" | "delay_for"))
+}
+
+/// Whether elements are those of one set that another lacks: `wanted.difference(&known)`.
+fn is_difference(iterable: &Expr) -> bool {
+    match iterable {
+        Expr::Reference(inner) => is_difference(&inner.expr),
+        Expr::Paren(inner) => is_difference(&inner.expr),
+        Expr::MethodCall(call) => match call.method.to_string().as_str() {
+            "difference" | "symmetric_difference" => call.args.len() == 1,
+            "cloned" | "copied" | "collect" | "into_iter" | "iter" => is_difference(&call.receiver),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// Whether a collection is a part of the program's configuration: a field of this name of `self`, or of a constant. Another

@@ -40,6 +40,8 @@ pub struct Replay {
     pub schema: Schema,
     /// Statements that could not be replayed, each with its file and line.
     pub problems: Vec<Problem>,
+    /// How many of them are statements that could not be read at all.
+    pub unread: usize,
     session: Session,
     /// Session-local tables and views.
     temporary: BTreeSet<Name>,
@@ -142,6 +144,7 @@ impl Replay {
         Replay {
             schema: Schema::new(dialect),
             problems: Vec::new(),
+            unread: 0,
             session: Session::default(),
             temporary: BTreeSet::new(),
             owned: BTreeMap::new(),
@@ -196,6 +199,7 @@ impl Replay {
                 let line = piece.line.saturating_add(u32::try_from(lines).unwrap_or(0));
                 let message = error.message;
                 self.not_understood(piece.text, file, line, &message);
+                self.unread += 1;
                 self.problems.push(Problem { file: file.to_owned(), line, message });
             }
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cargo_metadata::{MetadataCommand, Package, TargetKind};
-use query_budget_analysis::project::Dependency;
+use query_budget_analysis::project::{Dependency, switched};
 use query_budget_analysis::rust::Target;
 
 use super::Crate;
@@ -23,12 +23,17 @@ fn into_crate(package: Package) -> Option<Crate> {
         }
         targets.push(Target { root, is_lib, is_test: target.is_test() || target.is_bench() });
     }
-    let declared = package.dependencies.into_iter().map(|dependency| Dependency {
-        name: dependency.rename.unwrap_or_else(|| dependency.name.clone()).replace('-', "_"),
-        package: dependency.name,
-        features: dependency.features,
-        default_features: dependency.uses_default_features,
-        path: dependency.path.map(Into::into),
+    let enabled = || package.features.values().flatten().map(String::as_str);
+    let declared = package.dependencies.into_iter().map(|dependency| {
+        let name = dependency.rename.unwrap_or_else(|| dependency.name.clone());
+        Dependency {
+            switched: switched(&name, enabled()),
+            name: name.replace('-', "_"),
+            package: dependency.name,
+            features: dependency.features,
+            default_features: dependency.uses_default_features,
+            path: dependency.path.map(Into::into),
+        }
     });
     let declared: Vec<Dependency> = declared.collect();
     Some(Crate {

@@ -60,9 +60,17 @@ fn dialect(dependencies: &[Dependency]) -> Option<Dialect> {
             _ => None,
         };
     }
-    let sqlx = dependencies.iter().filter(|dependency| dependency.package == "sqlx");
-    let features: Vec<&str> = sqlx.flat_map(|sqlx| &sqlx.features).map(String::as_str).collect();
-    let is_on = |dialect: &Dialect| features.iter().any(|feature| feature.starts_with(dialect.as_str()));
-    let mut on = Dialect::ALL.into_iter().filter(is_on);
-    on.next().filter(|_| on.next().is_none())
+    let sqlx: Vec<&Dependency> = dependencies.iter().filter(|it| it.package == "sqlx").collect();
+    let on = |features: fn(&Dependency) -> &[String]| {
+        let is_on = |dialect: &Dialect| {
+            sqlx.iter().flat_map(|sqlx| features(sqlx)).any(|feature| feature.starts_with(dialect.as_str()))
+        };
+        Dialect::ALL.into_iter().filter(is_on).collect::<Vec<_>>()
+    };
+    let mut enabled = on(|sqlx| &sqlx.features);
+    // A feature of the crate's own may enable the database: `mysql = ["sqlx/mysql"]`.
+    if enabled.is_empty() {
+        enabled = on(|sqlx| &sqlx.switched);
+    }
+    enabled.pop().filter(|_| enabled.is_empty())
 }
