@@ -9,7 +9,8 @@ declare_lint! {
     /// ## What it does
     ///
     /// Finds operators and functions that do not exist for the types of their arguments, misspelt names of
-    /// functions, values that a column does not accept, values for columns that are `GENERATED ALWAYS`, arms of
+    /// functions and functions of other databases (`ifnull`), parameters that are of one type here and of another
+    /// there, values that a column does not accept, values for columns that are `GENERATED ALWAYS`, arms of
     /// a set operation and results of CASE without a common type, labels that an enum lacks, texts that are no
     /// value of their type (`id = 'one'`), columns that are neither grouped by nor in an aggregate, and aggregates
     /// in WHERE.

@@ -79,6 +79,10 @@ impl Replay {
                 self.add_column(name, *column, if_not_exists, &position)
             }
             Action::DropColumn { column, if_exists, cascade } => {
+                if only {
+                    let kept = self.children(name).into_iter().map(|child| (child, column.clone()));
+                    self.also_local.extend(kept);
+                }
                 self.drop_column(name, &column, if_exists, cascade)
             }
             Action::RenameColumn { from, if_exists: true, .. } if !self.has_column(name, &from) => Ok(()),
@@ -191,6 +195,12 @@ impl Replay {
             Action::Inherit { parent, inherit } => {
                 let parent = self.find_table(&parent).ok_or_else(|| missing(&parent))?;
                 self.hear_parent(&parent);
+                if inherit {
+                    let own =
+                        self.table(name)?.columns.iter().map(|column| (name.clone(), column.name.clone()));
+                    let own: Vec<(Name, String)> = own.collect();
+                    self.also_local.extend(own);
+                }
                 self.table_mut(name)?.parent = inherit.then_some(parent);
                 Ok(())
             }
@@ -238,9 +248,11 @@ impl Replay {
         self.settle_stars(name);
         for child in self.descendants(name) {
             self.settle_stars(&child);
-            let child = self.table_mut(&child)?;
-            if child.column(&column.name).is_none() {
-                child.columns.push(column.clone());
+            let table = self.table_mut(&child)?;
+            if table.column(&column.name).is_none() {
+                table.columns.push(column.clone());
+            } else {
+                self.also_local.insert((child, column.name.clone()));
             }
         }
         insert_column(self.table_mut(name)?, column, at);

@@ -151,9 +151,14 @@ impl Replay {
     /// Copies a parent's columns and checks.
     fn inherit(&mut self, table: &mut Table, parent: &Name) -> Step {
         let of = self.table(parent)?;
+        let mut shared = Vec::new();
         for column in &of.columns {
             match table.columns.iter_mut().find(|known| known.name == column.name) {
-                Some(known) => known.not_null |= column.not_null,
+                Some(known) => {
+                    known.not_null |= column.not_null;
+                    // It is another parent's, too.
+                    shared.push((table.name.clone(), column.name.clone()));
+                }
                 None => {
                     table.columns.push(Column { identity: false, identity_always: false, ..column.clone() })
                 }
@@ -161,6 +166,7 @@ impl Replay {
         }
         table.checks.extend(of.checks.iter().filter(|check| !check.no_inherit).cloned());
         table.parent.get_or_insert_with(|| parent.clone());
+        self.also_local.extend(shared);
         self.hear_parent(parent);
         Ok(())
     }

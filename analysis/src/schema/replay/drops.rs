@@ -121,9 +121,13 @@ impl Replay {
                 self.drop_table(&child, cascade);
             }
         }
+        if cascade {
+            self.drop_dependent_views(name);
+        }
         self.schema.tables.remove(name);
         self.schema.opaque.remove(name);
         self.close_gaps(name);
+        self.also_local.retain(|(table, _)| table != name);
         let sequences: Vec<Name> = self
             .owned
             .iter()
@@ -142,9 +146,6 @@ impl Replay {
                 table.foreign_keys.retain(|key| key.table != *name);
             }
         }
-        if cascade {
-            self.drop_dependent_views(name);
-        }
     }
 
     /// Drops the views that mention a relation, and views on those.
@@ -155,12 +156,13 @@ impl Replay {
             .schema
             .views
             .values()
-            .filter(|view| mentions(&view.query))
+            .filter(|view| mentions(&view.query) && self.reads_relation(view, name) != Some(false))
             .map(|view| view.name.clone())
             .collect();
         for view in dependent {
-            if self.schema.views.remove(&view).is_some() {
+            if self.schema.views.contains_key(&view) {
                 self.drop_dependent_views(&view);
+                self.schema.views.remove(&view);
             }
         }
     }
@@ -278,7 +280,10 @@ impl Replay {
             self.drop_views_of_column(name, column);
         }
         for child in self.children(name) {
-            if !self.also_local.remove(&(child.clone(), column.to_owned())) {
+            let is_partition =
+                self.schema.tables.get(&child).is_some_and(|table| table.partition_bound.is_some());
+            // A child of INHERITS keeps what it defines itself, or has from another parent.
+            if !self.also_local.remove(&(child.clone(), column.to_owned())) || is_partition {
                 self.drop_column(&child, column, true, cascade)?;
             }
         }

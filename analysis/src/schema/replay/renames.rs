@@ -25,6 +25,9 @@ impl Replay {
         let mut names = vec![name.clone()];
         names.extend(self.descendants(name));
         for name in &names {
+            if self.also_local.remove(&(name.clone(), from.to_owned())) {
+                self.also_local.insert((name.clone(), to.to_owned()));
+            }
             self.rename_column_in_views(name, from, to, spelling);
             if let Some(table) = self.schema.tables.get_mut(name) {
                 rename_in_table(table, from, to, dialect);
@@ -52,6 +55,9 @@ impl Replay {
             return Err(format!("table `{from}` does not exist"));
         };
         table.name = to.clone();
+        let local = std::mem::take(&mut self.also_local).into_iter();
+        self.also_local =
+            local.map(|(of, column)| (if of == *from { to.clone() } else { of }, column)).collect();
         let dialect = self.schema.dialect;
         match dialect {
             Dialect::Sqlite => {

@@ -61,6 +61,16 @@ impl Replay {
 }
 
 impl Replay {
+    /// Whether a view reads a table or another view; `None` if its query cannot be followed.
+    pub(super) fn reads_relation(&self, view: &View, name: &Name) -> Option<bool> {
+        let query = resolve(&view.query, self.schema.dialect, Some(&self.schema)).ok()?;
+        if !query.problems.is_empty() || query.unchecked.is_some() {
+            return None;
+        }
+        let is_it = |source: &Source| matches!(source, Source::Table(of) | Source::View(of, _) if of == name);
+        Some(query.relations.iter().any(|relation| is_it(&relation.source)))
+    }
+
     /// Whether a view reads a column of a table, also by `*`; `None` if the columns of something that it reads are unknown.
     pub(super) fn reads_column(&self, view: &View, table: &Name, column: &str) -> Option<bool> {
         let query = resolve(&view.query, self.schema.dialect, Some(&self.schema)).ok()?;

@@ -31,6 +31,9 @@ impl Resolver<'_> {
     /// Compares a list of column aliases with the columns of a query.
     pub(super) fn count_renamed(&mut self, name: &str, renamed: &[String], of: BlockId, span: Option<Span>) {
         let Some(outputs) = &self.blocks[of.0 as usize].outputs else { return };
+        if self.has_hidden_columns(of) {
+            return;
+        }
         let (columns, names) = (outputs.len(), renamed.len());
         // PostgreSQL leaves the last columns their own names.
         let fits = match self.dialect {
@@ -43,22 +46,60 @@ impl Resolver<'_> {
         }
     }
 
+    /// A name as the database compares it: PostgreSQL's are folded already, unless they are quoted.
+    fn compared(&self, name: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => name.to_owned(),
+            Dialect::MySql | Dialect::Sqlite => name.to_lowercase(),
+        }
+    }
+
     /// Records two common table expressions with one name.
     pub(super) fn check_with(&mut self, with: &ast::With) {
         let mut names = HashSet::new();
         for cte in &with.cte_tables {
             let name = self.fold(&cte.alias.name);
             let span = self.bytes(cte.alias.name.span);
-            if !names.insert(name.to_lowercase()) {
+            if !names.insert(self.compared(&name)) {
                 let message = format!("`{name}` is defined twice in this WITH");
                 self.clause(message, "again", "give it another name", span);
             }
         }
     }
 
-    /// Records a name that two tables of the innermost FROM go by. SQLite only refuses columns that both have.
+    /// MySQL: records a name that two tables of a FROM go by. Aliases that differ in capitals are two on most servers, and
+    /// an alias belongs to the database of its table.
+    pub(super) fn check_written_aliases(&mut self, from: &[ast::TableWithJoins]) {
+        let mut seen: Vec<(Option<String>, String)> = Vec::new();
+        for item in from {
+            for factor in std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation))
+            {
+                let (of, name) = match factor {
+                    ast::TableFactor::Table { name, alias, args: None, .. } => {
+                        let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident());
+                        let (Some(last), of) = (parts.next(), parts.next()) else { continue };
+                        let last = alias.as_ref().map_or(last, |alias| &alias.name);
+                        (of.map(|of| of.value.clone()), last)
+                    }
+                    ast::TableFactor::Derived { alias: Some(alias), .. } => (None, &alias.name),
+                    _ => continue,
+                };
+                let written = (of, name.value.clone());
+                if seen.contains(&written) {
+                    let message = format!("two tables of one FROM go by `{}`", name.value);
+                    let span = self.bytes(name.span);
+                    return self.clause(message, "again", "give one of them an alias", span);
+                }
+                if seen.len() < MOST_NAMES {
+                    seen.push(written);
+                }
+            }
+        }
+    }
+
+    /// PostgreSQL: records a name that two tables of the innermost FROM go by. SQLite only refuses columns that both have.
     pub(super) fn check_aliases(&mut self) {
-        let Some(scope) = self.scopes.last().filter(|_| self.dialect != Dialect::Sqlite) else { return };
+        let Some(scope) = self.scopes.last().filter(|_| self.dialect == Dialect::Postgres) else { return };
         let has_rows = |relation: &Relation| {
             matches!(
                 relation.source,
@@ -69,7 +110,7 @@ impl Resolver<'_> {
         let mut twice = None;
         for id in &scope.relations {
             let relation = &self.relations[id.0 as usize];
-            let name = relation.alias.to_lowercase();
+            let name = relation.alias.clone();
             if name.is_empty() || !has_rows(relation) {
                 continue;
             }
@@ -156,7 +197,12 @@ impl Resolver<'_> {
         let Source::Table(table) = &self.relations[relation.0 as usize].source else { return };
         let Some(known) = schema.tables.get(table) else { return };
         let is_primary = name.eq_ignore_ascii_case("primary") && self.dialect == Dialect::MySql;
-        let has = known.indexes.iter().any(|index| index.name.eq_ignore_ascii_case(name));
+        // MySQL takes the beginning of a name for the name.
+        let is_it = |index: &str| match self.dialect {
+            Dialect::MySql => index.to_lowercase().starts_with(&name.to_lowercase()),
+            Dialect::Postgres | Dialect::Sqlite => index.eq_ignore_ascii_case(name),
+        };
+        let has = known.indexes.iter().any(|index| is_it(&index.name));
         if !has && !is_primary && schema.loose_indexes.is_empty() {
             let similar =
                 crate::sql::text::most_similar(name, known.indexes.iter().map(|index| index.name.as_str()));
@@ -177,7 +223,10 @@ impl Resolver<'_> {
         let constraints = known.indexes.iter().filter(|index| index.constraint).map(|index| &index.name);
         let exclusions = known.exclusions.iter().map(|exclusion| &exclusion.name);
         let mut names = constraints.chain(exclusions).map(String::as_str);
-        if names.clone().any(|known| known == name_of) {
+        // The server numbers names that are taken already.
+        let is_it =
+            |known: &str| known == name_of || known == name_of.trim_end_matches(|c: char| c.is_ascii_digit());
+        if names.clone().any(is_it) {
             return;
         }
         let help = match crate::sql::text::most_similar(&name_of, names.clone())

@@ -6,7 +6,7 @@ use super::Resolver;
 use super::scope::Scope;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
-use crate::sql::query::{BlockId, Body, Output, ProblemKind};
+use crate::sql::query::{BlockId, Body, Output};
 
 impl Resolver<'_> {
     /// A key of ORDER BY: an output column by name or number, or an expression over the input.
@@ -106,7 +106,6 @@ impl Resolver<'_> {
             _ => return,
         };
         let span = self.span_of(key);
-        let help = help.to_owned();
-        self.problem(ProblemKind::Clause { message, label: "no column", help }, span);
+        self.clause(message, "no column", help, span);
     }
 }

@@ -23,7 +23,10 @@ impl Resolver<'_> {
     pub(super) fn select(&mut self, select: &ast::Select, id: BlockId) {
         self.scopes.push(Scope::new(id));
         let from = self.relation_list(&select.from);
-        self.check_aliases();
+        match self.dialect {
+            Dialect::MySql => self.check_written_aliases(&select.from),
+            Dialect::Postgres | Dialect::Sqlite => self.check_aliases(),
+        }
         let aliases = if self.dialect == Dialect::MySql { self.aliases_of(select) } else { Vec::new() };
         let outer = std::mem::replace(&mut self.select_aliases, aliases);
         let projection = self.projection(&select.projection);
@@ -240,7 +243,8 @@ impl Resolver<'_> {
                     *seen == name.as_str() && within.relations.iter().any(|id| join.relations.contains(id))
                 });
                 if !known && self.dialect != Dialect::Sqlite {
-                    self.add_column(projection, id, name);
+                    let spelling = self.declared_name(id, name);
+                    self.add_column(projection, id, name, spelling.as_deref());
                 }
                 if !known {
                     shown.push((name.as_str(), join));
@@ -260,7 +264,7 @@ impl Resolver<'_> {
                 let merged =
                     shown.iter().find(|(name, join)| *name == column.name && join.relations.contains(&id));
                 if merged.is_none_or(|(_, join)| self.dialect == Dialect::Sqlite && first(join)) {
-                    self.add_column(projection, id, &column.name);
+                    self.add_column(projection, id, &column.name, column.spelling.as_deref());
                 }
             }
         }
@@ -273,10 +277,15 @@ impl Resolver<'_> {
         table.columns.iter().any(|column| column.invisible).then_some(table)
     }
 
-    fn add_column(&self, projection: &mut Projection, relation: RelationId, name: &str) {
+    fn add_column(
+        &self,
+        projection: &mut Projection,
+        relation: RelationId,
+        name: &str,
+        spelling: Option<&str>,
+    ) {
         let column = ColumnRef { relation: Some(relation), name: name.to_owned(), span: None };
-        let shown = self.declared_name(relation, name).unwrap_or_else(|| name.to_owned());
-        self.add_output(projection, shown, Expr::Column(column));
+        self.add_output(projection, spelling.unwrap_or(name).to_owned(), Expr::Column(column));
     }
 
     /// An implicit `SELECT *` over one relation of the open scope.

@@ -8,6 +8,7 @@ use crate::sql::expr::{Call, Expr};
 use crate::sql::functions;
 use crate::sql::query::{BlockId, Body, From, JoinKind, Relation, RelationId, Select, Source};
 use crate::sql::text::Span;
+use crate::sql::type_names;
 
 impl Resolver<'_> {
     /// Checks ORDER BY, LIMIT and locks of a query expression, beside the rest of it.
@@ -72,7 +73,7 @@ impl Resolver<'_> {
         let beside = match &self.blocks[id.0 as usize].body {
             Body::Set { .. } => Some("a set operation"),
             Body::Values(_) => Some("VALUES"),
-            Body::Select(select) => self.merges_rows(select),
+            Body::Select(select) => self.merges_rows(select, id),
             Body::Write(_) | Body::Unknown => None,
         };
         if let Some(beside) = beside {
@@ -100,8 +101,10 @@ impl Resolver<'_> {
             let relation = &self.relations[id.0 as usize];
             matches!(relation.source, Source::Table(_))
                 && named.as_ref().is_none_or(|(name, _)| relation.alias == *name)
-                && !is_filtered(select, **id)
         };
+        if is_filtered(select, &padded) {
+            return;
+        }
         if let Some(relation) = padded.iter().find(is_locked) {
             let alias = self.relations[relation.0 as usize].alias.clone();
             let other = select.from.iter().flat_map(From::relations).find(|id| !padded.contains(id));
@@ -118,6 +121,10 @@ impl Resolver<'_> {
     fn check_locked(&mut self, what: &str, name: &str, span: Option<Span>) {
         let Some(scope) = self.scopes.last() else { return };
         let relation = scope.relations.iter().map(|id| &self.relations[id.0 as usize]);
+        // The tables of an aliased join are hidden behind it.
+        if relation.clone().any(|relation| matches!(relation.source, Source::Unknown)) {
+            return;
+        }
         let found = relation.clone().find(|relation| relation.alias == name);
         match found.map(|relation| &relation.source) {
             None => {
@@ -143,7 +150,13 @@ impl Resolver<'_> {
     }
 
     /// What makes other rows out of those of the tables.
-    fn merges_rows(&self, select: &Select) -> Option<&'static str> {
+    fn merges_rows(&self, select: &Select, id: BlockId) -> Option<&'static str> {
+        // An aggregate over rows of the query around this one belongs to that.
+        let is_here = |call: &Call| {
+            let columns: Vec<_> = call.args.iter().flat_map(Expr::columns).collect();
+            let of_block = |relation: RelationId| self.relations[relation.0 as usize].block == id;
+            columns.is_empty() || columns.iter().any(|column| column.relation.is_some_and(of_block))
+        };
         let is_own = |call: &Call| !call.may_be_built_in() || self.has_function(&call.name);
         let calls = |is_wanted: &dyn Fn(&Call) -> bool| {
             let of = |part: &Expr| matches!(part, Expr::Call(call) if !is_own(call) && is_wanted(call));
@@ -157,7 +170,7 @@ impl Resolver<'_> {
             Some("HAVING")
         } else if calls(&|call| call.window) {
             Some("a window function")
-        } else if calls(&|call| functions::is_aggregate(&call.name, call.args.len())) {
+        } else if calls(&|call| functions::is_aggregate(&call.name, call.args.len()) && is_here(call)) {
             Some("an aggregate")
         } else {
             None
@@ -166,31 +179,30 @@ impl Resolver<'_> {
 }
 
 /// Whether an expression may equal one of a list: certainly not if it is a column of a name that none of them is, or
-/// calls or computes what none of them does.
+/// calls or computes what none of them does. Casts, which may change nothing, are not compared, however they are written.
 fn may_be_among(key: &Expr, list: &[Expr]) -> bool {
+    let is_cast = |call: &Call| call.args.len() == 1 && type_names::is_built_in(&call.name);
+    let is_written_otherwise = |part: &Expr| match part {
+        Expr::Other { .. } | Expr::InList { .. } | Expr::Any { .. } => true,
+        Expr::Binary { op, .. } => op.as_str().contains(['(', '.']),
+        Expr::Call(call) => is_cast(call),
+        _ => false,
+    };
     match key {
-        Expr::Column(column) if column.relation.is_some() => {
-            let is_it = |expr: &Expr| match expr {
-                Expr::Column(other) => other.name == column.name,
-                // What they stand for is not compared.
-                Expr::Other { .. } | Expr::Cast { .. } | Expr::Access { .. } => true,
-                _ => false,
-            };
-            list.iter().any(is_it)
-        }
-        Expr::Call(call) => list.iter().any(|expr| {
-            expr.any(|part| match part {
-                Expr::Call(other) => other.name == call.name,
-                Expr::Other { .. } => true,
-                _ => false,
-            })
+        Expr::Column(column) if column.relation.is_some() => list.iter().any(|expr| match expr {
+            Expr::Column(other) => other.name == column.name,
+            Expr::Other { .. } | Expr::Cast { .. } | Expr::Access { .. } => true,
+            Expr::Call(call) => is_cast(call),
+            _ => false,
         }),
-        Expr::Binary { op, .. } => list.iter().any(|expr| {
-            expr.any(|part| match part {
-                Expr::Binary { op: other, .. } => other == op,
-                Expr::Other { .. } => true,
-                _ => false,
-            })
+        Expr::Call(call) if !is_cast(call) => list.iter().any(|expr| {
+            let is_same = |part: &Expr| matches!(part, Expr::Call(other) if other.name == call.name);
+            expr.any(|part| is_same(part) || is_written_otherwise(part))
+        }),
+        Expr::Binary { op, .. } if !is_written_otherwise(key) => list.iter().any(|expr| {
+            let is_same =
+                |part: &Expr| matches!(part, Expr::Binary { op: other, .. } if other.as_str() == op.as_str());
+            expr.any(|part| is_same(part) || is_written_otherwise(part))
         }),
         _ => true,
     }
@@ -214,22 +226,21 @@ fn optional(from: &From, is_padded: bool, found: &mut Vec<RelationId>) {
     }
 }
 
-/// Whether a condition of WHERE, or of another join, mentions a relation; it may turn an outer join into an inner one.
-fn is_filtered(select: &Select, id: RelationId) -> bool {
+/// Whether a condition that may make an inner join of an outer one mentions a padded relation: WHERE, or that of an inner join.
+fn is_filtered(select: &Select, padded: &[RelationId]) -> bool {
     let is_query =
         |part: &Expr| matches!(part, Expr::Exists { .. } | Expr::InQuery { .. } | Expr::Subquery(_));
+    let is_padded = |id: Option<RelationId>| id.is_some_and(|id| padded.contains(&id));
     let mentions =
-        |expr: &Expr| expr.any(is_query) || expr.columns().iter().any(|column| column.relation == Some(id));
-    let mut joins = 0;
-    select.from.iter().for_each(|item| count_joins(item, &mentions, &mut joins));
-    select.filter.as_ref().is_some_and(mentions) || joins > 1
+        |expr: &Expr| expr.any(is_query) || expr.columns().iter().any(|column| is_padded(column.relation));
+    select.filter.as_ref().is_some_and(mentions) || select.from.iter().any(|item| has_inner(item, &mentions))
 }
 
-/// Counts the joins whose condition mentions a relation.
-fn count_joins(from: &From, mentions: &impl Fn(&Expr) -> bool, joins: &mut usize) {
-    if let From::Join { left, right, on, .. } = from {
-        count_joins(left, mentions, joins);
-        count_joins(right, mentions, joins);
-        *joins += usize::from(on.as_ref().is_some_and(mentions));
-    }
+/// Whether the condition of an inner join is as wanted.
+fn has_inner(from: &From, is_wanted: &impl Fn(&Expr) -> bool) -> bool {
+    let From::Join { kind, left, right, on, .. } = from else { return false };
+    let is_inner = matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Straight);
+    is_inner && on.as_ref().is_some_and(is_wanted)
+        || has_inner(left, is_wanted)
+        || has_inner(right, is_wanted)
 }

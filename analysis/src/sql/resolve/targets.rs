@@ -69,6 +69,10 @@ impl Resolver<'_> {
         if scope.relations.iter().any(|id| matches!(source(id), Source::Pseudo)) {
             return false;
         }
+        // One column of both sides.
+        if scope.merged.iter().any(|merged| merged.names.iter().any(|name| name == column)) {
+            return true;
+        }
         let joined: Vec<RelationId> = scope.relations.iter().copied().filter(|id| *id != target).collect();
         let owners = joined.iter().filter(|id| self.has_column(**id, column) == Some(true));
         let owners: Vec<String> = owners.map(|id| self.relations[id.0 as usize].alias.clone()).collect();

@@ -7,7 +7,7 @@ use super::Resolver;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{Call, ColumnRef, Expr};
 use crate::sql::functions;
-use crate::sql::query::{Block, BlockId, Body, From, Relation, RelationId, Role, Select, Source};
+use crate::sql::query::{Block, BlockId, Body, From, RelationId, Role, Source};
 use crate::sql::text::Span;
 
 impl Resolver<'_> {
@@ -33,13 +33,25 @@ impl Resolver<'_> {
         }
     }
 
+    /// SQLite: whether the `*` of a block may stand for fewer columns than its functions have: `json_each` hides some.
+    pub(super) fn has_hidden_columns(&self, id: BlockId) -> bool {
+        let is_function =
+            |id: RelationId| matches!(self.relations[id.0 as usize].source, Source::Function(..));
+        match &self.blocks[id.0 as usize].body {
+            Body::Select(select) => {
+                self.dialect == Dialect::Sqlite
+                    && select.star.is_some()
+                    && select.from.iter().flat_map(From::relations).any(is_function)
+            }
+            _ => false,
+        }
+    }
+
     /// How many columns a block returns, if it is known.
     fn width_of(&self, id: BlockId) -> Option<usize> {
         let block = &self.blocks[id.0 as usize];
         let is_known = matches!(block.body, Body::Select(_) | Body::Set { .. } | Body::Values(_));
-        // What is written without its query has no position: `IN json_each(?)` compares one column.
-        let is_written =
-            !matches!(&block.body, Body::Select(select) if is_whole_function(select, &self.relations));
+        let is_written = !self.has_hidden_columns(id);
         block.outputs.as_ref().filter(|_| is_known && is_written).map(Vec::len)
     }
 
@@ -82,20 +94,16 @@ impl Resolver<'_> {
 
     /// What is compared, or taken for a value, with another number of columns.
     fn misfit(&self, part: &Expr) -> Option<Refusal> {
+        if let Expr::Call(call) = part {
+            return call.args.iter().find_map(|arg| self.wide(arg));
+        }
         let (one, other) = match part {
             Expr::Binary { left, right, .. } => (self.width(left)?, self.width(right)?),
             Expr::InQuery { expr, query, .. } => (self.width(expr)?, self.width_of(*query)?),
-            Expr::Call(call) => {
-                let wide = call.args.iter().find_map(|arg| match arg {
-                    Expr::Subquery(id) => self.width_of(*id).filter(|width| *width != 1),
-                    _ => None,
-                });
-                (1, wide?)
-            }
             _ => return None,
         };
         let span = part.columns().iter().find_map(|column| column.span);
-        let message = format!("{one} and {other} columns are compared, or one of them is a value");
+        let message = format!("{one} columns are compared with {other}");
         (one != other).then_some((message, "here", "select as many columns as are compared", span))
     }
 
@@ -177,12 +185,6 @@ type Refusal = (String, &'static str, &'static str, Option<Span>);
 fn is_plain_aggregate(name: &str, arguments: usize) -> bool {
     let is_common = matches!(name, "count" | "sum" | "avg" | "group_concat" | "min" | "max");
     is_common && functions::is_aggregate(name, arguments)
-}
-
-/// Whether a SELECT returns all columns of a function.
-fn is_whole_function(select: &Select, relations: &[Relation]) -> bool {
-    let is_function = |id: &RelationId| matches!(relations[id.0 as usize].source, Source::Function(..));
-    select.star.is_some() && matches!(select.from.as_slice(), [From::Relation(id)] if is_function(id))
 }
 
 fn first_call(expr: &Expr, is_wanted: impl Fn(&Call) -> bool) -> Option<&Call> {

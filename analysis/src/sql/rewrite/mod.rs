@@ -128,6 +128,12 @@ impl Rewriter {
                     self.skip(2);
                     true
                 }
+                // The parser takes it for `=`.
+                Token::DoubleEq if self.dialect == Dialect::Postgres => {
+                    self.put(Token::CustomBinaryOperator("==".to_owned()));
+                    self.skip(1);
+                    true
+                }
                 Token::ExclamationMark if self.dialect == Dialect::MySql => {
                     self.put_word("NOT", Keyword::NOT);
                     self.skip(1);

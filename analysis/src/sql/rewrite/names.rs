@@ -3,8 +3,8 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::Rewriter;
 use super::shared::is_reserved;
+use super::{Rewriter, keyword as keyword_of};
 use crate::sql::Dialect;
 
 /// Whether the current word is a column, or another name, although the parser takes it for the beginning of an
@@ -26,7 +26,9 @@ pub(super) fn is_column(r: &Rewriter, keyword: K) -> bool {
         }
         (K::TRIM, _) => !is_called,
         (K::EXISTS, Dialect::Postgres) => {
-            !is_called && !matches!(crate::sql::rewrite::keyword(r.written(1)), K::IF | K::NOT)
+            let before = |back: usize| keyword_of(r.written(back));
+            let is_test = before(1) == K::IF || before(1) == K::NOT && before(2) == K::IF;
+            !is_called && !is_test
         }
         (K::ANY | K::SOME, Dialect::Sqlite) => !is_called,
         _ => false,
@@ -88,6 +90,7 @@ mod tests {
             Dialect::Postgres,
             &[
                 "SELECT exists FROM s WHERE exists > 1 ORDER BY exists",
+                "SELECT NOT exists::bool FROM s WHERE NOT exists::bool",
                 "SELECT interval '1 day', INTERVAL '1' DAY, interval(3) '1.5 s', now() - interval '2 h' FROM s",
                 "SELECT '1'::interval, CAST('1' AS interval), $1::interval[], NULL::interval FROM s",
                 "SELECT a FROM json_to_recordset('[]') AS t(a interval, b interval)",

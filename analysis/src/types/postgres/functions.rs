@@ -176,6 +176,12 @@ impl Session<'_> {
     /// Reports a function that does not exist, if that is certain.
     fn no_function(&mut self, call: &Called<'_>, types: &[Ty]) {
         let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
+        // `field(row)` is a field of the row.
+        if let [only] = types
+            && (self.types.is_record(*only) || !self.types.info(*only).fields.is_empty())
+        {
+            return;
+        }
         let in_schema = self.schema.functions_named(call.name).next().is_some();
         let builtin = self.types.catalog.first('f', call.name).is_some();
         // A user-defined function accepts what it declares, unless its types are unknown.

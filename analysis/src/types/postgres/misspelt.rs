@@ -78,7 +78,11 @@ impl Session<'_> {
     fn may_exist(&mut self, call: &Called<'_>, args: &[Ty]) -> bool {
         let name = call.name;
         let catalog = &self.types.catalog;
-        let is_unknown = !call.bare
+        // `field(row)` is a field of the row.
+        let mut columns = self.query.relations.iter().filter_map(|relation| relation.columns.as_ref());
+        let is_of_row = matches!(args, [only] if *only != Ty::UNKNOWN);
+        let is_unknown = is_of_row && columns.any(|columns| columns.iter().any(|column| column.name == name))
+            || !call.bare
             || !self.schema.gaps.is_empty()
             || catalog.unknown_extension
             || name.starts_with("pg_")
@@ -158,7 +162,8 @@ mod tests {
         replay.apply(
             "CREATE TABLE t (id int, s text);
              CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1';
-             CREATE FUNCTION g(a int, b text DEFAULT 'x') RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE FUNCTION g(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE FUNCTION h(a int, b text DEFAULT 'x,y') RETURNS int LANGUAGE sql AS 'SELECT 1';
              CREATE FUNCTION v(VARIADIC a int[]) RETURNS int LANGUAGE sql AS 'SELECT 1';",
             "",
         );
@@ -171,8 +176,9 @@ mod tests {
             ("g()", true),
             ("f(1)", false),
             ("g(1)", false),
-            ("g(1, 'a')", false),
-            ("g(a => 1, b => 'y')", false),
+            ("g(1, 3)", false),
+            ("g(a => 1, b => 4)", false),
+            ("h(1)", false),
             ("v(1, 2, 3)", false),
             ("f($1)", false),
         ] {

@@ -32,7 +32,7 @@ impl Session<'_> {
     /// Whether the arguments of all functions of the schema with a name are known, whatever schema they are in.
     pub(super) fn has_readable_functions(&self, name: &str) -> bool {
         let mut texts = self.schema.functions_named(name).flat_map(|(_, texts)| texts);
-        self.schema.gaps.is_empty() && texts.all(|text| head(text).is_some_and(|head| head.kind == b'f'))
+        self.schema.gaps.is_empty() && texts.all(|text| has_plain_arguments(text))
     }
 
     /// Whether a call may mean this function: with a schema, one of that schema; without, none of a schema that
@@ -139,6 +139,18 @@ impl Session<'_> {
 fn is_type_word(word: &str) -> bool {
     ["double", "timestamp", "time", "character", "bit", "interval", "national"]
         .contains(&word.to_lowercase().as_str())
+}
+
+/// Whether the number of arguments of a function is certain: defaults with texts, comments, and modes behind names are not
+/// taken apart.
+fn has_plain_arguments(text: &str) -> bool {
+    let Some(head) = head(text).filter(|head| head.kind == b'f') else { return false };
+    head.args.iter().all(|arg| {
+        let mut words = arg.split_whitespace();
+        let is_mode =
+            |word: &str| ["out", "inout", "variadic"].iter().any(|mode| word.eq_ignore_ascii_case(mode));
+        !arg.contains(['\'', '"', '-', '/', '$']) && !words.any(is_mode)
+    })
 }
 
 /// Whether a statement creates an aggregate.

@@ -124,7 +124,7 @@ impl Session<'_> {
             // `(a, b) = (SELECT ..)`: the columns after the first have no value of their own.
             let several = assignments.iter().skip(at + 1).take_while(|(_, value)| value.is_none()).count();
             if let (Expr::Subquery(block), true) = (value, several > 0) {
-                let Some(fields) = self.block(*block, false) else { continue };
+                let Some(fields) = self.block(*block, true) else { continue };
                 for (field, (ty, name)) in fields.iter().zip(targets.iter().skip(at)) {
                     self.stored(field.value.clone(), *ty, name);
                 }
