@@ -163,12 +163,14 @@ fn makers(texts: &[Text], base: &Path) -> Makers {
     Makers::of(shown.iter().map(String::as_str).zip(texts.iter().map(|text| text.text.as_str())))
 }
 
-/// The SQL literals in the source.
+/// The SQL in the source: literals, and the files that macros name.
 fn literals(batch: &Batch) -> impl Iterator<Item = Arc<str>> {
-    let sites = batch.files.iter().flat_map(|file| &file.source.scan.sites);
-    sites.filter_map(|site| match &site.sql {
+    let sites =
+        batch.files.iter().flat_map(|file| file.source.scan.sites.iter().map(move |site| (file, site)));
+    sites.filter_map(|(file, site)| match &site.sql {
         SiteSql::Literal(literal) => Some(literal.text.trim().into()),
-        SiteSql::File(_) | SiteSql::Dynamic => None,
+        SiteSql::File(path) => Some(read(&file.manifest_dir().join(path)).ok()?.trim().into()),
+        SiteSql::Dynamic => None,
     })
 }
 

@@ -41,6 +41,10 @@ pub struct TypeRef {
     pub text: String,
     /// The user-defined type that it names; `text` is then the rest, such as `[]`.
     pub user: Option<Written>,
+    /// MySQL: the display width of an integer, if it is not that of the type.
+    pub width: Option<u32>,
+    /// MySQL: `ZEROFILL`.
+    pub zerofill: bool,
     /// Whether it is `serial` or similar, whose default is a sequence of its own.
     pub serial: bool,
 }
@@ -198,8 +202,7 @@ pub struct CreateTable {
     pub options: TableOptions,
     /// Timescale: `WITH (tsdb.hypertable, ..)`, as written.
     pub hypertable: Option<String>,
-    /// SQLite: the module of a virtual table, `fts5(a, b)`; its columns follow from the arguments, or are
-    /// unknown.
+    /// SQLite: the module of a virtual table, `fts5(a, b)`; its columns may follow from the arguments.
     pub module: Option<String>,
 }
 
@@ -425,13 +428,11 @@ pub enum Change {
     CreateConversion(String),
     /// `DO`, with its body.
     Do(String),
-    /// `SELECT f(…), g(…)` or `CALL f(…)` without a table: each function, with its arguments as written; they may
-    /// run DDL.
+    /// `SELECT f(…), g(…)` or `CALL f(…)` without a table: each function, with its arguments; they may run DDL.
     Calls(Vec<(Written, Vec<String>)>),
     /// SQLite: `PRAGMA legacy_alter_table`.
     LegacyAlter(bool),
-    /// MySQL: `SET @name = …` and `SELECT … INTO @name`: each variable with its `@`, and the expression for
-    /// its value; empty if unknown.
+    /// MySQL: `SET @name = …`, `SELECT … INTO @name`: each `@name`, and the expression for it; empty if unknown.
     SetVariables(Vec<(String, String)>),
     /// `COMMIT` and similar statements.
     EndTransaction,

@@ -56,7 +56,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ColumnDef> {
 /// Reads what follows a column's name and type.
 pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parsed<ColumnDef> {
     let mut column = Column::new(name, String::new());
-    let mut null = false;
+    let (mut null, mut is_bytewise) = (false, false);
     let mut constraints: Vec<ConstraintDef> = Vec::new();
     if ty.serial && cursor.dialect == Dialect::MySql {
         column.not_null = true;
@@ -113,6 +113,9 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
         } else if cursor.dialect == Dialect::MySql && cursor.take_any(&["character set", "charset"]).is_some()
         {
             column.charset = Some(cursor.name()?);
+        } else if cursor.dialect == Dialect::MySql && cursor.take("binary") {
+            // The collation by bytes of its character set.
+            is_bytewise = true;
         } else if cursor.dialect == Dialect::MySql && cursor.take("invisible") {
             column.invisible = true;
         } else if cursor.take("on update") {
@@ -132,6 +135,10 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
         } else if !skip_part(cursor)? {
             return Err(cursor.error("a part of a column"));
         }
+    }
+    if is_bytewise {
+        let charset = column.charset.as_deref().unwrap_or("utf8mb4");
+        column.collation = Some(format!("{charset}_bin"));
     }
     Ok(ColumnDef { column, ty, null, constraints })
 }
@@ -254,7 +261,7 @@ fn skip_part(cursor: &mut Cursor<'_>) -> Parsed<bool> {
     let alone = [
         "invisible",
         "visible",
-        "binary",
+        "compressed",
         "ascii",
         "unicode",
         "without system versioning",

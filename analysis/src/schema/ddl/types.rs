@@ -47,7 +47,7 @@ fn postgres(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
 
 fn user_type(cursor: &mut Cursor<'_>, name: Written) -> Parsed<TypeRef> {
     let modifiers = modifiers(cursor)?;
-    Ok(TypeRef { text: in_parentheses(&modifiers), user: Some(name), serial: false })
+    Ok(TypeRef { text: in_parentheses(&modifiers), user: Some(name), ..TypeRef::default() })
 }
 
 /// The arguments in parentheses after a type's name.
@@ -68,7 +68,7 @@ fn in_parentheses(modifiers: &[String]) -> String {
 
 fn postgres_builtin(cursor: &mut Cursor<'_>, name: &Written, quoted: bool) -> Parsed<TypeRef> {
     let word = name.name.as_str();
-    let known = |text: String| TypeRef { text, user: None, serial: false };
+    let known = |text: String| TypeRef { text, ..TypeRef::default() };
     // `"char"` in quotes is not the same type as `char`.
     if quoted && word == "char" {
         return Ok(known("\"char\"".to_owned()));
@@ -80,7 +80,7 @@ fn postgres_builtin(cursor: &mut Cursor<'_>, name: &Written, quoted: bool) -> Pa
         _ => None,
     };
     if let Some(text) = serial {
-        return Ok(TypeRef { text: text.to_owned(), user: None, serial: true });
+        return Ok(TypeRef { text: text.to_owned(), serial: true, ..TypeRef::default() });
     }
     let text = match word {
         "int" | "int4" | "integer" => "integer".to_owned(),
@@ -169,9 +169,9 @@ fn is_postgres_type(name: &str) -> bool {
 /// MySQL's types as version 8 prints them, without display widths except for `tinyint(1)`.
 fn mysql(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
     let word = cursor.name()?;
-    let known = |text: &str| Ok(TypeRef { text: text.to_owned(), user: None, serial: false });
+    let known = |text: &str| Ok(TypeRef { text: text.to_owned(), ..TypeRef::default() });
     if word == "serial" {
-        return Ok(TypeRef { text: "bigint unsigned".to_owned(), user: None, serial: true });
+        return Ok(TypeRef { text: "bigint unsigned".to_owned(), serial: true, ..TypeRef::default() });
     }
     let second = match word.as_str() {
         "double" => cursor.take_any(&["precision"]),
@@ -198,10 +198,20 @@ fn mysql(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
         (word, _) => word,
     };
     let modifiers = modifiers(cursor)?;
-    let mut unsigned = false;
+    let (mut unsigned, mut zerofill) = (false, false);
     while let Some(word) = cursor.take_any(&["unsigned", "signed", "zerofill"]) {
         unsigned |= word != "signed";
+        zerofill |= word == "zerofill";
     }
+    let base = match base {
+        "char" if cursor.take("byte") => "binary",
+        "varchar" if cursor.take("byte") => "varbinary",
+        "tinytext" if cursor.take("byte") => "tinyblob",
+        "text" if cursor.take("byte") => "blob",
+        "mediumtext" if cursor.take("byte") => "mediumblob",
+        "longtext" if cursor.take("byte") => "longblob",
+        base => base,
+    };
     let integer = matches!(base, "tinyint" | "smallint" | "mediumint" | "int" | "bigint");
     let mut text = match (base, modifiers.as_slice()) {
         ("tinyint", [one]) if one == "1" && !unsigned => "tinyint(1)".to_owned(),
@@ -215,7 +225,17 @@ fn mysql(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
     if unsigned {
         text.push_str(" unsigned");
     }
-    Ok(TypeRef { text, user: None, serial: false })
+    let usual = match base {
+        "tinyint" => 4,
+        "smallint" => 6,
+        "mediumint" => 9,
+        "int" => 11,
+        _ => 20,
+    };
+    let usual = if unsigned && base != "bigint" { usual - 1 } else { usual };
+    let width = modifiers.first().and_then(|width| width.parse().ok());
+    let width = width.filter(|width| integer && *width != usual && *width > 0 && !text.ends_with(')'));
+    Ok(TypeRef { text, width, zerofill: zerofill && integer, ..TypeRef::default() })
 }
 
 /// SQLite accepts any words as a type, and prints its own few in upper case.
@@ -249,7 +269,7 @@ fn sqlite(cursor: &mut Cursor<'_>) -> TypeRef {
         Some(name) => (*name).to_owned(),
         None => written.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    TypeRef { text, user: None, serial: false }
+    TypeRef { text, ..TypeRef::default() }
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ pub struct Column {
     /// Its type as the database prints it: `timestamp with time zone`, `character varying(20)`, `bigint[]`,
     /// `TEXT`; empty if unknown, or not declared in SQLite.
     pub ty: String,
+    /// MySQL: the display width of an integer, if it is not that of its type.
+    pub width: Option<u32>,
+    /// MySQL: `ZEROFILL`.
+    pub zerofill: bool,
     /// Whether NULL is rejected.
     pub not_null: bool,
     /// Its default as SQL.
@@ -50,6 +54,8 @@ impl Column {
             name: name.into(),
             spelling: None,
             ty: ty.into(),
+            width: None,
+            zerofill: false,
             not_null: false,
             default: None,
             identity: false,

@@ -148,10 +148,17 @@ impl Replay {
             Action::SetCharset { charset, convert } => {
                 let table = self.table_mut(name)?;
                 let charset = charset.instead_of(table.charset.as_deref());
+                let before = table.charset.take();
                 table.charset = charset.name;
                 table.collation = charset.collation;
                 if convert {
                     for column in table.columns.iter_mut().filter(|column| is_text(&column.ty)) {
+                        let before = column.charset.as_deref().or(before.as_deref());
+                        if let (Some(before), Some(after)) = (before, table.charset.as_deref())
+                            && bytes_of_character(after) > bytes_of_character(before)
+                        {
+                            longer_text(&mut column.ty);
+                        }
                         column.charset.clone_from(&table.charset);
                         column.collation.clone_from(&table.collation);
                     }
@@ -397,6 +404,27 @@ fn without_modifiers(ty: &str) -> String {
         }
         _ => ty.to_owned(),
     }
+}
+
+/// MySQL: how many bytes a character of a character set takes at most.
+fn bytes_of_character(charset: &str) -> u32 {
+    match charset {
+        "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" => 4,
+        "utf8" | "utf8mb3" | "ujis" | "eucjpms" => 3,
+        "ucs2" | "big5" | "gbk" | "gb2312" | "sjis" | "euckr" | "cp932" => 2,
+        _ => 1,
+    }
+}
+
+/// MySQL: the type that holds as many characters as before, if each may take more bytes.
+fn longer_text(ty: &mut String) {
+    let longer = match ty.as_str() {
+        "tinytext" => "text",
+        "text" => "mediumtext",
+        "mediumtext" => "longtext",
+        _ => return,
+    };
+    longer.clone_into(ty);
 }
 
 /// MySQL: whether values of a type have a character set.

@@ -194,6 +194,7 @@ impl Replay {
         let mut column = definition.column;
         column.name = clipped(column.name, self.schema.dialect);
         column.ty = self.print_type(&definition.ty);
+        (column.width, column.zerofill) = (definition.ty.width, definition.ty.zerofill);
         column.not_null |= definition.ty.serial;
         if column.collation.is_none()
             && let Some(ty) = definition.ty.user.as_ref().filter(|_| definition.ty.text.is_empty())

@@ -112,7 +112,8 @@ impl Replay {
             || self.schema.views.contains_key(name)
             || self.schema.sequences.contains_key(name)
             || self.temporary.contains(name)
-            || self.owner_of_index(name).is_some()
+            // In MySQL, each table has names of its own for its indexes.
+            || self.schema.dialect != Dialect::MySql && self.owner_of_index(name).is_some()
     }
 
     /// A table that is known to exist.

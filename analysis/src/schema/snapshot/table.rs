@@ -160,7 +160,13 @@ impl Writer<'_> {
             // A type is required; the head says that it is unknown.
             ("", _) => line.push_str(" text"),
             (ty, _) => {
-                let _ = write!(line, " {ty}");
+                let (base, rest) = ty.split_once(' ').unwrap_or((ty, ""));
+                let _ = match column.width {
+                    Some(width) if rest.is_empty() => write!(line, " {base}({width})"),
+                    Some(width) => write!(line, " {base}({width}) {rest}"),
+                    None => write!(line, " {ty}"),
+                };
+                line.push_str(if column.zerofill { " zerofill" } else { "" });
             }
         }
         let inherits = column.charset == table.charset && column.collation == table.collation;

@@ -117,8 +117,13 @@ impl Item {
             }
             _ => 0,
         };
-        let size = if matches!(wire.ty, "Tiny") { digits + unsigned } else { wire.size };
-        let binary = if wire.is_text { 0 } else { Wire::BINARY };
+        // A display width is that of the column alone.
+        let size = match wire.ty {
+            "Tiny" => digits + unsigned,
+            "Short" | "Int24" | "Long" | "LongLong" if !is_stored => digits + unsigned,
+            _ => wire.size,
+        };
+        let binary = if wire.is_text { wire.flags & Wire::BINARY } else { Wire::BINARY };
         let flags = wire.flags & (Wire::NOT_NULL | Wire::UNSIGNED) | binary;
         // The server counts the bytes of long text once more for each character of the connection.
         let (ty, size) = match (wire.ty, wire.size) {
@@ -136,6 +141,10 @@ impl Item {
             "Tiny" | "Short" | "Int24" | "Long" | "LongLong" => Class::Int,
             "NewDecimal" => Class::Decimal,
             "Float" | "Double" => Class::Double,
+            // What functions make of text that is compared by its bytes is told with more of it than the class.
+            "String" | "VarString" if self.wire.is_text && self.wire.flags & Wire::BINARY != 0 => {
+                Class::Other
+            }
             "String" | "VarString" if self.wire.is_text && !self.wire.is_unsigned() => Class::Text,
             "MediumBlob" | "LongBlob" if self.wire.is_text && self.wire.flags & Wire::BINARY == 0 => {
                 Class::LongText

@@ -169,6 +169,9 @@ impl Reader<'_> {
                     "Tiny" if wire.name() == "BOOLEAN" => {
                         Err("MIN and MAX of a boolean differ by server".to_owned())
                     }
+                    _ if wire.has_own_width() => {
+                        Err("MIN and MAX of a column with a display width are not known".to_owned())
+                    }
                     "Double" => {
                         Ok(Wire::of(wire.ty, wire.flags & Wire::UNSIGNED | Wire::BINARY, wire.size.max(23)))
                     }
@@ -176,7 +179,7 @@ impl Reader<'_> {
                     | "Datetime" => {
                         Ok(Wire::of(wire.ty, wire.flags & Wire::UNSIGNED | Wire::BINARY, wire.size))
                     }
-                    "VarString" if wire.is_text => Ok(Wire { flags: 0, ..wire }),
+                    "VarString" if wire.is_text => Ok(Wire { flags: wire.flags & Wire::BINARY, ..wire }),
                     _ => Err(format!("the type of `{}` of it is not known", call.name)),
                 }
             }
@@ -188,7 +191,7 @@ impl Reader<'_> {
         let unknown = || format!("the column `{}` is not known", column.name);
         let id = column.relation.ok_or_else(unknown)?;
         let relation = self.query.relation(id);
-        let mut is_computed = false;
+        let (mut is_computed, mut is_of_rows) = (false, true);
         let wire = match &relation.source {
             Source::Table(name) => {
                 let table = self.schema.tables.get(name).ok_or_else(unknown)?;
@@ -212,19 +215,29 @@ impl Reader<'_> {
                 if wire.ty == "Null" {
                     return Err("a column of NULLs has no type".to_owned());
                 }
-                match is_stored(inner) {
+                is_of_rows = is_stored(inner);
+                match is_of_rows {
                     true => item::stored(self.with_default(wire, &output.expr)).without(Wire::OF_TABLES),
                     false => wire,
                 }
             }
             _ => return Err(unknown()),
         };
-        let can_be_absent = absent::of(self.query.block(relation.block)).contains(&id);
+        let block = self.query.block(relation.block);
+        let can_be_absent = absent::of(block).contains(&id);
         let nullable = if can_be_absent { wire.without(Wire::NOT_NULL) } else { wire };
+        // MariaDB reads the rows of window functions from a table of its own, whose columns may be NULL.
+        let is_read_again = is_windowed(block) && is_of_rows;
+        let nullable = match self.server {
+            Some(Server::MariaDb) if is_read_again => nullable.without(Wire::NOT_NULL),
+            _ => nullable,
+        };
+        // What MySQL says of them is not known.
+        let is_open = is_read_again && wire.is_not_null() && self.server != Some(Server::MariaDb);
         // Some versions of the servers do not see that a constant is absent where nothing matches.
         let unsure =
             wire.unsure || can_be_absent && wire.is_not_null() && self.server.is_some() && is_computed;
-        Ok(Wire { unsure, ..nullable })
+        Ok(Wire { unsure: unsure || is_open, ..nullable })
     }
 }
 
@@ -239,6 +252,14 @@ impl Reader<'_> {
         let of = self.column(column, 1).map_or(0, |of| of.flags & Wire::NO_DEFAULT_VALUE);
         Wire { flags: wire.flags | of, ..wire }
     }
+}
+
+/// Whether a block has window functions over the rows of tables, rather than over groups.
+fn is_windowed(block: &Block) -> bool {
+    let Body::Select(select) = &block.body else { return false };
+    let windowed = |expr: &Expr| expr.any(|e| matches!(e, Expr::Call(call) if call.window));
+    let in_order = || block.order_by.iter().any(|key| windowed(&key.expr));
+    select.group_by.is_empty() && (select.projection.iter().any(windowed) || in_order())
 }
 
 /// Whether a derived table is materialised, rather than merged into the outer query.
@@ -297,6 +318,58 @@ mod tests {
     fn what_the_servers_say_differently_is_not_told() {
         check("SELECT doc, n + 1 AS o, 1 AS i FROM a", "doc?; o?; i?");
         check("SELECT n FROM a UNION SELECT id FROM a", "n?");
+    }
+
+    /// The flags and the size of each column on MariaDB.
+    #[track_caller]
+    fn check_wires(schema: &str, sql: &str, expect: &str) {
+        let schema = snapshot::read(schema, "a.sql", Some(Dialect::MySql)).schema;
+        let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
+        let wires = wires(&query, &schema, Some(Server::MariaDb)).into_iter();
+        let found = wires.map(|(name, wire, _)| match wire {
+            Ok(wire) => format!("{name} {} {}", wire.size, wire.flag_names()),
+            Err(_) => format!("{name}?"),
+        });
+        assert_eq!(found.collect::<Vec<_>>().join("; "), expect, "{sql}");
+    }
+
+    #[test]
+    fn widths_keys_and_collations_are_told() {
+        check_wires(
+            "CREATE TABLE a (i int(5) NOT NULL, u tinyint(1) unsigned, z int(6) zerofill)",
+            "SELECT *, max(i) m FROM a GROUP BY i",
+            "i 5 NOT_NULL | NO_DEFAULT_VALUE; u 1 UNSIGNED; z 6 UNSIGNED | ZEROFILL; m?",
+        );
+        check_wires(
+            "CREATE TABLE a (id serial PRIMARY KEY, d int NOT NULL UNIQUE)",
+            "SELECT * FROM a",
+            "id 20 NOT_NULL | PRIMARY_KEY | UNSIGNED | AUTO_INCREMENT; d 11 NOT_NULL | UNIQUE_KEY | NO_DEFAULT_VALUE",
+        );
+        check_wires(
+            "CREATE TABLE a (id serial, x int)",
+            "SELECT * FROM a",
+            "id 20 NOT_NULL | PRIMARY_KEY | UNSIGNED | AUTO_INCREMENT; x 11 ",
+        );
+        check_wires(
+            "CREATE TABLE a (c varchar(10) CHARACTER SET binary, e varchar(10) COLLATE utf8mb4_bin, t text(10), b blob(100))",
+            "SELECT * FROM a",
+            "c 10 BINARY; e 40 BINARY; t 1020 BLOB; b 255 BLOB | BINARY",
+        );
+    }
+
+    #[test]
+    fn rows_of_window_functions_may_be_null_on_mariadb() {
+        let schema = "CREATE TABLE t (id int NOT NULL, i int NOT NULL)";
+        check_wires(
+            schema,
+            "SELECT id, row_number() OVER (ORDER BY i) r FROM t",
+            "id 11 NO_DEFAULT_VALUE; r 21 NOT_NULL | BINARY",
+        );
+        check_wires(
+            schema,
+            "SELECT i, sum(count(*)) OVER () k FROM t GROUP BY i",
+            "i 11 NOT_NULL | NO_DEFAULT_VALUE; k 43 BINARY",
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The server's description of a column on the wire: the protocol's type, flags and length.
 
 use super::item::Server;
-use crate::schema::{Column, KeyPart, Table};
+use crate::schema::{Column, Index, IndexKey, KeyPart, Table};
 
 /// The flags with their names, in bit order.
 const FLAGS: [(u16, &str); 14] = [
@@ -89,6 +89,19 @@ impl Wire {
         self.unsure
     }
 
+    /// Whether it is an integer with a display width of its own, which functions do not keep.
+    pub(super) fn has_own_width(&self) -> bool {
+        let usual = match self.ty {
+            "Tiny" => 4,
+            "Short" => 6,
+            "Int24" => 9,
+            "Long" => 11,
+            "LongLong" => return self.size != 20,
+            _ => return false,
+        };
+        self.size != usual - u32::from(self.is_unsigned())
+    }
+
     fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }
@@ -106,7 +119,9 @@ impl Wire {
 
     /// The name of the type, as printed by sqlx.
     pub fn name(&self) -> &'static str {
-        let (unsigned, binary) = (self.has(Wire::UNSIGNED), self.has(Wire::BINARY));
+        let unsigned = self.has(Wire::UNSIGNED);
+        // Text that is compared by its bytes is text.
+        let binary = self.has(Wire::BINARY) && (!self.is_text || unsigned);
         match self.ty {
             "Tiny" if self.size == 1 => "BOOLEAN",
             "Tiny" if unsigned => "TINYINT UNSIGNED",
@@ -152,6 +167,21 @@ pub(super) fn of_column(table: &Table, column: &Column, server: Option<Server>) 
     if wire.ty == "Timestamp" && server == Some(Server::MySql) {
         wire.flags &= !Wire::UNSIGNED;
     }
+    write_charset(&mut wire, column);
+    if let Some(width) = column.width {
+        wire.size = width;
+    }
+    if column.zerofill {
+        wire.flags |= Wire::ZEROFILL;
+    }
+    // MariaDB: since when and until when a version of a row is valid.
+    let is_bound = matches!(column.generated.as_deref(), Some("ROW START" | "ROW END"));
+    if is_bound {
+        wire.flags |= Wire::NOT_NULL | Wire::NO_DEFAULT_VALUE;
+    }
+    if column.generated.as_deref() == Some("ROW END") && !table.primary_key.is_empty() {
+        wire.flags |= Wire::PRIMARY_KEY;
+    }
     let default = column.default.as_deref().unwrap_or_default().to_ascii_lowercase();
     let default = default.trim_start_matches('(');
     if column.not_null {
@@ -175,6 +205,24 @@ pub(super) fn of_column(table: &Table, column: &Column, server: Option<Server>) 
     Some(wire)
 }
 
+/// Marks text that is compared by its bytes, and makes bytes of the character set `binary`.
+fn write_charset(wire: &mut Wire, column: &Column) {
+    let collation = column.collation.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let charset = column.charset.as_deref().unwrap_or_default();
+    if !wire.is_text || wire.has(Wire::BINARY) {
+        return;
+    }
+    if charset.eq_ignore_ascii_case("binary") || collation == "binary" {
+        wire.is_text = false;
+        wire.flags |= Wire::BINARY;
+        if wire.size != u32::MAX {
+            wire.size /= CHARACTER;
+        }
+    } else if collation.ends_with("_bin") {
+        wire.flags |= Wire::BINARY;
+    }
+}
+
 /// JSON: a type of its own on MySQL, and text on MariaDB.
 fn json(server: Server) -> Wire {
     let (ty, flags, size) = match server {
@@ -184,13 +232,36 @@ fn json(server: Server) -> Wire {
     Wire { ty, flags, is_text: true, size, scale: 0, unsure: false }
 }
 
+/// The index that stands for a missing primary key: the first unique one of whole columns that are never NULL.
+fn stand_in(table: &Table) -> Option<&Index> {
+    let is_whole = |key: &IndexKey| {
+        let column = key.as_column().filter(|_| key.prefix.is_none()).and_then(|name| table.column(name));
+        column.is_some_and(|column| column.not_null)
+    };
+    let mut unique = table.indexes.iter().filter(|index| index.unique);
+    table.primary_key.is_empty().then(|| unique.find(|index| index.keys.iter().all(is_whole))).flatten()
+}
+
 /// The flags of a column due to its keys.
 fn keys(table: &Table, column: &str) -> u16 {
     let mut flags = 0;
-    if table.primary_key.iter().any(|key| key == column) {
+    let primary = stand_in(table);
+    let of_primary = || primary.into_iter().flat_map(|index| &index.keys).filter_map(IndexKey::as_column);
+    if table.primary_key.iter().map(String::as_str).chain(of_primary()).any(|key| key == column) {
         flags |= Wire::PRIMARY_KEY;
     }
-    for index in table.indexes.iter().filter(|index| !index.primary) {
+    let is_other = |index: &&Index| {
+        // A unique key of the same columns as the primary one is dropped when SERIAL brings it.
+        let is_serial = index.unique
+            && table.column(column).is_some_and(|column| column.identity)
+            && index
+                .keys
+                .iter()
+                .map(IndexKey::as_column)
+                .eq(table.primary_key.iter().map(|it| Some(it.as_str())));
+        !index.primary && !is_serial && primary.is_none_or(|primary| primary.name != index.name)
+    };
+    for index in table.indexes.iter().filter(is_other) {
         if let Some(KeyPart::Column(first)) = index.keys.first().map(|key| &key.part)
             && first == column
         {
@@ -247,11 +318,23 @@ fn of_type(ty: &str) -> Option<Wire> {
         "binary" => bytes("String", 0, first.unwrap_or(1)),
         "varbinary" => bytes("VarString", 0, first?),
         "tinytext" => text("Blob", Wire::BLOB, 255 * CHARACTER),
-        "text" if first.is_none() => text("Blob", Wire::BLOB, 65_535 * CHARACTER),
+        // A length in characters chooses the type by the bytes that they take, from one to four each.
+        "text" => match (first, first.map(|length| length * CHARACTER)) {
+            (None, _) => text("Blob", Wire::BLOB, 65_535 * CHARACTER),
+            (_, Some(..=255)) => text("Blob", Wire::BLOB, 255 * CHARACTER),
+            (Some(256..), Some(..=65_535)) => text("Blob", Wire::BLOB, 65_535 * CHARACTER),
+            (Some(65_536..), Some(..=16_777_215)) => text("Blob", Wire::BLOB, 16_777_215 * CHARACTER),
+            _ => None,
+        },
         "mediumtext" => text("Blob", Wire::BLOB, 16_777_215 * CHARACTER),
         "longtext" => text("Blob", Wire::BLOB, u32::MAX),
         "tinyblob" => bytes("Blob", Wire::BLOB, 255),
-        "blob" if first.is_none() => bytes("Blob", Wire::BLOB, 65_535),
+        "blob" => {
+            let sizes = [255, 65_535, 16_777_215, u32::MAX];
+            let size = first
+                .map_or(65_535, |least| sizes.into_iter().find(|size| *size >= least).unwrap_or(u32::MAX));
+            bytes("Blob", Wire::BLOB, size)
+        }
         "mediumblob" => bytes("Blob", Wire::BLOB, 16_777_215),
         "longblob" => bytes("Blob", Wire::BLOB, u32::MAX),
         "enum" => text("String", Wire::ENUM, labels(ty)?.into_iter().max()? * CHARACTER),
@@ -261,6 +344,7 @@ fn of_type(ty: &str) -> Option<Wire> {
             text("String", Wire::SET, (labels.iter().sum::<u32>() + commas) * CHARACTER)
         }
         "uuid" => text("String", Wire::UNSIGNED | Wire::BINARY, 36 * CHARACTER),
+        "inet4" => text("String", Wire::UNSIGNED | Wire::BINARY, 15 * CHARACTER),
         "inet6" => text("String", Wire::UNSIGNED | Wire::BINARY, 39 * CHARACTER),
         _ => None,
     }

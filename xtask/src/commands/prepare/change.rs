@@ -94,7 +94,7 @@ pub(super) fn between(committed: &Value, made: &Value) -> Vec<String> {
             ("origin", &was_column["origin"], &column["origin"]),
         ] {
             if was != is {
-                changes.push(format!("column `{name}`: {what} {}, not {}", text(is), text(was)));
+                changes.push(format!("column `{name}`: {what} {}{}", text(is), instead_of(was)));
             }
         }
     }
@@ -106,6 +106,11 @@ pub(super) fn between(committed: &Value, made: &Value) -> Vec<String> {
         changes.push("written in another form".to_owned());
     }
     changes
+}
+
+/// What a value replaces, if there was one.
+fn instead_of(was: &Value) -> String {
+    if was.is_null() { ", which was not told".to_owned() } else { format!(", not {}", text(was)) }
 }
 
 fn text(value: &Value) -> String {

@@ -284,9 +284,14 @@ fn doubtful_names(description: &Description, doubts: &[usize]) -> String {
 fn version_of(project: &Project, dir: &Path, source: Option<&Path>, arguments: &Prepare) -> Version {
     let around = || match (&arguments.input.queries, source) {
         (Some(_), Some(source)) => {
-            Version::locked(&source.canonicalize().unwrap_or_else(|_| source.to_path_buf()))
+            let source = source.canonicalize().unwrap_or_else(|_| source.to_path_buf());
+            Version::locked(&source).or_else(|| Version::required(&source))
         }
-        _ => Version::locked(dir).or_else(|| Version::locked(&project.root)),
+        _ => {
+            let places = [dir, project.root.as_path()];
+            let locked = places.into_iter().find_map(Version::locked);
+            locked.or_else(|| places.into_iter().find_map(Version::required))
+        }
     };
     arguments.sqlx.or_else(around).unwrap_or(Version::ANY)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use query_budget_analysis::schema::{Name, Schema};
+use query_budget_analysis::sql::lex::Lexer;
 use query_budget_analysis::sql::query::Kind;
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types;
@@ -93,6 +94,10 @@ pub(super) fn answer(sql: &str, schema: &Schema, server: Option<Server>, version
     let Some(root) = query.root else {
         return Answer::Unknown("it is no query".to_owned());
     };
+    if is_kept_by_the_server(sql) {
+        let parameters = Parameters::Count(query.parameters);
+        return Answer::Known(Description { columns: Vec::new(), parameters }, Vec::new());
+    }
     if query.block(root).outputs.is_none() {
         return Answer::Unknown("its columns are not known".to_owned());
     }
@@ -111,6 +116,18 @@ pub(super) fn answer(sql: &str, schema: &Schema, server: Option<Server>, version
         }
     }
     Answer::Known(Description { columns, parameters: Parameters::Count(query.parameters) }, doubts)
+}
+
+/// Whether a query gives its row to variables or its rows to a file: `SELECT .. INTO @a`.
+fn is_kept_by_the_server(sql: &str) -> bool {
+    let words: Vec<&str> = Lexer::new(sql, Dialect::MySql)
+        .map(|token| sql.get(token.span.range()).unwrap_or_default())
+        .collect();
+    let is = |word: &str, expected: &str| word.eq_ignore_ascii_case(expected);
+    words.windows(2).any(|pair| match pair {
+        [into, to] if is(into, "into") => to.starts_with('@') || is(to, "outfile") || is(to, "dumpfile"),
+        _ => false,
+    })
 }
 
 impl Type {

@@ -33,6 +33,25 @@ impl Version {
         of("sqlx").or_else(|| of("sqlx-core"))
     }
 
+    /// The version that the manifest of a crate or of the workspace around it requires.
+    pub(super) fn required(dir: &Path) -> Option<Version> {
+        let mut manifests = dir.ancestors().map(|dir| dir.join("Cargo.toml")).filter(|path| path.is_file());
+        manifests.find_map(|path| {
+            let manifest: toml::Table = project::read(&path).ok()?.parse().ok()?;
+            let workspace = manifest.get("workspace").and_then(|workspace| workspace.get("dependencies"));
+            let tables = [manifest.get("dependencies"), workspace, manifest.get("dev-dependencies")];
+            tables.into_iter().flatten().find_map(|table| {
+                let sqlx = table.get("sqlx")?;
+                let required = sqlx.as_str().or_else(|| sqlx.get("version")?.as_str())?;
+                let version = required.trim_start_matches(['^', '~', '=', '>', ' ']);
+                let version: Version = version.parse().ok()?;
+                // Without a lock file, the latest that fits is taken.
+                let is_exact = required.trim_start().starts_with('=');
+                Some(if is_exact { version } else { Version { patch: u32::MAX, ..version } })
+            })
+        })
+    }
+
     /// Whether columns have an origin.
     pub(super) fn has_origins(self) -> bool {
         self.minor >= 9
@@ -85,6 +104,21 @@ impl FromStr for Version {
 #[cfg(test)]
 mod tests {
     use super::Version;
+
+    #[test]
+    fn a_manifest_tells_what_no_lock_file_does() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write =
+            |path: &str, text: &str| std::fs::write(dir.path().join(path), text).expect("it is written");
+        std::fs::create_dir(dir.path().join("app")).expect("a folder");
+        write("Cargo.toml", "[workspace.dependencies]\nsqlx = { version = \"0.8\", features = [] }");
+        write("app/Cargo.toml", "[dependencies]\nsqlx.workspace = true");
+        let version = Version::required(&dir.path().join("app")).expect("it is told");
+        assert!(!version.has_origins() && version.prints_types());
+        write("app/Cargo.toml", "[dependencies]\nsqlx = \"0.7.1\"");
+        let version = Version::required(&dir.path().join("app")).expect("it is told");
+        assert!(!version.prints_types() && version.ends_with_newline());
+    }
 
     #[test]
     fn versions_are_read_and_ordered() {

@@ -93,3 +93,24 @@ fn what_migrations_of_mysql_say_beside_columns() {
         ],
     );
 }
+
+#[test]
+fn types_of_mysql_keep_how_they_are_shown() {
+    let text = round_trip(
+        Dialect::MySql,
+        "CREATE TABLE u (b int, KEY a (b));
+         CREATE TABLE a (i int(5) NOT NULL, j int(11), u tinyint(1) unsigned, z int(6) zerofill, w bigint(7) unsigned,
+             b char(5) byte, v varchar(6) byte, n varchar(10) binary, c varchar(10) compressed);
+         CREATE TABLE d (a varchar(10), b text, c mediumtext) CHARACTER SET latin1;
+         ALTER TABLE d CONVERT TO CHARACTER SET utf8mb4;",
+    );
+    has_parts(
+        &text,
+        &[
+            "`i` int(5) NOT NULL,\n    `j` int,\n    `u` tinyint(1) unsigned,\n    `z` int(6) unsigned zerofill,",
+            "`w` bigint(7) unsigned,\n    `b` binary(5),\n    `v` varbinary(6),",
+            "`n` varchar(10) COLLATE utf8mb4_bin,",
+            "`b` mediumtext,\n    `c` longtext\n",
+        ],
+    );
+}
