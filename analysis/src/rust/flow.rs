@@ -23,7 +23,7 @@ pub enum Flow {
     Loop(Box<LoopFlow>),
     /// A closure or async block: an early exit leaves only itself, not the code around it.
     Scope(Box<Flow>),
-    /// A block that `break` can leave by its label.
+    /// A block that `break` can leave: one with a label, or the arms of a `match` whose guards run something.
     Block(Box<Flow>),
     /// A call of a parameter of the function, counted from 0, including the receiver.
     Parameter(usize),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use query_budget_analysis::check::{CheckedSite, Checker};
 use query_budget_analysis::lints::{self, Trait};
-use query_budget_analysis::rust::Upper;
+use query_budget_analysis::rust::{Site, SiteSql, Upper};
 use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Finding, Place, Target};
 
@@ -48,17 +48,29 @@ impl Report {
             let key = (Arc::clone(&function.place.file), Arc::clone(&function.path));
             (key, function.place.line..=function.last_line.max(function.place.line))
         }));
-        self.findings.extend(checked.findings);
+        // Code that is run in several ways was walked once for each, and is one query nevertheless.
+        let mut seen = HashSet::new();
+        let is_new = |finding: &Finding| {
+            seen.insert((finding.lint, finding.place.clone(), finding.sql.clone(), finding.message.clone()))
+        };
+        let mut findings = checked.findings;
+        findings.retain(is_new);
+        self.findings.extend(findings);
         let functions = file.source.scan.functions.iter();
         let unbounded: HashSet<&str> = functions
             .filter(|function| matches!(function.bound.upper, Upper::Unbounded { .. }))
             .map(|function| &*function.path)
             .collect();
         // A test runs on few rows and is not time-critical: its queries are not counted.
-        self.sites += file.source.scan.sites.iter().filter(|site| !site.in_test).count();
+        let sites = file.source.scan.sites.iter().filter(|site| !site.in_test);
+        self.sites += sites.map(identity).collect::<HashSet<_>>().len();
+        let mut seen = HashSet::new();
         for CheckedSite { site, offset, checked } in
             checked.sites.into_iter().filter(|site| !site.site.in_test)
         {
+            if !seen.insert((identity(site), offset)) {
+                continue;
+            }
             self.unbounded += usize::from(unbounded.contains(&*site.function));
             match checked {
                 Some((sql, checked)) => {
@@ -133,6 +145,16 @@ impl Report {
         }
         self.queries.push(query);
     }
+}
+
+/// What tells queries apart that are made at one place, as those of a macro are.
+fn identity(site: &Site) -> (&Place, &str, &str) {
+    let text = match &site.sql {
+        SiteSql::Literal(literal) => &*literal.text,
+        SiteSql::File(path) => path,
+        SiteSql::Dynamic => "",
+    };
+    (&site.place, &site.written, text)
 }
 
 /// The place of a byte of a query: in a `.sql` file its own line, elsewhere the place of the query.

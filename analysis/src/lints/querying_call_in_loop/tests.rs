@@ -147,6 +147,31 @@ fn what_one_query_for_all_would_not_replace_is_listed() {
             "for id in ids { if id.is_old() { continue; } load(db, *id).await; mailer.deliver(id).await?; }",
             Listed,
         ),
+        // What a guard asks leaves nothing but the `match`; what an arm leaves may be the turn.
+        (
+            "for id in ids { load(db, *id).await; match id { 1 if check(id) => { note(id); } _ => {} } mailer.deliver(id).await?; }",
+            Listed,
+        ),
+        (
+            "for id in ids { load(db, *id).await; match id { 1 if check(id) => continue, _ => {} } mailer.deliver(id).await?; }",
+            Shown,
+        ),
+        (
+            "for id in ids { match id { 1 if check(id) => { load(db, *id).await; } _ => { mailer.deliver(id).await?; } } }",
+            Shown,
+        ),
+        (
+            "for id in ids { match id { 1 if check(id) => {} _ => { load(db, *id).await; } } mailer.deliver(id).await?; }",
+            Listed,
+        ),
+        (
+            "for id in ids { 'a: { load(db, *id).await; if id.is_old() { break 'a; } note(id); } mailer.deliver(id).await?; }",
+            Listed,
+        ),
+        (
+            "for id in ids { 'a: { load(db, *id).await; if id.is_old() { break 'a; } mailer.deliver(id).await?; } }",
+            Shown,
+        ),
         ("for id in ids { save(db, *id).await; mailer.deliver(id); }", Shown),
         ("for id in ids { save(db, *id).await; tx.send(id).await?; }", Shown),
         ("for id in ids { save(db, *id).await; names.lock().await.push(id); }", Shown),

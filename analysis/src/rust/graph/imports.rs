@@ -40,7 +40,7 @@ pub(in crate::rust) struct Macro {
     pub(in crate::rust) query: Option<Rules>,
     /// Whether they wait for something.
     pub(in crate::rust) awaits: bool,
-    /// Whether they have a loop or a closure.
+    /// Whether they may run what they are given more than once: in a loop or a closure, or where they name it twice.
     pub(in crate::rust) repeats: bool,
     /// The macros that they may use.
     pub(in crate::rust) uses: Vec<String>,

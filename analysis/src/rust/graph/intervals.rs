@@ -150,7 +150,9 @@ impl Bounder<'_, '_> {
                 }
             };
             // What one of several calls runs is not one query alone.
-            is_it && !bounds::bound(&function.flow, &source.scan.sites, &mut once).upper.exceeds(1)
+            let bound = bounds::bound(&function.flow, &source.scan.sites, &mut once);
+            // What calls a closure may do so several times.
+            is_it && !bound.upper.exceeds(1) && bound.unknown.is_empty()
         };
         is_of_traits && is_one(from) && is_one(to)
     }

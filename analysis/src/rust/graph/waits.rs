@@ -23,8 +23,27 @@ pub(super) enum Step {
 struct Course {
     /// Whether it has made the step.
     is_made: bool,
-    /// Whether it may have ended afterwards.
-    is_left: bool,
+    /// The outermost of the turn (0) and the loops and blocks in it (1, 2, ..) that may have ended afterwards.
+    left: Option<usize>,
+    /// The number of loops and blocks around, inside of the turn.
+    depth: usize,
+}
+
+impl Course {
+    /// Notes what is left behind the step.
+    fn leave(&mut self, flow: &Flow) {
+        let left = left_by(flow, self.depth).filter(|_| self.is_made);
+        self.left = self.left.into_iter().chain(left).min();
+    }
+
+    /// Follows what is in a loop or block: what leaves only this goes on behind it.
+    fn inside<T>(&mut self, follow: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += 1;
+        let found = follow(self);
+        self.left = self.left.filter(|left| *left < self.depth);
+        self.depth -= 1;
+        found
+    }
 }
 
 impl Step {
@@ -34,7 +53,7 @@ impl Step {
             (Step::Query(site), Flow::Query(at)) => *at == site,
             (_, Flow::Seq(parts) | Flow::Branch(parts)) => parts.iter().any(|part| self.is_in(part)),
             (_, Flow::Loop(inner)) => self.is_in(&inner.body),
-            (_, Flow::Scope(inner)) => self.is_in(inner),
+            (_, Flow::Scope(inner) | Flow::Block(inner)) => self.is_in(inner),
             (_, Flow::Handed(handed)) => self.is_in(&handed.body),
             _ => false,
         }
@@ -86,7 +105,7 @@ impl CallGraph<'_> {
                     course.is_made = true;
                     return None;
                 }
-                let waits = !call.on_database && !call.rare && !course.is_left;
+                let waits = !call.on_database && !call.rare && course.left.is_none();
                 (waits && self.asks_service(source, call)).then(|| call.written.clone())
             }
             Flow::Query(_) => {
@@ -97,12 +116,19 @@ impl CallGraph<'_> {
             Flow::Branch(parts) => match parts.iter().find(|part| step.is_in(part)) {
                 Some(part) => self.wait_in(source, part, step, course),
                 None => {
-                    course.is_left |= course.is_made && parts.iter().any(leaves);
+                    course.leave(flow);
                     None
                 }
             },
-            Flow::Loop(inner) if step.is_in(&inner.body) => self.wait_in(source, &inner.body, step, course),
-            Flow::Scope(inner) | Flow::Block(inner) => self.wait_in(source, inner, step, course),
+            Flow::Break(_) | Flow::Continue(_) | Flow::Return => {
+                course.leave(flow);
+                None
+            }
+            Flow::Loop(inner) if step.is_in(&inner.body) => {
+                course.inside(|course| self.wait_in(source, &inner.body, step, course))
+            }
+            Flow::Block(inner) => course.inside(|course| self.wait_in(source, inner, step, course)),
+            Flow::Scope(inner) => self.wait_in(source, inner, step, course),
             Flow::Handed(handed) if handed.once || step.is_in(&handed.body) => {
                 self.wait_in(source, &handed.body, step, course)
             }
@@ -214,11 +240,14 @@ pub(super) fn each_query(flow: &Flow, found: &mut Vec<usize>) {
     }
 }
 
-/// Whether code leaves the turn of the loop that it is in, other than by an error.
-fn leaves(flow: &Flow) -> bool {
+/// The outermost that code leaves other than by an error: 0 for a turn, then the loops and blocks in it, of which so many
+/// are around the code.
+fn left_by(flow: &Flow, depth: usize) -> Option<usize> {
     match flow {
-        Flow::Continue(_) | Flow::Break(_) | Flow::Return => true,
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(leaves),
-        _ => false,
+        Flow::Continue(out) | Flow::Break(out) => Some(depth.saturating_sub(*out)),
+        Flow::Return => Some(0),
+        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().filter_map(|part| left_by(part, depth)).min(),
+        Flow::Block(inner) => left_by(inner, depth + 1).filter(|left| *left <= depth),
+        _ => None,
     }
 }

@@ -3,12 +3,15 @@
 //! Tokenizing is much faster than parsing, which makes it possible to look at every file of a workspace and
 //! to parse only what can matter.
 
+mod values;
+
 use std::collections::HashSet;
 use std::ops::Range;
 
 use super::aliases::{code_types, is_of_code, renamed, renames};
 use super::tokens::{Kind, Token, tokens};
 use crate::rust::{drivers, query_names};
+use values::is_constant;
 
 /// A file, by its names.
 #[derive(Debug, Default)]
@@ -45,6 +48,22 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) types: Vec<&'t str>,
     /// The names that it may call.
     pub(in crate::rust) calls: HashSet<&'t str>,
+}
+
+impl<'t> Outlined<'t> {
+    /// What is called like a function, and has no body of its own.
+    fn of_name(name: &'t str) -> Outlined<'t> {
+        Outlined {
+            name,
+            whole: 0..0,
+            body: 0..0,
+            waits: Waits::Itself,
+            queries: false,
+            takes_functions: false,
+            types: Vec::new(),
+            calls: HashSet::new(),
+        }
+    }
 }
 
 /// How a function can wait for a query.
@@ -91,6 +110,8 @@ struct Reader<'t> {
     length: usize,
     /// The rules before this token are noted, and so are the uses of macros.
     noted: [usize; 2],
+    /// The constants before this token are noted.
+    constants: usize,
     outline: Outline<'t>,
 }
 
@@ -113,6 +134,9 @@ impl<'t> Reader<'t> {
                 if self.with_calls && self.is_macro(self.tokens[self.at]) {
                     self.note_macro(self.tokens[self.at]);
                 }
+                if self.with_calls && (text == "const" || text == "static") {
+                    self.note_constant();
+                }
                 self.at += 1;
             }
         }
@@ -129,16 +153,6 @@ impl<'t> Reader<'t> {
             return;
         }
         let defined = self.peek(2).map(|token| token.text);
-        let function = |name, calls| Outlined {
-            name,
-            whole: 0..0,
-            body: 0..0,
-            waits: Waits::Itself,
-            queries: false,
-            takes_functions: false,
-            types: Vec::new(),
-            calls,
-        };
         let (mut queries, mut words, mut depth) = (false, HashSet::new(), 0usize);
         self.at += if is_defined { 3 } else { 2 };
         while let Some(token) = self.peek(0) {
@@ -159,9 +173,10 @@ impl<'t> Reader<'t> {
         let end = std::mem::replace(&mut self.at, start);
         self.noted.get_mut(usize::from(is_defined)).into_iter().for_each(|noted| *noted = end);
         if let (Some(defined), true) = (defined, is_defined) {
-            self.outline.macros.push(Outlined { queries, ..function(defined, words) });
+            self.outline.macros.push(Outlined { queries, calls: words, ..Outlined::of_name(defined) });
         } else {
-            let made = words.into_iter().map(|word| function(word, HashSet::from([name.text])));
+            let calls = || HashSet::from([name.text]);
+            let made = words.into_iter().map(|word| Outlined { calls: calls(), ..Outlined::of_name(word) });
             self.outline.made.extend(made);
         }
     }
@@ -231,8 +246,7 @@ impl<'t> Reader<'t> {
             }
             Kind::Word => {
                 let is_macro = matches!(first.text, "concat" | "format" | "include_str" | "indoc");
-                is_macro
-                    || first.text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+                is_macro || is_constant(first.text)
             }
             _ => false,
         }
@@ -374,7 +388,7 @@ impl<'t> Reader<'t> {
                             function.waits = Waits::Itself;
                         }
                     }
-                    if self.is_named(self.at) {
+                    if self.is_named(self.at) || self.is_chosen(self.at) || is_constant(token.text) {
                         function.calls.insert(token.text);
                     }
                 }
@@ -387,13 +401,9 @@ impl<'t> Reader<'t> {
     /// Whether the name at `at` is called, passed on or stored to be called: `load(x)`, `.map(Self::load)`,
     /// `let f = load;`.
     fn is_named(&self, at: usize) -> bool {
-        let next = self.kind(Some(at + 1));
-        let last = self.kind(at.checked_sub(1));
-        let ends = matches!(next, Some(Kind::Sign(b')' | b',' | b';') | Kind::Sign(b']')));
-        let begins = matches!(last, Some(Kind::Sign(b'(' | b',' | b':') | Kind::Sign(b'=')));
         // `load.retry(policy)` calls it until that succeeds.
-        let tries = next == Some(Kind::Sign(b'.'))
+        let tries = self.is_at_sign(Some(at + 1), b'.')
             && self.tokens.get(at + 2).is_some_and(|method| method.text.starts_with("retry"));
-        self.is_called(at) || begins && ends || tries
+        self.is_called(at) || self.is_given(at) || tries
     }
 }

@@ -1,7 +1,7 @@
 //! Methods of the project that share a name with one of the standard library or of another well-known crate, so that their
 //! name alone does not say what they do: `get`, `find`, `for_each`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::tokens::{Kind, Token, tokens};
 
@@ -15,9 +15,34 @@ pub(in crate::rust) enum Gives {
     Other,
 }
 
-/// The methods of some files, by name: the type or trait of each, and what it gives.
+/// The methods of some files, by name.
 #[derive(Debug, Default)]
-pub(in crate::rust) struct Own(HashMap<String, Vec<(String, Gives)>>);
+pub(in crate::rust) struct Own(HashMap<String, Methods>);
+
+/// The methods of one name: the types and traits that have one, and what they give.
+#[derive(Debug, Default)]
+pub(in crate::rust) struct Methods {
+    of: HashSet<String>,
+    /// Without duplicates.
+    gives: Vec<Gives>,
+}
+
+impl Methods {
+    /// Whether a type or trait of this name has one itself.
+    pub(in crate::rust) fn has(&self, name: &str) -> bool {
+        self.of.contains(name)
+    }
+
+    /// Whether a type or trait of this name has one, itself or as any other.
+    pub(in crate::rust) fn are_of(&self, name: &str) -> bool {
+        self.has(name) || self.has(ANY)
+    }
+
+    /// Whether this is what each of them gives.
+    pub(in crate::rust) fn all_give(&self, gives: Gives) -> bool {
+        self.gives == [gives]
+    }
+}
 
 impl Own {
     /// Those of some texts.
@@ -28,15 +53,18 @@ impl Own {
         own
     }
 
-    /// The methods of this name.
-    pub(in crate::rust) fn named(&self, method: &str) -> &[(String, Gives)] {
-        self.0.get(method).map_or(&[], Vec::as_slice)
+    /// The methods of this name; `None` if there is none.
+    pub(in crate::rust) fn named(&self, method: &str) -> Option<&Methods> {
+        self.0.get(method)
     }
 
     fn add(&mut self, method: &str, of: &str, gives: Gives) {
         let known = self.0.entry(method.to_owned()).or_default();
-        if !known.iter().any(|(known, it)| known == of && *it == gives) {
-            known.push((of.to_owned(), gives));
+        if !known.of.contains(of) {
+            known.of.insert(of.to_owned());
+        }
+        if !known.gives.contains(&gives) {
+            known.gives.push(gives);
         }
     }
 }
@@ -221,6 +249,8 @@ pub(in crate::rust) fn is_ubiquitous(name: &str) -> bool {
                 | "chunk_by"
                 | "chunks"
                 | "chunks_exact"
+                | "chunks_timeout"
+                | "collect_vec"
                 | "difference"
                 | "drain"
                 | "err"
@@ -240,6 +270,7 @@ pub(in crate::rust) fn is_ubiquitous(name: &str) -> bool {
                 | "inspect_ok"
                 | "intersection"
                 | "into_keys"
+                | "into_par_iter"
                 | "into_values"
                 | "is_ok_and"
                 | "is_some_and"
@@ -254,11 +285,13 @@ pub(in crate::rust) fn is_ubiquitous(name: &str) -> bool {
                 | "min_by_key"
                 | "ok_or_else"
                 | "or_else"
+                | "par_iter"
                 | "partition"
                 | "pop"
                 | "position"
                 | "range"
                 | "recv"
+                | "rchunks"
                 | "retain"
                 | "scan"
                 | "skip_while"
@@ -270,6 +303,7 @@ pub(in crate::rust) fn is_ubiquitous(name: &str) -> bool {
                 | "step_by"
                 | "stream"
                 | "subscribe"
+                | "symmetric_difference"
                 | "take_while"
                 | "then"
                 | "then_some"
@@ -279,6 +313,7 @@ pub(in crate::rust) fn is_ubiquitous(name: &str) -> bool {
                 | "try_for_each"
                 | "try_for_each_concurrent"
                 | "try_iter"
+                | "tuple_windows"
                 | "union"
                 | "unique"
                 | "unwrap_or_else"
@@ -294,8 +329,10 @@ mod tests {
     #[track_caller]
     fn check(text: &str, method: &str, expected: &[(&str, Gives)]) {
         let own = Own::of(std::iter::once(text));
-        let found: Vec<(&str, Gives)> =
-            own.named(method).iter().map(|(of, gives)| (of.as_str(), *gives)).collect();
+        let found = own.named(method).into_iter();
+        let found: Vec<(&str, Gives)> = found
+            .flat_map(|found| found.of.iter().map(String::as_str).zip(found.gives.iter().copied()))
+            .collect();
         assert_eq!(found, expected, "{text}");
     }
 

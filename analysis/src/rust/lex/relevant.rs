@@ -254,6 +254,25 @@ mod tests {
     }
 
     #[test]
+    fn functions_that_are_values_are_seen() {
+        let one = "async fn one() { sqlx::query!(\"SELECT 1\").fetch_one(db).await }";
+        for body in [
+            "let h = if c { one } else { two }; h(1).await",
+            "let h = if c { two } else { one }; h(1).await",
+            "let h = match c { 1 => one, _ => two }; h(1).await",
+            "let h = match c { 1 => two, _ => one }; h(1).await",
+            "for h in [two, one] { h(1).await }",
+            "for h in HANDLERS { h(1).await }",
+            "for (_, h) in PAIRS.iter() { h(1).await }",
+            "MAIN(1).await",
+        ] {
+            let constants = "const MAIN: fn(i64) = one; static HANDLERS: [fn(i64); 2] = [two, one]; const PAIRS: &[(&str, F)] = &[(\"a\", one)]; const N: usize = 1;";
+            let other = "async fn other() { for i in 0..N { three(LIMIT).await } }";
+            check(&[&format!("{one} {constants} {other} async fn f() {{ {body} }}")], &["one", "f"]);
+        }
+    }
+
+    #[test]
     fn other_names_for_what_makes_queries_are_seen() {
         check(&["use sqlx::query as q; async fn f() { q(\"SELECT 1\"); }"], &["f"]);
         check(

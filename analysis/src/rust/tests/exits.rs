@@ -85,12 +85,70 @@ fn what_is_in_a_constant_counts_by_the_scope_that_it_is_named_in() {
 }
 
 #[test]
+fn constants_are_seen_through_globs_and_by_the_path_of_their_file() {
+    let each = |over: &str| {
+        format!("pub async fn f() {{ for i in {over} {{ sql!(\"SELECT 1\").fetch_one(db).await; }} }}")
+    };
+    for (file, over, expected) in [
+        ("src/lib.rs", "LIMITS", Some(3)),
+        ("src/lib.rs", "0..super::N", Some(4)),
+        ("src/lib.rs", "0..crate::N", Some(4)),
+        ("src/bin/tool.rs", "0..crate::N", Some(4)),
+        ("tool.rs", "0..crate::N", Some(4)),
+        ("src/config.rs", "0..crate::config::N", Some(4)),
+        ("a/src/admin/mod.rs", "0..crate::admin::N", Some(4)),
+        ("src/admin/config.rs", "0..crate::config::N", None),
+        ("src/admin/config.rs", "0..crate::admin::config::N", Some(4)),
+        ("src/config.rs", "0..crate::N", None),
+    ] {
+        let text = format!(
+            "use query_budget::*; mod inner {{ use super::*; {} }} const LIMITS: [i64; 3] = [1, 2, 3]; const N: i64 = 4;",
+            each(over)
+        );
+        let scan = crate::rust::scan(file, &text).unwrap().follow_alone().0;
+        let most = match &function(&scan, "inner::f").bound.upper {
+            crate::rust::Upper::Finite(most) => Some(*most),
+            crate::rust::Upper::Unbounded { .. } => None,
+        };
+        assert_eq!(most, expected, "{file} {over}");
+    }
+}
+
+#[test]
+fn constants_are_read_once_each() {
+    let chain: String = (1..150).map(|at| format!("const C{at}: usize = C{0} + C{0};", at - 1)).collect();
+    let lists: String = (1..150)
+        .map(|at| {
+            format!("#[cfg(a)] const L{at}: [i64; 2] = L{0}; #[cfg(b)] const L{at}: [i64; 2] = L{0};", at - 1)
+        })
+        .collect();
+    let each = |over: &str| format!("for i in {over} {{ sql!(\"SELECT 1\").fetch_one(db).await; }}");
+    let source = format!(
+        "use query_budget::*; {chain} {lists} const L0: [i64; 2] = [1, 2]; const C0: usize = 1;
+         const A: usize = A + A; const B: usize = D + D; const D: usize = B + B; const E: [i64; 2] = E;
+         async fn f() {{ {} }} async fn g() {{ {}{}{} }} async fn h() {{ {} }} async fn i() {{ {} }}",
+        each("0..C9"),
+        each("0..A"),
+        each("0..B"),
+        each("E"),
+        each("L149"),
+        each("0..C149"),
+    );
+    let scan = scanned(&source);
+    check_bound(&scan, "f", 512, Some(512));
+    check_bound(&scan, "g", 0, None);
+    check_bound(&scan, "h", 2, Some(2));
+    check_bound(&scan, "i", 0, None);
+}
+
+#[test]
 fn sets_and_texts_may_be_longer_than_what_they_are_made_of() {
     check("let a = HashSet::from([1, 2]); for x in a.union(&HashSet::from([3])) { Q; }", 0, Some(3));
     check("let a = HashSet::from([1, 2]); for x in a.union(&xs) { Q; }", 0, None);
     check("for part in [1, 2].split(|x| x == 2) { Q; }", 0, Some(3));
     check("let s: String = [\"ab\", \"cd\"].iter().copied().collect(); for c in s.chars() { Q; }", 0, None);
     check("for (x, y) in xs.iter().zip([1, 2]) { Q; }", 0, Some(2));
+    check("for (x, y) in ELSEWHERE.iter().zip([1, 2]) { Q; }", 0, Some(2));
     check("let stack = &mut vec![1]; while let Some(x) = stack.pop() { Q; stack.push(x); }", 0, None);
     check("for x in (0..8).step_by(2) { Q; }", 0, Some(8));
 }

@@ -93,3 +93,36 @@ fn a_macro_repeats_the_code_that_it_is_given() {
     let own = format!("macro_rules! each {{ {} }} {source}", each.1);
     check_bound(&scanned(&own), "f", None);
 }
+
+#[test]
+fn what_an_own_macro_leaves_may_be_the_function() {
+    let query = "sqlx::query(\"SELECT 1\").execute(db).await;";
+    for (define, lower) in [
+        ("macro_rules! bail { ($e:expr) => { return Err($e.into()) } }", 0),
+        ("", 0),
+        ("macro_rules! bail { ($e:expr) => { log($e) } }", 0),
+    ] {
+        let scan = scanned(&format!(
+            "use sqlx::*; {define} async fn f(c: bool) {{ if c {{ bail!(\"x\"); }} {query} }}"
+        ));
+        assert_eq!(function(&scan, "f").bound.lower, lower, "{define}");
+        check_bound(&scan, "f", Some(1));
+    }
+}
+
+#[test]
+fn macros_that_come_to_too_many_are_not_known() {
+    let define = "macro_rules! m { ($e:expr) => { { $e; $e } } }";
+    let nested = |depth: usize| {
+        let call = (0..depth)
+            .fold("sqlx::query(\"SELECT 1\").execute(db).await".to_owned(), |it, _| format!("m!({it})"));
+        scanned(&format!("use sqlx::*; {define} async fn f() {{ {call}; }}"))
+    };
+    let scan = nested(3);
+    check_bound(&scan, "f", Some(8));
+    assert!(function(&scan, "f").bound.unknown.is_empty());
+    for depth in [12, 18, 40] {
+        let bound = &function(&nested(depth), "f").bound.unknown.clone();
+        assert!(!bound.is_empty(), "{depth}");
+    }
+}

@@ -144,3 +144,78 @@ fn macros_that_use_what_they_are_given_twice_run_it_twice() {
     );
     check_bound(&of("($e:expr) => { log(stringify!($e), $e) }", "m!(one().await)"), "f", 1, Some(1));
 }
+
+#[test]
+fn the_end_of_its_name_makes_no_library_of_a_type_of_the_project() {
+    for name in ["DbPool", "RowStream", "SaveResult", "Value"] {
+        let of = |body: &str| {
+            scanned(&format!(
+                "use query_budget::*; struct {name}; impl {name} {{ async fn get(&self, id: i64) {{ {QUERY}; }} }}
+                 async fn f(own: &{name}, theirs: &serde_json::Value, ids: &[i64]) {{ {body} }}"
+            ))
+        };
+        check_bound(&of("tokio::try_join!(own.get(1), own.get(2));"), "f", 0, Some(2));
+        check_bound(&of("join_all(ids.iter().map(|id| own.get(*id))).await;"), "f", 0, None);
+        check_bound(
+            &of("for x in theirs.get(1) { sql!(\"SELECT 1\").fetch_one(db).await; }"),
+            "f",
+            0,
+            Some(1),
+        );
+    }
+}
+
+#[test]
+fn lists_ranges_and_iterators_have_the_methods_of_libraries() {
+    let methods = "fn iter(&self) -> Iter<'_, i64> { i } fn take(self) -> Vec<i64> { v } fn map(&self, f: i64) -> i64 { 1 }
+        fn values(&self) -> Vec<i64> { v } fn clone(&self) -> Repo { r } fn rev(&self) -> Repo { r } fn into_iter(self) -> Rows { r }";
+    for (over, lower, upper) in [
+        ("IDS.iter()", 3, Some(3)),
+        ("IDS.clone()", 3, Some(3)),
+        ("IDS.iter().map(|x| x + 1).rev()", 3, Some(3)),
+        ("(0..3).map(|x| x + 1)", 3, Some(3)),
+        ("vec![1, 2].into_iter().map(|x| x + 1)", 2, Some(2)),
+        ("HashMap::from([(1, 2)]).values()", 0, Some(1)),
+        ("unknown.list.iter().take(2)", 0, Some(2)),
+        ("unknown.take(2)", 0, None),
+        ("repo.iter()", 0, None),
+    ] {
+        let body = format!("const IDS: [i64; 3] = [1, 2, 3]; for id in {over} {{ one(id).await; }}");
+        check(methods, &body, lower, upper);
+    }
+}
+
+#[test]
+fn what_calls_the_one_that_it_holds_several_times_is_no_copy_of_it() {
+    let of = |body: &str| {
+        scanned(&format!(
+            "use query_budget::*; trait Store {{ async fn save(&self, id: i64); }}
+             struct Leaf; impl Store for Leaf {{ async fn save(&self, id: i64) {{ {QUERY}; }} }}
+             struct Around {{ inner: Arc<dyn Store> }} impl Store for Around {{ async fn save(&self, id: i64) {{ {body} }} }}
+             async fn retry<F: Fn() -> Fut, Fut>(f: F) {{ for i in 0..3 {{ if f().await {{ return; }} }} }}
+             async fn f(store: &dyn Store) {{ store.save(1).await; }}"
+        ))
+    };
+    check_bound(&of("self.inner.save(id).await"), "f", 0, Some(1));
+    check_bound(&of("retry(|| self.inner.save(id)).await"), "f", 0, None);
+}
+
+#[test]
+fn what_is_given_to_one_of_several_functions_is_computed_once() {
+    let of = |body: &str| {
+        scanned(&format!(
+            "use query_budget::*; async fn one(id: i64) {{ {QUERY}; }} async fn two(id: i64) {{ {QUERY}; {QUERY}; }}
+             async fn f(c: bool) {{ let h = if c {{ one }} else {{ two }}; {body} }}"
+        ))
+    };
+    check_bound(&of("h(1).await;"), "f", 1, Some(2));
+    check_bound(&of("h(h(h(1).await).await).await;"), "f", 3, Some(6));
+    check_bound(&of(&format!("h({QUERY}).await;")), "f", 2, Some(3));
+    assert!(!function(&of("h(|| one(1)).await;"), "f").bound.unknown.is_empty());
+    assert_eq!(
+        of(&format!("h({QUERY}).await;")).sites.iter().filter(|site| &*site.function == "f").count(),
+        1
+    );
+    let deep = (0..40).fold("1".to_owned(), |inner, _| format!("h({inner}).await"));
+    check_bound(&of(&format!("{deep};")), "f", 40, Some(80));
+}

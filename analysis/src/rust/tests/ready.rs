@@ -30,10 +30,42 @@ fn a_builder_counts_where_it_is_built() {
         ("if !ids.is_empty() { qb.build().execute(db).await; }", (0, Some(1)), &[0]),
         ("for id in ids { qb.push_bind(*id); } qb.build().execute(db).await;", (1, Some(1)), &[0]),
         ("run(qb).await;", (1, Some(1)), &[0]),
+        (
+            "if c { qb.build().execute(db).await; } else { qb.build().fetch_all(db).await; }",
+            (1, Some(1)),
+            &[0, 0],
+        ),
         ("for id in ids { run(&mut qb).await; }", (0, None), &[1]),
         ("add_filters(&mut qb); qb.build().execute(db).await;", (1, Some(1)), &[0]),
     ] {
         check("sqlx::*", &format!("{new} {rest}"), bound, loops);
+    }
+}
+
+#[test]
+fn one_of_several_alternatives_runs() {
+    let (a, b) =
+        ("QueryBuilder::<Postgres>::new(\"SELECT a\")", "QueryBuilder::<Postgres>::new(\"SELECT b\")");
+    let builds = "qb.build().fetch_all(db).await;";
+    let choices = [
+        format!("let mut qb = if c {{ {a} }} else {{ {b} }};"),
+        format!("let mut qb = match c {{ 1 => {a}, 2 => {b}, _ => {b} }};"),
+        format!("let mut qb = {a}; if c {{ qb = {b}; }}"),
+        format!("let mut qb; if c {{ qb = {a}; }} else {{ qb = {b}; }}"),
+    ];
+    for choice in &choices {
+        let of = |body: &str| scanned(&format!("use sqlx::*; async fn f() {{ {choice} {body} }}"));
+        check_bound(&of(builds), "f", 1, Some(1));
+        check_bound(&of(&format!("{builds}{builds}")), "f", 2, Some(2));
+        check_bound(&of(&format!("for _ in 0..3 {{ {builds} }}")), "f", 3, Some(3));
+        check_bound(&of("run(&mut qb).await;"), "f", 1, Some(1));
+        check_bound(&of(&format!("let mut other = {a}; run(&mut qb, &mut other).await;")), "f", 2, Some(2));
+    }
+    let prepared = "let mut s = if c { conn.prepare(\"SELECT a FROM t\")? } else { conn.prepare(\"SELECT b FROM t\")? };";
+    for (body, most) in [("s.query_map([], f)?;", 1), ("s.query_map([], f)?; s.query_map([], f)?;", 2)] {
+        let source =
+            format!("use rusqlite::*; fn f(conn: &Connection) -> Result<()> {{ {prepared} {body} }}");
+        check_bound(&scanned(&source), "f", 0, Some(most));
     }
 }
 

@@ -84,14 +84,16 @@ impl Walker<'_> {
         to: &str,
         span: Span,
         awaited: bool,
-        mut arguments: impl Iterator<Item = &'e Expr>,
+        arguments: impl Iterator<Item = &'e Expr>,
     ) -> Queries {
-        let by_reference =
-            arguments.any(|argument| matches!(argument, Expr::Reference(it) if it.mutability.is_some()));
+        let arguments: Vec<&Expr> = arguments.collect();
+        let by_reference = arguments
+            .iter()
+            .any(|argument| matches!(argument, Expr::Reference(it) if it.mutability.is_some()));
         // A prepared statement may run in what it is given to, and a builder in what is waited for.
         let is_run = |query: &usize| self.is_statement(*query) || awaited && self.made.contains_key(query);
         let queries = match queries.iter().all(is_run) {
-            true => self.run_again(&queries),
+            true => self.run_each(queries, &arguments),
             false => queries,
         };
         for &query in &queries {
@@ -112,5 +114,19 @@ impl Walker<'_> {
             }
         }
         if awaited { Queries::new() } else { queries }
+    }
+
+    /// Records that queries run in what they are given to: each of the arguments, of which a variable may be one of several.
+    fn run_each(&mut self, mut queries: Queries, arguments: &[&Expr]) -> Queries {
+        let mut run = Queries::new();
+        for argument in arguments {
+            let local = variable(argument).and_then(|name| self.here.locals.get(&name));
+            let Some(known) = local.map(|local| local.queries.clone()) else { continue };
+            let (of_it, rest) = queries.into_iter().partition(|query| known.contains(query));
+            queries = rest;
+            run.extend(self.run_again(&of_it));
+        }
+        queries.into_iter().for_each(|query| run.extend(self.run_again(&[query])));
+        run
     }
 }

@@ -38,12 +38,33 @@ impl Walker<'_> {
         at: Span,
         awaited: bool,
     ) -> Queries {
-        let mut queries = Queries::new();
-        self.each_function(functions, |walker, mut path| {
+        let with_span = |mut path: ExprPath| {
             path.path.segments.iter_mut().for_each(|segment| segment.ident.set_span(at));
-            let call = ExprCall { func: Box::new(Expr::Path(path)), ..node.clone() };
-            queries.extend(walker.call(&call, awaited));
+            path
+        };
+        if let [only] = functions {
+            let call = ExprCall { func: Box::new(Expr::Path(with_span(only.clone()))), ..node.clone() };
+            return self.call(&call, awaited);
+        }
+        // What is given is computed once, whichever is called; what each does with a closure is not followed.
+        let unknown = Runs::Unknown("closure given to one of several functions".to_owned());
+        let (mut given, mut queries) = (Queries::new(), Queries::new());
+        for argument in &node.args {
+            let is_closure = || variable(argument).is_some_and(|name| self.is_closure(&name));
+            let is_code = matches!(argument, Expr::Closure(_)) || self.is_function(argument) || is_closure();
+            let runs = if is_code { &unknown } else { &Runs::Once };
+            given.extend(self.arguments(std::iter::once(argument), runs));
+        }
+        self.each_function(functions, |walker, path| {
+            let path = with_span(path);
+            match walker.made_by(&path, node) {
+                Some(made) => queries.push(made),
+                None => walker.call_of_path(&path, node, None, awaited),
+            }
         });
+        let last = functions.first().and_then(|path| path.path.segments.last());
+        let to = last.map(|last| last.ident.to_string()).unwrap_or_default();
+        queries.extend(self.given(given, &to, at, awaited, node.args.iter()));
         queries
     }
 

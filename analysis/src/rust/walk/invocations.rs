@@ -47,22 +47,9 @@ impl Walker<'_> {
             return self.call_each(&functions, node, function.span(), awaited);
         }
         let path = segments(&function.path);
-        let form =
-            query_names::function_form(&self.imports, &path).or_else(|| self.unseen_import(&path, node));
-        match form {
-            Some(FunctionForm::Query { with_arguments }) => {
-                self.arguments(node.args.iter(), &Runs::Once);
-                return vec![self.function_site(function, node, with_arguments)];
-            }
-            Some(FunctionForm::Builder) => {
-                self.arguments(node.args.iter(), &Runs::Once);
-                return vec![self.builder_site(function, node)];
-            }
-            Some(FunctionForm::AssertSqlSafe) => {
-                self.arguments(node.args.iter(), &Runs::Once);
-                return Queries::new();
-            }
-            None => {}
+        if let Some(form) = self.form_of(&path, node) {
+            self.arguments(node.args.iter(), &Runs::Once);
+            return self.site_of(form, function, node).into_iter().collect();
         }
         if let Some(queries) = self.driver_function(function, node) {
             return queries;
@@ -97,6 +84,42 @@ impl Walker<'_> {
         if last.starts_with(char::is_uppercase) || is_pinned(&path) {
             return inner;
         }
+        let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
+        self.call_of_path(function, node, number, awaited);
+        self.given(inner, last, span, awaited, node.args.iter())
+    }
+
+    /// How the function of a call makes a query, if it does.
+    fn form_of(&self, path: &[String], node: &ExprCall) -> Option<FunctionForm> {
+        query_names::function_form(&self.imports, path).or_else(|| self.unseen_import(path, node))
+    }
+
+    /// The query that such a function makes.
+    fn site_of(&mut self, form: FunctionForm, function: &syn::ExprPath, node: &ExprCall) -> Option<usize> {
+        match form {
+            FunctionForm::Query { with_arguments } => {
+                Some(self.function_site(function, node, with_arguments))
+            }
+            FunctionForm::Builder => Some(self.builder_site(function, node)),
+            FunctionForm::AssertSqlSafe => None,
+        }
+    }
+
+    /// The query that a function makes by its name, of arguments that were walked.
+    pub(super) fn made_by(&mut self, function: &syn::ExprPath, node: &ExprCall) -> Option<usize> {
+        let form = self.form_of(&segments(&function.path), node)?;
+        self.site_of(form, function, node)
+    }
+
+    /// Records a call of a function, whose arguments were walked.
+    pub(super) fn call_of_path(
+        &mut self,
+        function: &syn::ExprPath,
+        node: &ExprCall,
+        number: Option<usize>,
+        awaited: bool,
+    ) {
+        let path = segments(&function.path);
         let callee = match path.as_slice() {
             // `T::load(..)`: a method of the traits that bound `T`.
             [owner, name] if self.parameters.contains_key(owner) => {
@@ -114,7 +137,6 @@ impl Walker<'_> {
         if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {
             around.exempt = outer;
         }
-        self.given(inner, last, span, awaited, node.args.iter())
     }
 
     /// The local variable that a call calls: `load(id)`, `(*load)(id)`, `load.as_ref()(id)`,

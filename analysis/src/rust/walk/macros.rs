@@ -22,12 +22,21 @@ impl Walker<'_> {
         if mac.path.is_ident("stringify") {
             return Queries::new();
         }
-        let queries = self.macro_body(mac);
+        let path = segments(&mac.path);
+        let mut queries = Queries::new();
+        match self.goes_on() || self.rules_of(mac, &path).is_none() {
+            true => queries = self.macro_body(mac),
+            // How often such rules repeat what they are given is not followed any further.
+            false => {
+                let body = self.sequence(|walker| queries = walker.macro_body(mac));
+                let written = format!("code given to {}!", path.join("::"));
+                self.keep(super::spans::of_path(&mac.path), written, body);
+            }
+        }
         // What a macro does with a query passed to it is unknown.
         for &query in &queries {
             self.sites.get_mut(query).into_iter().for_each(|site| site.arguments_complete = false);
         }
-        let path = segments(&mac.path);
         if self.imports.may_query(&path) {
             // What its rules run is not followed.
             let text = format!("{}!", path.join("::"));
@@ -36,28 +45,38 @@ impl Walker<'_> {
         }
         let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         let leaves = matches!(name.as_str(), "bail" | "panic" | "unreachable" | "todo" | "unimplemented");
-        if leaves && !self.imports.defines_macro(&name) {
-            self.here.flow.push(Flow::Return);
+        if leaves {
+            // One of the project's own may do so.
+            let is_own = self.imports.defines_macro(&name);
+            self.here.flow.push(if is_own { Flow::Try } else { Flow::Return });
         }
         queries
+    }
+
+    /// The rules of a macro of the project's own that may run a query, or repeat one that it is given.
+    fn rules_of(&self, mac: &syn::Macro, path: &[String]) -> Option<proc_macro2::TokenStream> {
+        let given = || mac.tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Group(_)));
+        let repeating = || self.imports.repeating_rules(path).filter(|_| given());
+        self.imports.querying_rules(path).or_else(repeating)
+    }
+
+    /// Whether macros are still followed here.
+    fn goes_on(&self) -> bool {
+        /// How many macros may stand in the rules of each other.
+        const DEEPEST: usize = 16;
+        /// How many may come of one use.
+        const MOST: usize = 200;
+        self.expanding.len() < DEEPEST && self.expansions < MOST
     }
 
     /// Walks what a macro of the project's own expands to, where that may run a query; `None` where it is none, or its rules
     /// are not understood.
     fn expanded(&mut self, mac: &syn::Macro) -> Option<Queries> {
-        /// How many macros may stand in the rules of each other.
-        const DEEPEST: usize = 16;
-        /// How many may come of one use.
-        const MOST: usize = 200;
         if self.expanding.is_empty() {
             self.expansions = 0;
         }
-        let goes_on = self.expanding.len() < DEEPEST && self.expansions < MOST;
         let path = segments(&mac.path);
-        // A macro that makes no query may repeat one that it is given.
-        let given = || mac.tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Group(_)));
-        let repeating = || self.imports.repeating_rules(&path).filter(|_| given());
-        let rules = self.imports.querying_rules(&path).or_else(repeating).filter(|_| goes_on)?;
+        let rules = self.rules_of(mac, &path).filter(|_| self.goes_on())?;
         self.expansions += 1;
         let (at, written) = self
             .expanding

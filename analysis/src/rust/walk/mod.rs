@@ -87,6 +87,8 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) expansions: usize,
     /// The builders and prepared statements among the sites.
     pub(in crate::rust) made: std::collections::HashMap<usize, ready::Made>,
+    /// The constants that were read for the current expression.
+    pub(in crate::rust) known: numbers::Known,
     /// The methods of the project whose names libraries have as well.
     pub(in crate::rust) own: Arc<Own>,
     /// The number of calls so far.
@@ -182,6 +184,7 @@ impl<'f> Walker<'f> {
             expanding: Vec::new(),
             expansions: 0,
             made: std::collections::HashMap::new(),
+            known: numbers::Known::default(),
             own: Arc::default(),
             calls: 0,
             module: Vec::new(),
@@ -365,8 +368,17 @@ impl Shapes for Walker<'_> {
         self.constants.certain(&self.file, &self.module, self.owner.name.as_deref(), &full)
     }
 
-    fn own_shape(&self, call: &syn::ExprMethodCall, of_library: Shape) -> Option<Shape> {
-        self.shape_of_own(call, of_library)
+    fn known(&self) -> &numbers::Known {
+        &self.known
+    }
+
+    fn own_shape(
+        &self,
+        call: &syn::ExprMethodCall,
+        of_library: Shape,
+        receiver: &dyn Fn() -> Shape,
+    ) -> Option<Shape> {
+        self.shape_of_own(call, of_library, receiver)
     }
 
     fn field_shape(&self, field: &syn::ExprField) -> Shape {

@@ -1,5 +1,8 @@
 //! Numbers that the source determines: literals, constants, lengths of lists, and the ranges between them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use syn::{Expr, Lit, RangeLimits};
 
 use super::shape::{DEEPEST, Shape, Shapes, at, is_constant};
@@ -48,6 +51,43 @@ impl Number {
     }
 }
 
+/// The constants that were read for one expression, by the addresses of their values: each is read once, and one that
+/// names itself is not known.
+#[derive(Default)]
+pub(in crate::rust) struct Known {
+    numbers: RefCell<HashMap<usize, Option<Number>>>,
+    shapes: RefCell<HashMap<usize, Shape>>,
+}
+
+impl Known {
+    /// Forgets all, for another expression.
+    pub(super) fn clear(&self) {
+        self.numbers.take();
+        self.shapes.take();
+    }
+
+    /// The number that the value of a constant is, read at most once.
+    fn number(&self, value: &Expr, read: impl FnOnce() -> Option<Number>) -> Option<Number> {
+        once(&self.numbers, value, read)
+    }
+
+    /// The shape of the value of a constant, read at most once.
+    pub(super) fn shape(&self, value: &Expr, read: impl FnOnce() -> Shape) -> Shape {
+        once(&self.shapes, value, read)
+    }
+}
+
+fn once<T: Copy + Default>(known: &RefCell<HashMap<usize, T>>, of: &Expr, read: impl FnOnce() -> T) -> T {
+    let address = std::ptr::from_ref(of).addr();
+    let found = known.borrow().get(&address).copied();
+    found.unwrap_or_else(|| {
+        known.borrow_mut().insert(address, T::default());
+        let value = read();
+        known.borrow_mut().insert(address, value);
+        value
+    })
+}
+
 /// So many elements.
 pub(super) fn counted(number: Option<Number>) -> Shape {
     let is_exact = number.is_none_or(|number| number.least == number.most);
@@ -56,6 +96,7 @@ pub(super) fn counted(number: Option<Number>) -> Shape {
 
 /// The number that an expression is, if it is one alone.
 pub(in crate::rust) fn single_number(expression: &Expr, around: &dyn Shapes) -> Option<u64> {
+    around.known().clear();
     number(expression, around, 0).filter(|number| number.least == number.most).map(|number| number.most)
 }
 
@@ -110,8 +151,9 @@ pub(super) fn number(expression: &Expr, around: &dyn Shapes, depth: usize) -> Op
             {
                 return number.map(Number::of);
             }
+            let known = around.constant_values(&names).iter();
             let values: Option<Vec<Number>> =
-                around.constant_values(&names).iter().map(|value| next(value)).collect();
+                known.map(|value| around.known().number(value, || next(value))).collect();
             values?
                 .into_iter()
                 .reduce(|a, b| Number { least: a.least.min(b.least), most: a.most.max(b.most) })

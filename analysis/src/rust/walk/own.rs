@@ -4,7 +4,7 @@ use syn::ExprMethodCall;
 
 use super::Walker;
 use super::shape::Shape;
-use crate::rust::lex::own::{ANY, Gives};
+use crate::rust::lex::own::{Gives, Methods};
 use crate::rust::type_ref::TypeRef;
 
 /// Whether a method is one of the project's own.
@@ -28,40 +28,39 @@ enum Receiver {
 impl Walker<'_> {
     /// Whether a method with a ubiquitous name is one of the project's own.
     pub(super) fn kin(&self, node: &ExprMethodCall, method: &str) -> Kin {
-        let known = self.own.named(method);
-        if known.is_empty() {
-            return Kin::No;
-        }
-        match self.receiver(&self.type_of(&node.receiver), 0) {
+        let Some(known) = self.own.named(method) else { return Kin::No };
+        match self.receiver(&self.type_of(&node.receiver), known, 0) {
             Receiver::Library => Kin::No,
-            Receiver::Named(names) => {
-                let is_one = known.iter().any(|(of, _)| of == ANY || names.contains(of));
-                if is_one { Kin::Yes } else { Kin::Maybe }
-            }
-            Receiver::Unknown => Kin::Maybe,
+            Receiver::Named(names) if names.iter().any(|name| known.are_of(name)) => Kin::Yes,
+            Receiver::Named(_) | Receiver::Unknown => Kin::Maybe,
         }
     }
 
     /// The shape of what such a method gives; `None` if it is that of a library, or gives the same as that.
-    pub(super) fn shape_of_own(&self, node: &ExprMethodCall, of_library: Shape) -> Option<Shape> {
+    pub(super) fn shape_of_own(
+        &self,
+        node: &ExprMethodCall,
+        of_library: Shape,
+        receiver: &dyn Fn() -> Shape,
+    ) -> Option<Shape> {
         let method = node.method.to_string();
-        let kin = self.kin(node, &method);
-        let mut known = self.own.named(&method).iter();
-        match kin {
+        let known = self.own.named(&method)?;
+        match self.kin(node, &method) {
             Kin::No => None,
-            Kin::Yes if known.clone().all(|(_, gives)| *gives == Gives::One) => Some(Shape::Single),
-            Kin::Yes if known.all(|(_, gives)| *gives == Gives::Many) => Some(Shape::Elements),
+            Kin::Yes if known.all_give(Gives::One) => Some(Shape::Single),
+            Kin::Yes if known.all_give(Gives::Many) => Some(Shape::Elements),
             Kin::Yes => Some(Shape::Unknown),
-            // At most one element only if that is so of each method of this name.
+            // At most one element only if that is so of each method of this name; lists, ranges and iterators are a library's.
             Kin::Maybe if matches!(of_library, Shape::Single | Shape::Fixed(..)) => {
-                known.any(|(_, gives)| *gives != Gives::One).then_some(Shape::Unknown)
+                (!known.all_give(Gives::One) && receiver() == Shape::Unknown).then_some(Shape::Unknown)
             }
             Kin::Maybe => None,
         }
     }
 
-    fn receiver(&self, ty: &TypeRef, depth: u8) -> Receiver {
-        let next = |ty: &TypeRef| self.receiver(ty, depth + 1);
+    /// What has one of these methods, or another of their name.
+    fn receiver(&self, ty: &TypeRef, known: &Methods, depth: u8) -> Receiver {
+        let next = |ty: &TypeRef| self.receiver(ty, known, depth + 1);
         match ty {
             _ if depth > crate::rust::type_ref::DEEPEST => Receiver::Unknown,
             TypeRef::Unknown => Receiver::Unknown,
@@ -79,15 +78,14 @@ impl Walker<'_> {
                 }
                 match arguments.first() {
                     Some(inner) if points(last) => next(inner),
-                    _ if is_of_library(last) => Receiver::Library,
+                    _ if is_foreign(path, known) => Receiver::Library,
                     _ => Receiver::Named(vec![last.to_owned()]),
                 }
             }
             TypeRef::Implements(traits) | TypeRef::Object(traits) => {
-                let names: Vec<String> = traits.iter().filter_map(|path| path.last().cloned()).collect();
-                match names.iter().any(|name| is_of_library(name)) {
+                match traits.iter().any(|path| is_foreign(path, known)) {
                     true => Receiver::Library,
-                    false => Receiver::Named(names),
+                    false => Receiver::Named(traits.iter().filter_map(|path| path.last().cloned()).collect()),
                 }
             }
             TypeRef::Field(..) => match self.in_file(ty) {
@@ -111,7 +109,7 @@ impl Walker<'_> {
             },
             TypeRef::Method(of, name) => match name.as_str() {
                 "clone" | "as_ref" | "as_mut" | "to_owned" | "borrow" | "deref" => next(of),
-                name if self.own.named(name).is_empty() && gives_of_library(name) => Receiver::Library,
+                name if self.own.named(name).is_none() && gives_of_library(name) => Receiver::Library,
                 _ => Receiver::Unknown,
             },
         }
@@ -161,13 +159,28 @@ fn gives_of_library(method: &str) -> bool {
     )
 }
 
-/// Whether a type or trait is known to be a library's, and none of the project.
-fn is_of_library(name: &str) -> bool {
-    name.ends_with("Result")
-        || name.ends_with("Iterator")
-        || name.ends_with("Stream")
-        || name.ends_with("Pool")
-        || name.chars().next().is_some_and(char::is_lowercase)
+/// Whether a type or trait is a library's rather than one of the project that has these methods.
+fn is_foreign(path: &[String], known: &Methods) -> bool {
+    let last = path.last().map_or("", String::as_str);
+    let is_of_crate = match path {
+        [_] => true,
+        [first, ..] => matches!(first.as_str(), "crate" | "self" | "super"),
+        [] => false,
+    };
+    match known.has(last) {
+        true => is_standard(last) && !is_of_crate,
+        false => is_standard(last) || ends_like_library(last),
+    }
+}
+
+/// Whether a name is most often that of a library's type or trait.
+fn ends_like_library(name: &str) -> bool {
+    ["Result", "Iterator", "Stream", "Pool"].iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a type or trait is the language's or that of a well-known library.
+fn is_standard(name: &str) -> bool {
+    name.chars().next().is_some_and(char::is_lowercase)
         || matches!(
             name,
             "[]" | "Vec"

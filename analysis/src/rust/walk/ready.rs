@@ -40,9 +40,10 @@ impl Walker<'_> {
         !queries.is_empty() && queries.iter().all(is_one)
     }
 
-    /// Records that queries run here that were made before, and may have run already; returns those that run.
+    /// Records that one of some queries runs here that were made before, and may have run already; returns those that run.
     pub(super) fn run_again(&mut self, queries: &[usize]) -> Queries {
         let mut run = Queries::new();
+        let mut ways = Vec::new();
         for &query in queries {
             let Some(site) = self.sites.get(query) else { continue };
             let made = self.made.get(&query).copied();
@@ -54,9 +55,12 @@ impl Walker<'_> {
                 let mut again = site.clone();
                 again.loops = self.loops_here();
                 again.call = None;
+                if made.is_some() {
+                    again.arguments.clear();
+                }
                 let index = self.sites.len();
                 self.sites.push(again);
-                self.here.flow.push(Flow::Query(index));
+                ways.push(Flow::Query(index));
                 run.push(index);
                 continue;
             }
@@ -64,9 +68,18 @@ impl Walker<'_> {
                 let loops = self.loops_here();
                 self.made.insert(query, Made { runs: true, ..made });
                 self.sites.get_mut(query).into_iter().for_each(|site| site.loops.clone_from(&loops));
-                self.here.flow.push(Flow::Query(query));
+                ways.push(Flow::Query(query));
             }
             run.push(query);
+        }
+        match ways.len() == 1 && run.len() == 1 {
+            true => self.here.flow.append(&mut ways),
+            false => {
+                if ways.len() < run.len() {
+                    ways.push(Flow::EMPTY);
+                }
+                self.emit_branch(ways);
+            }
         }
         run
     }

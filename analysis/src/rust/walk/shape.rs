@@ -1,11 +1,13 @@
 //! The shape of an expression that is looped over: elements, batches, a fixed number of things, at most one,
 //! or messages.
 
+use std::cell::OnceCell;
+
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Expr, Lit, Token, Type};
 
-use super::numbers::{counted, is_fixed, longer, number, of_range};
+use super::numbers::{Known, counted, is_fixed, longer, number, of_range};
 use super::sql_text::segments;
 
 /// What a value contains, as far as its expression determines it.
@@ -39,8 +41,16 @@ pub(in crate::rust) trait Shapes {
     fn local_number(&self, name: &str) -> Option<Option<u64>>;
     /// The values of a constant, one for each way to build the file.
     fn constant_values(&self, path: &[String]) -> &[&Expr];
-    /// The shape of what a method gives that is one of the project's, or may be; `None` if it is a library's.
-    fn own_shape(&self, call: &syn::ExprMethodCall, of_library: Shape) -> Option<Shape>;
+    /// The constants that were read for the current expression.
+    fn known(&self) -> &Known;
+    /// The shape of what a method gives that is one of the project's, or may be; `None` if it is a library's. `of_library` is
+    /// what a library's gives, and `receiver` the shape of what it is called on.
+    fn own_shape(
+        &self,
+        call: &syn::ExprMethodCall,
+        of_library: Shape,
+        receiver: &dyn Fn() -> Shape,
+    ) -> Option<Shape>;
     /// The shape of a field, if its struct is declared in the same file.
     fn field_shape(&self, field: &syn::ExprField) -> Shape;
 }
@@ -50,6 +60,7 @@ pub(super) const DEEPEST: usize = 200;
 
 /// The shape of an expression.
 pub(in crate::rust) fn of(expression: &Expr, around: &dyn Shapes) -> Shape {
+    around.known().clear();
     at(expression, around, 0)
 }
 
@@ -88,8 +99,10 @@ pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape 
             }
         }
         Expr::MethodCall(call) => {
-            let shape = of_method(call, &|| next(&call.receiver), around, depth);
-            around.own_shape(call, shape).unwrap_or(shape)
+            let read = OnceCell::new();
+            let receiver = || *read.get_or_init(|| next(&call.receiver));
+            let shape = of_method(call, &receiver, around, depth);
+            around.own_shape(call, shape, &receiver).unwrap_or(shape)
         }
         Expr::Call(call) => match call.func.as_ref() {
             Expr::Path(path) => of_call(&segments(&path.path), call, &next),
@@ -107,7 +120,8 @@ pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape 
             if !parts.last().is_some_and(|last| is_constant(last)) {
                 return Shape::Unknown;
             }
-            let shapes = around.constant_values(&parts).iter().map(|value| next(value));
+            let values = around.constant_values(&parts).iter();
+            let shapes = values.map(|value| around.known().shape(value, || next(value)));
             let either = shapes
                 .map(|shape| if let Shape::Fixed(..) = shape { shape } else { Shape::Fixed(None, true) });
             either.reduce(longer).unwrap_or(Shape::Fixed(None, true))
@@ -174,7 +188,9 @@ fn chained(first: Shape, second: Shape) -> Shape {
 fn zipped(first: Shape, second: Shape) -> Shape {
     match (first, second) {
         (Shape::Fixed(Some(a), _), Shape::Fixed(Some(b), _)) => Shape::Fixed(Some(a.min(b)), false),
-        (Shape::Fixed(turns, _), _) | (_, Shape::Fixed(turns, _)) => Shape::Fixed(turns, false),
+        (Shape::Fixed(None, _), Shape::Fixed(turns, _))
+        | (Shape::Fixed(turns, _), _)
+        | (_, Shape::Fixed(turns, _)) => Shape::Fixed(turns, false),
         (shape, _) => shape,
     }
 }

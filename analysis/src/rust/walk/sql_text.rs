@@ -69,20 +69,38 @@ impl<'f> Constants<'f> {
                 None => &[],
             },
             "crate" => {
-                // A file is the module of its name.
-                let mut parts = file.rsplit('/').map(|part| part.trim_end_matches(".rs"));
-                let name = parts.find(|part| *part != "mod").unwrap_or_default();
-                match rest.iter().position(|part| part == name) {
-                    Some(at) => values(rest.get(at + 1..).unwrap_or_default()),
-                    None if name == "lib" || name == "main" => values(rest),
-                    None => &[],
-                }
+                let Some(file) = module_of(file) else { return &[] };
+                let is_here = rest.len() >= file.len() && rest.iter().zip(&file).all(|(a, b)| a == b);
+                if is_here { values(rest.get(file.len()..).unwrap_or_default()) } else { &[] }
             }
             _ => {
                 let depths = (0..=module.len()).rev().filter_map(|depth| module.get(..depth));
                 depths.map(|outer| values(&[outer, path].concat())).find(|it| !it.is_empty()).unwrap_or(&[])
             }
         }
+    }
+}
+
+/// The module of its crate that a file is, judging by its path; `None` if that does not tell.
+fn module_of(file: &str) -> Option<Vec<&str>> {
+    let parts: Vec<&str> = file.trim_end_matches(".rs").split('/').collect();
+    let (name, folders) = parts.split_last()?;
+    match folders.iter().rposition(|folder| *folder == "src") {
+        Some(src) => {
+            let mut module = folders.get(src + 1..)?.to_vec();
+            match (module.as_slice(), *name) {
+                (["bin"], _) => return Some(Vec::new()),
+                (["bin", ..], _) => return None,
+                ([], "lib" | "main") | (_, "mod") => {}
+                _ => module.push(name),
+            }
+            Some(module)
+        }
+        // Each of these, and a file that is given alone, is a crate.
+        None => match folders.last() {
+            None | Some(&("tests" | "benches" | "examples")) if *name != "mod" => Some(Vec::new()),
+            _ => None,
+        },
     }
 }
 
