@@ -1,7 +1,32 @@
-//! Outer joins whose unmatched rows a condition rejects, which makes them inner joins.
+//! Outer joins: which relations they pad with NULLs, and which conditions reject the unmatched rows, which makes them
+//! inner joins.
+
+use std::collections::HashSet;
 
 use crate::sql::expr::{Expr, Op, Test};
-use crate::sql::query::From;
+use crate::sql::query::{Block, From, JoinKind, RelationId};
+
+/// The relations of a block that an outer join may pad with NULLs.
+pub(crate) fn padded(block: &Block) -> HashSet<RelationId> {
+    let mut padded = HashSet::new();
+    for item in block.from() {
+        outer(item, &mut padded);
+    }
+    padded
+}
+
+fn outer(item: &From, padded: &mut HashSet<RelationId>) {
+    if let From::Join { kind, left, right, .. } = item {
+        outer(left, padded);
+        outer(right, padded);
+        if matches!(kind, JoinKind::Left | JoinKind::Full) {
+            padded.extend(right.relations());
+        }
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            padded.extend(left.relations());
+        }
+    }
+}
 
 /// Whether WHERE rejects the unmatched rows of an outer join, which makes it an inner join.
 pub(crate) fn demanded<'e>(inner: &From, filters: impl IntoIterator<Item = &'e Expr>) -> bool {

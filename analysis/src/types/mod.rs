@@ -3,7 +3,6 @@
 //!
 //! What is unknown is reported as unknown, with the reason; nothing is guessed.
 
-mod absent;
 mod cast;
 mod generated;
 pub mod mysql;

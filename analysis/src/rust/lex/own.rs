@@ -217,7 +217,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn is_collection(name: &str) -> bool {
+/// Whether a type is a collection of the standard library, or of a well-known one like it.
+pub(in crate::rust) fn is_collection(name: &str) -> bool {
     matches!(
         name,
         "Vec"

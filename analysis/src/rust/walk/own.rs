@@ -4,7 +4,7 @@ use syn::ExprMethodCall;
 
 use super::Walker;
 use super::shape::Shape;
-use crate::rust::lex::own::{Gives, Methods};
+use crate::rust::lex::own::{Gives, Methods, is_collection};
 use crate::rust::type_ref::TypeRef;
 
 /// Whether a method is one of the project's own.
@@ -181,18 +181,10 @@ fn ends_like_library(name: &str) -> bool {
 /// Whether a type or trait is the language's or that of a well-known library.
 fn is_standard(name: &str) -> bool {
     name.chars().next().is_some_and(char::is_lowercase)
+        || is_collection(name)
         || matches!(
             name,
-            "[]" | "Vec"
-                | "VecDeque"
-                | "HashMap"
-                | "HashSet"
-                | "BTreeMap"
-                | "BTreeSet"
-                | "IndexMap"
-                | "IndexSet"
-                | "SmallVec"
-                | "BinaryHeap"
+            "[]" | "BinaryHeap"
                 | "DashMap"
                 | "DashSet"
                 | "LinkedList"

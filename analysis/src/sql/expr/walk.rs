@@ -1,6 +1,6 @@
 //! Traversal of expressions without recursion.
 
-use super::{ColumnRef, Expr};
+use super::{Call, ColumnRef, Expr};
 use crate::sql::query::{BlockId, RelationId};
 use crate::sql::text::Span;
 
@@ -94,6 +94,20 @@ impl Expr {
             visit(expr);
             false
         });
+    }
+
+    /// The first call of some kind in it; subqueries are not entered.
+    pub fn first_call(&self, is_wanted: impl Fn(&Call) -> bool) -> Option<&Call> {
+        let mut found = None;
+        self.any(|part| {
+            if let Expr::Call(call) = part
+                && is_wanted(call)
+            {
+                found = Some(call);
+            }
+            found.is_some()
+        });
+        found
     }
 
     /// Whether `test` holds for this expression or a descendant, stopping at the first; subqueries are not

@@ -315,7 +315,7 @@ pub enum From {
 
 impl From {
     /// Appends the conditions of the item's joins.
-    fn conditions<'f>(&'f self, conditions: &mut Vec<&'f Expr>) {
+    pub(in crate::sql) fn conditions<'f>(&'f self, conditions: &mut Vec<&'f Expr>) {
         if let From::Join { left, right, on, .. } = self {
             left.conditions(conditions);
             right.conditions(conditions);

@@ -46,21 +46,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// A name as the database compares it: PostgreSQL's are folded already, unless they are quoted.
-    fn compared(&self, name: &str) -> String {
-        match self.dialect {
-            Dialect::Postgres => name.to_owned(),
-            Dialect::MySql | Dialect::Sqlite => name.to_lowercase(),
-        }
-    }
-
     /// Records two common table expressions with one name.
     pub(super) fn check_with(&mut self, with: &ast::With) {
         let mut names = HashSet::new();
         for cte in &with.cte_tables {
             let name = self.fold(&cte.alias.name);
             let span = self.bytes(cte.alias.name.span);
-            if !names.insert(self.compared(&name)) {
+            if !names.insert(name.clone()) {
                 let message = format!("`{name}` is defined twice in this WITH");
                 self.clause(message, "again", "give it another name", span);
             }
@@ -86,9 +78,7 @@ impl Resolver<'_> {
                 };
                 let written = (of, name.value.clone());
                 if seen.contains(&written) {
-                    let message = format!("two tables of one FROM go by `{}`", name.value);
-                    let span = self.bytes(name.span);
-                    return self.clause(message, "again", "give one of them an alias", span);
+                    return self.clause_of_twice(&name.value, self.bytes(name.span));
                 }
                 if seen.len() < MOST_NAMES {
                     seen.push(written);
@@ -106,30 +96,29 @@ impl Resolver<'_> {
                 Source::Table(_) | Source::View(..) | Source::Cte(_) | Source::Derived(_) | Source::System(_)
             )
         };
-        let mut seen: Vec<(String, &Relation)> = Vec::new();
+        let relations = scope.relations.iter().map(|id| &self.relations[id.0 as usize]);
+        let mut seen: Vec<&Relation> = Vec::new();
         let mut twice = None;
-        for id in &scope.relations {
-            let relation = &self.relations[id.0 as usize];
-            let name = relation.alias.clone();
-            if name.is_empty() || !has_rows(relation) {
-                continue;
-            }
+        for relation in relations.filter(|relation| !relation.alias.is_empty() && has_rows(relation)) {
             // Tables of two schemas may have the same name.
-            let is_same = |(other, known): &&(String, &Relation)| {
-                *other == name && !are_of_two_schemas(known, relation)
-            };
-            if seen.iter().any(|known| is_same(&known)) {
+            let is_same =
+                |known: &&Relation| known.alias == relation.alias && !are_of_two_schemas(known, relation);
+            if seen.iter().any(is_same) {
                 twice = Some((relation.alias.clone(), relation.span));
                 break;
             }
             if seen.len() < MOST_NAMES {
-                seen.push((name, relation));
+                seen.push(relation);
             }
         }
         if let Some((name, span)) = twice {
-            let message = format!("two tables of one FROM go by `{name}`");
-            self.clause(message, "again", "give one of them an alias", span);
+            self.clause_of_twice(&name, span);
         }
+    }
+
+    fn clause_of_twice(&mut self, name: &str, span: Option<Span>) {
+        let message = format!("two tables of one FROM go by `{name}`");
+        self.clause(message, "again", "give one of them an alias", span);
     }
 
     /// Records a column of USING that one side of the join lacks; returns whether it does.

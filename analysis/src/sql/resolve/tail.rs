@@ -1,11 +1,14 @@
 //! ORDER BY, LIMIT and locks that the database refuses beside the rest of a query.
 
+use std::collections::HashSet;
+
 use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{Call, Expr};
 use crate::sql::functions;
+use crate::sql::outer_joins::padded;
 use crate::sql::query::{BlockId, Body, From, JoinKind, Relation, RelationId, Select, Source};
 use crate::sql::text::Span;
 use crate::sql::type_names;
@@ -95,17 +98,17 @@ impl Resolver<'_> {
             self.check_locked(&what, name, *span);
         }
         let Body::Select(select) = &self.blocks[id.0 as usize].body else { return };
-        let mut padded = Vec::new();
-        select.from.iter().for_each(|item| optional(item, false, &mut padded));
-        let is_locked = |id: &&RelationId| {
+        let padded = padded(&self.blocks[id.0 as usize]);
+        let is_locked = |id: &RelationId| {
             let relation = &self.relations[id.0 as usize];
-            matches!(relation.source, Source::Table(_))
+            padded.contains(id)
+                && matches!(relation.source, Source::Table(_))
                 && named.as_ref().is_none_or(|(name, _)| relation.alias == *name)
         };
         if is_filtered(select, &padded) {
             return;
         }
-        if let Some(relation) = padded.iter().find(is_locked) {
+        if let Some(relation) = select.from.iter().flat_map(From::relations).find(is_locked) {
             let alias = self.relations[relation.0 as usize].alias.clone();
             let other = select.from.iter().flat_map(From::relations).find(|id| !padded.contains(id));
             let help = match other.map(|id| &self.relations[id.0 as usize].alias) {
@@ -208,26 +211,8 @@ fn may_be_among(key: &Expr, list: &[Expr]) -> bool {
     }
 }
 
-/// The relations that outer joins may pad with NULL.
-fn optional(from: &From, is_padded: bool, found: &mut Vec<RelationId>) {
-    match from {
-        From::Relation(id) if is_padded => found.push(*id),
-        From::Relation(_) => {}
-        From::Join { kind, left, right, .. } => {
-            let (is_left, is_right) = match kind {
-                JoinKind::Left => (false, true),
-                JoinKind::Right => (true, false),
-                JoinKind::Full => (true, true),
-                JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => (false, false),
-            };
-            optional(left, is_padded || is_left, found);
-            optional(right, is_padded || is_right, found);
-        }
-    }
-}
-
 /// Whether a condition that may make an inner join of an outer one mentions a padded relation: WHERE, or that of an inner join.
-fn is_filtered(select: &Select, padded: &[RelationId]) -> bool {
+fn is_filtered(select: &Select, padded: &HashSet<RelationId>) -> bool {
     let is_query =
         |part: &Expr| matches!(part, Expr::Exists { .. } | Expr::InQuery { .. } | Expr::Subquery(_));
     let is_padded = |id: Option<RelationId>| id.is_some_and(|id| padded.contains(&id));

@@ -132,12 +132,14 @@ impl Resolver<'_> {
             rows.extend(write.assignments.iter().filter_map(|(_, value)| Some((value.as_ref()?, "SET"))));
         }
         rows.extend(group_by.iter().map(|key| (key, "GROUP BY")));
-        from.iter().for_each(|item| conditions(item, &mut rows));
+        let mut joins = Vec::new();
+        from.iter().for_each(|item| item.conditions(&mut joins));
+        rows.extend(joins.into_iter().map(|on| (on, "ON")));
         let in_rows = rows.iter().find_map(|(expr, clause)| {
-            let call = first_call(expr, |call| call.window || self.is_aggregate_of(call, id))?;
+            let call = expr.first_call(|call| call.window || self.is_aggregate_of(call, id))?;
             Some((call, *clause))
         });
-        let in_groups = having.and_then(|having| Some((first_call(having, |call| call.window)?, "HAVING")));
+        let in_groups = having.and_then(|having| Some((having.first_call(|call| call.window)?, "HAVING")));
         if let Some((outer, inner)) = self.nested(id, block) {
             let message =
                 format!("`{}` is inside of `{}`, which takes values of rows", inner.name, outer.name);
@@ -158,8 +160,8 @@ impl Resolver<'_> {
     fn nested<'b>(&self, id: BlockId, block: &'b Block) -> Option<(&'b Call, &'b Call)> {
         let is_outer = |call: &Call| !call.window && self.is_aggregate_of(call, id);
         values(block).find_map(|value| {
-            let outer = first_call(value, is_outer)?;
-            let inner = outer.args.iter().find_map(|arg| first_call(arg, is_outer))?;
+            let outer = value.first_call(is_outer)?;
+            let inner = outer.args.iter().find_map(|arg| arg.first_call(is_outer))?;
             Some((outer, inner))
         })
     }
@@ -185,27 +187,6 @@ type Refusal = (String, &'static str, &'static str, Option<Span>);
 fn is_plain_aggregate(name: &str, arguments: usize) -> bool {
     let is_common = matches!(name, "count" | "sum" | "avg" | "group_concat" | "min" | "max");
     is_common && functions::is_aggregate(name, arguments)
-}
-
-fn first_call(expr: &Expr, is_wanted: impl Fn(&Call) -> bool) -> Option<&Call> {
-    let mut found = None;
-    expr.any(|part| {
-        if let Expr::Call(call) = part
-            && is_wanted(call)
-        {
-            found = Some(call);
-        }
-        found.is_some()
-    });
-    found
-}
-
-fn conditions<'f>(from: &'f From, found: &mut Vec<(&'f Expr, &'static str)>) {
-    if let From::Join { left, right, on, .. } = from {
-        conditions(left, found);
-        conditions(right, found);
-        found.extend(on.iter().map(|on| (on, "ON")));
-    }
 }
 
 /// What a block returns, or assigns.

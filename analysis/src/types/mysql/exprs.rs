@@ -4,8 +4,9 @@ use super::calls::shifted;
 use super::value::{Class, Value};
 use super::{DEPTH, Reader, wire};
 use crate::sql::expr::{ColumnRef, Expr, Literal, Op};
+use crate::sql::outer_joins;
 use crate::sql::query::{BlockId, Body, Source};
-use crate::types::{Origin, absent};
+use crate::types::Origin;
 
 impl Reader<'_> {
     /// The value of an output of a block.
@@ -168,7 +169,7 @@ impl Reader<'_> {
             }
             _ => return unknown(),
         };
-        if absent::of(self.query.block(relation.block)).contains(&id) {
+        if outer_joins::padded(self.query.block(relation.block)).contains(&id) {
             // A constant on the optional side of an outer join is NULL there, which one server does not
             // report.
             let is_column = matches!(value.origin, Origin::Table { .. });

@@ -16,10 +16,11 @@ pub use server::server_of;
 use value::Value;
 pub use wire::Wire;
 
-use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType, absent};
+use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::{Call, ColumnRef, Expr};
+use crate::sql::outer_joins;
 use crate::sql::query::{Block, BlockId, Body, Source};
 
 /// The maximum depth to which views and derived tables are followed.
@@ -224,7 +225,7 @@ impl Reader<'_> {
             _ => return Err(unknown()),
         };
         let block = self.query.block(relation.block);
-        let can_be_absent = absent::of(block).contains(&id);
+        let can_be_absent = outer_joins::padded(block).contains(&id);
         let nullable = if can_be_absent { wire.without(Wire::NOT_NULL) } else { wire };
         // MariaDB reads the rows of window functions from a table of its own, whose columns may be NULL.
         let is_read_again = is_windowed(block) && is_of_rows;

@@ -65,21 +65,7 @@ impl Session<'_> {
         if self.in_view > 0 {
             return None;
         }
-        let mut found = None;
-        for expr in exprs {
-            expr.any(|part| {
-                if let Expr::Call(call) = part
-                    && is_wanted(self, call)
-                {
-                    found = Some(call);
-                }
-                found.is_some()
-            });
-            if found.is_some() {
-                break;
-            }
-        }
-        found
+        exprs.iter().find_map(|expr| expr.first_call(|call| is_wanted(self, call)))
     }
 
     fn misplaced(&mut self, call: &Call, message: String, help: &str) {

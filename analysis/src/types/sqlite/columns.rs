@@ -4,8 +4,9 @@ use super::Reader;
 use super::ty::{Null, Ty, Value};
 use crate::schema::{Column, Table};
 use crate::sql::expr::ColumnRef;
+use crate::sql::outer_joins;
 use crate::sql::query::{BlockId, Body, Source};
-use crate::types::{Origin, absent};
+use crate::types::Origin;
 
 impl Reader<'_> {
     pub(super) fn column(&self, column: &ColumnRef, depth: usize) -> Value {
@@ -35,7 +36,7 @@ impl Reader<'_> {
             }
             _ => return unknown(),
         };
-        if absent::of(self.query.block(relation.block)).contains(&id) {
+        if outer_joins::padded(self.query.block(relation.block)).contains(&id) {
             value.is_absent = true;
             value.null = match value.is_rowid {
                 // sqlx treats a rowid as present even in a padded row.
