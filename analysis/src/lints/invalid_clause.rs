@@ -13,10 +13,14 @@ declare_lint! {
     /// - a number in ORDER BY or GROUP BY that is the position of no column; in PostgreSQL also a text in quotes
     /// - two tables of one FROM, or two WITH queries, with the same name; more column aliases than columns
     /// - a column that INSERT lists twice, or that PostgreSQL's SET assigns twice
+    /// - in MySQL and SQLite: arms of a set operation, rows and subqueries with different numbers of columns, aggregates
+    ///   and windows in WHERE, ON, GROUP BY or SET, and aggregates inside of others (in PostgreSQL, `type_mismatch`
+    ///   finds them); in MySQL, a derived table without an alias
     /// - an index hint or `ON CONFLICT ON CONSTRAINT` whose index or constraint does not exist
     /// - in PostgreSQL: `SELECT DISTINCT` ordered by what it does not return, `FOR UPDATE` beside DISTINCT, GROUP BY,
     ///   an aggregate or UNION, or on the rows that an outer join may lack, WITH TIES without ORDER BY, a LIMIT that is
-    ///   a column, `DO UPDATE` without a conflict target, and reading a WITH query that writes without RETURNING
+    ///   a column, LIMIT or ORDER BY of UPDATE and DELETE, JOIN without ON, `DO UPDATE` without a conflict target, and
+    ///   reading a WITH query that writes without RETURNING
     ///
     /// ## Why is this bad
     ///
