@@ -166,7 +166,7 @@ impl Resolver<'_> {
     /// PostgreSQL: records an UPDATE or DELETE with ORDER BY or LIMIT.
     pub(super) fn check_bounds(&mut self, what: &str, is_bounded: bool) {
         if is_bounded && self.dialect == Dialect::Postgres {
-            let message = format!("PostgreSQL's {what} has neither ORDER BY nor LIMIT");
+            let message = format!("{what} has neither ORDER BY nor LIMIT in PostgreSQL");
             let help = "choose the rows in a subquery: `WHERE id IN (SELECT id .. ORDER BY .. LIMIT ..)`";
             self.clause(message, "", help, None);
         }

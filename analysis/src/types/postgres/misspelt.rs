@@ -64,7 +64,7 @@ impl Session<'_> {
         }
         let name = call.name;
         let help = match instead_of(name) {
-            Some(instead) => format!("PostgreSQL writes {instead}"),
+            Some(instead) => format!("write {instead} in PostgreSQL"),
             None => match self.similar_function(name) {
                 Some(similar) => format!("write `{similar}`, which exists"),
                 None => return,
