@@ -3,6 +3,9 @@
 //! The parser's own tokenizer took a fifth of the instructions of a check, so the lexer reads what most queries
 //! consist of. A text with anything else is left to the parser's tokenizer, and a test holds the two equal.
 
+mod operators;
+mod strings;
+
 use std::cmp::Ordering;
 use std::sync::OnceLock;
 
@@ -25,14 +28,14 @@ pub(super) fn tokenize(
     lines: &LineIndex<'_>,
 ) -> Result<Vec<TokenWithSpan>, SyntaxError> {
     if let Some(tokens) = plain(sql, dialect) {
-        return Ok(tokens);
+        return strings::joined(tokens, dialect, lines);
     }
     let mut tokens = read(sql, dialect);
     if tokens.is_err() && dialect == Dialect::Sqlite {
         // SQLite accepts an unterminated comment at the end of the text.
         tokens = read(&format!("{sql}*/"), dialect).or(tokens);
     }
-    tokens.map_err(|error| {
+    let tokens = tokens.map_err(|error| {
         let at = lines.offset(error.location.line, error.location.column);
         let message = error.message.to_lowercase();
         let message = match message.as_str() {
@@ -40,7 +43,8 @@ pub(super) fn tokenize(
             _ => message,
         };
         SyntaxError { message, span: Span::new(at, sql.len()), limit: false }
-    })
+    })?;
+    strings::joined(tokens, dialect, lines)
 }
 
 /// The tokens as the parser's tokenizer reads them.
@@ -49,43 +53,10 @@ fn read(sql: &str, dialect: Dialect) -> Result<Vec<TokenWithSpan>, sqlparser::to
     let mut tokens = Vec::with_capacity(sql.len() / 3 + 8);
     Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location_into_buf(&mut tokens)?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
-    let is_signed = |token: &TokenWithSpan| sign_behind(&token.token).is_some();
-    if dialect == Dialect::Postgres && tokens.iter().any(is_signed) {
-        tokens = tokens.into_iter().flat_map(without_sign).collect();
+    if dialect == Dialect::Postgres {
+        tokens = operators::joined(tokens, sql);
     }
     Ok(tokens)
-}
-
-/// The sign behind an operator: PostgreSQL reads `data->-1` as `data -> -1`, since only operators with one of
-/// ``~ ! @ # % ^ & | ` ?`` may end in `+` or `-`.
-fn sign_behind(token: &Token) -> Option<(Token, Token)> {
-    let Token::CustomBinaryOperator(text) = token else { return None };
-    let operator = text.trim_end_matches(['+', '-']);
-    let sign = match text.get(operator.len()..)? {
-        "-" => Token::Minus,
-        "+" => Token::Plus,
-        _ => return None,
-    };
-    if operator.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) {
-        return None;
-    }
-    let operator = match operator {
-        "->" => Token::Arrow,
-        "->>" => Token::LongArrow,
-        "" => return None,
-        other => Token::CustomBinaryOperator(other.to_owned()),
-    };
-    Some((operator, sign))
-}
-
-/// An operator, and the sign behind it as a token of its own.
-fn without_sign(token: TokenWithSpan) -> Vec<TokenWithSpan> {
-    let Some((operator, sign)) = sign_behind(&token.token) else { return vec![token] };
-    let mut between = token.span.end;
-    between.column = between.column.saturating_sub(1);
-    let first = sqlparser::tokenizer::Span::new(token.span.start, between);
-    let second = sqlparser::tokenizer::Span::new(between, token.span.end);
-    vec![TokenWithSpan::new(operator, first), TokenWithSpan::new(sign, second)]
 }
 
 /// The same tokens, if the text consists of words, whole and decimal numbers, strings without escapes, placeholders
@@ -329,19 +300,6 @@ mod tests {
                 assert_eq!(keyword(&word), expected.keyword, "{word}");
             }
         }
-    }
-
-    #[test]
-    fn a_sign_is_no_part_of_an_operator() {
-        let tokens = |sql: &str| -> Vec<String> {
-            let read = read(sql, Dialect::Postgres).expect("tokens");
-            read.iter().map(|token| token.token.to_string()).collect()
-        };
-        assert_eq!(tokens("j->-1"), ["j", "->", "-", "1"]);
-        assert_eq!(tokens("j->>-1"), ["j", "->>", "-", "1"]);
-        assert_eq!(tokens("j<->-1"), ["j", "<->", "-", "1"]);
-        assert_eq!(tokens("j#-a"), ["j", "#-", "a"]);
-        assert_eq!(tokens("j-|-k"), ["j", "-|-", "k"]);
     }
 
     #[test]

@@ -273,7 +273,7 @@ pub struct CreateFunction {
     pub sql: String,
     /// Its body, if it is a string.
     pub body: Option<String>,
-    /// The names of its parameters, in order, each with its default; empty for unnamed ones and those without.
+    /// The name and default of each parameter; empty where it has none.
     pub parameters: Vec<(String, String)>,
 }
 
@@ -424,9 +424,11 @@ pub enum Change {
     },
     /// `CREATE FUNCTION`.
     CreateFunction(Box<CreateFunction>),
+    /// `ALTER FUNCTION .. RENAME TO`, `SET SCHEMA`: its name, its arguments if listed, and its new name or schema.
+    AlterFunction(Written, Option<String>, Written),
     /// `CREATE CAST`, `CREATE OPERATOR`.
     CreateConversion(String),
-    /// `DO`, with its body.
+    /// `DO`.
     Do(String),
     /// `SELECT f(…), g(…)` or `CALL f(…)` without a table: each function, with its arguments; they may run DDL.
     Calls(Vec<(Written, Vec<String>)>),
@@ -436,13 +438,8 @@ pub enum Change {
     SetVariables(Vec<(String, String)>),
     /// `COMMIT` and similar statements.
     EndTransaction,
-    /// MySQL: `PREPARE`.
-    Prepare {
-        /// The statement's name.
-        name: String,
-        /// The string or variable that contains its text.
-        text: String,
-    },
+    /// MySQL: `PREPARE`: the statement's name, and the string or variable that contains its text.
+    Prepare(String, String),
     /// MySQL: `EXECUTE`, with the name of a prepared statement.
     ExecutePrepared(String),
     /// MySQL: `EXECUTE IMMEDIATE`, with the expression for its text.

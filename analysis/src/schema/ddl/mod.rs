@@ -348,6 +348,11 @@ fn alter(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         }
         return Ok(Change::Nothing);
     }
+    if cursor.dialect == Dialect::Postgres
+        && cursor.take_any(&["function", "procedure", "routine", "aggregate"]).is_some()
+    {
+        return object::alter_function(cursor);
+    }
     if cursor.is("database") || cursor.is("role") || cursor.is("user") {
         while !cursor.done() && !cursor.is("set search_path") {
             cursor.at += 1;

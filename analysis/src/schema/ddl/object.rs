@@ -241,6 +241,24 @@ pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body, parameters })))
 }
 
+/// Reads the rest of `ALTER FUNCTION` and similar statements.
+pub(crate) fn alter_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let from = cursor.written()?;
+    let listed = if cursor.is_symbol("(") { arguments(cursor.text) } else { None };
+    if cursor.is_symbol("(") {
+        cursor.skip();
+    }
+    let to = if cursor.take("rename to") {
+        Written { schema: None, name: cursor.name()? }
+    } else if cursor.take("set schema") {
+        Written { schema: Some(cursor.name()?), name: from.name.clone() }
+    } else {
+        cursor.skip_all();
+        return Ok(Change::Nothing);
+    };
+    Ok(Change::AlterFunction(from, listed, to))
+}
+
 /// The parenthesised parameters of a function, without blanks: a statement that replaces it has the same.
 pub(crate) fn arguments(sql: &str) -> Option<String> {
     let mut depth = 0_usize;

@@ -139,7 +139,7 @@ pub(crate) fn prepare(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     cursor.expect("from")?;
     let start = cursor.at;
     cursor.skip_all();
-    Ok(Change::Prepare { name, text: cursor.source(start, cursor.at).to_owned() })
+    Ok(Change::Prepare(name, cursor.source(start, cursor.at).to_owned()))
 }
 
 /// MySQL: reads the rest of `EXECUTE`: the name of a prepared statement, or `IMMEDIATE` and a text.

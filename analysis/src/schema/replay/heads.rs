@@ -2,7 +2,7 @@
 
 use super::Replay;
 use crate::schema::ddl::expression::edited;
-use crate::schema::ddl::print_user_type;
+use crate::schema::ddl::{Written, arguments, print_user_type};
 use crate::schema::model::Name;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::{Dialect, Span};
@@ -18,6 +18,30 @@ impl Replay {
         if let Some(body) = self.bodies.remove(from) {
             self.bodies.insert(to.clone(), body);
         }
+    }
+
+    /// Gives a function another name or schema.
+    pub(super) fn alter_function(&mut self, from: &Written, listed: Option<&str>, to: &Written) {
+        let Some(from) = self.find(from, |name| self.schema.functions.contains_key(name)) else { return };
+        let to = Name::qualified(to.schema.as_deref().or(from.schema.as_deref()), to.name.clone());
+        let overloads = self.schema.functions.get(&from).cloned().unwrap_or_default();
+        if overloads.len() == 1 && !self.schema.functions.contains_key(&to) {
+            return self.rename_function(&from, &to);
+        }
+        // One of several: that with the types that are listed, or any of them.
+        let is_meant = |text: &&String| listed.is_some_and(|listed| has_types(text, listed));
+        let mut meant: Vec<String> = overloads.iter().filter(is_meant).cloned().collect();
+        if meant.len() == 1 {
+            self.schema
+                .functions
+                .insert(from, overloads.into_iter().filter(|text| !meant.contains(text)).collect());
+        } else {
+            meant = overloads;
+        }
+        let new = print_user_type(&to, "", self.schema.dialect);
+        let meant = meant.into_iter().map(|text| with_name(&text, &new).unwrap_or(text));
+        self.schema.functions.entry(to).or_default().extend(meant);
+        self.schema.functions_by_name.forget();
     }
 
     /// Lets the arguments and results of functions follow a type, or the rows of a table, that is renamed. Bodies that are
@@ -43,6 +67,19 @@ fn with_name(text: &str, new: &str) -> Option<String> {
     let last = if word(first + 1) == "." { first + 2 } else { first };
     let span = Span::new(tokens.get(first)?.span.start, tokens.get(last)?.span.end);
     Some(edited(text, [(span, new.to_owned())]))
+}
+
+/// Whether the statement that creates a function gives it arguments of these types, which ALTER FUNCTION lists.
+fn has_types(text: &str, listed: &str) -> bool {
+    let arguments = arguments(text).unwrap_or_default();
+    let own: Vec<&str> =
+        arguments.split(',').filter_map(|argument| argument.split(" default ").next()).collect();
+    let listed: Vec<&str> = listed.split(',').collect();
+    own.len() == listed.len()
+        && own.iter().zip(listed).all(|(own, listed)| {
+            let before = own.trim().strip_suffix(listed.trim());
+            before.is_some_and(|before| before.is_empty() || before.ends_with(' '))
+        })
 }
 
 /// The statement that creates a function with another name for a type; `None` if its head does not mention it.
@@ -99,6 +136,23 @@ fn renamed(text: &str, from: &Name, new: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn functions_are_renamed_and_moved() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        let body = "RETURNS int LANGUAGE sql AS 'SELECT 1'";
+        replay.apply(
+            &format!(
+                "CREATE SCHEMA app; CREATE FUNCTION f(int) {body}; ALTER FUNCTION f(int) RENAME TO g;
+                 ALTER FUNCTION g SET SCHEMA app; CREATE FUNCTION h(a int) {body}; CREATE FUNCTION h(b text) {body};
+                 ALTER ROUTINE h(text) RENAME TO i; ALTER FUNCTION h(int) STABLE"
+            ),
+            "",
+        );
+        let names = replay.schema.functions.iter().map(|(name, all)| format!("{name} {}", all.len()));
+        assert_eq!(names.collect::<Vec<_>>(), ["h 1", "i 1", "app.g 1"]);
+        assert!(replay.schema.functions[&Name::new("i")][0].starts_with("CREATE FUNCTION i(b text)"));
+    }
 
     #[test]
     fn heads_follow_types_and_bodies_do_not() {

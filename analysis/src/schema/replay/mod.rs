@@ -298,6 +298,10 @@ impl Replay {
                 self.create_function(*function);
                 Ok(())
             }
+            Change::AlterFunction(from, listed, to) => {
+                self.alter_function(&from, listed.as_deref(), &to);
+                Ok(())
+            }
             Change::Do(body) => {
                 self.run_block(&body);
                 Ok(())
@@ -321,7 +325,7 @@ impl Replay {
                 }
                 Ok(())
             }
-            Change::Prepare { name, text } => {
+            Change::Prepare(name, text) => {
                 let text = self.evaluate(&text);
                 self.session.prepared.insert(name, text);
                 Ok(())

@@ -245,6 +245,8 @@ impl Resolver<'_> {
             B::PGRegexNotMatch => like(left, right, LikeKind::Regex, true),
             B::PGRegexNotIMatch => like(left, right, LikeKind::IRegex, true),
             B::Glob => like(left, right, LikeKind::Glob, false),
+            // The mark of an operator before its operand.
+            B::Custom(op) if op.starts_with(' ') => prefixed(op.trim_start(), left, right),
             op => Expr::Binary { op: operator(op), left: Box::new(left), right: Box::new(right) },
         }
     }
@@ -361,6 +363,16 @@ fn join(left: Expr, right: Expr, same: fn(&Expr) -> bool, make: fn(Vec<Expr>) ->
         all.push(right);
     }
     make(all)
+}
+
+/// An operator before its operand, which the rewrite wrote behind NULL, or only the operand if it has no name; what
+/// binds tighter took the NULL.
+fn prefixed(op: &str, before: Expr, operand: Expr) -> Expr {
+    match before {
+        Expr::Literal(Literal::Null) if op.is_empty() => operand,
+        Expr::Literal(Literal::Null) => Expr::Unary { op: op.to_owned(), expr: Box::new(operand) },
+        before => Expr::Other { what: "prefix".to_owned(), parts: vec![before, operand] },
+    }
 }
 
 fn operator(op: &B) -> Op {

@@ -81,7 +81,7 @@ impl Resolver<'_> {
 
     /// Records a number that is the position of no output, and in PostgreSQL any other constant.
     fn check_constant(&mut self, key: &ast::Expr, clause: &'static str) {
-        let ast::Expr::Value(value) = key else { return };
+        let Some((sign, value)) = self.signed(key) else { return };
         let outputs = self.scopes.last().map_or(0, |scope| scope.outputs.len());
         let has_star = self.scopes.last().is_some_and(|scope| scope.has_star);
         // Without outputs, they are not known, or the statement has none.
@@ -89,14 +89,16 @@ impl Resolver<'_> {
             return;
         }
         let is_integer = |number: &str| number.bytes().all(|byte| byte.is_ascii_digit());
-        let (message, help) = match &value.value {
+        let (message, help) = match value {
             ast::Value::Number(number, _) if is_integer(number) => {
-                if number.parse().is_ok_and(|number: usize| (1..=outputs).contains(&number)) {
+                let is_position = number.parse().is_ok_and(|number: usize| (1..=outputs).contains(&number));
+                if is_position && sign.is_empty() {
                     return;
                 }
                 let columns = if outputs == 1 { "column" } else { "columns" };
-                let message =
-                    format!("{clause} {number} is a position, and the query returns {outputs} {columns}");
+                let message = format!(
+                    "{clause} {sign}{number} is a position, and the query returns {outputs} {columns}"
+                );
                 (message, "write the column's name")
             }
             ast::Value::Placeholder(_) => return,
@@ -107,5 +109,29 @@ impl Resolver<'_> {
         };
         let span = self.span_of(key);
         self.clause(message, "no column", help, span);
+    }
+
+    /// A constant, and its sign: PostgreSQL and SQLite take `-1` for a number, and MySQL for an expression.
+    fn signed<'e>(&self, key: &'e ast::Expr) -> Option<(&'static str, &'e ast::Value)> {
+        use ast::UnaryOperator::{Minus, Plus};
+        let (mut negative, mut is_signed, mut key) = (false, false, key);
+        loop {
+            key = match key {
+                ast::Expr::Nested(inner) => inner,
+                ast::Expr::UnaryOp { op: Minus, expr } if self.dialect != Dialect::MySql => {
+                    (negative, is_signed) = (!negative, true);
+                    expr
+                }
+                ast::Expr::UnaryOp { op: Plus, expr } if self.dialect == Dialect::Sqlite => {
+                    is_signed = true;
+                    expr
+                }
+                ast::Expr::Value(value) => {
+                    let is_constant = !is_signed || matches!(value.value, ast::Value::Number(..));
+                    return is_constant.then_some((if negative { "-" } else { "" }, &value.value));
+                }
+                _ => return None,
+            };
+        }
     }
 }

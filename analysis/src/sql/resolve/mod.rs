@@ -20,11 +20,13 @@ mod targets;
 mod tests;
 #[cfg(test)]
 mod tests_of_refusals;
+mod unread;
 mod values;
 mod widths;
 mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -87,6 +89,10 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         Dialect::Postgres => resolver.mark_only(sql),
         Dialect::Sqlite if sql.to_ascii_lowercase().contains("indexed") => resolver.mark_indexed(sql),
         _ => {}
+    }
+    if dialect == Dialect::Sqlite && !resolver.cte_problems.is_empty() {
+        resolver.unread = resolver.unread_queries();
+        resolver.drop_problems_of_unread();
     }
     if dialect != Dialect::Postgres {
         resolver.check_structure();
@@ -214,6 +220,10 @@ struct Resolver<'a> {
     blocks: Vec<Block>,
     relations: Vec<Relation>,
     problems: Vec<Problem>,
+    /// Which problems each WITH query added.
+    cte_problems: Vec<(BlockId, Range<usize>)>,
+    /// SQLite: the WITH queries that nothing reads.
+    unread: HashSet<BlockId>,
     /// How the statement asks for relations to be read.
     asked: Vec<(RelationId, Asked)>,
     /// The part that is not analysed, as a fragment.
@@ -253,6 +263,8 @@ impl<'a> Resolver<'a> {
             blocks: Vec::new(),
             relations: Vec::new(),
             problems: Vec::new(),
+            cte_problems: Vec::new(),
+            unread: HashSet::new(),
             asked: Vec::new(),
             unchecked: None,
             fielded: false,

@@ -38,6 +38,7 @@ impl Resolver<'_> {
             cte.materialized.as_ref().map(|m| matches!(m, ast::CteAsMaterialized::Materialized));
         let role = Role::Cte { name: name.clone(), recursive: false, materialized, uses: 0 };
         let id = self.open_block(Some(parent), role);
+        let problems = self.problems.len();
         let renamed: Vec<String> =
             cte.alias.columns.iter().map(|column| self.alias_name(&column.name)).collect();
         if recursive {
@@ -60,6 +61,7 @@ impl Resolver<'_> {
         if !recursive {
             self.ctes.push((name, id));
         }
+        self.cte_problems.push((id, problems..self.problems.len()));
     }
 
     /// Resolves the body of a query. The scope of a SELECT stays open, so that ORDER BY can see it.

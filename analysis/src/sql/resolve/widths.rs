@@ -73,12 +73,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// The blocks that are not those of views.
+    /// The blocks that are not those of views, nor of WITH queries that nothing reads.
     fn own_blocks(&self) -> impl Iterator<Item = (BlockId, &Block)> {
         let blocks = (0..).map(BlockId).zip(&self.blocks);
         blocks.filter(|(id, _)| {
             let mut around = std::iter::successors(Some(*id), |id| self.blocks[id.0 as usize].parent);
-            !around.any(|id| matches!(self.blocks[id.0 as usize].role, Role::View(_)))
+            !around.any(|id| {
+                matches!(self.blocks[id.0 as usize].role, Role::View(_)) || self.unread.contains(&id)
+            })
         })
     }
 

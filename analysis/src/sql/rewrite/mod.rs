@@ -6,7 +6,9 @@
 //! look ahead in the input and back in the output. It either writes its own tokens or changes nothing. What
 //! it writes names the same tables, columns and conditions, and allows no fewer rows than the user's text.
 
+mod aliases;
 pub(super) mod clauses;
+mod groups;
 mod json;
 mod literal;
 mod merge;
@@ -104,7 +106,7 @@ impl Rewriter {
     /// Rewrites everything before `end`.
     fn run(&mut self, end: usize) {
         while self.at < end {
-            if !self.renamed.is_empty() && postgres::renamed(self) {
+            if !self.renamed.is_empty() && aliases::renamed(self) {
                 continue;
             }
             let done = match &self.input[self.at].token {
@@ -112,7 +114,11 @@ impl Rewriter {
                 Token::Word(_) => self.dialect == Dialect::Postgres && literal::typed_literal(self),
                 Token::Mul => self.dialect == Dialect::Postgres && postgres::star(self),
                 Token::DoubleColon => self.dialect == Dialect::Postgres && operand::frame_bound(self),
-                Token::Lt => self.dialect == Dialect::Postgres && operand::taxicab_distance(self),
+                Token::CustomBinaryOperator(_) | Token::ExclamationMark
+                    if self.dialect == Dialect::Postgres =>
+                {
+                    operand::own_prefix(self)
+                }
                 Token::Comma => self.comma(),
                 Token::Assignment => self.dialect == Dialect::Postgres && literal::named_argument(self),
                 Token::LBrace => self.dialect == Dialect::MySql && clauses::escape_sequence(self),
@@ -217,6 +223,9 @@ impl Rewriter {
             }
             Token::RParen | Token::RBracket | Token::Placeholder(_) | Token::Number(..) => true,
             Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => true,
+            Token::EscapedStringLiteral(_) | Token::UnicodeStringLiteral(_) => true,
+            Token::NationalStringLiteral(_) | Token::DollarQuotedString(_) => true,
+            Token::HexStringLiteral(_) | Token::SingleQuotedByteStringLiteral(_) => true,
             _ => false,
         }
     }

@@ -36,6 +36,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             true
         }
         K::LIMIT if clauses::concatenated(r) => true,
+        K::IN => shared::list_of_queries(r),
         K::CYCLE => clauses::cycle(r),
         K::AS => clauses::weighed(r) || clauses::dynamic(r),
         K::FROM if r.is(1, "dual") && *r.token(2) != Token::Period => {

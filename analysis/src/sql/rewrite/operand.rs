@@ -227,16 +227,6 @@ pub(super) fn frame_bound(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `a <+> b`, which the tokenizer splits into three operators.
-pub(super) fn taxicab_distance(r: &mut Rewriter) -> bool {
-    let there = *r.token(1) == Token::Plus && *r.token(2) == Token::Gt;
-    if there {
-        r.put(Token::CustomBinaryOperator("<+>".to_owned()));
-        r.skip(3);
-    }
-    there
-}
-
 /// `bit varying(3)` is a type like `bit`.
 pub(super) fn bit_varying(r: &mut Rewriter) -> bool {
     let there = is_word(r.written(1), "bit");
@@ -350,6 +340,23 @@ pub(super) fn prefix_operator(r: &mut Rewriter) -> bool {
         r.skip(at + 2);
     }
     there
+}
+
+/// `%% a`: an operator of an extension or the project before its operand. The parser reads it behind NULL, and a space
+/// before its name marks it.
+pub(super) fn own_prefix(r: &mut Rewriter) -> bool {
+    let is_row = *r.written(1) == Token::Mul && *r.written(2) == Token::Period;
+    let begins =
+        matches!(r.token(1), Token::Word(_) | Token::Placeholder(_) | Token::Number(..) | Token::LParen)
+            || matches!(r.token(1), Token::SingleQuotedString(_) | Token::Minus | Token::Plus);
+    if is_row || !begins || r.after_operand() {
+        return false;
+    }
+    let operator = r.token(0).to_string();
+    r.put_word("NULL", K::NULL);
+    r.put(Token::CustomBinaryOperator(format!(" {operator}")));
+    r.skip(1);
+    true
 }
 
 /// `FETCH FIRST (1 + $1) ROWS ONLY` is a LIMIT. WITH TIES may return more rows than that.

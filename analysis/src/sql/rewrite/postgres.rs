@@ -1,9 +1,9 @@
 //! Constructs of PostgreSQL.
 
 use sqlparser::keywords::Keyword as K;
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::Token;
 
-use super::{Renamed, Rewriter, Row, is_word, json, keyword, literal, merge, operand, shared, xml};
+use super::{Rewriter, aliases, groups, is_word, json, keyword, literal, merge, operand, shared, xml};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -30,7 +30,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             false
         }
         K::AS => column_definitions(r),
-        K::USING => merge::joined_source(r) || join_alias(r),
+        K::USING => merge::joined_source(r) || aliases::join_alias(r),
         K::COLLATE => operand::collated_cast(r),
         K::COLLATION => operand::collation_for(r),
         K::SET => {
@@ -55,7 +55,10 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::INTO => insert_columns(r),
         K::CURRENT => cursor_row(r),
         K::BETWEEN => operand::symmetric(r),
-        K::GROUP => group_distinct(r),
+        K::GROUP => groups::group_distinct(r),
+        K::GROUPING => groups::nested_sets(r),
+        K::SELECT => groups::empty_list(r),
+        K::IN => shared::list_of_queries(r),
         K::ROWS => rows_from(r),
         K::SEARCH | K::CYCLE => recursion_order(r),
         K::VARIADIC => operand::variadic(r),
@@ -73,7 +76,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::NFC | K::NFD | K::NFKC | K::NFKD => literal::normal_form(r),
         K::AT if r.is(1, "local") => literal::at_local(r),
         K::JSON_TABLE => json::table(r),
-        K::RETURNING if r.keyword(1) == K::WITH => returned_rows(r),
+        K::RETURNING if r.keyword(1) == K::WITH => aliases::returned_rows(r),
         K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
         K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING | K::FORMAT | K::KEY => json::option(r),
         // `NULL ON EMPTY`, `FALSE ON ERROR`; the parser knows `NULL ON NULL` itself.
@@ -100,13 +103,29 @@ pub(super) fn star(r: &mut Rewriter) -> bool {
         r.skip(1);
         return true;
     }
-    // `FROM users *` explicitly includes children, which is the default.
-    let table = matches!(r.written(1), Token::Word(_))
-        && matches!(keyword(r.written(2)), K::FROM | K::UPDATE | K::JOIN | K::ONLY);
-    if table {
+    descendants(r)
+}
+
+/// `FROM users *` explicitly includes children, which is the default.
+fn descendants(r: &mut Rewriter) -> bool {
+    let mut before = 2;
+    while *r.written(before) == Token::Period && matches!(r.written(before + 1), Token::Word(_)) {
+        before += 2;
+    }
+    let there = matches!(r.written(1), Token::Word(_))
+        && match r.written(before) {
+            // No operand follows, so it multiplies nothing.
+            Token::Comma => {
+                matches!(r.token(1), Token::EOF | Token::RParen | Token::Comma | Token::SemiColon)
+                    || matches!(r.keyword(1), K::WHERE | K::AS | K::JOIN | K::LEFT | K::INNER | K::CROSS)
+                    || matches!(r.keyword(1), K::ORDER | K::GROUP | K::LIMIT)
+            }
+            other => matches!(keyword(other), K::FROM | K::UPDATE | K::JOIN | K::ONLY | K::USING),
+        };
+    if there {
         r.skip(1);
     }
-    table
+    there
 }
 
 /// `FROM ONLY t`, `FROM ONLY (t)`: without tables that inherit from it.
@@ -181,20 +200,6 @@ fn cursor_row(r: &mut Rewriter) -> bool {
         r.put(Token::Eq);
         r.put(Token::SingleQuotedString(String::new()));
         r.skip(3);
-    }
-    there
-}
-
-/// `GROUP BY DISTINCT ..`, `GROUP BY ALL ..`.
-fn group_distinct(r: &mut Rewriter) -> bool {
-    let is_list = || match r.token(3) {
-        Token::EOF | Token::RParen | Token::SemiColon => false,
-        _ => !matches!(r.keyword(3), K::HAVING | K::ORDER | K::LIMIT | K::WINDOW | K::UNION),
-    };
-    let there = r.keyword(1) == K::BY && (r.keyword(2) == K::DISTINCT || r.keyword(2) == K::ALL && is_list());
-    if there {
-        r.keep(2);
-        r.skip(1);
     }
     there
 }
@@ -307,109 +312,6 @@ fn column_definitions(r: &mut Rewriter) -> bool {
     r.keep(1);
     r.put_name(&name, '"');
     true
-}
-
-/// `RETURNING WITH (OLD AS before, NEW AS after) before.a`: aliases for the two rows.
-fn returned_rows(r: &mut Rewriter) -> bool {
-    let Some(end) = r.closing(2).filter(|_| *r.token(2) == Token::LParen) else { return false };
-    let mut at = 3;
-    while at + 2 < end {
-        let row = match r.keyword(at) {
-            K::OLD => "old",
-            K::NEW => "new",
-            _ => return false,
-        };
-        let by = usize::from(r.keyword(at + 1) == K::AS) + 1;
-        r.renamed.push(Renamed { alias: r.token(at + by).clone(), row: Row::Named(row) });
-        at += by + 2;
-    }
-    r.keep(1);
-    r.skip(end);
-    true
-}
-
-/// `JOIN b USING (id) AS x`: an alias for the merged columns, which are reachable without it.
-fn join_alias(r: &mut Rewriter) -> bool {
-    let Some(end) = r.closing(1).filter(|_| *r.token(1) == Token::LParen) else { return false };
-    // The source of a MERGE follows the same word.
-    let is_list = (2..end).all(|at| if at % 2 == 0 { r.is_name(at) } else { *r.token(at) == Token::Comma });
-    if !is_list || r.keyword(end + 1) != K::AS || !r.is_name(end + 2) || !r.may_search() {
-        return false;
-    }
-    let alias = r.token(end + 2).clone();
-    let columns: Vec<Token> = (2..end).step_by(2).map(|at| r.token(at).clone()).collect();
-    r.keep(end + 1);
-    r.skip(2);
-    let out = std::mem::take(&mut r.out);
-    let mut rest = out.into_iter().peekable();
-    while let Some(token) = rest.next() {
-        if token.token != alias || rest.peek().is_none_or(|next| next.token != Token::Period) {
-            r.out.push(token);
-            continue;
-        }
-        let period = rest.next();
-        match rest.peek().map(|next| &next.token) {
-            Some(Token::Mul) => {
-                let at = rest.next().map_or(token.span, |star| star.span);
-                r.out.extend(listed(&columns).map(|token| TokenWithSpan { token, span: at }));
-            }
-            Some(next) if columns.iter().any(|column| same_name(column, next)) => {}
-            _ => r.out.extend(std::iter::once(token).chain(period)),
-        }
-    }
-    r.renamed.push(Renamed { alias, row: Row::Merged(columns) });
-    true
-}
-
-/// `x.id` becomes `id` after `USING (id) AS x`, and `before.id` becomes `old.id` after
-/// `RETURNING WITH (OLD AS before)`.
-pub(super) fn renamed(r: &mut Rewriter) -> bool {
-    if *r.token(1) != Token::Period {
-        return false;
-    }
-    let Some(renamed) = r.renamed.iter().find(|renamed| renamed.alias == *r.token(0)) else { return false };
-    match &renamed.row {
-        Row::Named(row) => {
-            let row = *row;
-            r.put_word(row, K::NoKeyword);
-            r.skip(1);
-            r.keep(1);
-        }
-        Row::Merged(columns) if *r.token(2) == Token::Mul => {
-            let list: Vec<Token> = listed(columns).collect();
-            r.skip(2);
-            for token in list {
-                r.put(token);
-            }
-            r.skip(1);
-        }
-        Row::Merged(columns) => {
-            if !columns.iter().any(|column| same_name(column, r.token(2))) {
-                return false;
-            }
-            r.skip(2);
-        }
-    }
-    true
-}
-
-/// Names separated by commas.
-fn listed(names: &[Token]) -> impl Iterator<Item = Token> {
-    let commas = names
-        .iter()
-        .enumerate()
-        .flat_map(|(at, name)| (at > 0).then_some(&Token::Comma).into_iter().chain([name]));
-    commas.cloned()
-}
-
-/// Whether two tokens are the same name.
-fn same_name(one: &Token, other: &Token) -> bool {
-    let folded = |token: &Token| match token {
-        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_lowercase()),
-        Token::Word(word) => Some(word.value.clone()),
-        _ => None,
-    };
-    folded(one).is_some() && folded(one) == folded(other)
 }
 
 /// `INSERT DEFAULT VALUES` in a MERGE.

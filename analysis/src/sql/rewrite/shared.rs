@@ -251,6 +251,29 @@ pub(super) fn compound_subquery(r: &mut Rewriter) -> bool {
     true
 }
 
+/// `IN ((SELECT 1), (SELECT 2))` and `IN ((SELECT 1) + 1)` list values; the parser takes the first for the query of the
+/// list, unless it is read as the operand of the operator without a name.
+pub(super) fn list_of_queries(r: &mut Rewriter) -> bool {
+    if *r.token(1) != Token::LParen || *r.token(2) != Token::LParen {
+        return false;
+    }
+    let Some(inner) = (3..).find(|at| *r.token(*at) != Token::LParen) else { return false };
+    if !matches!(r.keyword(inner), K::SELECT | K::WITH | K::VALUES | K::TABLE) {
+        return false;
+    }
+    let Some(first) = r.closing(2) else { return false };
+    let goes_on = matches!(r.token(first + 1), Token::RParen | Token::EOF)
+        || matches!(r.keyword(first + 1), K::UNION | K::EXCEPT | K::INTERSECT | K::ORDER | K::LIMIT)
+        || matches!(r.keyword(first + 1), K::OFFSET | K::FETCH | K::FOR);
+    if goes_on {
+        return false;
+    }
+    r.keep(2);
+    r.put_word("NULL", K::NULL);
+    r.put(Token::CustomBinaryOperator(" ".to_owned()));
+    true
+}
+
 /// A comma that joins tables.
 pub(super) fn joining_comma(r: &mut Rewriter) -> bool {
     let joins = r.open.last().copied().unwrap_or_default() || r.lists.update == Some(r.open.len());

@@ -17,7 +17,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::NOT if r.keyword(1) == K::NULL => shared::null_test(r, true, 2),
         K::NOT => negated_glob(r),
         K::IS => is_value(r),
-        K::IN => in_table(r),
+        K::IN => in_table(r) || shared::list_of_queries(r),
         K::COLLATE => collated_list(r),
         K::MATERIALIZED => materialized(r, 1),
         K::AS => affinity(r),
