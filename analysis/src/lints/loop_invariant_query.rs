@@ -116,7 +116,10 @@ mod tests {
             r#"for id in ids { sql!("SELECT name FROM servers WHERE id = $1", id).fetch_one(db).await; }"#,
             &["query_in_loop"],
         );
-        check(r#"for id in ids { sql!("SELECT nextval('s')").fetch_one(db).await; }"#, &["query_in_loop"]);
+        check(
+            r#"for id in ids { sql!("SELECT nextval('events_id_seq')").fetch_one(db).await; }"#,
+            &["query_in_loop"],
+        );
         check(r#"for pool in pools { sql!("SELECT count(*) FROM events").fetch_one(pool).await; }"#, &[]);
     }
 }

@@ -9,8 +9,9 @@ declare_lint! {
     /// ## What it does
     ///
     /// Finds operators and functions that do not exist for the types of their arguments, misspelt names of
-    /// functions and functions of other databases (`ifnull`), parameters that are of one type here and of another
-    /// there, values that a column does not accept, values for columns that are `GENERATED ALWAYS`, arms of
+    /// functions and types and those of other databases (`ifnull`, `datetime`), parameters that are of one type here
+    /// and of another there, or used first where they have none (`$1 IS NULL OR id = $1`), sequences and tables that a
+    /// text names and that do not exist (`nextval('nosuch')`), values that a column does not accept, values for columns that are `GENERATED ALWAYS`, arms of
     /// a set operation and results of CASE without a common type, labels that an enum lacks, texts that are no
     /// value of their type (`id = 'one'`), columns that are neither grouped by nor in an aggregate, and aggregates
     /// in WHERE.
@@ -21,7 +22,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// PostgreSQL only, except that values for generated columns are found on SQLite too. Nothing is reported if a
+    /// PostgreSQL only, except that values for generated columns are found on SQLite too, and on SQLite and MySQL
+    /// misspelt functions, functions of other databases and wrong numbers of arguments. Nothing is reported if a
     /// type is unknown, if a migration creates casts or operators, or if an extension with unknown functions is
     /// installed. A function that does not exist is reported only if its name is close to one that does, since
     /// extensions may be installed by hand. In `sqlx::query!` nothing is reported, since sqlx has asked the
@@ -87,6 +89,12 @@ mod tests {
         fires("type_mismatch", "SELECT name FROM events WHERE id IN ('1', 'x') LIMIT 5");
         fires("type_mismatch", "UPDATE events SET is_active = 'maybe' WHERE id = $1");
         fires("type_mismatch", "SELECT name FROM events WHERE max(id) > 5 LIMIT 5");
+        fires("type_mismatch", "SELECT name FROM events WHERE $1 IS NULL OR id = $1 LIMIT 5");
+        fires("type_mismatch", "SELECT nextval('nosuch')");
+        fires(
+            "type_mismatch",
+            "SELECT name FROM events WHERE next_run_at > now() - interval '5 fortnights' LIMIT 5",
+        );
         fires("type_mismatch", "UPDATE events SET is_active = true WHERE count(*) > 5 AND id = $1");
     }
 

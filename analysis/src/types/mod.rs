@@ -5,9 +5,11 @@
 
 mod cast;
 mod generated;
+mod listed;
 pub mod mysql;
 mod postgres;
 mod rust_types;
+mod slip;
 mod sqlite;
 mod sqlx_variant;
 
@@ -174,11 +176,13 @@ pub fn describe_planned(query: &Query, schema: &Schema, dialect: Dialect, planne
             unknown: Some(format!("it has {} parameters, and no database takes as many", query.parameters)),
         };
     }
-    match dialect {
-        Dialect::Postgres => postgres::describe(query, schema, planned),
+    let mut described = match dialect {
+        Dialect::Postgres => return postgres::describe(query, schema, planned),
         Dialect::MySql => mysql::describe(query, schema),
         Dialect::Sqlite => sqlite::describe(query, schema),
-    }
+    };
+    described.errors.extend(listed::errors(query, schema, dialect));
+    described
 }
 
 /// The errors for a query that is sent with the types of its bound values, as `sqlx::query` does: PostgreSQL

@@ -9,8 +9,9 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqlitePoolOptions;
 
 /// Files of `tests/fixtures/refused`: tables, a line `--`, and statements with the database's answer.
-const POSTGRES: [&str; 2] = [
+const POSTGRES: [&str; 3] = [
     include_str!("../../fixtures/refused/postgres.sql"),
+    include_str!("../../fixtures/refused/postgres_own.sql"),
     include_str!("../../fixtures/refused/postgres_types.sql"),
 ];
 const MYSQL: [&str; 2] = [

@@ -2,6 +2,7 @@
 //! reports no query whose result UNION changes.
 
 mod clauses;
+mod functions;
 
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::config::Config;

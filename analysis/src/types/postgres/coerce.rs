@@ -130,6 +130,9 @@ impl Session<'_> {
     /// Converts a value to a type, as its context requires.
     pub(super) fn coerce(&mut self, value: Value, to: Ty, why: impl fmt::Display + Copy) -> Value {
         if is_polymorphic(to) || to == Ty::ANY {
+            if let (Form::Parameter(number), Ty::UNKNOWN, Ty::ANY) = (&value.form, value.ty, to) {
+                self.leave_untyped(*number, "an argument of any type");
+            }
             return value;
         }
         match (&value.form, value.ty) {
@@ -140,6 +143,7 @@ impl Session<'_> {
             (Form::Text(text), Ty::UNKNOWN) => {
                 self.check_label(text, to, value.span);
                 self.check_input(text, to, value.span);
+                self.check_relation(text, to, value.span);
                 Value { ty: to, form: Form::Plain, ..value }
             }
             (Form::Row(parts), _) => {
@@ -164,6 +168,19 @@ impl Session<'_> {
     /// Reports a label that an enum does not have.
     fn check_label(&mut self, text: &str, to: Ty, span: Option<Span>) {
         let base = self.types.base(to);
+        let labels = self.types.labels(base);
+        if let (true, Some(element)) = (labels.is_empty(), self.types.true_element(base))
+            && !self.types.labels(element).is_empty()
+        {
+            // What is quoted, and arrays in arrays, are left alone.
+            let inside = text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            let inside = inside.filter(|inside| !inside.contains(['{', '}', '"', '\\'])).unwrap_or_default();
+            let labels = inside.split(',').map(str::trim);
+            for label in labels.filter(|label| !label.is_empty() && !label.eq_ignore_ascii_case("null")) {
+                self.check_label(label, element, span);
+            }
+            return;
+        }
         let labels = self.types.labels(base);
         if !labels.is_empty() && !labels.iter().any(|label| label == text) {
             let name = self.types.display(base);

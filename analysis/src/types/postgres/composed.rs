@@ -47,8 +47,10 @@ impl Session<'_> {
     }
 
     pub(super) fn cast(&mut self, expr: &Expr, name: &str) -> Value {
-        let ty = self.types.named(name);
+        // `double` is a type only in front of `precision`.
+        let ty = if name == "double" { None } else { self.types.named(name) };
         let Some(ty) = ty else {
+            self.unknown_type(name);
             let value = self.expr(expr);
             let why = format!("the type `{name}` is not known");
             if value.is_unknown() {

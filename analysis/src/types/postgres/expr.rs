@@ -56,7 +56,7 @@ impl Session<'_> {
                 // `$1 IS NULL` accepts any type, and gives the parameter none.
                 match (*test, &value.form) {
                     (Test::Null, Form::Parameter(number)) if value.is_unknown() => {
-                        self.leave_untyped(*number)
+                        self.leave_untyped(*number, "tested for NULL")
                     }
                     (Test::Null, _) => {}
                     _ => drop(self.boolean(value, "what is tested for a truth value")),

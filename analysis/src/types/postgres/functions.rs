@@ -88,9 +88,11 @@ impl Session<'_> {
             }
         };
         let Choice::One(candidate) = choice else {
+            self.ambiguous_call(call, &candidates, &types);
             return (Value::opaque(format!("several functions `{name}` take these arguments")), None);
         };
         let Some((declared, result)) = self.settled(&candidate, &types) else {
+            self.without_type(call, &candidate, &types);
             return (Value::opaque(format!("what `{name}` returns hangs on a type that is not known")), None);
         };
         let all_not_null = args.iter().all(|value| value.not_null);

@@ -1,5 +1,8 @@
 //! What the types of the catalog take as text: the server reads a constant when it prepares the query.
 
+mod moments;
+mod notations;
+
 use serde::de::IgnoredAny;
 
 /// Longer texts are not read.
@@ -37,32 +40,59 @@ pub(super) fn expected(ty: &str, text: &str) -> Option<&'static str> {
                 || matches!(lower.as_str(), "0" | "1");
             (!is_bool).then_some("`true` or `false`")
         }
-        "uuid" => {
-            let digits = lower.trim_matches(['{', '}']).replace('-', "");
-            let is_uuid = digits.len() == 32 && digits.chars().all(|c| c.is_ascii_hexdigit());
-            (!is_uuid).then_some("32 hexadecimal digits, such as `6f9619ff-8b86-d011-b42d-00c04fc964ff`")
-        }
+        "uuid" => (!notations::is_uuid(text))
+            .then_some("32 hexadecimal digits, such as `6f9619ff-8b86-d011-b42d-00c04fc964ff`"),
         "date" | "timestamp" | "timestamptz" => {
             let is_moment = lower.contains(|c: char| c.is_ascii_digit())
                 || MOMENTS.iter().any(|moment| lower.contains(moment));
-            (!is_moment || has_no_such_day(&lower)).then_some("a date, such as `2024-12-31`")
+            (!is_moment || has_no_such_day(&lower) || moments::is_no_date(&lower))
+                .then_some("a date, such as `2024-12-31`")
         }
+        "time" | "timetz" => moments::is_no_time(&lower).then_some("a time of day, such as `23:59`"),
         "interval" => {
             let is_length = lower.contains(|c: char| c.is_ascii_digit()) || lower.contains("infinity");
-            (!is_length).then_some("a length of time, such as `1 day`")
+            (!is_length || moments::has_other_unit(&lower)).then_some("a length of time, such as `1 day`")
         }
+        "inet" => notations::is_no_address(text).then_some("an address, such as `10.0.0.1`"),
+        "macaddr" => notations::is_no_device(text).then_some("an address, such as `08:00:2b:01:02:03`"),
+        "bytea" => notations::is_no_bytes(text).then_some(r"pairs of hexadecimal digits, such as `\x1f`"),
+        "bit" | "varbit" => notations::is_no_bits(text).then_some("zeros and ones"),
+        "jsonb" if notations::has_zero(text) => Some("JSON without `\\u0000`, which `jsonb` does not store"),
         "json" | "jsonb" => {
             let is_deep = text.matches(['[', '{']).count() > MOST_BRACKETS;
             (!is_deep && serde_json::from_str::<IgnoredAny>(text).is_err())
                 .then_some("JSON, such as `{}` or `\"text\"`")
         }
-        "int4range" | "int8range" | "numrange" | "daterange" | "tsrange" | "tstzrange" => {
-            let is_between =
-                lower.starts_with(['[', '(']) && lower.ends_with([']', ')']) && lower.contains(',');
-            (!is_between && lower != "empty").then_some("a range, such as `[1,5)`")
-        }
+        "int4range" => range("int4", &lower),
+        "int8range" => range("int8", &lower),
+        "numrange" => range("numeric", &lower),
+        "daterange" => range("date", &lower),
+        "tsrange" => range("timestamp", &lower),
+        "tstzrange" => range("timestamptz", &lower),
         array => array.strip_prefix('_').and_then(|element| elements(element, text)),
     }
+}
+
+/// What a range expects instead of a text, as far as its brackets and plain bounds tell.
+fn range(element: &str, text: &str) -> Option<&'static str> {
+    let malformed = Some("a range, such as `[1,5)`");
+    let is_between = text.starts_with(['[', '(']) && text.ends_with([']', ')']) && text.contains(',');
+    if text == "empty" || !is_between {
+        return if text == "empty" { None } else { malformed };
+    }
+    let inside = text.get(1..text.len() - 1).filter(|inside| !inside.contains(['"', '\\']))?;
+    let bounds: Vec<&str> = inside.split(',').collect();
+    let [low, high] = bounds.as_slice() else { return malformed };
+    let is_backwards = match (low.trim().parse::<i64>(), high.trim().parse::<i64>()) {
+        (Ok(low), Ok(high)) => low > high && element != "date",
+        _ => false,
+    };
+    let is_bound = |bound: &&&str| !bound.is_empty();
+    [low, high]
+        .iter()
+        .filter(|bound| is_bound(bound))
+        .find_map(|bound| expected(element, bound))
+        .or(if is_backwards { malformed } else { None })
 }
 
 /// What an integer type expects instead of a text.
@@ -168,7 +198,13 @@ mod tests {
             (
                 "uuid",
                 &["6f9619ff-8b86-d011-b42d-00c04fc964ff", "{6F9619FF8B86D011B42D00C04FC964FF}"],
-                &["", "6f9619ff", "6f9619ff-8b86-d011-b42d-00c04fc964fg"],
+                &[
+                    "",
+                    "6f9619ff",
+                    " 6f9619ff-8b86-d011-b42d-00c04fc964ff",
+                    "6f961-9ff8b86d011b42d00c04fc964ff",
+                    "6f9619ff-8b86-d011-b42d-00c04fc964fg",
+                ],
             ),
             (
                 "date",
@@ -198,16 +234,73 @@ mod tests {
                 &["epoch utc", "today America/New_York", "2020-1-1T10:00:00Z", "2020-12-31 23:59:60+00"],
                 &["abc", "2020-02-30 10:00", "2020-02-30T10:00:00Z"],
             ),
-            ("interval", &["1 day", "P1D", "-infinity"], &["", "abc", "day", "P"]),
-            ("time", &["10:00", "x"], &[]),
-            ("jsonb", &["{}", " true ", "1e999", r#""\ud800""#], &["", "{", "TRUE", "[1,]", "01", "{a: 1}"]),
+            (
+                "interval",
+                &[
+                    "1 day",
+                    "P1D",
+                    "-infinity",
+                    "1:30",
+                    "2 years 3 mons",
+                    "1 millisecondsxx",
+                    "@ 1 minute ago",
+                    "30days",
+                ],
+                &["", "abc", "day", "1 dya", "1 day and 2 hours", "5 fortnights", "1 quarter"],
+            ),
+            (
+                "time",
+                &[
+                    "10:00",
+                    "24:00",
+                    "1234",
+                    "123456",
+                    "10:5:7.5 PM",
+                    "now",
+                    "2024-01-01 10:00",
+                    "T10:00",
+                    "04:05-08",
+                ],
+                &["x", "1", "25:00", "12:60", "23:59:61", "noon", "2024-01-01", "1 hour"],
+            ),
+            (
+                "timestamp",
+                &["2024-01-01 24:00", "2024-01-01T10:00:60", "2024-01-01 at 10:00", "20240101", "31/12/2024"],
+                &[
+                    "2024",
+                    "10:00",
+                    "2024-01-01 25:00",
+                    "2024-01-01 10:61",
+                    "13/13/2024",
+                    "3 days",
+                    "1 week ago",
+                ],
+            ),
+            (
+                "inet",
+                &["10.0.0.1", "010.0.0.1/8", "10/8", "::1", "::1/128", "::ffff:1.2.3.4"],
+                &["", "10.0.0", "10.0.0.300", "10.0.0.1/33", "localhost", "10.0.0.1:80", "fe80::1%eth0"],
+            ),
+            ("macaddr", &["08:00:2b:01:02:03", "8:0:2b:1:2:3", "08002b010203"], &["xyz", "08:00:2b:01:02"]),
+            ("bytea", &["abc", r"\x1f", r"\x 12 34"], &[r"\xZZ", r"\x123", r"\x1 2"]),
+            ("bit", &["101", "X1F"], &["102", " 101"]),
+            ("daterange", &["[2024-01-01,)", "empty"], &["[2024-01-01,2024-02-30]"]),
+            (
+                "jsonb",
+                &["{}", " true ", "1e999", r#""\ud800""#, r#""\\u0000""#],
+                &[r#""\u0000""#, "", "{", "TRUE", "[1,]", "01", "{a: 1}"],
+            ),
             (
                 "_int4",
                 &["{}", " { 1 , 2 } ", "{NULL, null}", "[1:2]={1,2}", "{{1},{2}}", r#"{"1"}"#],
                 &["", "{1,2", "1,2", "{a}", "{1,,2}", "{1,2} x"],
             ),
             ("_text", &["{a b,c}", "{}"], &["a", "{,}"]),
-            ("int4range", &["empty", " EMPTY ", "(,)", "[1,2)"], &["", "[1,2", "[1]", "1,2"]),
+            (
+                "int4range",
+                &["empty", " EMPTY ", "(,)", "[1,2)"],
+                &["", "[1,2", "[1]", "1,2", "[5,1]", "[a,b]"],
+            ),
         ] {
             for text in takes {
                 assert_eq!(expected(ty, text), None, "{ty} {text}");

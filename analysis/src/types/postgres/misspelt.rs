@@ -8,9 +8,7 @@ use super::catalog::Catalog;
 use super::functions::Called;
 use super::session::Session;
 use crate::types::TypeError;
-
-/// Shorter names are too similar to each other.
-const SHORTEST: usize = 4;
+use crate::types::slip::is_slip;
 
 /// Functions of servers newer than the catalog, and functions that exist as syntax only.
 const NEWER: [&str; 40] = [
@@ -131,22 +129,6 @@ fn instead_of(name: &str) -> Option<&'static str> {
         "newid" => "`gen_random_uuid()`",
         _ => return None,
     })
-}
-
-/// Whether a name is another one with one letter missing, one too many, or two swapped. Other letters make other names:
-/// `array_avg` is not a misspelt `array_agg`, nor `uuid_generate_v7` a misspelt `uuid_generate_v4`.
-fn is_slip(name: &str, meant: &str) -> bool {
-    let sorted = |name: &str| {
-        let mut letters: Vec<char> = name.chars().collect();
-        letters.sort_unstable();
-        letters
-    };
-    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
-    name.len() >= SHORTEST
-        && name.chars().next() == meant.chars().next()
-        && strsim::osa_distance(name, meant) == 1
-        && digits(name) == digits(meant)
-        && (name.len() != meant.len() || sorted(name) == sorted(meant))
 }
 
 #[cfg(test)]

@@ -23,9 +23,11 @@ mod placed;
 mod plan;
 mod planner;
 mod refute;
+mod regclass;
 mod rows;
 mod session;
 mod special;
+mod undetermined;
 mod write;
 
 use super::{Column, Described, Known, Origin, Parameter, Planned, TypeError, generated};
@@ -78,6 +80,7 @@ fn described(mut session: Session<'_>, planned: Planned) -> Described {
             }
         }
     }
+    session.check_untyped();
     for error in generated::errors(query, session.schema) {
         session.refusal(error);
     }
@@ -178,7 +181,7 @@ mod tests {
                 "SELECT COALESCE(note, $1), CASE WHEN $2 THEN 1 ELSE 2.5 END FROM a",
                 "varchar numeric! <- varchar bool",
             ),
-            ("SELECT made_up(id) FROM a WHERE $1 IS NULL", "? <- ?"),
+            ("SELECT made_up(id, $1) FROM a", "? <- ?"),
             ("SELECT id FROM a WHERE name LIKE ALL ($1) OR name ILIKE ANY ($2)", "int8! <- _text _text"),
             ("SELECT id, name, count(*) FROM a GROUP BY (id, (name))", "int8! text! int8! <- "),
             ("SELECT id FROM a TABLESAMPLE SYSTEM_ROWS($1)", "int8! <- int8"),

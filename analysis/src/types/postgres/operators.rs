@@ -130,7 +130,6 @@ impl Session<'_> {
         // `(a, b) OVERLAPS (c, d)` is a function of four values.
         if op.eq_ignore_ascii_case("overlaps")
             || !known
-            || several
             || self.types.catalog.unknown_extension
             || self.has_own_operators()
         {
@@ -142,6 +141,9 @@ impl Session<'_> {
             [only] => format!("{op} {only}"),
             _ => return,
         };
+        if several {
+            return self.ambiguous(&shape, types, span);
+        }
         self.error(format!("no operator `{shape}` exists"), span);
     }
 

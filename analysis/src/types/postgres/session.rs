@@ -134,8 +134,10 @@ pub(super) struct Slot {
     pub(super) doubtful: bool,
     /// Whether it occurs at all.
     pub(super) seen: bool,
-    /// Whether it occurs, before anything gives it a type, where it takes none.
-    pub(super) untyped: bool,
+    /// Where it occurs, before anything gives it a type, and takes none.
+    pub(super) untyped: Option<&'static str>,
+    /// The type that it was given afterwards.
+    pub(super) later: Option<Ty>,
 }
 
 /// The derivation of one query.
@@ -183,7 +185,7 @@ impl<'a> Session<'a> {
             schema,
             types: Arena::new(schema),
             slots: vec![
-                Slot { ty: None, why: None, doubtful: false, seen: false, untyped: false };
+                Slot { ty: None, why: None, doubtful: false, seen: false, untyped: None, later: None };
                 query.parameters
             ],
             blocks: HashMap::new(),
@@ -227,18 +229,12 @@ impl<'a> Session<'a> {
         Value { form: Form::Parameter(number), ..Value::of(ty, false) }.because("a parameter can be NULL")
     }
 
-    /// Records that a parameter is used where it takes no type. The server refuses another type afterwards.
-    pub(super) fn leave_untyped(&mut self, number: usize) {
-        if let Some(slot) = number.checked_sub(1).and_then(|at| self.slots.get_mut(at)) {
-            slot.untyped |= slot.ty.is_none();
-        }
-    }
-
     /// Sets the type of a parameter, unless it has one.
     pub(super) fn decide(&mut self, number: usize, ty: Ty, why: impl fmt::Display) {
         let Some(slot) = number.checked_sub(1).and_then(|at| self.slots.get_mut(at)) else { return };
-        if slot.untyped && slot.ty.is_none() {
+        if slot.untyped.is_some() && slot.ty.is_none() {
             slot.doubtful = true;
+            slot.later = slot.later.or(Some(ty));
             slot.why = Some("it is compared with NULL before anything gives it a type".into());
         } else if ty == Ty::OPAQUE {
             slot.doubtful = true;
