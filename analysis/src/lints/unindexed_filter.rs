@@ -76,9 +76,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             [one] => format!("filter on `{}.{one}`", access.table),
             several => format!("filter on `{} ({})`", access.table, several.join(", ")),
         };
+        let key = partition_key(context, access);
+        let label = if key.is_some() { "every row of the partitions is read" } else { "every row is read" };
         let mut finding = Finding::new(LINT.name, format!("{what} has no index"))
-            .excerpt(context.sql, span, "every row is read")
+            .excerpt(context.sql, span, label)
             .note(access.why.clone());
+        if let Some(key) = key {
+            finding =
+                finding.note(format!("only the partitions that the condition on `{key}` matches are read"));
+        }
         let schema = context.schema;
         for index in access.wanted.iter().filter_map(|wanted| wanted.index(schema?)) {
             finding = finding.help(format!("add an index: `{}`", index.ddl(context.dialect)));
@@ -114,6 +120,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             finding
         });
     }
+}
+
+/// The column that a table is partitioned by, if the filter compares it.
+fn partition_key<'a>(context: &QueryContext<'_>, access: &'a Access) -> Option<&'a str> {
+    let by = context.schema?.stored(&access.table)?.partition_by.as_deref()?;
+    let (method, keys) = by.split_once('(')?;
+    let first = keys.split([',', ')']).next()?.trim().trim_matches(['"', '`']);
+    let is_divided = ["range", "list"].iter().any(|it| method.to_ascii_lowercase().starts_with(it));
+    access.columns.iter().map(String::as_str).find(|column| is_divided && *column == first)
 }
 
 /// Why no index is advised, and what to do instead.
@@ -242,6 +257,26 @@ mod tests {
         let other = notes("UPDATE logs SET output = 'x' WHERE event_id IS NULL");
         assert!(other.contains("none is known to leave few rows"), "{other}");
         assert!(!notes("UPDATE logs SET output = $1 WHERE event_id = $2").contains("no index is advised"));
+    }
+
+    #[test]
+    fn says_that_partitions_are_left_out() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TABLE logs (id bigint, at date, kind text) PARTITION BY RANGE (at);
+             CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM ('2024-01-01') TO ('2024-02-01');
+             CREATE TABLE logs_2 PARTITION OF logs FOR VALUES FROM ('2024-02-01') TO ('2024-03-01')",
+            "",
+        );
+        for (condition, said) in [("at >= $1 AND at < $2", true), ("kind = $1", false)] {
+            let sql = format!("SELECT id FROM logs WHERE {condition}");
+            let config = Config::default();
+            let found =
+                Checker::new(&config, Some(&replay.schema), Dialect::Postgres).query(&sql, None).findings;
+            let finding = found.iter().find(|it| it.lint == "unindexed_filter").expect("a finding");
+            let note = "only the partitions that the condition on `at` matches are read";
+            assert_eq!(finding.notes.iter().any(|it| it == note), said, "{sql}");
+        }
     }
 
     #[test]

@@ -391,6 +391,11 @@ fn print_string(default: &str, ty: &str) -> String {
         "bytea" if value.is_empty() => r"'\x'::bytea".to_owned(),
         "bytea" if value.starts_with(r"\x") => format!("'{}'::bytea", value.to_lowercase()),
         ty if ty.starts_with("character(") => format!("{default}::bpchar"),
+        // Without quotes, `bit` is a single one.
+        ty if ty.starts_with("bit(") => format!("{}::\"bit\"", default.trim_start_matches(['b', 'B'])),
+        ty if ty.starts_with("bit varying") => {
+            format!("{}::bit varying", default.trim_start_matches(['b', 'B']))
+        }
         "" => default.to_owned(),
         ty => format!("{default}::{}", without_modifiers(ty)),
     }

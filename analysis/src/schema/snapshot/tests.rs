@@ -371,3 +371,21 @@ fn tables_from_queries_have_the_types_that_both_sides_have() {
         ],
     );
 }
+
+#[test]
+fn bits_keep_their_length_and_domains_come_after_their_sequences() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE SEQUENCE s; CREATE DOMAIN d AS int DEFAULT nextval('s');
+         CREATE TABLE t (a bit(8) DEFAULT '00000001', b bit(8) DEFAULT B'00000010', c varbit DEFAULT '101', d d);",
+    );
+    has_parts(
+        &text,
+        &[
+            "CREATE SEQUENCE s;\nCREATE DOMAIN d",
+            "a bit(8) DEFAULT '00000001'::\"bit\"",
+            "b bit(8) DEFAULT '00000010'::\"bit\"",
+            "c bit varying DEFAULT '101'::bit varying",
+        ],
+    );
+}

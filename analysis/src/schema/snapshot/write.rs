@@ -95,9 +95,6 @@ impl Writer<'_> {
         for (name, made_from) in &schema.collations {
             let _ = writeln!(self.out, "CREATE COLLATION {} {made_from};", self.name(name));
         }
-        for (name, ty) in order::types(schema) {
-            self.user_type(name, ty);
-        }
         let serial: BTreeSet<Name> = schema
             .tables
             .values()
@@ -105,7 +102,18 @@ impl Writer<'_> {
             .filter(|(table, column)| self.is_serial(table, column))
             .map(|(table, column)| super::super::replay::serial_sequence(&table.name, &column.name))
             .collect();
-        self.sequences(&serial);
+        // The default of a domain may take from a sequence.
+        let numbers = |ty: &UserType| matches!(ty, UserType::Domain { default: Some(default), .. } if default.contains("nextval("));
+        let is_numbered = schema.types.values().any(numbers);
+        if is_numbered {
+            self.sequences(&serial);
+        }
+        for (name, ty) in order::types(schema) {
+            self.user_type(name, ty);
+        }
+        if !is_numbered {
+            self.sequences(&serial);
+        }
         let functions = order::functions_of_tables(schema);
         if !functions.is_empty() || !order::other_functions(schema).is_empty() {
             self.out.push_str("SET check_function_bodies = false;\n");
