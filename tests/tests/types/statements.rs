@@ -289,7 +289,7 @@ const SINGLE: &[&str] = &[
     "SELECT array_agg(DISTINCT t ORDER BY t), array_agg(ia), array_length(ia, 1) FROM samples GROUP BY ia",
     "SELECT greatest(i4, i8, n), least(d, ts, tz), coalesce(vc, t, ch) FROM samples",
     "SELECT concat(t, i4, $1::text), format('%s', t), left(t, $2), lpad(t, 3, $3) FROM samples",
-    "SELECT 'a' 'b'",
+    "SELECT 'a'\n'b'",
     // Sides of a set operation in parentheses, which the other side types.
     "SELECT id, i4 FROM samples UNION ALL (SELECT id, NULL FROM owners ORDER BY id LIMIT $1)",
     "SELECT * FROM (SELECT id, m FROM samples UNION ALL (SELECT id, NULL FROM owners LIMIT 1)) x",
