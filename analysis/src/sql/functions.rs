@@ -2,6 +2,12 @@
 
 use super::dialect::Dialect;
 
+/// MySQL and MariaDB: whether a function gives each row another value, so that a query with it is not merged into
+/// another.
+pub(crate) fn is_drawn(name: &str) -> bool {
+    matches!(name, "rand" | "uuid" | "uuid_short" | "random_bytes" | "encrypt" | "sys_guid")
+}
+
 /// Whether a function is an aggregate, unless called over a window.
 pub(crate) fn is_aggregate(name: &str, arguments: usize) -> bool {
     match name {

@@ -19,7 +19,10 @@ impl Replay {
         }
         self.schema.opaque.remove(&name);
         let query = view.query.trim().to_owned();
-        let columns = self.columns_of_query(&query, &view.columns);
+        let mut columns = self.columns_of_query(&query, &view.columns);
+        if let Some(columns) = columns.as_mut().filter(|_| view.columns.is_empty()) {
+            self.name_as_written(&query, columns);
+        }
         // Explicit names are known, whatever the query is.
         let columns = columns.or_else(|| (!view.columns.is_empty()).then(|| view.columns.clone()));
         if view.columns.is_empty() {

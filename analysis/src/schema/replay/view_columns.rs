@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Replay;
 use crate::schema::ddl::expression::{edited, gives_name};
-use crate::schema::model::{Name, View};
+use crate::schema::model::{Column, Name, View};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::lex::Lexer;
 use crate::sql::query::{Block, Body, Query, Source};
@@ -61,6 +61,24 @@ impl Replay {
 }
 
 impl Replay {
+    /// MySQL and MariaDB name the columns of a view as its query writes them, even those of another view.
+    pub(super) fn name_as_written(&self, query: &str, columns: &mut [Column]) {
+        let dialect = self.schema.dialect;
+        if dialect != Dialect::MySql {
+            return;
+        }
+        let resolved = resolve(query, dialect, Some(&self.schema)).ok();
+        let outputs = resolved.as_ref().and_then(|query| query.block(query.root?).outputs.as_ref());
+        for (column, output) in columns.iter_mut().zip(outputs.into_iter().flatten()) {
+            let place = span(&output.expr).filter(|&place| !is_named(query, place, dialect));
+            let written = place.and_then(|place| query.get(place.range())).unwrap_or_default();
+            let written = written.rsplit('.').next().unwrap_or_default().trim().trim_matches('`');
+            if written.eq_ignore_ascii_case(&column.name) {
+                column.spelling = (written != column.name).then(|| written.to_owned());
+            }
+        }
+    }
+
     /// Whether a view reads a table or another view; `None` if its query cannot be followed.
     pub(super) fn reads_relation(&self, view: &View, name: &Name) -> Option<bool> {
         let query = resolve(&view.query, self.schema.dialect, Some(&self.schema)).ok()?;

@@ -194,6 +194,12 @@ pub struct Block {
     pub limit_span: Option<Span>,
     /// Whether it locks its rows (`FOR UPDATE`).
     pub locks: bool,
+    /// MySQL and MariaDB: whether it computes, anywhere in it, what each row has to get anew (`RAND()`), or assigns to a
+    /// variable.
+    pub is_volatile: bool,
+    /// MySQL and MariaDB: whether the query that reads it takes in its tables, rather than its rows from a temporary
+    /// table.
+    pub is_merged: bool,
     /// Its columns; `None` if unknown.
     pub outputs: Option<Vec<Output>>,
 }

@@ -1,7 +1,8 @@
 //! SELECT.
 
-use super::From;
+use super::{Block, Body, From};
 use crate::sql::expr::Expr;
+use crate::sql::functions;
 use crate::sql::text::Span;
 
 /// A SELECT.
@@ -33,5 +34,29 @@ impl Select {
     /// Whether it is `SELECT DISTINCT`, without ON.
     pub fn is_distinct(&self) -> bool {
         self.distinct.as_ref().is_some_and(Vec::is_empty)
+    }
+}
+
+impl Block {
+    /// MySQL and MariaDB: whether a derived table, view or CTE of this query is merged into the one that reads it. It is not if
+    /// it makes other rows of those of its tables, or has no table at all.
+    pub(in crate::sql) fn can_be_merged(&self) -> bool {
+        let Body::Select(select) = &self.body else { return false };
+        let is_windowed = |expr: &Expr| expr.any(|e| matches!(e, Expr::Call(call) if call.window));
+        let keys = || self.order_by.iter().map(|key| &key.expr);
+        let is_aggregate = |expr: &Expr| {
+            expr.any(
+                |e| matches!(e, Expr::Call(call) if functions::is_aggregate(&call.name, call.args.len())),
+            )
+        };
+        !self.is_volatile
+            && !select.from.is_empty()
+            && self.limit.is_none()
+            && select.distinct.is_none()
+            && !select.aggregates
+            && select.having.is_none()
+            && select.group_by.is_empty()
+            && !select.projection.iter().chain(keys()).any(is_windowed)
+            && !keys().any(is_aggregate)
     }
 }

@@ -6,6 +6,7 @@ use super::Resolver;
 use super::scope::Scope;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{Call, Expr};
+use crate::sql::functions;
 use crate::sql::query::{RelationId, Role, Source};
 
 impl Resolver<'_> {
@@ -14,7 +15,21 @@ impl Resolver<'_> {
         if self.dialect == Dialect::MySql && matches!(name.as_str(), "values" | "value") {
             return self.for_target(|resolver| resolver.call_of(function, schema, name));
         }
+        if self.dialect == Dialect::MySql && functions::is_drawn(&name) {
+            self.mark_volatile();
+        }
         self.call_of(function, schema, name)
+    }
+
+    /// Marks the innermost query and those around it, up to the view that they are of.
+    fn mark_volatile(&mut self) {
+        let mut at = self.current_block();
+        while let Some(block) = at.and_then(|id| self.blocks.get_mut(id.0 as usize)) {
+            if std::mem::replace(&mut block.is_volatile, true) {
+                return;
+            }
+            at = block.parent.filter(|_| !matches!(block.role, Role::View(_)));
+        }
     }
 
     /// MySQL: `VALUES(column)` in ON DUPLICATE KEY UPDATE is about the target, whatever the rows were selected from.

@@ -222,7 +222,13 @@ impl Resolver<'_> {
             result = match op {
                 B::And => join(result, right, |expr| matches!(expr, Expr::And(_)), Expr::And),
                 B::Or => join(result, right, |expr| matches!(expr, Expr::Or(_)), Expr::Or),
-                op => self.operation(op, result, right),
+                op => {
+                    // Only the query of the assignment itself has to run on its own.
+                    if let (B::Assignment, Some(block)) = (op, self.current_block()) {
+                        self.block_mut(block).is_volatile = true;
+                    }
+                    self.operation(op, result, right)
+                }
             };
         }
         result

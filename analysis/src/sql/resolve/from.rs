@@ -32,6 +32,9 @@ impl Resolver<'_> {
             let (kind, constraint) = join_kind(&join.join_operator, self.dialect);
             self.check_join(&join.join_operator, constraint);
             let on = constraint.and_then(|constraint| self.join_condition(constraint, &left, &right));
+            if kind == JoinKind::Right && self.dialect == Dialect::MySql {
+                self.put_right_first(constraint, &left, &right);
+            }
             left = From::Join { kind, left: Box::new(left), right: Box::new(right), on };
         }
         left

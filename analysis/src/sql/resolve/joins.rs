@@ -56,6 +56,23 @@ impl Resolver<'_> {
         }
     }
 
+    /// MySQL and MariaDB read `a RIGHT JOIN b USING (x)` as `b LEFT JOIN a USING (x)`: `x` is of `b`, and `*` begins with
+    /// its columns.
+    pub(super) fn put_right_first(
+        &mut self,
+        constraint: Option<&ast::JoinConstraint>,
+        left: &From,
+        right: &From,
+    ) {
+        let merges = matches!(constraint, Some(ast::JoinConstraint::Using(_) | ast::JoinConstraint::Natural));
+        let (left, right) = (left.relations(), right.relations());
+        let Some(scope) = self.scopes.last_mut().filter(|_| merges) else { return };
+        let start = scope.relations.iter().position(|id| left.contains(id));
+        if let Some(joined) = start.and_then(|start| scope.relations.get_mut(start..)) {
+            joined.sort_by_key(|id| !right.contains(id));
+        }
+    }
+
     fn common_columns(&self, left: &From, right: &From) -> Vec<String> {
         let columns = |from: &From| -> Vec<String> {
             let relations = from.relations();

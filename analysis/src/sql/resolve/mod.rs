@@ -294,6 +294,8 @@ impl<'a> Resolver<'a> {
             offset: None,
             limit_span: None,
             locks: false,
+            is_volatile: false,
+            is_merged: false,
             outputs: None,
         });
         id

@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::Expr;
+use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{Output, RelationId, Role, Source};
 
 impl Resolver<'_> {
@@ -106,7 +106,12 @@ impl Resolver<'_> {
     /// SQLite names a column of a result as it is declared, and a rowid after its alias in the table. Columns of
     /// subqueries have the names that they are given there.
     pub(super) fn column_name(&self, expr: &Expr) -> Option<String> {
-        let column = expr.as_column().filter(|_| self.dialect == Dialect::Sqlite)?;
+        let column = expr.as_column()?;
+        match self.dialect {
+            Dialect::Postgres => return None,
+            Dialect::MySql => return self.merged_name(column),
+            Dialect::Sqlite => {}
+        }
         let mut block = self.current_block();
         while let Some(within) = block.and_then(|id| self.blocks.get(id.0 as usize)) {
             match within.role {
@@ -131,11 +136,27 @@ impl Resolver<'_> {
         Some(table.rowid_alias().map_or_else(|| "rowid".to_owned(), |alias| alias.shown().to_owned()))
     }
 
+    /// MySQL and MariaDB name a column of a merged query as it is named there, and any other as it is written.
+    fn merged_name(&self, column: &ColumnRef) -> Option<String> {
+        let relation = self.relations.get(column.relation?.0 as usize)?;
+        let (Source::View(_, inner) | Source::Cte(inner) | Source::Derived(inner)) = &relation.source else {
+            return None;
+        };
+        if !self.blocks.get(inner.0 as usize)?.is_merged {
+            return None;
+        }
+        let known = relation.columns.iter().flat_map(|it| it.iter()).find(|it| it.name == column.name)?;
+        Some(known.spelling.as_ref().unwrap_or(&known.name).clone())
+    }
+
     /// SQLite and MySQL use the name of a plain column, and the text as written for anything else.
     fn written_name(&self, expr: &ast::Expr) -> String {
         let mut bare = expr;
         while let ast::Expr::Nested(inner) = bare {
             bare = inner;
+        }
+        if let Some(name) = literal_name(bare).filter(|_| self.dialect == Dialect::MySql) {
+            return name;
         }
         match bare {
             ast::Expr::Identifier(ident) => ident.value.clone(),
@@ -154,6 +175,25 @@ impl Resolver<'_> {
                 written.map_or_else(|| expr.to_string(), |(_, text)| text.clone())
             }
         }
+    }
+}
+
+/// MySQL and MariaDB name a text after its value, from the first character that is seen, and other constants in capitals.
+fn literal_name(expr: &ast::Expr) -> Option<String> {
+    let value = match expr {
+        ast::Expr::Value(value) => &value.value,
+        ast::Expr::Prefixed { value, .. } => return literal_name(value),
+        _ => return None,
+    };
+    match value {
+        ast::Value::SingleQuotedString(text)
+        | ast::Value::DoubleQuotedString(text)
+        | ast::Value::NationalStringLiteral(text) => {
+            Some(text.trim_start_matches(|c: char| c.is_ascii() && !c.is_ascii_graphic()).to_owned())
+        }
+        ast::Value::Null => Some("NULL".to_owned()),
+        ast::Value::Boolean(truth) => Some(if *truth { "TRUE" } else { "FALSE" }.to_owned()),
+        _ => None,
     }
 }
 
@@ -192,4 +232,57 @@ fn type_name(ty: &ast::DataType) -> Option<String> {
         .trim_matches('"')
         .to_owned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+
+    #[track_caller]
+    fn check(sql: &str, expect: &str) {
+        let mut replay = Replay::new(Dialect::MySql);
+        replay.apply(
+            "CREATE TABLE t (id int PRIMARY KEY, Name text); CREATE VIEW v AS SELECT id AS VId, Name FROM t; \
+             CREATE VIEW v2 AS SELECT VID, NAME AS nAme FROM v; CREATE VIEW g AS SELECT Name FROM t GROUP BY Name",
+            "",
+        );
+        let query = resolve(sql, Dialect::MySql, Some(&replay.schema)).expect("it parses");
+        assert_eq!(query.problems, [], "{sql}");
+        let outputs = query.block(query.root.expect("a root")).outputs.as_ref().expect("known columns");
+        let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
+        assert_eq!(names.join("|"), expect, "{sql}");
+    }
+
+    #[test]
+    fn columns_of_merged_queries_are_named_as_they_are_there() {
+        check("SELECT NAME FROM t", "NAME");
+        check("SELECT vid, v.NAME, vid AS Vid, vid + 1 FROM v", "VId|Name|Vid|vid + 1");
+        check("SELECT vid, name FROM v2", "VID|nAme");
+        check("SELECT NAME FROM g", "NAME");
+        check("SELECT x.A FROM (SELECT id AS a FROM t ORDER BY id) x", "a");
+        check("SELECT x.A FROM (SELECT y.A FROM (SELECT id AS a FROM t) y) x", "a");
+        check("WITH c AS (SELECT id AS a FROM t) SELECT A FROM c", "a");
+        for stored in [
+            "1 AS a",
+            "id AS a FROM t LIMIT 1",
+            "DISTINCT id AS a FROM t",
+            "max(id) AS a FROM t",
+            "id AS a FROM t UNION SELECT 1",
+            "id AS a, row_number() OVER () AS n FROM t",
+            "id AS a, uuid() AS n FROM t",
+            "id AS a, @n := 1 AS n FROM t",
+            "id AS a FROM t WHERE id IN (SELECT rand() FROM t)",
+        ] {
+            check(&format!("SELECT x.A FROM (SELECT {stored}) x"), "A");
+        }
+    }
+
+    #[test]
+    fn constants_are_named_after_their_values() {
+        check(
+            "SELECT 'it''s', \"x\", ('y'), ' z ', null, true, 1.50, 'a' = 'b'",
+            "it's|x|y|z |NULL|TRUE|1.50|'a' = 'b'",
+        );
+    }
 }

@@ -30,6 +30,10 @@ impl Resolver<'_> {
         self.tail(query, id);
         self.scopes.truncate(scopes);
         self.ctes.truncate(visible);
+        if self.dialect == Dialect::MySql {
+            let block = self.block_mut(id);
+            block.is_merged = block.can_be_merged();
+        }
     }
 
     pub(super) fn cte(&mut self, cte: &ast::Cte, recursive: bool, parent: BlockId) {

@@ -397,6 +397,9 @@ mod tests {
             check(dialect, "SELECT * FROM c, a JOIN b USING (id)", "id y id x y");
             check(dialect, "SELECT b.*, id FROM a JOIN b USING (id)", "y id id");
         }
+        // As `b LEFT JOIN a`.
+        check(Dialect::MySql, "SELECT * FROM a RIGHT JOIN b USING (id)", "id y x");
+        check(Dialect::Postgres, "SELECT * FROM a RIGHT JOIN b USING (id)", "id x y");
         check(Dialect::Sqlite, "SELECT * FROM a JOIN b USING (id)", "x id y");
         check(Dialect::Sqlite, "SELECT * FROM b JOIN c USING (id, y)", "y id");
     }

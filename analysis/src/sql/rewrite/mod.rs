@@ -178,13 +178,17 @@ impl Rewriter {
             Dialect::Sqlite => sqlite::word(self, keyword),
             Dialect::MySql => mysql::word(self, keyword),
         };
-        if !done
-            && (shared::is_of_other_databases(keyword) || names::is_column(self, keyword))
-            && let Some(TokenWithSpan { token: Token::Word(word), .. }) = self.input.get_mut(self.at)
-        {
-            word.keyword = Keyword::NoKeyword;
+        if !done && (shared::is_of_other_databases(keyword) || names::is_column(self, keyword)) {
+            self.take_as_name();
         }
         done
+    }
+
+    /// Lets the parser read the current word as a name.
+    fn take_as_name(&mut self) {
+        if let Some(TokenWithSpan { token: Token::Word(word), .. }) = self.input.get_mut(self.at) {
+            word.keyword = Keyword::NoKeyword;
+        }
     }
 
     /// The token `ahead` positions after the current one.

@@ -165,7 +165,9 @@ fn insert_columns(r: &mut Rewriter) -> bool {
     }
     let Some(end) = r.closing(open) else { return false };
     let end = r.at + end;
-    r.keep(open + 1);
+    r.keep(1);
+    r.take_as_name();
+    r.keep(open);
     while r.at < end {
         match r.token(0) {
             Token::LBracket => {

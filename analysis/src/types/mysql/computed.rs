@@ -57,7 +57,10 @@ impl Reader<'_> {
         };
         let is_maria = server == Server::MariaDb;
         match expr {
-            Expr::Column(column) => self.column_item(column, server, depth),
+            Expr::Column(column) => {
+                let item = self.column_item(column, server, depth)?;
+                Ok(if self.is_null_in_expressions(expr, block) { item.nullable(true) } else { item })
+            }
             Expr::Literal(literal) => of_literal(literal, server),
             Expr::And(all) | Expr::Or(all) => truth(&all.iter().collect::<Vec<_>>()),
             Expr::Not(inner) => truth(&[inner]),
@@ -148,7 +151,7 @@ impl Reader<'_> {
                 let mut columns = self.query.relation(id).columns.iter().flat_map(|columns| columns.iter());
                 match columns.position(|it| it.name.eq_ignore_ascii_case(&column.name)) {
                     // A merged column is the expression behind it.
-                    Some(at) if !super::is_stored(self.query.block(*inner)) => {
+                    Some(at) if self.query.block(*inner).is_merged => {
                         let item = self.output_item(*inner, at, server, depth + 1)?;
                         return Ok(item.nullable(!wire.is_not_null()));
                     }
@@ -193,14 +196,17 @@ impl Reader<'_> {
                         "ifnull" => items.last().is_some_and(Item::is_nullable),
                         _ => items.iter().any(Item::is_nullable),
                     };
-                let made = item::common(&items)?.nullable(all || unsure).made_of(&items);
+                let made = item::common(&items)?.nullable(all).made_of(&items);
                 Ok(Item { wire: Wire { unsure: made.wire.unsure || unsure, ..made.wire }, ..made })
             }
             ("if", 3) => {
                 let items = self.items(call.args.iter().skip(1), block, server, depth)?;
+                let has_null = call.args.iter().any(|arg| matches!(arg, Expr::Literal(Literal::Null)));
                 match items.as_slice() {
                     // NULL leaves the other value as it is.
-                    [other, null] | [null, other] if null.class() == item::Class::Null => other.of_row(),
+                    [other, null] | [null, other] if has_null && null.class() == item::Class::Null => {
+                        other.of_row()
+                    }
                     _ => {
                         let made = item::one_of(&items, false)?;
                         Ok(self.item_on_condition(made, call.args.iter().take(1), block, server, depth))
@@ -315,7 +321,7 @@ fn of_function(
                 Err("what `group_concat` makes of it is not known".to_owned())
             }
             _ => {
-                let made = text(16_777_216);
+                let made = text(item::LONGEST_GROUP);
                 Ok(Item { wire: Wire { ty: "Blob", ..made.wire }, ..made })
             }
         }),

@@ -20,6 +20,9 @@ const DOUBLE: u32 = 23;
 /// The size of text as long as an INT has digits: from here on, an integer takes 64 bits.
 const WIDE: u32 = 10;
 
+/// The size of what GROUP_CONCAT gives.
+pub(super) const LONGEST_GROUP: u32 = 16_777_216;
+
 /// What operators distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -106,7 +109,6 @@ impl Item {
     pub(super) fn of_column(wire: Wire, is_stored: bool) -> Item {
         let unsigned = u32::from(!wire.is_unsigned());
         let digits = match wire.ty {
-            _ if is_stored => wire.size.saturating_sub(unsigned),
             "Tiny" => 3,
             "Short" => 5,
             "Int24" => 8,
@@ -117,12 +119,11 @@ impl Item {
             }
             _ => 0,
         };
-        // A display width is that of the column alone.
-        let size = match wire.ty {
-            "Tiny" => digits + unsigned,
-            "Short" | "Int24" | "Long" | "LongLong" if !is_stored => digits + unsigned,
-            _ => wire.size,
-        };
+        // A display width is that of the column alone. A stored result may be wider than its type.
+        let is_integer = matches!(wire.ty, "Tiny" | "Short" | "Int24" | "Long" | "LongLong");
+        let wider = if is_stored && is_integer { wire.size.saturating_sub(unsigned) } else { 0 };
+        let digits = digits.max(wider);
+        let size = if is_integer { digits + unsigned } else { wire.size };
         let binary = if wire.is_text { wire.flags & Wire::BINARY } else { Wire::BINARY };
         let flags = wire.flags & (Wire::NOT_NULL | Wire::UNSIGNED) | binary;
         // The server counts the bytes of long text once more for each character of the connection.
@@ -242,9 +243,11 @@ pub(super) fn common(items: &[Item]) -> Found {
             items.iter().filter(|item| item.class() == Class::LongText).max_by_key(|item| item.wire.size);
         return Ok(longest.copied().unwrap_or(*first));
     }
-    let is_fixed = all(&[Class::Text]) && items.iter().all(|item| item.wire.ty == "String");
-    if all(&[Class::Text, Class::Int, Class::Decimal]) && any(Class::Text) && !is_fixed {
-        return Ok(Item::text(items.iter().map(Item::as_text).max().unwrap_or_default()));
+    if all(&[Class::Text, Class::Int, Class::Decimal]) && any(Class::Text) {
+        let text = Item::text(items.iter().map(Item::as_text).max().unwrap_or_default());
+        let mut texts = items.iter().filter(|item| item.class() == Class::Text);
+        let is_fixed = texts.all(|item| item.wire.ty == "String");
+        return Ok(if is_fixed { Item { wire: Wire { ty: "String", ..text.wire }, ..text } } else { text });
     }
     unknown()
 }
@@ -377,6 +380,10 @@ pub(super) fn stored(wire: Wire) -> Wire {
     match wire.ty {
         "Tiny" | "Short" | "Int24" | "Long" | "LongLong" | "NewDecimal" | "Float" | "Double" | "Bit"
         | "Year" => wire.without(Wire::BINARY),
+        // GROUP_CONCAT, which is stored as MEDIUMTEXT.
+        "Blob" if wire.is_text && wire.size == LONGEST_GROUP => {
+            Wire { size: 16_777_215 * 4, flags: wire.flags | Wire::BLOB, ..wire }
+        }
         _ => wire,
     }
 }

@@ -132,18 +132,47 @@ impl Reader<'_> {
         match (expr, self.server) {
             (Expr::Column(column), _) => {
                 let wire = self.column(column, depth)?;
-                // Aggregates without GROUP BY return one row even for no input, with every plain column NULL.
-                let of_no_group = match &self.query.block(block).body {
-                    Body::Select(select) => select.aggregates && select.group_by.is_empty(),
-                    _ => false,
-                };
-                Ok(if of_no_group { wire.without(Wire::NOT_NULL) } else { wire })
+                // What the server says of a column of a merged query was found out before.
+                let is_of_rows = self.merged(column).is_none();
+                let is_null = self.has_no_group(block) && is_of_rows;
+                Ok(if is_null { wire.without(Wire::NOT_NULL) } else { wire })
             }
             // A cast to JSON and the like leave the value to itself.
             (Expr::Call(call), _) if !call.window && self.is_shared(call) => self.call(call, block, depth),
             (_, Some(server)) => Ok(self.item(expr, block, server, depth)?.wire),
             (Expr::Call(call), None) if !call.window => self.call(call, block, depth),
             _ => Err("types of expressions differ between MySQL and MariaDB".to_owned()),
+        }
+    }
+
+    /// Whether aggregates without GROUP BY return one row even for no input, with every plain column NULL.
+    fn has_no_group(&self, block: BlockId) -> bool {
+        match &self.query.block(block).body {
+            Body::Select(select) => select.aggregates && select.group_by.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether a block repeats its groups WITH ROLLUP, and an expression is one of their keys.
+    fn is_rolled_up(&self, expr: &Expr, block: BlockId) -> bool {
+        match &self.query.block(block).body {
+            Body::Select(select) => select.grouping_sets && select.group_by.contains(expr),
+            _ => false,
+        }
+    }
+
+    /// Whether a column that is never NULL by itself is in the expressions of a block.
+    fn is_null_in_expressions(&self, column: &Expr, block: BlockId) -> bool {
+        self.has_no_group(block) || self.is_rolled_up(column, block)
+    }
+
+    /// The query behind a column that is merged into the one that reads it.
+    fn merged(&self, column: &ColumnRef) -> Option<BlockId> {
+        match self.query.relation(column.relation?).source {
+            Source::View(_, inner) | Source::Cte(inner) | Source::Derived(inner) => {
+                Some(inner).filter(|inner| self.query.block(*inner).is_merged)
+            }
+            _ => None,
         }
     }
 
@@ -212,12 +241,19 @@ impl Reader<'_> {
                     Body::Select(_) => self.value(&output.expr, *block, depth + 1)?,
                     _ => self.of_set(*block, at, depth)?,
                 };
-                is_computed = !is_stored(inner) && !matches!(output.expr, Expr::Column(_));
+                is_computed = inner.is_merged && !matches!(output.expr, Expr::Column(_));
                 if wire.ty == "Null" {
                     return Err("a column of NULLs has no type".to_owned());
                 }
-                is_of_rows = is_stored(inner);
+                is_of_rows = !inner.is_merged;
                 match is_of_rows {
+                    true if self.is_rolled_up(&output.expr, *block) => {
+                        let lost = Wire::OF_TABLES | Wire::NOT_NULL | Wire::NO_DEFAULT_VALUE;
+                        item::stored(wire).without(lost)
+                    }
+                    true if matches!(&output.expr, Expr::Call(call) if call.name == "uuid") => {
+                        Wire { flags: wire.flags | Wire::UNSIGNED | Wire::BINARY, ..wire }
+                    }
                     true => item::stored(self.with_default(wire, &output.expr)).without(Wire::OF_TABLES),
                     false => wire,
                 }
@@ -261,18 +297,6 @@ fn is_windowed(block: &Block) -> bool {
     let windowed = |expr: &Expr| expr.any(|e| matches!(e, Expr::Call(call) if call.window));
     let in_order = || block.order_by.iter().any(|key| windowed(&key.expr));
     select.group_by.is_empty() && (select.projection.iter().any(windowed) || in_order())
-}
-
-/// Whether a derived table is materialised, rather than merged into the outer query.
-fn is_stored(block: &Block) -> bool {
-    let Body::Select(select) = &block.body else { return true };
-    let windowed = |expr: &Expr| expr.any(|e| matches!(e, Expr::Call(call) if call.window));
-    block.limit.is_some()
-        || select.projection.iter().any(windowed)
-        || select.distinct.is_some()
-        || select.aggregates
-        || select.having.is_some()
-        || !select.group_by.is_empty()
 }
 
 #[cfg(test)]
@@ -371,6 +395,35 @@ mod tests {
             "SELECT i, sum(count(*)) OVER () k FROM t GROUP BY i",
             "i 11 NOT_NULL | NO_DEFAULT_VALUE; k 43 BINARY",
         );
+    }
+
+    #[test]
+    fn stored_results_and_rows_of_no_group_are_told_as_mariadb_does() {
+        let schema = "CREATE TABLE t (id int PRIMARY KEY, n int, d decimal(5,2) NOT NULL, c char(4) NOT NULL); \
+            CREATE VIEW v AS SELECT id, id + 1 AS e FROM t";
+        for (sql, expect) in [
+            ("SELECT a FROM (SELECT 1 AS a) x", "a 1 NOT_NULL"),
+            ("SELECT a + 1 FROM (SELECT 1 AS a) x", "a + 1 12 NOT_NULL | BINARY"),
+            ("SELECT a + 1 FROM (SELECT d AS a FROM t LIMIT 1) x", "a + 1 8 NOT_NULL | BINARY"),
+            ("SELECT a FROM (SELECT id AS a, rand() AS b FROM t) x", "a 11 NOT_NULL | NO_DEFAULT_VALUE"),
+            (
+                "SELECT count(*) AS c, d, d + 1 FROM t",
+                "c 21 NOT_NULL | BINARY; d 7 NO_DEFAULT_VALUE; d + 1 8 BINARY",
+            ),
+            (
+                "SELECT count(*) AS c, e, e + 1 FROM v",
+                "c 21 NOT_NULL | BINARY; e 12 NOT_NULL | BINARY; e + 1 13 BINARY",
+            ),
+            ("SELECT x.id FROM (SELECT id FROM t GROUP BY id WITH ROLLUP) x", "id 11 "),
+            ("SELECT x.g FROM (SELECT group_concat(n) AS g FROM t) x", "g 67108860 BLOB"),
+            ("SELECT coalesce(n, id) AS c FROM t", "c 11 NOT_NULL | BINARY"),
+            (
+                "SELECT id FROM (SELECT 2 AS id, 3 AS z) x RIGHT JOIN t USING (id)",
+                "id 11 NOT_NULL | PRIMARY_KEY | NO_DEFAULT_VALUE",
+            ),
+        ] {
+            check_wires(schema, sql, expect);
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Wire {
         | Wire::AUTO_INCREMENT
         | Wire::TIMESTAMP
         | Wire::ON_UPDATE_NOW;
-    const BLOB: u16 = 1 << 4;
+    pub(super) const BLOB: u16 = 1 << 4;
     pub(super) const UNSIGNED: u16 = 1 << 5;
     const ZEROFILL: u16 = 1 << 6;
     pub(super) const BINARY: u16 = 1 << 7;
