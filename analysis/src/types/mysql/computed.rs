@@ -1,7 +1,7 @@
 //! Expressions as one of the servers describes them.
 
 use super::item::{self, Item, Server};
-use super::{DEPTH, Reader, Wire};
+use super::{DEPTH, Reader, Wire, geometry};
 use crate::sql::expr::{Call, ColumnRef, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, Source};
 
@@ -287,7 +287,7 @@ fn of_function(
         ("sha" | "sha1", 1) => Ok(text(40 * 4)),
         ("lower" | "upper" | "lcase" | "ucase" | "trim" | "ltrim" | "rtrim" | "reverse", 1) => {
             of_first(&|item| match item.class() {
-                item::Class::Text if !item.is_list => Ok(text(item.wire.size)),
+                item::Class::Text if !item.is_list => Ok(text(item.wire.size).collated(&[*item])),
                 _ => Err(format!("what `{name}` makes of it is not known")),
             })
         }
@@ -322,16 +322,18 @@ fn of_function(
             }
             _ => {
                 let made = text(item::LONGEST_GROUP);
+                let made = made.collated(&[*item]);
                 Ok(Item { wire: Wire { ty: "Blob", ..made.wire }, ..made })
             }
         }),
-        _ => return None,
+        (name, _) => return geometry::of_function(name).map(Ok),
     })
 }
 
 fn concat(items: &dyn Fn() -> Result<Vec<Item>, String>) -> Found {
     let mut size = 0_u32;
-    for item in items()? {
+    let items = items()?;
+    for item in &items {
         size = size.saturating_add(match item.class() {
             item::Class::Text => item.wire.size,
             item::Class::Int | item::Class::Decimal | item::Class::Time => item.wire.size.saturating_mul(4),
@@ -339,7 +341,11 @@ fn concat(items: &dyn Fn() -> Result<Vec<Item>, String>) -> Found {
         });
     }
     // Longer texts are sent by another type.
-    if size > 65_535 { Err("the text is long".to_owned()) } else { Ok(Item::text(size).nullable(true)) }
+    if size > 65_535 {
+        Err("the text is long".to_owned())
+    } else {
+        Ok(Item::text(size).nullable(true).collated(&items))
+    }
 }
 
 fn of_literal(literal: &Literal, server: Server) -> Found {

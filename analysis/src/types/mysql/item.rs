@@ -142,14 +142,8 @@ impl Item {
             "Tiny" | "Short" | "Int24" | "Long" | "LongLong" => Class::Int,
             "NewDecimal" => Class::Decimal,
             "Float" | "Double" => Class::Double,
-            // What functions make of text that is compared by its bytes is told with more of it than the class.
-            "String" | "VarString" if self.wire.is_text && self.wire.flags & Wire::BINARY != 0 => {
-                Class::Other
-            }
             "String" | "VarString" if self.wire.is_text && !self.wire.is_unsigned() => Class::Text,
-            "MediumBlob" | "LongBlob" if self.wire.is_text && self.wire.flags & Wire::BINARY == 0 => {
-                Class::LongText
-            }
+            "MediumBlob" | "LongBlob" if self.wire.is_text => Class::LongText,
             "String" | "VarString" if !self.wire.is_text => Class::Bytes,
             "Date" | "Time" | "Datetime" | "Timestamp" => Class::Time,
             "Null" => Class::Null,
@@ -174,6 +168,14 @@ impl Item {
     pub(super) fn made_of(self, items: &[Item]) -> Item {
         let unsure = self.wire.unsure || items.iter().any(|item| item.wire.unsure);
         Item { wire: Wire { unsure, ..self.wire }, ..self }
+    }
+
+    /// The same text, which is compared by its bytes if one of the texts that it is made of is.
+    pub(super) fn collated(self, items: &[Item]) -> Item {
+        let is_text = |item: &Item| matches!(item.class(), Class::Text | Class::LongText);
+        let is_binary = items.iter().any(|item| is_text(item) && item.wire.flags & Wire::BINARY != 0);
+        let flags = self.wire.flags | if is_binary && is_text(&self) { Wire::BINARY } else { 0 };
+        Item { wire: Wire { flags, ..self.wire }, ..self }
     }
 
     pub(super) fn unsigned(self) -> Item {
@@ -241,13 +243,14 @@ pub(super) fn common(items: &[Item]) -> Found {
     if all(&[Class::Text, Class::LongText]) && any(Class::LongText) {
         let longest =
             items.iter().filter(|item| item.class() == Class::LongText).max_by_key(|item| item.wire.size);
-        return Ok(longest.copied().unwrap_or(*first));
+        return Ok(longest.copied().unwrap_or(*first).collated(&items));
     }
     if all(&[Class::Text, Class::Int, Class::Decimal]) && any(Class::Text) {
         let text = Item::text(items.iter().map(Item::as_text).max().unwrap_or_default());
         let mut texts = items.iter().filter(|item| item.class() == Class::Text);
         let is_fixed = texts.all(|item| item.wire.ty == "String");
-        return Ok(if is_fixed { Item { wire: Wire { ty: "String", ..text.wire }, ..text } } else { text });
+        let text = if is_fixed { Item { wire: Wire { ty: "String", ..text.wire }, ..text } } else { text };
+        return Ok(text.collated(&items));
     }
     unknown()
 }

@@ -1,5 +1,6 @@
 //! The server's description of a column on the wire: the protocol's type, flags and length.
 
+use super::geometry;
 use super::item::Server;
 use crate::schema::{Column, Index, IndexKey, KeyPart, Table};
 
@@ -150,8 +151,11 @@ impl Wire {
             "VarString" => "VARCHAR",
             "Blob" if binary => "BLOB",
             "Blob" => "TEXT",
+            "MediumBlob" if binary => "MEDIUMBLOB",
             "MediumBlob" => "MEDIUMTEXT",
+            "LongBlob" if binary => "LONGBLOB",
             "LongBlob" => "LONGTEXT",
+            "Geometry" => "GEOMETRY",
             "Json" => "JSON",
             _ => "NULL",
         }
@@ -343,6 +347,7 @@ fn of_type(ty: &str) -> Option<Wire> {
             let commas = u32::try_from(labels.len()).ok()?.checked_sub(1)?;
             text("String", Wire::SET, (labels.iter().sum::<u32>() + commas) * CHARACTER)
         }
+        _ if geometry::is_type(name) => bytes("Geometry", Wire::BLOB, u32::MAX),
         "uuid" => text("String", Wire::UNSIGNED | Wire::BINARY, 36 * CHARACTER),
         "inet4" => text("String", Wire::UNSIGNED | Wire::BINARY, 15 * CHARACTER),
         "inet6" => text("String", Wire::UNSIGNED | Wire::BINARY, 39 * CHARACTER),

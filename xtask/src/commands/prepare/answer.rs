@@ -12,9 +12,10 @@ use query_budget_analysis::types::{Known, Origin, describe_planned};
 
 use super::explain::{self, Explain};
 use super::form::{Column, Description, Parameters, TypeInfo};
+use super::measured::Measured;
 use super::sqlite::Sqlite;
 use super::version::Version;
-use super::wanted::{Folder, Wanted};
+use super::wanted::{Folder, Wanted, scripts};
 use super::{mysql, postgres};
 use crate::failure::Failure;
 
@@ -32,11 +33,13 @@ pub(super) struct Databases {
     sqlite: Vec<(Option<PathBuf>, Sqlite)>,
     /// MySQL or MariaDB, if anything tells which.
     server: Option<Server>,
+    /// The tables of PostgreSQL that are measured, by the source of their schema.
+    measured: Vec<(Option<PathBuf>, Measured)>,
 }
 
 impl Databases {
     pub(super) fn of(folder: &Folder, base: &Path) -> Databases {
-        Databases { sqlite: Vec::new(), server: mysql::server(folder, base) }
+        Databases { sqlite: Vec::new(), server: mysql::server(folder, base), measured: Vec::new() }
     }
 
     /// What is known about a query, in the form of a version of sqlx.
@@ -53,7 +56,10 @@ impl Databases {
             return Ok(Answer::Unknown(why));
         }
         match wanted.project.dialect {
-            Dialect::Postgres => Ok(postgres_answer(&wanted.sql, schema, version)),
+            Dialect::Postgres => {
+                let answer = postgres_answer(&wanted.sql, schema, version);
+                Ok(if self.is_measured(wanted, schema, base) { answer.doubted() } else { answer })
+            }
             Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, self.server, version)),
             Dialect::Sqlite => {
                 let at = self.sqlite.iter().position(|(source, _)| *source == wanted.source);
@@ -70,6 +76,38 @@ impl Databases {
                     None => Ok(Answer::Unknown("the schema is not loaded".to_owned())),
                 }
             }
+        }
+    }
+}
+
+impl Databases {
+    /// Whether the plan of a query on PostgreSQL depends on the rows that migrations insert.
+    fn is_measured(&mut self, wanted: &Wanted, schema: &Schema, base: &Path) -> bool {
+        let at = self.measured.iter().position(|(source, _)| *source == wanted.source);
+        let at = at.unwrap_or_else(|| {
+            // A snapshot has no rows.
+            let source = wanted.project.migrations.as_deref().or(wanted.source.as_deref());
+            let texts = scripts(source, base, Dialect::Postgres).unwrap_or_default();
+            self.measured.push((wanted.source.clone(), Measured::of(&texts)));
+            self.measured.len() - 1
+        });
+        let Some((_, measured)) = self.measured.get(at) else { return false };
+        resolve(&wanted.sql, Dialect::Postgres, Some(schema))
+            .is_ok_and(|query| measured.matters_to(&query, schema))
+    }
+}
+
+impl Answer {
+    /// The same answer, with every column of a table in doubt.
+    fn doubted(self) -> Answer {
+        match self {
+            Answer::Known(description, _) => {
+                let all = description.columns.iter().enumerate();
+                let of_tables =
+                    all.filter(|(_, column)| column.nullable.is_some()).map(|(at, _)| at).collect();
+                Answer::Known(description, of_tables)
+            }
+            unknown @ Answer::Unknown(_) => unknown,
         }
     }
 }

@@ -6,6 +6,7 @@ mod change;
 mod explain;
 mod form;
 mod makers;
+mod measured;
 mod mysql;
 mod named;
 mod postgres;
