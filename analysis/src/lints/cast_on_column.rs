@@ -1,8 +1,9 @@
 //! A column cast to another type in a comparison.
 
 use super::shared::shape;
+use super::shared::spans;
 use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
-use super::{Check, QueryContext, declare_lint, function_on_column};
+use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::schema::{Column, UserType};
 use crate::sql::Dialect;
@@ -68,11 +69,10 @@ fn rewrite(
     column: &Column,
     ty: &str,
 ) -> Option<Rewrite> {
-    let name = wrapped.name(query);
     if ty == "date" && column.ty.starts_with("timestamp") {
-        let days = function_on_column::days(&name, &wrapped.comparison, context.dialect)?;
-        return Some(function_on_column::on_days(days, Some(&column.ty), context.dialect));
+        return spans::days(context, query, wrapped);
     }
+    let name = wrapped.name(query, context.dialect);
     // Texts sort differently from the values.
     let to_text = is_text(ty) && keeps_values_apart(context, &column.ty);
     let wider = is_integer(ty) && is_integer(&column.ty);
@@ -89,7 +89,7 @@ fn rewrite(
         }
         comparison => {
             let (op, value) = comparison.binary()?;
-            let text = shape::operand(value, context.dialect);
+            let text = wrapped.value_text(context, value);
             let value = match value {
                 Expr::Literal(Literal::Text(_)) => text,
                 _ if wider => text,

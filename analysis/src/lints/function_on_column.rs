@@ -1,7 +1,7 @@
 //! A function of a column is compared instead of the column.
 
-use super::shared::shape;
-use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
+use super::shared::wrapped::{self, Rewrite, Wrapped};
+use super::shared::{shape, spans};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::Dialect;
@@ -24,7 +24,9 @@ declare_lint! {
     ///
     /// Reported if the column has an index that goes unused, or if the condition has a plain form without the
     /// function; otherwise `unindexed_filter` reports the missing index. Silent if there is an index on the
-    /// expression or another condition narrows the search, on small tables, and without a schema. For a
+    /// expression or another condition narrows the search, on small tables, and without a schema. No range of
+    /// days is written for a value with a time of day (`date(created_at) < now() - interval '7 days'`): the day
+    /// that it is on would be gained or lost. For a
     /// `timestamptz`, a range of days is not exactly equivalent to `date(..)`: in a few time zones the clock
     /// goes back over midnight (America/Havana).
     ///
@@ -105,123 +107,79 @@ fn is_immutable(operand: &Expr) -> bool {
 
 /// The equivalent condition on the column itself.
 fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> Option<Rewrite> {
-    let column = wrapped.name(query);
-    let dialect = context.dialect;
-    let text = |expr: &Expr| shape::operand(expr, dialect);
-    let table = context.table(query, wrapped.relation);
-    let ty = table.and_then(|table| table.column(&wrapped.column.name)).map(|it| it.ty.as_str());
     match wrapped.operand {
-        Expr::Call(call) if call.name == "date" && matches!(call.args.as_slice(), [Expr::Column(_)]) => {
-            let days = days(&column, &wrapped.comparison, dialect)?;
-            Some(on_days(days, ty, dialect))
-        }
-        Expr::Call(call) if call.name == "date_trunc" && dialect == Dialect::Postgres => {
-            let [Expr::Literal(Literal::Text(unit)), Expr::Column(_)] = call.args.as_slice() else {
-                return None;
-            };
-            let (op, value) = wrapped.comparison.binary()?;
-            let value = text(value);
-            // A value that is not the start of its unit never equals a truncated one.
-            match op {
-                Op::Eq => Some(Rewrite::alike(format!(
-                    "{column} >= {value} AND {column} < {value} + interval '1 {unit}'"
-                ))),
-                _ => None,
+        Expr::Call(call) => match (call.name.as_str(), context.dialect, call.args.as_slice()) {
+            ("date", _, [Expr::Column(_)]) => spans::days(context, query, wrapped),
+            ("date_trunc", Dialect::Postgres, [Expr::Literal(Literal::Text(unit)), Expr::Column(_)]) => {
+                spans::truncated(context, query, wrapped, unit)
             }
-        }
-        Expr::Call(call) if call.name == "year" && dialect == Dialect::MySql => {
-            let (Op::Eq, value) = wrapped.comparison.binary()? else { return None };
-            let value = text(value);
-            let range = format!("{column} >= makedate({value}, 1) AND {column} < makedate({value} + 1, 1)");
-            Some(on_days(range, ty, dialect))
-        }
-        Expr::Other { what, parts } if dialect == Dialect::Postgres => {
-            let ([Expr::Column(_)], Some(field)) = (parts.as_slice(), what.strip_prefix("extract ")) else {
-                return None;
-            };
-            let (op, value) = wrapped.comparison.binary()?;
-            let value = text(value);
-            match (field, op) {
-                ("year", Op::Eq) => {
-                    let range = format!(
-                        "{column} >= make_date({value}, 1, 1) AND {column} < make_date({value} + 1, 1, 1)"
-                    );
-                    Some(on_days(range, ty, dialect))
-                }
-                ("epoch", op) => {
-                    Some(Rewrite::alike(format!("{column} {} to_timestamp({value})", op.as_str())))
-                }
+            ("year", Dialect::MySql, [Expr::Column(_)]) => spans::year(context, query, wrapped),
+            _ => None,
+        },
+        Expr::Other { what, parts } if context.dialect == Dialect::Postgres => {
+            match (what.strip_prefix("extract "), parts.as_slice()) {
+                (Some("year"), [Expr::Column(_)]) => spans::year(context, query, wrapped),
+                (Some("epoch"), [Expr::Column(_)]) => spans::epoch(context, query, wrapped),
                 _ => None,
             }
         }
         Expr::Binary { op: Op::Arithmetic(sign @ ('+' | '-')), left, right } => {
-            let (op, value) = wrapped.comparison.binary()?;
-            let other = match (left.as_ref(), right.as_ref(), sign) {
-                (Expr::Column(_), other, _) | (other, Expr::Column(_), '+') => other,
-                _ => return None,
-            };
-            let back = if *sign == '+' { '-' } else { '+' };
-            // The database would infer another type for a bare parameter in date arithmetic.
-            let is_bare = dialect == Dialect::Postgres && matches!(other, Expr::Parameter(_));
-            let cast = match ty {
-                Some(ty) if is_bare && ty.starts_with("timestamp") => "::interval",
-                Some("date") if is_bare => return None,
-                _ => "",
-            };
-            other.is_constant().then(|| {
-                Rewrite::alike(format!(
-                    "{column} {} {} {back} {}{cast}",
-                    op.as_str(),
-                    text(value),
-                    text(other)
-                ))
-            })
+            moved(context, query, wrapped, (left, *sign, right))
         }
         _ => None,
     }
 }
 
-/// Rates a condition on days by the type of the column. For a timestamp with time zone, the start of a day
-/// depends on the session's time zone. In some zones the clock goes back over midnight, and an hour of that
-/// night belongs to another day. A text only looks like a date.
-pub(super) fn on_days(days: String, ty: Option<&str>, dialect: Dialect) -> Rewrite {
-    let ty = ty.unwrap_or_default().to_ascii_lowercase();
-    let is_certain = match dialect {
-        Dialect::Postgres => ty == "date" || ty.starts_with("timestamp") && !is_zoned(&ty),
-        // The server compares both in the session's time zone.
-        Dialect::MySql => ty.starts_with("datetime") || ty.starts_with("date"),
-        Dialect::Sqlite => false,
+/// A sum or difference of the column and a constant, with the constant moved to the other side.
+fn moved(
+    context: &QueryContext<'_>,
+    query: &Query,
+    wrapped: &Wrapped<'_>,
+    (left, sign, right): (&Expr, char, &Expr),
+) -> Option<Rewrite> {
+    let (op, value) = wrapped.comparison.binary()?;
+    let (other, is_subtracted) = match (left, right, sign) {
+        (Expr::Column(_), other, _) | (other, Expr::Column(_), '+') => (other, false),
+        (other, Expr::Column(_), '-') => (other, true),
+        _ => return None,
     };
-    if is_certain { Rewrite::equal(days) } else { Rewrite::alike(days) }
-}
-
-/// Whether the date of a PostgreSQL type depends on the session's time zone.
-fn is_zoned(ty: &str) -> bool {
-    ty.starts_with("timestamptz") || ty.ends_with("with time zone")
-}
-
-/// The condition that a timestamp is on certain days.
-pub(super) fn days(column: &str, comparison: &Comparison<'_>, dialect: Dialect) -> Option<String> {
-    let first = |day: &Expr| match (dialect, day.without_casts()) {
-        (Dialect::Postgres, plain @ (Expr::Parameter(_) | Expr::Literal(_))) => format!("{plain}::date"),
-        (_, day) => shape::operand(day, dialect),
-    };
-    let next = |day: &Expr| match dialect {
-        Dialect::Postgres => format!("{} + 1", first(day)),
-        Dialect::MySql => format!("{} + INTERVAL 1 DAY", first(day)),
-        Dialect::Sqlite => format!("date({}, '+1 day')", first(day)),
-    };
-    if let Comparison::Between(low, high) = comparison {
-        return Some(format!("{column} >= {} AND {column} < {}", first(low), next(high)));
+    if !other.is_constant() {
+        return None;
     }
-    let (op, day) = comparison.binary()?;
-    match op {
-        Op::Eq => Some(format!("{column} >= {} AND {column} < {}", first(day), next(day))),
-        Op::Lt | Op::GtEq => Some(format!("{column} {} {}", op.as_str(), first(day))),
-        Op::LtEq => Some(format!("{column} < {}", next(day))),
-        Op::Gt => Some(format!("{column} >= {}", next(day))),
-        _ => None,
-    }
+    let ty = wrapped.column_type(context, query);
+    let is_interval = |expr: &Expr| {
+        matches!(expr, Expr::Other { what, .. } if what == "interval")
+            || matches!(expr, Expr::Cast { ty, .. } if ty == "interval")
+    };
+    // The server would infer another type for a bare value in date arithmetic, or none at all.
+    let is_bare = |expr: &Expr| matches!(expr, Expr::Parameter(_) | Expr::Literal(Literal::Text(_)));
+    let is_postgres = context.dialect == Dialect::Postgres;
+    let typed = |expr: &Expr, text: String, is_difference: bool| {
+        if !is_postgres || !is_bare(expr) {
+            return Some(text);
+        }
+        match ty.as_str() {
+            ty if ty.starts_with("timestamp") && is_difference => Some(format!("{text}::interval")),
+            ty if ty.starts_with("timestamp") => Some(format!("{text}::{}", spans::cast_name(ty))),
+            // A number of days or an interval.
+            ty if ty.starts_with("date") || ty.starts_with("time") || ty.is_empty() => None,
+            _ if is_bare(value) && is_bare(other) => Some(format!("{text}::{ty}")),
+            _ => Some(text),
+        }
+    };
+    // Between two timestamps lies an interval; beside one, the server takes a bare value for an interval where it is added,
+    // and for a timestamp where it is subtracted.
+    let is_between =
+        is_subtracted || sign == '-' && !is_interval(other) && (is_bare(other) || is_interval(value));
+    let name = wrapped.name(query, context.dialect);
+    let value = typed(value, wrapped.value_text(context, value), is_between)?;
+    let other = typed(other, shape::operand(other, context.dialect), !is_between)?;
+    let (op, moved) = match (is_subtracted, sign) {
+        (true, _) => (op.flipped(), format!("{other} - {value}")),
+        (false, '+') => (op, format!("{value} - {other}")),
+        (false, _) => (op, format!("{value} + {other}")),
+    };
+    Some(Rewrite::alike(format!("{name} {} {moved}", op.as_str())))
 }
 
 #[cfg(test)]

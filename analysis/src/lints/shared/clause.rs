@@ -10,6 +10,7 @@ use crate::sql::expr::Expr;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::query::Query;
 use crate::sql::quote::quote_if_needed;
+use crate::types;
 
 /// Words that end a condition of WHERE.
 const ENDS: [&str; 16] = [
@@ -72,23 +73,40 @@ pub(in crate::lints) fn replace_condition(
 ) -> Finding {
     let text = Text::new(context.sql, context.dialect);
     let Some(span) = text.condition_at(anchor) else { return finding };
-    match keeps_the_others(context, query, condition, &span, rewrite) {
-        true => finding.edit(span, rewrite, applicability),
-        false => finding,
+    let mut edited = context.sql.to_owned();
+    edited.replace_range(span.clone(), rewrite);
+    let Ok(after) = crate::sql::resolve(&edited, context.dialect, context.schema) else { return finding };
+    if !keeps_the_others(query, &after, condition) {
+        return finding;
+    }
+    match keeps_the_types(context, query, &after) {
+        Some(true) => finding.edit(span, rewrite, applicability),
+        // A macro would ask for arguments of other types.
+        Some(false) => finding.edit(span, rewrite, applicability.max(Applicability::Maybe)),
+        None => finding,
     }
 }
 
-/// Whether all other conditions of the clause are unchanged after one is replaced by `rewrite`.
-fn keeps_the_others(
-    context: &QueryContext<'_>,
-    query: &Query,
-    condition: &Expr,
-    span: &Range<usize>,
-    rewrite: &str,
-) -> bool {
-    let mut edited = context.sql.to_owned();
-    edited.replace_range(span.clone(), rewrite);
-    let Ok(after) = crate::sql::resolve(&edited, context.dialect, context.schema) else { return false };
+/// Whether a query with one condition rewritten asks for the same types of parameters; `None` if the database would refuse
+/// it, or if a parameter would have to be passed twice.
+fn keeps_the_types(context: &QueryContext<'_>, before: &Query, after: &Query) -> Option<bool> {
+    if after.parameters != before.parameters || after.problems.len() > before.problems.len() {
+        return None;
+    }
+    let Some(schema) = context.schema else { return Some(true) };
+    let was = context.described.get_or_init(|| types::describe(before, schema, context.dialect));
+    let is = types::describe(after, schema, context.dialect);
+    if is.errors.len() > was.errors.len() {
+        return None;
+    }
+    let of = |described: &types::Described| {
+        described.parameters.iter().map(|it| it.ty.known().cloned()).collect::<Vec<_>>()
+    };
+    Some(of(was) == of(&is))
+}
+
+/// Whether all other conditions of the clause are unchanged after `condition` is rewritten.
+fn keeps_the_others(query: &Query, after: &Query, condition: &Expr) -> bool {
     if after.blocks.len() != query.blocks.len() {
         return false;
     }
@@ -185,8 +203,35 @@ impl<'t> Text<'t> {
         (start <= anchor && anchor <= end).then(|| self.span(start, end)).flatten()
     }
 
+    /// The side of a comparison that a byte does not stand in; `None` unless the condition is one comparison of two values.
+    pub(in crate::lints) fn other_side_at(&self, byte: usize) -> Option<Range<usize>> {
+        let own = self.side_at(byte)?;
+        let condition = self.condition_at(byte)?;
+        let mut depth = 0_usize;
+        let is_outside = |at: &usize| {
+            match self.at(*at) {
+                "(" | "[" => depth += 1,
+                ")" | "]" => depth = depth.saturating_sub(1),
+                word => return depth == 0 && is_comparison(word),
+            }
+            false
+        };
+        let tokens = self.token_at(condition.start)?..=self.token_at(condition.end.checked_sub(1)?)?;
+        let signs: Vec<usize> = tokens.clone().filter(is_outside).collect();
+        let [sign] = signs.as_slice() else { return None };
+        if self.at(*sign).starts_with(char::is_alphabetic) {
+            return None;
+        }
+        let is_left = own.end <= self.tokens.get(*sign)?.span.range().start;
+        if is_left {
+            self.span(sign + 1, *tokens.end())
+        } else {
+            self.span(*tokens.start(), sign.checked_sub(1)?)
+        }
+    }
+
     /// The condition around a byte: from the WHERE or AND before it to the next word that ends it.
-    fn condition_at(&self, byte: usize) -> Option<Range<usize>> {
+    pub(in crate::lints) fn condition_at(&self, byte: usize) -> Option<Range<usize>> {
         let anchor = self.token_at(byte)?;
         // Parentheses that open before the anchor and close after it.
         let (mut open, mut depth) = (0_usize, 0_usize);
@@ -269,6 +314,16 @@ mod tests {
         check_side("SELECT 1 FROM t WHERE [|a::date] IN ($1) ORDER BY a");
         check_side("SELECT 1 FROM t WHERE [extract(year FROM |a)] = $1 OR b");
         check_side("SELECT 1 FROM t WHERE [(|a + 1)] > $1 LIMIT 1");
+    }
+
+    #[test]
+    fn the_other_side_is_what_a_column_is_compared_with() {
+        let check_other = |marked: &str| check(marked, |text, at| text.other_side_at(at));
+        check_other("SELECT 1 FROM t WHERE date(|a) = [$1::date] AND b = 2");
+        check_other("SELECT 1 FROM t WHERE [now() - interval '1 day'] >= date(|a)");
+        check_other("SELECT 1 FROM t WHERE |a::date < [(o.b = 1)::int] LIMIT 1");
+        let text = Text::new("SELECT 1 FROM t WHERE date(a) BETWEEN 1 AND 2", Dialect::Postgres);
+        assert_eq!(text.other_side_at(27), None);
     }
 
     #[test]

@@ -14,5 +14,6 @@ pub(super) mod meant;
 pub(super) mod pasteable;
 pub(super) mod shape;
 pub(super) mod slices;
+pub(super) mod spans;
 pub(super) mod unbounded;
 pub(super) mod wrapped;

@@ -11,6 +11,7 @@ use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::{Query, RelationId};
+use crate::sql::quote::quote_if_needed;
 
 /// A comparison of a wrapped column with something that is not from its table.
 pub(in crate::lints) struct Wrapped<'q> {
@@ -185,10 +186,47 @@ pub(in crate::lints) fn index_of(table: &Table, column: &str) -> Option<String> 
 
 impl Wrapped<'_> {
     /// The column as written in a condition: qualified if there are several tables.
-    pub(in crate::lints) fn name(&self, query: &Query) -> String {
+    pub(in crate::lints) fn name(&self, query: &Query, dialect: Dialect) -> String {
         let relation = query.relation(self.relation);
+        let name = quote_if_needed(&self.column.name, dialect);
         let alone = query.relations.iter().filter(|other| other.block == relation.block).count() < 2;
-        if alone { self.column.name.clone() } else { format!("{}.{}", relation.alias, self.column.name) }
+        if alone { name } else { format!("{}.{name}", quote_if_needed(&relation.alias, dialect)) }
+    }
+
+    /// The type of the column, in lower case; empty if it has none.
+    pub(in crate::lints) fn column_type(&self, context: &QueryContext<'_>, query: &Query) -> String {
+        let column = context.table(query, self.relation).and_then(|table| table.column(&self.column.name));
+        column.map(|column| column.ty.to_ascii_lowercase()).unwrap_or_default()
+    }
+
+    /// Whether the bounds of a `BETWEEN SYMMETRIC` may stand in either order.
+    pub(in crate::lints) fn is_symmetric(&self, context: &QueryContext<'_>) -> bool {
+        let text = clause::Text::new(context.sql, context.dialect);
+        let condition = self.column.span.and_then(|span| text.condition_at(span.start));
+        condition.is_none_or(|condition| text.slice(condition).to_ascii_lowercase().contains("symmetric"))
+    }
+
+    /// The value on the other side, in parentheses if it is computed: as it is written in the query, or as it is understood if
+    /// that cannot be delimited.
+    pub(in crate::lints) fn value_text(&self, context: &QueryContext<'_>, value: &Expr) -> String {
+        let understood = shape::operand(value, context.dialect);
+        // Of placeholders without numbers, each is a parameter of its own.
+        let is_numbered =
+            context.dialect == Dialect::Postgres || !value.any(|it| matches!(it, Expr::Parameter(_)));
+        let (Comparison::Binary(..), true) = (self.comparison, is_numbered) else { return understood };
+        let Some(anchor) = self.column.span.map(|span| span.start) else { return understood };
+        let text = clause::Text::new(context.sql, context.dialect);
+        let Some(written) = text.other_side_at(anchor).map(|side| text.slice(side)) else {
+            return understood;
+        };
+        match value {
+            Expr::Binary { .. } | Expr::And(_) | Expr::Or(_) | Expr::Not(_) | Expr::Is { .. }
+                if !(written.starts_with('(') && written.ends_with(')')) =>
+            {
+                format!("({written})")
+            }
+            _ => written.to_owned(),
+        }
     }
 
     /// The finding, with what to write instead: `rewrite`, or an `index` on the expression. `None` if neither
@@ -238,16 +276,17 @@ impl Wrapped<'_> {
             }
             None => finding.help(format!(
                 "compare `{}` itself, with a value that is computed on the other side",
-                self.name(query)
+                self.name(query, context.dialect)
             )),
         };
         if index.is_none() {
+            let column = quote_if_needed(&self.column.name, context.dialect);
             let name = match context.dialect {
                 Dialect::Postgres => String::new(),
                 Dialect::MySql | Dialect::Sqlite => format!("{}_{}_idx ", table.name.name, self.column.name),
             };
-            finding = finding
-                .help(format!("and index it: `CREATE INDEX {name}ON {} ({})`", table.name, self.column.name));
+            finding =
+                finding.help(format!("and index it: `CREATE INDEX {name}ON {} ({column})`", table.name));
         }
         Some(finding)
     }

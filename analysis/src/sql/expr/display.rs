@@ -12,6 +12,9 @@ impl fmt::Display for Expr {
             Expr::WholeRow(_) => f.write_str("*"),
             Expr::Parameter(number) => write!(f, "${number}"),
             Expr::Literal(literal) => literal.fmt(f),
+            Expr::Call(call) if call.args.is_empty() && is_written_bare(&call.name) => {
+                f.write_str(&call.name)
+            }
             Expr::Call(call) => write!(f, "{}({})", call.name, list(&call.args)),
             Expr::Cast { expr, ty } => match expr.as_ref() {
                 Expr::Binary { .. } | Expr::Other { .. } | Expr::Unary { .. } => write!(f, "({expr})::{ty}"),
@@ -97,6 +100,23 @@ impl fmt::Display for Literal {
             Literal::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
         }
     }
+}
+
+/// Whether a function is called without parentheses. PostgreSQL and SQLite refuse them, MySQL takes both.
+fn is_written_bare(name: &str) -> bool {
+    matches!(
+        name,
+        "current_date"
+            | "current_time"
+            | "current_timestamp"
+            | "localtime"
+            | "localtimestamp"
+            | "current_user"
+            | "current_role"
+            | "current_catalog"
+            | "session_user"
+            | "user"
+    )
 }
 
 fn list(items: &[Expr]) -> String {
