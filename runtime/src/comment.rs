@@ -1,5 +1,6 @@
 //! The trace of a query as a comment after it, in sqlcommenter format, to find it in a server's log.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
 type Source = Arc<dyn Fn() -> Option<String> + Send + Sync>;
@@ -16,7 +17,7 @@ const ENDS: &str = "'*/";
 ///
 /// **Cost**: each query has a different text, so it is parsed and planned again, and no connection caches the
 /// prepared statement; on PostgreSQL that takes an additional round trip. `pg_stat_statements` ignores
-/// comments, as do MySQL's digests. Nothing is added unless this is called.
+/// comments, as do MySQL's digests. Nothing is added unless this is called, or if `context` panics.
 ///
 /// ```
 /// // query_budget::set_trace_context(|| Some(opentelemetry's current context as text));
@@ -40,7 +41,7 @@ pub(crate) fn are_on() -> bool {
 pub(crate) fn commented(sql: &str) -> Option<String> {
     // Cloned out of the lock, since it may run queries.
     let source = SOURCE.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-    let context = source()?;
+    let context = catch_unwind(AssertUnwindSafe(|| source())).ok()??;
     if !is_traceparent(&context) {
         return None;
     }
@@ -85,6 +86,9 @@ mod tests {
         let sql = "SELECT 1";
         assert_eq!(commented(sql).unwrap(), format!("{sql} /*traceparent='{trace}'*/"));
         assert!(commented("SELECT 1 -- one").unwrap().contains("one\n /*"));
+        set_trace_context(|| panic!("no context"));
+        assert_eq!(commented(sql), None);
+        set_trace_context(move || Some(trace.to_owned()));
         #[cfg(feature = "tracing")]
         for sql in [sql, "SELECT 1 -- one", "SELECT '/*traceparent=''*/'"] {
             assert_eq!(without(&commented(sql).unwrap()), sql);

@@ -90,7 +90,8 @@ impl RequestLayer {
 
     /// Sets the names of requests in reports, events and figures, instead of `GET request` or, with the
     /// feature `axum`, the matched route, as in `GET /users/{id}`. Use the name of the route, not the path
-    /// itself, which may contain values and is unlimited.
+    /// itself, which may contain values and is unlimited. A method that is not a standard one is given as `OTHER`, because
+    /// clients may make up any number of them.
     ///
     /// ```
     /// # #[derive(Clone)] struct Route(&'static str);
@@ -102,7 +103,15 @@ impl RequestLayer {
     /// ```
     #[must_use]
     pub fn named(mut self, name: impl Fn(&Method, &Extensions) -> String + Send + Sync + 'static) -> Self {
-        self.name = Arc::new(name);
+        self.name = Arc::new(move |method: &Method, extensions: &Extensions| {
+            if is_known(method) {
+                return name(method, extensions);
+            }
+            match Method::from_bytes(OTHER.as_bytes()) {
+                Ok(other) => name(&other, extensions),
+                Err(_) => OTHER.to_owned(),
+            }
+        });
         self
     }
 
@@ -145,8 +154,15 @@ fn name(method: &str, extensions: &Extensions) -> String {
     format!("{method} request")
 }
 
-/// A standard method as it is, any other as `OTHER`: a client may make up any number of them.
+/// The name of all methods that are not standard ones.
+const OTHER: &str = "OTHER";
+
+/// A standard method as it is, any other as [`OTHER`]: a client may make up any number of them.
 fn known(method: &Method) -> &str {
+    if is_known(method) { method.as_str() } else { OTHER }
+}
+
+fn is_known(method: &Method) -> bool {
     let standard = [
         Method::GET,
         Method::POST,
@@ -158,7 +174,7 @@ fn known(method: &Method) -> &str {
         Method::PATCH,
         Method::TRACE,
     ];
-    if standard.contains(method) { method.as_str() } else { "OTHER" }
+    standard.contains(method)
 }
 
 impl<S> Layer<S> for RequestLayer {

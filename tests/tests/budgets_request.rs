@@ -103,15 +103,18 @@ async fn a_request_over_its_budget_is_answered_with_the_report() {
 /// A client chooses the method, so there is no limit to them.
 #[tokio::test]
 async fn methods_that_a_client_makes_up_have_one_name() {
-    let service = RequestLayer::new()
-        .layer(service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) }));
+    let quiet = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) });
+    let service = RequestLayer::new().layer(quiet);
+    let named = RequestLayer::new().named(|method, _| format!("{method} /named")).layer(quiet);
     for number in 0..50 {
-        let request = Request::builder().method(format!("X{number}").as_str()).body(()).unwrap();
-        service.clone().oneshot(request).await.unwrap();
+        let request = || Request::builder().method(format!("X{number}").as_str()).body(()).unwrap();
+        service.clone().oneshot(request()).await.unwrap();
+        named.clone().oneshot(request()).await.unwrap();
     }
     let names: Vec<_> = query_budget::stats().scopes.into_iter().map(|scope| scope.name).collect();
     assert!(
-        names.contains(&"OTHER request".to_owned()) && !names.iter().any(|name| name.starts_with('X')),
+        ["OTHER request", "OTHER /named"].iter().all(|other| names.iter().any(|name| name == other))
+            && !names.iter().any(|name| name.starts_with('X')),
         "{names:?}"
     );
 }

@@ -5,12 +5,43 @@ use sqlx::{Database, Encode, Type};
 
 use crate::values::Counted;
 
+/// A database whose values are measured, so that statements stay below its limit.
+pub trait Measured<'v>: Database {
+    /// The size of a value once encoded, in bytes: exact on MySQL, approximate elsewhere.
+    fn size_of<V: Encode<'v, Self>>(value: &V) -> usize;
+}
+
+/// The server closes the connection if a statement is larger than `max_allowed_packet`, and texts state the size of their pointer.
+#[cfg(feature = "mysql")]
+impl<'v> Measured<'v> for sqlx::MySql {
+    fn size_of<V: Encode<'v, Self>>(value: &V) -> usize {
+        let mut encoded = Vec::new();
+        // The statement has the error.
+        let _ = value.encode_by_ref(&mut encoded);
+        encoded.len()
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<'v> Measured<'v> for sqlx::Postgres {
+    fn size_of<V: Encode<'v, Self>>(value: &V) -> usize {
+        value.size_hint()
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl<'v> Measured<'v> for sqlx::Sqlite {
+    fn size_of<V: Encode<'v, Self>>(value: &V) -> usize {
+        value.size_hint()
+    }
+}
+
 /// The values of one placeholder, or one array, from all rows.
 pub trait Column<DB: Database> {
     /// The number of rows.
     fn count(&self) -> usize;
 
-    /// The approximate size of the value in a row once encoded, in bytes.
+    /// The size of the value in a row once encoded, in bytes.
     fn size(&self, row: usize) -> usize;
 
     /// Binds the values of some rows.
@@ -32,13 +63,13 @@ pub struct Each<'v, V>(pub &'v [V]);
 /// One array for all rows.
 pub struct Whole<'v, V>(pub &'v [V]);
 
-impl<'v, DB: Database, V: Encode<'v, DB> + Type<DB>> Column<DB> for Each<'v, V> {
+impl<'v, DB: Measured<'v>, V: Encode<'v, DB> + Type<DB>> Column<DB> for Each<'v, V> {
     fn count(&self) -> usize {
         self.0.len()
     }
 
     fn size(&self, row: usize) -> usize {
-        self.0.get(row).map_or(0, Encode::<'v, DB>::size_hint)
+        self.0.get(row).map_or(0, DB::size_of)
     }
 
     fn add(
@@ -55,7 +86,7 @@ impl<'v, DB: Database, V: Encode<'v, DB> + Type<DB>> Column<DB> for Each<'v, V> 
     }
 }
 
-impl<'v, DB: Database, V: Encode<'v, DB>> Column<DB> for Whole<'v, V>
+impl<'v, DB: Measured<'v>, V: Encode<'v, DB>> Column<DB> for Whole<'v, V>
 where
     &'v [V]: Encode<'v, DB> + Type<DB>,
 {
@@ -64,7 +95,7 @@ where
     }
 
     fn size(&self, row: usize) -> usize {
-        self.0.get(row).map_or(0, Encode::<'v, DB>::size_hint)
+        self.0.get(row).map_or(0, DB::size_of)
     }
 
     fn add(

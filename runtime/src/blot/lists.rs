@@ -64,18 +64,45 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The end of a list that only contains values, after its closing parenthesis.
+/// The end of a list that only contains values, and rows of them, after its closing parenthesis.
 fn list_of_values(text: &str) -> Option<usize> {
     let start = text.len() - text.trim_start().len();
-    let inside = text.get(start..)?.strip_prefix('(')?;
-    let inside = inside.get(..inside.find(')')?)?;
-    let is_value = |item: &str| {
-        let item = item.trim();
-        item.starts_with(['?', '$', ':', '@', '-'])
-            || ["NULL", "DEFAULT", "TRUE", "FALSE"].iter().any(|word| item.eq_ignore_ascii_case(word))
-    };
-    let has_operator = |item: &str| item.trim().contains([' ', '(']);
-    inside.split(',').all(|item| is_value(item) && !has_operator(item)).then_some(start + inside.len() + 2)
+    let open = text.get(start..)?.strip_prefix('(')?;
+    let mut at = 0;
+    loop {
+        let rest = open.get(at..)?;
+        let item = rest.len() - rest.trim_start().len() + at;
+        at = match list_of_values(open.get(item..)?) {
+            Some(row) if is_shallow(open.get(item..item + row)?) => item + row,
+            Some(_) => return None,
+            None => item + value(open.get(item..)?)?,
+        };
+        let rest = open.get(at..)?;
+        at += rest.len() - rest.trim_start().len();
+        match open.get(at..)?.chars().next()? {
+            ',' => at += 1,
+            ')' => return Some(start + 1 + at + 1),
+            _ => return None,
+        }
+    }
+}
+
+/// Whether a row contains no other row: lists are no deeper than rows in a list.
+fn is_shallow(row: &str) -> bool {
+    row.matches('(').count() - row.matches("()").count() == 1
+}
+
+/// The length of a value: a placeholder, a number or a word that is one, with its cast; or a call without arguments.
+fn value(text: &str) -> Option<usize> {
+    let end = text.find([',', '(', ')', ' ']).unwrap_or(text.len());
+    let item = text.get(..end)?;
+    if text.get(end..)?.starts_with("()") {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        return (!item.is_empty() && item.chars().all(is_name)).then_some(end + 2);
+    }
+    let is_value = item.starts_with(['?', '$', ':', '@', '-'])
+        || ["NULL", "DEFAULT", "TRUE", "FALSE"].iter().any(|word| item.eq_ignore_ascii_case(word));
+    is_value.then_some(end)
 }
 
 /// The end of the first row of values, and of the last one that follows it.
@@ -110,6 +137,14 @@ mod tests {
                 "INSERT INTO t VALUES (?, ?), (?, ?) RETURNING a",
                 Some("INSERT INTO t VALUES (?, ?), … RETURNING a"),
             ),
+            ("(a, b) IN (($1, $2), ($3, $4)) AND c = $5", Some("(a, b) IN (…) AND c = ?")),
+            ("(a, b) IN ((?, ?))", Some("(a, b) IN (…)")),
+            ("INSERT INTO t VALUES ($1, now()), ($2, now())", Some("INSERT INTO t VALUES ($1, now()), …")),
+            ("a IN (?::int, ?::int)", Some("a IN (…)")),
+            ("a IN (((?)))", None),
+            ("a IN ()", None),
+            ("a IN (?, f(b))", None),
+            ("a IN (?, b + 1)", None),
             ("INSERT INTO t VALUES (?, ?)", None),
             ("a IN (SELECT b FROM c)", None),
             ("a IN (b, c)", None),

@@ -145,17 +145,38 @@ fn name_in(text: &str, quote: char) -> Token {
 }
 
 /// Whether double quotes enclose names: they always do on PostgreSQL and SQLite. On MySQL they enclose
-/// strings by default, unless a table is written with them.
+/// strings by default, unless a table or a part of a longer name is written with them.
 fn quotes_names(sql: &str) -> bool {
-    let is_table = |(at, _): (usize, &str)| {
-        let word =
-            sql.get(..at).unwrap_or_default().trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next();
-        ["FROM", "INTO", "JOIN", "UPDATE"]
-            .iter()
-            .any(|before| word.is_some_and(|word| word.eq_ignore_ascii_case(before)))
-    };
-    cfg!(not(feature = "mysql")) || sql.match_indices('"').any(is_table)
+    if cfg!(not(feature = "mysql")) {
+        return true;
+    }
+    let mut rest = sql;
+    let mut is_before_name = false;
+    while let Some(first) = rest.chars().next() {
+        if first == '"' && is_before_name {
+            return true;
+        }
+        // What is in a string or a comment begins nothing.
+        let length = match token(rest, first, false) {
+            Token::Space(length) => length,
+            Token::Kept(length) => {
+                let word = rest.get(..length).unwrap_or_default();
+                is_before_name = BEFORE_NAMES.iter().any(|before| word.eq_ignore_ascii_case(before));
+                length
+            }
+            Token::Literal(length) | Token::Placeholder(length) => {
+                is_before_name = false;
+                length
+            }
+            Token::Ambiguous => return false,
+        };
+        rest = rest.get(length.max(1)..).unwrap_or_default();
+    }
+    false
 }
+
+/// What stands before a name, and never before a string.
+const BEFORE_NAMES: [&str; 8] = ["FROM", "INTO", "JOIN", "UPDATE", "ONLY", "TABLE", "TRUNCATE", "."];
 
 /// `$tag$ .. $tag$`, or a placeholder.
 fn dollar(text: &str) -> Token {
@@ -215,6 +236,29 @@ mod tests {
             ),
             ("$", "$"),
             ("", ""),
+        ] {
+            assert_eq!(without_literals(sql), expected, "{sql}");
+        }
+    }
+
+    #[cfg(feature = "mysql")]
+    #[test]
+    fn a_text_that_ends_like_a_statement_begins_is_a_text() {
+        for (sql, expected) in [
+            (
+                "SELECT a FROM t WHERE b = \"mail from \" AND c = \"secret\"",
+                "SELECT a FROM t WHERE b = ? AND c = ?",
+            ),
+            (
+                "SELECT a FROM t WHERE b = \"x join \" AND c = \"secret\"",
+                "SELECT a FROM t WHERE b = ? AND c = ?",
+            ),
+            (
+                "INSERT INTO t (a) VALUES (\"please update \"), (\"secret\")",
+                "INSERT INTO t (a) VALUES (?), …",
+            ),
+            ("SELECT a FROM s.\"t\" WHERE \"b\" = 'x'", "SELECT a FROM s.\"t\" WHERE \"b\" = ?"),
+            ("TRUNCATE \"t\"", "TRUNCATE \"t\""),
         ] {
             assert_eq!(without_literals(sql), expected, "{sql}");
         }

@@ -41,12 +41,15 @@ const STATEMENTS: &str = "sqlx::query";
 /// It only sees what sqlx logs: a connection with statement logging disabled is not counted. It has its own
 /// filter and needs no other; a filter over the whole subscriber has to let `sqlx::query` and
 /// `query_budget::scope` through. Transaction control, the set-up of a connection (`SET`, `PRAGMA`) and the
-/// driver's own look-ups in the catalog are not counted. A script is one query.
+/// driver's own look-ups in the catalog are not counted. Neither is `COPY`, which sqlx does not log. A script is one query. The time
+/// of a stream is all the time until it ends, that of its consumer included.
 ///
 /// On SQLite, statements end on a separate thread. One that failed or whose stream was dropped may be
 /// reported after its scope has ended; it then counts in the enclosing scopes. The span of a scope leads back
 /// from there: the span that is current when the scope begins, or, within another scope, a span `scope` of
-/// level `TRACE`, which `Span::current()` then returns. On other databases scopes have no spans.
+/// level `TRACE`, which `Span::current()` then returns. A span that was created outside of the scope and is entered within it, as by
+/// `run(load().instrument(span))`, leads nowhere: what runs in it is not counted. Create the scope within the span. On other databases
+/// scopes have no spans, and this does not matter.
 pub fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,

@@ -18,3 +18,11 @@ CREATE TABLE articles (
     PRIMARY KEY (id),
     KEY articles_author_id_created_at_id (author_id, created_at, id)
 );
+
+CREATE TABLE drafts (
+    id bigint NOT NULL AUTO_INCREMENT,
+    run_id bigint NOT NULL,
+    body longtext NOT NULL,
+    file longblob,
+    PRIMARY KEY (id)
+);

@@ -79,6 +79,24 @@ async fn instances_share_entries() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_redis), ignore = "QUERY_BUDGET_TEST_REDIS is not set")]
+#[cfg_attr(all(has_redis, not(has_postgres)), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+async fn a_row_that_is_null_is_read_back_as_a_row() {
+    static SITE: Site = Site::new("SELECT NULL::bigint FROM items", 1, file!(), 4, 1).touching(&READS);
+    with_postgres(|pool| async move {
+        sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
+        let db = instance(&random_name(), &pool).await;
+        let read = || query_scalar::<Postgres, Option<i64>>(&SITE).cached(LONG).fetch_optional(&db);
+        assert_eq!((*read().await.unwrap(), *read().await.unwrap()), (None, None));
+        assert_eq!(db.cache().figures().misses, 1, "that there is no row is kept");
+
+        query(&INSERT).execute(&db).await.unwrap();
+        assert_eq!((*read().await.unwrap(), *read().await.unwrap()), (Some(None), Some(None)));
+    })
+    .await;
+}
+
 async fn on_sqlite(cache: &Cache<Redis>) -> CachedPool<Sqlite, Redis> {
     let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();

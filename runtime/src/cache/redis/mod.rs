@@ -6,6 +6,7 @@
 //! have returned to an older state, so all keys start with the id of its run, and older content is never
 //! requested.
 
+mod absent;
 mod keeper;
 mod wire;
 
@@ -164,6 +165,9 @@ impl Drop for Owed<'_> {
     }
 }
 
+/// The format's null.
+const NULL: u8 = 0xc0;
+
 /// The maximum size of a value, in bytes: larger ones would block the server for everyone.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
@@ -190,12 +194,14 @@ impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> Stores<V> for Redi
         let (Some(tokens), Some(at)) = (tokens, stamp.at) else { return };
         // The server's limit is the range of a signed number.
         let until = at.saturating_add(lives).min(i64::MAX as u64 / 2);
-        let Ok(value) = rmp_serde::to_vec_named(&**value) else { return };
-        if lives == 0 || value.len() > MOST_BYTES {
+        let Ok(encoded) = rmp_serde::to_vec_named(&**value) else { return };
+        // A row whose only value is NULL would be read back as no row.
+        let is_ambiguous = encoded == [NULL] && !absent::is_absent(&**value);
+        if lives == 0 || encoded.len() > MOST_BYTES || is_ambiguous {
             return;
         }
         // Over the connection by which the tokens were read: another one may lead to another server.
-        let kept = wire::keep(&stamp.live, key, &tokens, &value, until).await;
+        let kept = wire::keep(&stamp.live, key, &tokens, &encoded, until).await;
         let _ = self.kept.heard(&stamp.live, kept);
     }
 }

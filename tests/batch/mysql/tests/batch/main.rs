@@ -85,6 +85,27 @@ async fn seventy_thousand_rows_come_back_in_the_order_in_which_they_were_given()
 }
 
 #[tokio::test]
+async fn long_texts_stay_below_the_largest_packet() {
+    with_database("long", async |db| {
+        let drafts: Vec<(String, Option<Vec<u8>>)> = vec![
+            ("x".repeat(1_000_000), None),
+            ("é".repeat(1_000_000), Some(vec![0; 500_000])),
+            (String::new(), Some(vec![7; 2_000_000])),
+        ];
+        let drafts: Vec<_> = drafts.into_iter().cycle().take(24).collect();
+        let batch = sql_batch!(
+            "INSERT INTO drafts (body, file, run_id) VALUES (?, ?, ?)",
+            &drafts => |(body, file)| (body.as_str(), file.as_deref()),
+            1_i64
+        );
+        // 44 MB, of which a packet holds 16 by default.
+        assert!(batch.statements() > 12, "{} statements", batch.statements());
+        assert_eq!(batch.execute(&db).await.unwrap().rows_affected(), 24);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn null_and_unicode() {
     with_database("kinds", async |db| {
         let names = ["Ünïcödé 🦀", "a'b\"c\\d\n\t", "", "{x,NULL}", "?; DROP TABLE steps"];
