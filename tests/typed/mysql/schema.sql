@@ -23,6 +23,7 @@ CREATE TABLE posts (
     title varchar(40) NOT NULL,
     body text,
     `type` varchar(10) NOT NULL DEFAULT 'note',
+    extra json,
     PRIMARY KEY (id),
     KEY posts_user (user_id),
     CONSTRAINT posts_user_id FOREIGN KEY (user_id) REFERENCES users (id)

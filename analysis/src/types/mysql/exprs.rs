@@ -155,7 +155,9 @@ impl Reader<'_> {
                             "MySQL and MariaDB send values of the type `{}` differently",
                             of_table.ty
                         );
-                        Value { origin: self.origin(column), ..Value::unknown(why) }
+                        let nullable = !of_table.not_null;
+                        let name = Err(why);
+                        Value { name, origin: self.origin(column), ..Value::of(Class::Other, "", nullable) }
                     }
                 }
             }

@@ -41,7 +41,8 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
     let columns = match (query.root, outputs) {
         (Some(root), Some(Some(outputs))) => {
             let values = (0..outputs.len()).map(|at| reader.output(root, at, 0));
-            outputs.iter().zip(values).map(|(output, value)| column(&output.name, value)).collect()
+            let columns = outputs.iter().zip(values);
+            columns.map(|(output, value)| column(&output.name, reader.read_alike(value))).collect()
         }
         _ => Vec::new(),
     };
@@ -52,6 +53,21 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
         parameters: vec![parameter; query.parameters],
         errors: Vec::new(),
         unknown: matches!(outputs, Some(None)).then(|| "the columns are not known".to_owned()),
+    }
+}
+
+impl Reader<'_> {
+    /// A column that the servers send differently as what both are read as: JSON of MySQL is text on MariaDB, and is read from
+    /// it. A schema that only MariaDB takes settles it.
+    fn read_alike(&self, value: Value) -> Value {
+        let (Err(_), Origin::Table { table, column }) = (&value.name, &value.origin) else { return value };
+        let of = self.schema.tables.values().find(|it| it.name.to_string() == *table);
+        let of = of.and_then(|of| Some((of, of.column(column)?)));
+        let server = || server_of(self.schema, std::iter::empty()).unwrap_or(Server::MySql);
+        match of.and_then(|(table, column)| wire::of_column(table, column, Some(server()))) {
+            Some(wire) => Value { name: Ok(wire.name()), ..value },
+            None => value,
+        }
     }
 }
 

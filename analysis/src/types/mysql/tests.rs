@@ -1,6 +1,6 @@
 //! The columns of queries as the servers describe them.
 
-use super::{Server, wires};
+use super::{Known, Server, SqlType, wires};
 use crate::schema::snapshot;
 use crate::sql::{Dialect, resolve};
 
@@ -160,4 +160,21 @@ fn numbers_in_a_query_may_be_of_any_size() {
         let found = found.and_then(|(_, wire, _)| wire.ok()).map(|wire| wire.size);
         assert_eq!(found, size, "{sql}");
     }
+}
+
+#[test]
+fn json_has_the_type_as_which_both_servers_send_it() {
+    let types = |more: &str, sql: &str| -> Vec<String> {
+        let schema = snapshot::read(&format!("{SCHEMA}{more}"), "a.sql", Some(Dialect::MySql)).schema;
+        let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
+        let columns = super::describe(&query, &schema).columns.into_iter();
+        let name = |ty: &Known<SqlType>| ty.known().map_or("?".to_owned(), |ty| ty.name.clone());
+        columns.map(|it| format!("{} {:?}", name(&it.ty), it.nullable)).collect()
+    };
+    let sql = "SELECT doc FROM a";
+    assert_eq!(types("", sql), ["JSON Some(true)"]);
+    assert_eq!(types("CREATE TABLE b (u uuid NOT NULL);", sql), ["TEXT Some(true)"]);
+    assert_eq!(types("CREATE TABLE b (d JSON NOT NULL);", "SELECT d FROM b"), ["JSON Some(false)"]);
+    let computed = "SELECT coalesce(doc, '{}'), max(doc), x.d FROM a, (SELECT doc AS d FROM a) x";
+    assert_eq!(types("", computed).iter().filter(|it| it.starts_with("JSON")).count(), 1);
 }

@@ -18,6 +18,7 @@ impl Reader<'_> {
                 Some(table) => of_table(table, &column.name).unwrap_or_else(unknown),
                 None => return unknown(),
             },
+            Source::System(name) => of_system(&name.name, &column.name).unwrap_or_else(unknown),
             Source::Derived(block) | Source::Cte(block) | Source::View(_, block) => {
                 let mut columns = relation.columns.iter().flat_map(|columns| columns.iter());
                 let Some(at) = columns.position(|it| it.name.eq_ignore_ascii_case(&column.name)) else {
@@ -62,6 +63,20 @@ impl Reader<'_> {
     }
 }
 
+/// A column of SQLite's own table of what the schema holds.
+fn of_system(table: &str, name: &str) -> Option<Value> {
+    let is_schema = ["sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"];
+    let name = name.to_ascii_lowercase();
+    let ty = match name.as_str() {
+        "type" | "name" | "tbl_name" | "sql" => Ty::Text,
+        "rootpage" => Ty::Integer,
+        _ => return None,
+    };
+    let origin = Origin::Table { table: "sqlite_master".to_owned(), column: name };
+    let null = Null { said: Some(true), is_certain: true, proven_not_null: false };
+    is_schema.contains(&table).then(|| Value { origin, ..Value::computed(Ok(ty), null) })
+}
+
 /// A column of a table.
 fn of_table(table: &Table, name: &str) -> Option<Value> {
     let rowid = || table.rowid_alias().filter(|_| !table.without_rowid);
@@ -97,4 +112,31 @@ fn is_not_null(table: &Table, column: &Column) -> bool {
 fn stands_as_declared(table: &Table) -> bool {
     let in_order = || table.columns.iter().zip(&table.primary_key).all(|(column, key)| column.name == *key);
     table.columns.iter().all(|column| column.generated.is_none()) && (!table.without_rowid || in_order())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Schema;
+    use crate::sql::{Dialect, resolve};
+    use crate::types::describe;
+
+    #[test]
+    fn the_table_of_the_schema_is_known() {
+        let schema = Schema::new(Dialect::Sqlite);
+        for (sql, expect) in [
+            ("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 1", "name TEXT Some(true)"),
+            ("SELECT s.rootpage FROM sqlite_schema s LIMIT 1", "rootpage INTEGER Some(true)"),
+            ("SELECT rowid FROM sqlite_master LIMIT 1", "rowid ? None"),
+            ("SELECT seq FROM sqlite_sequence LIMIT 1", "seq ? None"),
+        ] {
+            let query = resolve(sql, Dialect::Sqlite, Some(&schema)).expect("it parses");
+            let columns = describe(&query, &schema, Dialect::Sqlite).columns.into_iter();
+            let told = columns.map(|column| {
+                let ty = column.ty.known().map_or("?".to_owned(), |ty| ty.name.clone());
+                let nullable = column.nullable.filter(|_| ty != "?");
+                format!("{} {ty} {nullable:?}", column.name)
+            });
+            assert_eq!(told.collect::<Vec<_>>(), [expect], "{sql}");
+        }
+    }
 }

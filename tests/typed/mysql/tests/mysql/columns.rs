@@ -1,8 +1,8 @@
 //! The properties of columns: names, NULL, types, overrides.
 
 use query_budget::{query, query_as, query_scalar, sql, sql_scalar};
-use sqlx::types::Json;
 use sqlx::types::chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use sqlx::types::{Json, JsonValue};
 
 use crate::database::with_database;
 
@@ -39,6 +39,19 @@ async fn dates_and_enums() {
         assert_eq!(created_at.to_string(), "2020-01-02 03:04:05");
         assert!(seen_at.is_some());
         assert_eq!(mood, "happy");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn json_is_read_from_both_servers() {
+    with_database("json", async |db| {
+        query!("UPDATE posts SET extra = ? WHERE id = 10", r#"{"a": [1]}"#).execute(&db).await.unwrap();
+        let extra: Option<JsonValue> =
+            query_scalar!("SELECT extra FROM posts WHERE id = 10").fetch_one(&db).await.unwrap();
+        assert_eq!(extra.unwrap()["a"][0], 1);
+        let post = query!("SELECT * FROM posts WHERE id = 11").fetch_one(&db).await.unwrap();
+        assert_eq!(post.extra, None::<JsonValue>);
     })
     .await;
 }
