@@ -13,7 +13,7 @@ use quote::quote;
 use crate::context::{self, Context};
 use crate::crates::Found;
 use crate::emit::{self, Marked};
-use crate::input::{Kind, Sql};
+use crate::input::{Kind, Rows, Sql};
 use crate::touches;
 
 /// A checked query.
@@ -57,9 +57,12 @@ pub(crate) fn query_as(
         .extend(warnings.into_iter().chain(errors.iter().copied()).map(|found| finding(found, sql.marked)));
     let schema = project.schema.as_deref();
     let described = checked.described.take();
-    let types = schema.zip(checked.query.as_ref().ok()).map(|(schema, query)| {
+    let types = schema.zip(checked.query.as_ref().ok()).and_then(|(schema, query)| {
         let derived = || types::describe(query, schema, schema.dialect);
-        (schema.dialect, described.unwrap_or_else(derived))
+        let described = described.unwrap_or_else(derived);
+        // A command whose rows are not known is run or read as without a schema.
+        let is_open = query.root.is_none() && described.unknown.is_some() && kind.rows != Rows::Struct;
+        (!is_open).then_some((schema.dialect, described))
     });
     let touching = touches::of(&project, checked.query.as_ref().ok(), &sql.text);
     let fingerprint = sql::fingerprint(&sql.text);

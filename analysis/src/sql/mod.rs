@@ -1,7 +1,9 @@
 //! Turns SQL text into data. Only this module uses the parser's types.
 
+pub mod answers;
 pub mod batch;
 pub mod dialect;
+pub mod explain;
 pub mod expr;
 mod fingerprint;
 pub(crate) mod functions;

@@ -18,6 +18,7 @@ pub use rust_types::{NoRustType, Overrides, RustTypes};
 pub use sqlx_variant::sqlx_variant;
 
 use crate::schema::Schema;
+use crate::sql::answers::Answers;
 use crate::sql::{Dialect, Query, Span};
 
 /// The types of one query.
@@ -177,12 +178,36 @@ pub fn describe_planned(query: &Query, schema: &Schema, dialect: Dialect, planne
         };
     }
     let mut described = match dialect {
-        Dialect::Postgres => return postgres::describe(query, schema, planned),
+        Dialect::Postgres => postgres::describe(query, schema, planned),
         Dialect::MySql => mysql::describe(query, schema),
         Dialect::Sqlite => sqlite::describe(query, schema),
     };
-    described.errors.extend(listed::errors(query, schema, dialect));
+    if dialect != Dialect::Postgres {
+        described.errors.extend(listed::errors(query, schema, dialect));
+    }
+    if query.root.is_some() { described } else { command(query, described) }
+}
+
+/// The description of a statement that is no query, whose columns do not depend on the schema.
+fn command(query: &Query, mut described: Described) -> Described {
+    match &query.answers {
+        Answers::Nothing => {}
+        Answers::Unknown(why) => described.unknown = Some((*why).to_owned()),
+        Answers::Columns(columns) => described.columns = columns.iter().map(of_command).collect(),
+    }
     described
+}
+
+fn of_command((name, ty): &(String, &str)) -> Column {
+    Column {
+        name: name.clone(),
+        ty: Known::Is(SqlType { name: (*ty).to_owned(), kind: Kind::Builtin }),
+        nullable: None,
+        nullable_certain: true,
+        proven_not_null: false,
+        origin: Origin::Expression,
+        why: "it is what a command reports".to_owned(),
+    }
 }
 
 /// The errors for a query that is sent with the types of its bound values, as `sqlx::query` does: PostgreSQL

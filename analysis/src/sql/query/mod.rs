@@ -6,6 +6,7 @@ mod write;
 
 use std::sync::Arc;
 
+use super::answers::Answers;
 use super::expr::Expr;
 use super::text::Span;
 use crate::schema::Name;
@@ -43,6 +44,8 @@ pub struct Query {
     pub kind: Kind,
     /// The block whose rows the statement returns; for a write, the block of its target.
     pub root: Option<BlockId>,
+    /// What the statement returns if it has no such block.
+    pub answers: Answers,
     /// Every query expression: the statement itself, CTEs, derived tables, subqueries, arms of set operations.
     pub blocks: Vec<Block>,
     /// All relations named in a FROM, and the targets of writes.

@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use sqlparser::ast;
 
+use super::answers::Answers;
 use super::dialect::Dialect;
 use super::lex::{Lexer, unquote};
 use super::parse::{self, Explained, SyntaxError};
@@ -41,7 +42,7 @@ use super::query::{
 use super::room::with_room;
 use super::text::{LineIndex, Span};
 use super::tokenize::tokenize;
-use super::{Expr, parameters};
+use super::{Expr, answers, parameters};
 use crate::schema::{Name, Schema, View};
 use scope::Scope;
 
@@ -107,6 +108,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
     Ok(Query {
         kind,
         root,
+        answers: if root.is_none() { answers::of(sql, dialect) } else { Answers::Nothing },
         blocks: resolver.blocks,
         relations: resolver.relations,
         parameters: parsed.parameters,
@@ -165,6 +167,7 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
             unchecked: statement::unfollowed(word),
             kind: Kind::Other,
             root: None,
+            answers: answers::of(sql, dialect),
             blocks: Vec::new(),
             relations: Vec::new(),
             parameters: parameters::number(&mut tokens, dialect),

@@ -33,7 +33,6 @@ mod write;
 use super::{Column, Described, Known, Origin, Parameter, Planned, TypeError, generated};
 use crate::schema::Schema;
 use crate::sql::Query;
-use crate::sql::query::Kind;
 use arena::Ty;
 use session::{Field, Session, Why};
 
@@ -88,11 +87,7 @@ fn described(mut session: Session<'_>, planned: Planned) -> Described {
     let columns = fields.iter().flat_map(|fields| fields.iter()).zip(patched);
     let columns = columns.map(|(field, patch)| column(&mut session, field, patch)).collect();
     let parameters = (1..=query.parameters).map(|number| parameter(&mut session, number)).collect();
-    let unknown = match (query.root, &fields) {
-        (Some(_), None) => Some("its columns are not known".to_owned()),
-        (None, _) if query.kind == Kind::Other => Some("it is no query".to_owned()),
-        _ => None,
-    };
+    let unknown = (query.root.is_some() && fields.is_none()).then(|| "its columns are not known".to_owned());
     Described { columns, parameters, errors: session.errors, unknown }
 }
 

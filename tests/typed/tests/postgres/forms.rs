@@ -141,6 +141,53 @@ async fn statements_without_columns_are_executed() {
 }
 
 #[tokio::test]
+async fn commands_run_and_report() {
+    with_database("utility", async |db| {
+        let mut connection = db.acquire().await.unwrap();
+        query!("CREATE TEMP TABLE scratch (id bigint)").execute(&mut *connection).await.unwrap();
+        query!("TRUNCATE TABLE scratch, posts CASCADE").execute(&mut *connection).await.unwrap();
+        query!("SET LOCAL statement_timeout = 0").execute(&mut *connection).await.unwrap();
+        query!("NOTIFY jobs, 'one'").execute(&mut *connection).await.unwrap();
+        query!("LISTEN jobs").execute(&mut *connection).await.unwrap();
+        query!("DO $$ BEGIN PERFORM 1; END $$").execute(&mut *connection).await.unwrap();
+        let version: Option<String> =
+            query_scalar!("SHOW server_version_num").fetch_one(&mut *connection).await.unwrap();
+        assert!(version.unwrap().parse::<u32>().is_ok());
+        let zone = query!("SHOW TIME ZONE").fetch_one(&mut *connection).await.unwrap();
+        assert!(zone.TimeZone.is_some());
+        let plan: Option<sqlx::types::JsonValue> =
+            query_scalar!("EXPLAIN (FORMAT JSON) SELECT id FROM users WHERE id = 1")
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap();
+        assert!(plan.unwrap().is_array());
+        query!("PREPARE one AS SELECT 1").execute(&mut *connection).await.unwrap();
+        let one: i32 = query_scalar!("EXECUTE one").fetch_one(&mut *connection).await.unwrap();
+        assert_eq!(one, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_type_may_come_through_a_macro() {
+    macro_rules! of {
+        (ty $t:ty, $db:expr) => {
+            query_as!($t, "SELECT id, name, nickname FROM users WHERE id = 1").fetch_one($db).await.unwrap()
+        };
+        (path $t:path, $db:expr) => {
+            query_as!($t, "SELECT id, name, nickname FROM users WHERE id = 2").fetch_one($db).await.unwrap()
+        };
+    }
+    with_database("fragments", async |db| {
+        assert_eq!(of!(ty User, &db).name, "Ada");
+        assert_eq!(of!(path self::User, &db).name, "Bob");
+        let (id, name, _) = of!(ty(i64, String, Option<String>), &db);
+        assert_eq!((id, name.as_str()), (1, "Ada"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn sql_in_a_file() {
     with_database("files", async |db| {
         let user = query_file!("queries/user.sql", 2_i64).fetch_one(&db).await.unwrap();
@@ -164,6 +211,20 @@ async fn unchecked_forms_take_what_the_database_takes() {
             .await
             .unwrap();
         assert_eq!(user.nickname.as_deref(), Some("bobby"));
+        #[derive(Debug, PartialEq, sqlx::Type)]
+        #[sqlx(type_name = "size", rename_all = "lowercase")]
+        enum Size {
+            Small,
+        }
+        struct Sized {
+            size: Size,
+        }
+        let sized = query_as_unchecked!(
+            Sized,
+            r#"SELECT 'small'::size AS "size!" WHERE $1 = 'small'::size"#,
+            Size::Small
+        );
+        assert_eq!(sized.fetch_one(&db).await.unwrap().size, Size::Small);
         let name: String =
             query_scalar_unchecked!("SELECT name FROM users WHERE id = 1").fetch_one(&db).await.unwrap();
         assert_eq!(name, "Ada");

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::schema::{Schema, Table};
+use query_budget_analysis::sql::explain::{self, Explain};
 use query_budget_analysis::sql::expr::{ColumnRef, Expr};
-use query_budget_analysis::sql::lex::Lexer;
-use query_budget_analysis::sql::query::{Body, Kind, ProblemKind, Source};
+use query_budget_analysis::sql::query::{Body, ProblemKind, Source};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::mysql::Server;
-use query_budget_analysis::types::{Known, Origin, describe_planned};
+use query_budget_analysis::types::{Kind as TypeKind, Known, Origin, SqlType, describe_planned};
 
-use super::explain::{self, Explain};
 use super::form::{Column, Description, Parameters, TypeInfo};
 use super::measured::Measured;
 use super::sqlite::Sqlite;
@@ -147,9 +146,6 @@ fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
     if let Some(problem) = query.problems.first() {
         return Answer::Unknown(format!("the database would refuse it: {}", refused(&problem.kind)));
     }
-    if query.kind == Kind::Other && query.root.is_none() && returns_nothing(sql) {
-        return Answer::Known(Description::none(Parameters::Types(Vec::new())), Vec::new());
-    }
     if let (None, Some(explain)) = (query.root, explain::explain(sql)) {
         return explained(&explain, schema, version);
     }
@@ -193,50 +189,14 @@ fn explained(explain: &Explain<'_>, schema: &Schema, version: Version) -> Answer
         Answer::Known(description, _) => description.parameters,
         unknown @ Answer::Unknown(_) => return unknown,
     };
+    let ty = SqlType { name: explain.ty.to_owned(), kind: TypeKind::Builtin };
     let plan = Column {
-        name: "QUERY PLAN".to_owned(),
-        ty: TypeInfo::Postgres(postgres::written(&explain.ty, version)),
+        name: explain::COLUMN.to_owned(),
+        ty: TypeInfo::Postgres(postgres::written(&ty, version)),
         nullable: None,
         origin: postgres::origin(&Origin::Expression),
     };
     Answer::Known(Description { columns: vec![plan], parameters }, Vec::new())
-}
-
-/// Whether a statement other than a query returns no rows and takes no parameters.
-fn returns_nothing(sql: &str) -> bool {
-    const WORDS: [&str; 26] = [
-        "ABORT",
-        "ALTER",
-        "ANALYZE",
-        "BEGIN",
-        "CLOSE",
-        "CLUSTER",
-        "COMMENT",
-        "COMMIT",
-        "CREATE",
-        "DISCARD",
-        "DO",
-        "DROP",
-        "END",
-        "GRANT",
-        "LISTEN",
-        "LOCK",
-        "NOTIFY",
-        "REFRESH",
-        "REINDEX",
-        "REVOKE",
-        "ROLLBACK",
-        "SAVEPOINT",
-        "SET",
-        "TRUNCATE",
-        "UNLISTEN",
-        "VACUUM",
-    ];
-    let mut lexer = Lexer::new(sql, Dialect::Postgres);
-    lexer.skip_blank();
-    let rest = sql.get(lexer.position()..).unwrap_or_default();
-    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-    rest.get(..end).is_some_and(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 pub(super) fn refused(problem: &ProblemKind) -> String {

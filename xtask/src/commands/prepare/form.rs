@@ -17,13 +17,6 @@ pub(super) struct Description {
     pub(super) parameters: Parameters,
 }
 
-impl Description {
-    /// The description of a statement that returns no rows.
-    pub(super) fn none(parameters: Parameters) -> Description {
-        Description { columns: Vec::new(), parameters }
-    }
-}
-
 /// The parameters of a query.
 pub(super) enum Parameters {
     /// PostgreSQL reports their types.

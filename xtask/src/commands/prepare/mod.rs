@@ -3,7 +3,6 @@
 
 mod answer;
 mod change;
-mod explain;
 mod form;
 mod makers;
 mod measured;

@@ -21,7 +21,7 @@ impl Version {
 
     /// The version in the lock file of the workspace around a folder; `None` without a lock file or without
     /// sqlx in it.
-    pub(super) fn locked(dir: &Path) -> Option<Version> {
+    pub(crate) fn locked(dir: &Path) -> Option<Version> {
         let lock = dir.ancestors().map(|dir| dir.join("Cargo.lock")).find(|path| path.is_file())?;
         let lock: toml::Table = project::read(&lock).ok()?.parse().ok()?;
         let packages = lock.get("package")?.as_array()?;
@@ -34,7 +34,7 @@ impl Version {
     }
 
     /// The version that the manifest of a crate or of the workspace around it requires.
-    pub(super) fn required(dir: &Path) -> Option<Version> {
+    pub(crate) fn required(dir: &Path) -> Option<Version> {
         let mut manifests = dir.ancestors().map(|dir| dir.join("Cargo.toml")).filter(|path| path.is_file());
         manifests.find_map(|path| {
             let manifest: toml::Table = project::read(&path).ok()?.parse().ok()?;
@@ -50,6 +50,11 @@ impl Version {
                 Some(if is_exact { version } else { Version { patch: u32::MAX, ..version } })
             })
         })
+    }
+
+    /// Whether our macros can stand for its own.
+    pub(crate) fn has_our_macros(self) -> bool {
+        self.minor >= 9
     }
 
     /// Whether columns have an origin.

@@ -1,20 +1,22 @@
 //! PostgreSQL's EXPLAIN: it returns the plan in one column and has the parameters of the explained statement.
 
-use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::sql::lex::{Kind, Lexer};
-use query_budget_analysis::types::{Kind as TypeKind, SqlType};
+use super::Dialect;
+use super::lex::{Kind, Lexer};
+
+/// The name of the column.
+pub const COLUMN: &str = "QUERY PLAN";
 
 /// A parsed EXPLAIN.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Explain<'s> {
-    /// The type of the plan's column.
-    pub(super) ty: SqlType,
+pub struct Explain<'s> {
+    /// The type of the plan's column, by the catalog's name.
+    pub ty: &'static str,
     /// The explained statement.
-    pub(super) statement: &'s str,
+    pub statement: &'s str,
 }
 
 /// Parses an EXPLAIN; `None` for any other statement.
-pub(super) fn explain(sql: &str) -> Option<Explain<'_>> {
+pub fn explain(sql: &str) -> Option<Explain<'_>> {
     let tokens: Vec<_> = Lexer::new(sql, Dialect::Postgres).collect();
     let word = |at: usize| tokens.get(at).and_then(|token| sql.get(token.span.range())).unwrap_or_default();
     let is = |at: usize, name: &str| word(at).eq_ignore_ascii_case(name);
@@ -35,12 +37,11 @@ pub(super) fn explain(sql: &str) -> Option<Explain<'_>> {
         at += (at..).take_while(|&at| is(at, "analyze") || is(at, "analyse") || is(at, "verbose")).count();
     }
     let first = tokens.get(at).filter(|token| token.kind == Kind::Word || word(at) == "(")?;
-    let name = match format.to_ascii_lowercase().as_str() {
+    let ty = match format.to_ascii_lowercase().as_str() {
         "json" => "json",
         "xml" => "xml",
         _ => "text",
     };
-    let ty = SqlType { name: name.to_owned(), kind: TypeKind::Builtin };
     Some(Explain { ty, statement: sql.get(first.span.start..)? })
 }
 
@@ -64,7 +65,7 @@ mod tests {
             ("EXPLAIN", None),
         ] {
             let found = explain(sql);
-            let found = found.as_ref().map(|found| (found.ty.name.as_str(), found.statement));
+            let found = found.as_ref().map(|found| (found.ty, found.statement));
             assert_eq!(found, expect, "{sql}");
         }
     }
