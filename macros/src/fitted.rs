@@ -31,7 +31,8 @@ pub(crate) fn fitted<M>(
     is_refused: bool,
 ) -> Option<Fitted<M>> {
     let checked = types.filter(|_| query.kind.checked);
-    let parameters = checked.map_or_else(|| Ok(Vec::new()), |types| types.parameters(&query.arguments));
+    let parameters =
+        checked.map_or_else(|| Ok(Vec::new()), |types| types.parameters(&query.arguments, &sql.text));
     let fitted = match (made, parameters, rows::plan(query, sql, types)) {
         (Ok(made), Ok(parameters), Ok(plan)) => Fitted { made, parameters, plan },
         _ if is_refused => return None,

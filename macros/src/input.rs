@@ -28,10 +28,10 @@ pub(crate) enum Rows {
     Scalar,
 }
 
-/// Which macro was called. Each has two names, ours and sqlx's; messages use ours.
+/// Which macro was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind {
-    /// The macro's name.
+    /// The macro's own name. Each has two, this and sqlx's.
     pub(crate) name: &'static str,
     /// What the rows become.
     pub(crate) rows: Rows,
@@ -57,6 +57,19 @@ impl Kind {
         Kind { checked: false, ..self }
     }
 
+    /// Its name as messages have it: sqlx's if the call has that.
+    pub(crate) fn called(self) -> String {
+        self.called_like(self.name)
+    }
+
+    /// The name of another macro, ours or sqlx's like that of this call.
+    pub(crate) fn called_like(self, name: &str) -> String {
+        let written = Span::call_site().source_text().unwrap_or_default();
+        let path = written.split('!').next().unwrap_or_default();
+        let is_sqlx = path.rsplit("::").next().is_some_and(|name| name.trim() == sqlx_name(self.name));
+        if is_sqlx { sqlx_name(name) } else { name.to_owned() }
+    }
+
     /// Its syntax.
     pub(crate) fn form(self) -> String {
         if let Some(form) = crate::batch::form(self) {
@@ -71,8 +84,13 @@ impl Kind {
             }
             (false, _) => "SELECT id, name FROM events WHERE id = $1",
         };
-        format!("write `{}!({row}\"{sql}\", id)`", self.name)
+        format!("write `{}!({row}\"{sql}\", id)`", self.called())
     }
+}
+
+/// sqlx's name for one of our macros.
+fn sqlx_name(ours: &str) -> String {
+    ours.replacen("sql", "query", 1)
 }
 
 /// A call of one of the macros.
@@ -167,9 +185,9 @@ impl Query {
     }
 
     fn read_parts(&mut self, input: ParseStream<'_>) -> Result<(), Misuse> {
-        let form = self.kind.form();
+        let kind = self.kind;
         for attribute in
-            input.call(Attribute::parse_outer).map_err(|error| Misuse::from_syn(&error, &form))?
+            input.call(Attribute::parse_outer).map_err(|error| Misuse::from_syn(&error, kind.form()))?
         {
             self.misuses.extend(attr::before_sql(&attribute).err());
         }
@@ -183,27 +201,27 @@ impl Query {
 
     fn without_sql(&self) -> Misuse {
         let what = if self.kind.in_file { "the path of its SQL" } else { "SQL" };
-        Misuse::new(Span::call_site(), format!("`{}!` without {what}", self.kind.name), self.kind.form())
+        Misuse::new(Span::call_site(), format!("`{}!` without {what}", self.kind.called()), self.kind.form())
     }
 
     fn read_type(&mut self, input: ParseStream<'_>) -> Result<(), Misuse> {
-        let form = self.kind.form();
+        let kind = self.kind;
         let literal = input.cursor().literal().is_some();
-        match self.kind.rows {
+        match kind.rows {
             Rows::Struct | Rows::FromRow if literal => {
-                let message = format!("`{}!` without the type of its rows", self.kind.name);
-                return Err(Misuse::new(input.span(), message, form));
+                let message = format!("`{}!` without the type of its rows", kind.called());
+                return Err(Misuse::new(input.span(), message, kind.form()));
             }
             Rows::Struct | Rows::FromRow => {}
             Rows::Scalar if !literal && type_comes_first(input) => {}
             Rows::Record | Rows::Scalar => return Ok(()),
         }
-        self.row = Some(input.parse().map_err(|error| Misuse::from_syn(&error, &form))?);
+        self.row = Some(ungrouped(input.parse().map_err(|error| Misuse::from_syn(&error, kind.form()))?));
         if input.is_empty() {
             return Err(self.without_sql());
         }
         input.parse::<Token![,]>().map_err(|error| {
-            Misuse::new(error.span(), "expected a comma between the type and the SQL", form)
+            Misuse::new(error.span(), "expected a comma between the type and the SQL", kind.form())
         })?;
         Ok(())
     }
@@ -232,6 +250,17 @@ impl Query {
             self.arguments.push(Argument::of(value));
         }
         Ok(())
+    }
+}
+
+/// A type without the group that a macro's `$t:ty` puts around it, or parentheses.
+fn ungrouped(mut ty: Type) -> Type {
+    loop {
+        ty = match ty {
+            Type::Group(group) => *group.elem,
+            Type::Paren(paren) => *paren.elem,
+            other => return other,
+        }
     }
 }
 

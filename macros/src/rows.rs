@@ -7,7 +7,7 @@ use syn::{PathArguments, Type, TypeTuple};
 
 use crate::arguments;
 use crate::emit::Misuse;
-use crate::input::{Query, Rows, Sql};
+use crate::input::{Kind, Query, Rows, Sql};
 use crate::output::{self, Declared, DeclaredType};
 use crate::types::Types;
 
@@ -33,8 +33,10 @@ pub(crate) struct Column {
     at: usize,
     field: Ident,
     ty: ColumnType,
-    /// The function that reads it into a field, depending on why it may be NULL.
-    reader: TokenStream,
+    /// Why it may be NULL, if it may and its name does not say so.
+    why_null: Option<&'static str>,
+    /// Its type in SQL, if known.
+    sql_type: Option<String>,
 }
 
 enum ColumnType {
@@ -70,7 +72,7 @@ pub(crate) fn plan(query: &Query, sql: &Sql, types: Option<&Types>) -> Result<Pl
             let help = "give a struct or a tuple, or use `sql_from_row!` with a type that implements `sqlx::FromRow`";
             return Err(vec![Misuse::new(
                 crate::emit::Marked::tokens(other),
-                format!("`{}!` makes structs and tuples", query.kind.name),
+                format!("`{}!` makes structs and tuples", query.kind.called()),
                 help,
             )]);
         }
@@ -121,7 +123,7 @@ fn columns(
         });
         let column = read
             .map_err(|why| unnamed(sql, at, &why))
-            .and_then(|declared| column(at, declared, types, is_record, sql));
+            .and_then(|declared| column(at, declared, types, query.kind, sql));
         match column {
             Ok(column) => match columns.iter().find(|other| tuple.is_none() && other.field == column.field) {
                 Some(first) => misuses.push(called_alike(sql, first, &column)),
@@ -137,13 +139,8 @@ fn columns(
     if misuses.is_empty() { Ok(columns) } else { Err(misuses) }
 }
 
-fn column(
-    at: usize,
-    declared: Declared,
-    types: &Types,
-    is_record: bool,
-    sql: &Sql,
-) -> Result<Column, Misuse> {
+fn column(at: usize, declared: Declared, types: &Types, kind: Kind, sql: &Sql) -> Result<Column, Misuse> {
+    let is_record = kind.rows == Rows::Record;
     let nullable = declared.nullable.unwrap_or_else(|| types.is_nullable(at));
     let ty = match declared.ty {
         Some(DeclaredType::OfField) if is_record => {
@@ -152,24 +149,33 @@ fn column(
                 at + 1,
                 declared.field
             );
-            let help =
-                format!("name the type, `AS \"{}: T\"`, or use `sql_as!` with a struct", declared.field);
+            let help = format!(
+                "name the type, `AS \"{}: T\"`, or use `{}!` with a struct",
+                declared.field,
+                kind.called_like("sql_as")
+            );
             return Err(Misuse::new(sql.marked, message, help));
         }
         Some(DeclaredType::OfField) if nullable => ColumnType::OptionOfField,
         Some(DeclaredType::OfField) => ColumnType::OfField,
         Some(DeclaredType::Exact(ty)) => ColumnType::Exact(optional(quote!(#ty), nullable)),
+        // Its field says as what it is decoded.
+        None if !kind.checked && !is_record => ColumnType::OfField,
         None => ColumnType::Exact(optional(types.of_column(at)?, nullable)),
     };
-    let reader = if nullable && declared.nullable.is_none() { types.reader(at) } else { quote!(field) };
-    Ok(Column { at, field: declared.field, ty, reader })
+    let why_null = (nullable && declared.nullable.is_none()).then(|| types.why_null(at));
+    Ok(Column { at, field: declared.field, ty, why_null, sql_type: types.sql_name(at) })
 }
 
 fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse> {
     let mut names = types.names();
     let (Some(name), None) = (names.next(), names.next()) else {
-        let message = format!("`{}!` of {}", query.kind.name, counted(types.names().count(), "column"));
-        return Err(Misuse::new(sql.marked, message, "select one column, or use `sql!` for a record of all"));
+        let message = format!("`{}!` of {}", query.kind.called(), counted(types.names().count(), "column"));
+        return Err(Misuse::new(
+            sql.marked,
+            message,
+            format!("select one column, or use `{}!` for a record of all", query.kind.called_like("sql")),
+        ));
     };
     // A name that is not a valid field overrides nothing.
     let declared = output::declared(name, sql.marked.span()).ok();
@@ -209,7 +215,10 @@ fn optional(ty: TokenStream, nullable: bool) -> TokenStream {
 }
 
 fn unnamed(sql: &Sql, at: usize, why: &str) -> Misuse {
-    let help = "name it in the SQL: `<expression> AS name`";
+    let help = match why.contains("override") {
+        true => "write `AS \"name!\"`, `AS \"name?\"` or `AS \"name: T\"`, where `T` is a Rust type",
+        false => "name it in the SQL: `<expression> AS name`",
+    };
     Misuse::new(sql.marked, format!("column {} of this query {why}", at + 1), help)
 }
 
@@ -295,18 +304,66 @@ fn mapped(bound: &TokenStream, value: &TokenStream) -> TokenStream {
 impl Column {
     /// The expression that reads it from `row` into a field; its errors are reported at `span`.
     fn read(&self, is_checked: bool, span: Span) -> TokenStream {
-        let Column { at, ty, reader, .. } = self;
+        let Column { at, ty, .. } = self;
         let row = Ident::new("row", Span::mixed_site());
         match ty {
             _ if !is_checked => quote_spanned!(span=> ::query_budget::__private::column(&#row, #at)?),
             ColumnType::Exact(ty) => {
-                let (number, ty) = (at + 1, output::respanned(ty.clone(), span));
-                quote_spanned!(span=> ::query_budget::__private::#reader::<#ty, _, _, #number>(&#row)?)
+                let name = Ident::new("ConvertedColumn", Span::call_site());
+                let conversion = self.conversion(&name);
+                let ty = output::respanned(ty.clone(), span);
+                quote_spanned! {span=> {
+                    #conversion
+                    #name::converted(::query_budget::__private::column::<#ty, _>(&#row, #at)?)
+                }}
             }
             ColumnType::OfField => quote_spanned!(span=> ::query_budget::__private::decoded(&#row, #at)?),
             ColumnType::OptionOfField => quote_spanned! {span=>
                 ::query_budget::__private::decoded::<::core::option::Option<_>, _>(&#row, #at)?
             },
+        }
+    }
+}
+
+impl Column {
+    /// A trait that converts the column's value for its field by `Into`. It is made anew for each column, so that the
+    /// compiler's message names the column.
+    fn conversion(&self, name: &Ident) -> TokenStream {
+        let field = self.field.to_string();
+        let field = field.strip_prefix("r#").unwrap_or(&field);
+        // A brace would begin a parameter of the message.
+        let ty = self.sql_type.as_deref().unwrap_or_default().replace('{', "{{").replace('}', "}}");
+        let of_type = if ty.is_empty() { String::new() } else { format!(" of SQL type `{ty}`") };
+        let (gives, label, ways) = match self.why_null {
+            None => (
+                "gives `{Self}`",
+                "gives `{Self}`".to_owned(),
+                format!(
+                    "cast the column in the SQL, or write `AS \"{field}: {{T}}\"` there to decode it as `{{T}}`"
+                ),
+            ),
+            Some(why) => (
+                "may be NULL: it gives `{Self}`",
+                format!("may be NULL: {why}"),
+                format!("write `AS \"{field}!\"` in the SQL where it is never NULL"),
+            ),
+        };
+        let message =
+            format!("column `{field}`{of_type} {gives}, which does not fit its field of type `{{T}}`");
+        let label = format!("column {}, `{field}`, {label}", self.at + 1);
+        let note = format!("give the field the type `{{Self}}`, or {ways}");
+        quote! {
+            #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
+            trait #name<T> {
+                fn converted(self) -> T;
+            }
+            #[diagnostic::do_not_recommend]
+            impl<C: ::core::convert::Into<T>, T> #name<T> for C {
+                #[inline(always)]
+                fn converted(self) -> T {
+                    ::core::convert::Into::into(self)
+                }
+            }
         }
     }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use query_budget_analysis::project::Dependency;
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::types::{Column, Described, Kind, Known, NoRustType, Origin, RustTypes, SqlType};
+use query_budget_analysis::sql::lex::{self, Lexer};
+use query_budget_analysis::types::{
+    self, Column, Described, Kind, Known, NoRustType, Origin, RustTypes, SqlType,
+};
 use quote::{ToTokens, quote};
 use syn::{Type, TypePath};
 
@@ -77,14 +80,14 @@ impl<'p> Types<'p> {
         Some(&column.why)
     }
 
-    /// The function that reads a nullable column, depending on why it is nullable.
-    pub(crate) fn reader(&self, at: usize) -> TokenStream {
+    /// Why a nullable column is nullable.
+    pub(crate) fn why_null(&self, at: usize) -> &'static str {
         match self.column(at) {
             Some(Column { origin: Origin::Table { .. }, why, .. }) if why.contains("join") => {
-                quote!(joined_field)
+                "an outer join gives NULL where nothing matches"
             }
-            Some(Column { origin: Origin::Table { .. }, .. }) => quote!(nullable_field),
-            _ => quote!(computed_field),
+            Some(Column { origin: Origin::Table { .. }, .. }) => "the table's column has no NOT NULL",
+            _ => "it is an expression, of which the database does not say that it is not",
         }
     }
 
@@ -119,10 +122,21 @@ impl<'p> Types<'p> {
     }
 
     /// What the parameters of these arguments accept, if known; errors for types without a Rust type.
-    pub(crate) fn parameters(&self, arguments: &[Argument]) -> Result<Vec<Option<Parameter>>, Vec<Misuse>> {
+    pub(crate) fn parameters(
+        &self,
+        arguments: &[Argument],
+        sql: &str,
+    ) -> Result<Vec<Option<Parameter>>, Vec<Misuse>> {
         if arguments.len() != self.described.parameters.len() {
             // Which argument is superfluous is unknown.
             return Ok(Vec::new());
+        }
+        if let Some((number, argument)) =
+            (1..).zip(arguments).find(|(number, _)| self.leaves_out(sql, *number))
+        {
+            let message = format!("the query has no ${number}, and PostgreSQL derives no type for it");
+            let help = "number the placeholders without a gap, and leave out the argument";
+            return Err(vec![Misuse::new(Marked::tokens(&argument.value), message, help)]);
         }
         let mut misuses = Vec::new();
         let asked = self.described.parameters.iter().zip(arguments).enumerate();
@@ -144,6 +158,29 @@ impl<'p> Types<'p> {
         let parameters = parameters.collect();
         misuses.truncate(2);
         if misuses.is_empty() { Ok(parameters) } else { Err(misuses) }
+    }
+
+    /// Whether a parameter's number is in a gap between those of the text.
+    fn leaves_out(&self, sql: &str, number: usize) -> bool {
+        let is_unknown = |parameter: &types::Parameter| parameter.ty.known().is_none();
+        if self.dialect != Dialect::Postgres
+            || !self.described.parameters.get(number - 1).is_some_and(is_unknown)
+        {
+            return false;
+        }
+        let numbers = Lexer::new(sql, self.dialect).filter(|token| token.kind == lex::Kind::Parameter);
+        let mut numbers =
+            numbers.filter_map(|token| sql.get(token.span.range())?.strip_prefix('$')?.parse::<usize>().ok());
+        !numbers.any(|written| written == number)
+    }
+
+    /// The type of a column in SQL, if known.
+    pub(crate) fn sql_name(&self, at: usize) -> Option<String> {
+        let ty = self.column(at)?.ty.known()?;
+        Some(match &ty.kind {
+            Kind::Array(element) => format!("{}[]", element.name),
+            _ => ty.name.clone(),
+        })
     }
 
     fn column(&self, at: usize) -> Option<&Column> {

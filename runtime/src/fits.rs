@@ -84,55 +84,6 @@ pub fn fits<T, S, V: Fits<T, S> + ?Sized>(_: &V) {}
 #[inline(always)]
 pub fn fits_ref<T: ?Sized, S, V: FitsRef<T, S> + ?Sized>(_: &V) {}
 
-/// A column, counted from 1, whose value is converted to a field of type `T`.
-#[diagnostic::on_unimplemented(
-    message = "column {COLUMN} of the query gives `{Self}`, which does not fit `{T}`",
-    label = "column {COLUMN} gives `{Self}`",
-    note = "make the field a `{Self}`, or cast the column in the SQL, or write `AS \"name: T\"` there to decode it as `T`"
-)]
-pub trait Field<T, const COLUMN: usize> {
-    /// The value of the field.
-    fn field(self) -> T;
-}
-
-#[diagnostic::do_not_recommend]
-impl<C: Into<T>, T, const COLUMN: usize> Field<T, COLUMN> for C {
-    #[inline(always)]
-    fn field(self) -> T {
-        self.into()
-    }
-}
-
-/// A column that may be NULL because the table's column has no NOT NULL.
-#[diagnostic::on_unimplemented(
-    message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
-    label = "column {COLUMN} may be NULL: the table's column has no NOT NULL",
-    note = "make the field a `{Self}`, or write `AS \"name!\"` in the SQL where it is never NULL"
-)]
-pub trait NullableField<T, const COLUMN: usize>: Field<T, COLUMN> {}
-#[diagnostic::do_not_recommend]
-impl<C: Into<T>, T, const COLUMN: usize> NullableField<T, COLUMN> for C {}
-
-/// A column that may be NULL because it is on the optional side of an outer join.
-#[diagnostic::on_unimplemented(
-    message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
-    label = "column {COLUMN} may be NULL: an outer join gives NULL where nothing matches",
-    note = "make the field a `{Self}`, or write `AS \"name!\"` in the SQL where it is never NULL"
-)]
-pub trait JoinedField<T, const COLUMN: usize>: Field<T, COLUMN> {}
-#[diagnostic::do_not_recommend]
-impl<C: Into<T>, T, const COLUMN: usize> JoinedField<T, COLUMN> for C {}
-
-/// A column that may be NULL because it is computed.
-#[diagnostic::on_unimplemented(
-    message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
-    label = "column {COLUMN} may be NULL: it is an expression, of which the database does not say that it is not",
-    note = "make the field a `{Self}`, or write `AS \"name!\"` in the SQL where it is never NULL"
-)]
-pub trait ComputedField<T, const COLUMN: usize>: Field<T, COLUMN> {}
-#[diagnostic::do_not_recommend]
-impl<C: Into<T>, T, const COLUMN: usize> ComputedField<T, COLUMN> for C {}
-
 /// A column that is read as `T`.
 #[diagnostic::on_unimplemented(
     message = "the column gives `{Self}`, which is not read as `{T}`",
@@ -148,50 +99,6 @@ impl<C> Reads<Option<C>> for C {}
 /// Checks that a column of type `C` is read as `T`.
 #[inline(always)]
 pub fn reads<C: Reads<T>, T>() {}
-
-/// The value of a column, converted for a field.
-#[inline]
-pub fn field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
-where
-    C: Field<T, COLUMN> + Decode<'r, R::Database>,
-    R: Row,
-    usize: ColumnIndex<R>,
-{
-    row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
-}
-
-/// The same for a nullable column of a table.
-#[inline]
-pub fn nullable_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
-where
-    C: NullableField<T, COLUMN> + Decode<'r, R::Database>,
-    R: Row,
-    usize: ColumnIndex<R>,
-{
-    row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
-}
-
-/// The same for a column that an outer join may pad with NULL.
-#[inline]
-pub fn joined_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
-where
-    C: JoinedField<T, COLUMN> + Decode<'r, R::Database>,
-    R: Row,
-    usize: ColumnIndex<R>,
-{
-    row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
-}
-
-/// The same for an expression.
-#[inline]
-pub fn computed_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
-where
-    C: ComputedField<T, COLUMN> + Decode<'r, R::Database>,
-    R: Row,
-    usize: ColumnIndex<R>,
-{
-    row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
-}
 
 /// The value of a column, counted from 0, that is known to have this type.
 #[inline]

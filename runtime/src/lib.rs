@@ -164,10 +164,7 @@ pub mod __private {
     pub use crate::counting::scope;
     pub use crate::expect::expect_queries;
     #[cfg(feature = "sqlx")]
-    pub use crate::fits::{
-        RowOf, column, computed_field, decoded, field, fits, fits_ref, joined_field, nullable_field, reads,
-        record,
-    };
+    pub use crate::fits::{RowOf, column, decoded, fits, fits_ref, reads, record};
     pub use crate::later::{ByEnd, ByKind, ByName, Later, Returned, called};
     #[cfg(feature = "sqlx")]
     pub use crate::query::query;

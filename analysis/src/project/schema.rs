@@ -171,10 +171,12 @@ impl Project {
         if self.config.schema.is_none() {
             let message = "there is no snapshot of the schema: tables, columns and indexes are not checked";
             let notice = Notice::new(NoticeKind::NoSnapshot, message, place("", None));
-            self.notices.push(match self.migrations {
-                Some(_) => notice.help(format!("write one with `{SCHEMA_COMMAND}`")),
-                None => notice.help(format!("write one with `{SCHEMA_COMMAND} --migrations <folder>`")),
-            });
+            let folder = if self.migrations.is_some() { "" } else { " --migrations <folder>" };
+            self.notices.push(
+                notice
+                    .help(format!("write one with `{SCHEMA_COMMAND}{folder}`"))
+                    .help("the rows of `sql!` have fields with it, `row.id`, and are sqlx's own without it"),
+            );
         }
     }
 }

@@ -23,6 +23,18 @@ pub struct Total {
     pub total: i64,
 }
 
+pub struct Page {
+    pub id: i64,
+    pub visibility: i64,
+}
+
+#[derive(sqlx::Type)]
+#[sqlx(type_name = "visibility", rename_all = "lowercase")]
+pub enum Visibility {
+    Public,
+    Private,
+}
+
 pub async fn run(db: &PgPool) -> sqlx::Result<()> {
     sql_as!(Narrow, "SELECT id FROM events WHERE id = 7").fetch_optional(db).await?;
     sql_as!(Text, "SELECT id FROM events WHERE id = 7").fetch_optional(db).await?;
@@ -33,6 +45,9 @@ pub async fn run(db: &PgPool) -> sqlx::Result<()> {
         .await?;
     sql_as!(Total, "SELECT count(*) AS total FROM events WHERE id = 7").fetch_one(db).await?;
     sql_as!((i64, i64), "SELECT id, name FROM events WHERE id = 7").fetch_optional(db).await?;
+    sql_as!(Page, "SELECT id, visibility AS \"visibility: Visibility\" FROM pages WHERE id = 7")
+        .fetch_optional(db)
+        .await?;
     Ok(())
 }
 
