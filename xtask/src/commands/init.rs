@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::config;
-use query_budget_analysis::project::{MIGRATIONS, SNAPSHOT, read, read_migrations, shown};
+use query_budget_analysis::project::{
+    MIGRATIONS, Project, SNAPSHOT, dependency, read, read_migrations, shown, workspace_root,
+};
 use query_budget_analysis::schema::guess_dialect;
 use query_budget_analysis::sql::Dialect;
 
@@ -39,6 +41,7 @@ pub(crate) fn run(arguments: &Init, output: &mut Output) -> Result<Outcome, Fail
         write_alias(&root, output)?;
     }
     next_steps(databases.is_empty(), output)?;
+    unwatched(&root, output)?;
     Ok(Outcome::Clean)
 }
 
@@ -57,6 +60,38 @@ fn next_steps(lacks_schema: bool, output: &mut Output) -> Result<(), Failure> {
         output.line(format!("  {command:<34} {does}"))?;
     }
     Ok(())
+}
+
+/// Prints what makes a new migration rebuild the packages that have queries: a macro can have the compiler watch the files
+/// that are there, and only a build script can have it watch a folder.
+fn unwatched(root: &Path, output: &mut Output) -> Result<(), Failure> {
+    for package in workspace::crates(root)? {
+        let workspace = workspace_root(&package.dir);
+        let is_ours = |name| dependency(&package.dir, &workspace, name).is_some();
+        let Some(folder) = Project::locate(&package.dir, &workspace).migrations else { continue };
+        let script = package.dir.join("build.rs");
+        let is_watched = read(&script).is_ok_and(|text| text.contains("rerun-if-changed"));
+        if is_watched || !(is_ours("query-budget") || is_ours("sqlx")) {
+            continue;
+        }
+        output.line(format!(
+            "  {:<34} `println!(\"cargo::rerun-if-changed={}\");` in its `main`: a new migration rebuilds the package",
+            shown(&script, root),
+            below(&package.dir, &folder).display()
+        ))?;
+    }
+    Ok(())
+}
+
+/// The path of a folder from another.
+fn below(dir: &Path, folder: &Path) -> PathBuf {
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
+    for (up, ancestor) in dir.ancestors().enumerate() {
+        if let Ok(rest) = folder.strip_prefix(ancestor) {
+            return std::iter::repeat_n(Path::new(".."), up).collect::<PathBuf>().join(rest);
+        }
+    }
+    folder.to_path_buf()
 }
 
 /// The folders that hold migrations: the workspace's root and its crates.
@@ -157,7 +192,19 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::with_alias;
+    use std::path::Path;
+
+    use super::{below, with_alias};
+
+    #[test]
+    fn a_folder_is_named_from_another() {
+        for (dir, folder, expect) in [
+            ("/w/app", "/w/app/migrations", "migrations"),
+            ("/w/api/app", "/w/db/migrations", "../../db/migrations"),
+        ] {
+            assert_eq!(below(Path::new(dir), Path::new(folder)), Path::new(expect));
+        }
+    }
 
     #[test]
     fn the_alias_is_added_where_there_is_none() {

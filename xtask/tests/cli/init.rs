@@ -61,3 +61,25 @@ fn without_migrations_it_says_what_to_do() {
     let scratch = Scratch::with([("src/lib.rs", "")]);
     run(scratch.path(), &["init"]).exits_with(0).says(&["no `migrations` folder was found"]);
 }
+
+/// Cargo looks for new files only where a build script says so.
+#[test]
+fn what_watches_for_new_migrations_is_said() {
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"other\"]\n"),
+        (
+            "app/Cargo.toml",
+            "[package]\nname = \"app\"\nedition = \"2024\"\n[dependencies]\nquery-budget = \"0.1\"\n",
+        ),
+        ("app/src/lib.rs", ""),
+        ("other/Cargo.toml", "[package]\nname = \"other\"\nedition = \"2024\"\n"),
+        ("other/src/lib.rs", ""),
+        ("migrations/1_t.sql", "CREATE TABLE t (id BIGSERIAL PRIMARY KEY);\n"),
+    ]);
+    let line = "println!(\"cargo::rerun-if-changed=../migrations\");";
+    let said = run(scratch.path(), &["init"]).exits_with(0).says(&["app/build.rs", line]).stdout;
+    assert!(!said.contains("other/build.rs"), "{said}");
+    scratch.write("app/build.rs", &format!("fn main() {{\n    {line}\n}}\n"));
+    let said = run(scratch.path(), &["init"]).exits_with(0).stdout;
+    assert!(!said.contains("build.rs"), "{said}");
+}

@@ -1,156 +1,239 @@
-//! `use` statements for the names of a crate, edited as text: everything unrelated to the macros stays
-//! exactly the same.
+//! `use` statements, edited as text: everything unrelated to the macros stays exactly the same.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::rewrite::Edit;
 
-/// A `use` of names of a crate.
+/// A `use` of names from one path.
 pub(super) struct Import {
     /// From the start of the line to the semicolon.
     span: Range<usize>,
     /// The text before `use`: white space and `pub`.
     lead: String,
-    /// What is imported, as written.
-    items: Vec<String>,
+    /// The path before the names: `sqlx`, `::sqlx`, `crate::db`.
+    path: String,
+    items: Vec<Item>,
     /// Whether it spans several lines.
     is_tall: bool,
-    /// Whether it can be changed: it has no attributes.
-    pub(super) is_plain: bool,
+    /// Whether it can be changed: it has no attributes, and no other file imports names through it.
+    is_plain: bool,
+}
+
+/// What is imported, as written, and the comments about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Item {
+    name: String,
+    above: Vec<String>,
+    beside: Vec<String>,
 }
 
 impl Import {
-    /// Whether a name is imported without a rename.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.items.iter().any(|item| item == name)
+    /// Whether it is of the crate `of`.
+    pub(super) fn is_from(&self, of: &str) -> bool {
+        self.path.strip_prefix("::").unwrap_or(&self.path) == of
+    }
+
+    /// Whether it is of a module of the same crate, which hands names on.
+    pub(super) fn is_of_module(&self) -> bool {
+        matches!(self.path.split("::").next(), Some("crate" | "self" | "super"))
+    }
+
+    /// Whether a name is imported without a rename, by a statement that can be changed.
+    pub(super) fn can_move(&self, name: &str) -> bool {
+        self.is_plain && self.items.iter().any(|item| item.name == name)
     }
 
     /// Whether something is imported as `name`.
     pub(super) fn renames(&self, name: &str) -> bool {
-        self.items.iter().any(|item| item.split_once(" as ").is_some_and(|(_, new)| new.trim() == name))
+        let of = |item: &Item| item.name.split_once(" as ").is_some_and(|(_, new)| new.trim() == name);
+        self.items.iter().any(of)
     }
 
-    fn written(&self, of: &str, items: &[String]) -> String {
+    fn written(&self, path: &str, items: &[Item], newline: &str) -> String {
         let lead = &self.lead;
+        let is_bare = |item: &Item| item.above.is_empty() && item.beside.is_empty();
         match items {
-            [item] if !item.contains('{') && item != "self" => format!("{lead}use {of}::{item};"),
-            items if self.is_tall => {
-                let indent = lead.trim_end_matches(|c: char| !c.is_whitespace());
-                let indent: String = indent.chars().take_while(|c| c.is_whitespace()).collect();
-                let lines: String = items.iter().map(|item| format!("{indent}    {item},\n")).collect();
-                format!("{lead}use {of}::{{\n{lines}{indent}}};")
+            [item] if is_bare(item) && !item.name.contains('{') && item.name != "self" => {
+                format!("{lead}use {path}::{};", item.name)
             }
-            items => format!("{lead}use {of}::{{{}}};", items.join(", ")),
+            items if self.is_tall || !items.iter().all(is_bare) => {
+                let indent: String = lead.chars().take_while(|c| c.is_whitespace()).collect();
+                let lines = items.iter().map(|item| {
+                    let above: String =
+                        item.above.iter().map(|comment| format!("{indent}    {comment}{newline}")).collect();
+                    let beside: String = item.beside.iter().map(|comment| format!(" {comment}")).collect();
+                    format!("{above}{indent}    {},{beside}{newline}", item.name)
+                });
+                format!("{lead}use {path}::{{{newline}{}{indent}}};", lines.collect::<String>())
+            }
+            items => {
+                let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
+                format!("{lead}use {path}::{{{}}};", names.join(", "))
+            }
         }
     }
 }
 
-/// The imports from the crate `of` in a text.
-pub(super) fn of(text: &str, of: &str) -> Vec<Import> {
-    let head = format!("use {of}::");
-    text.match_indices(&head).filter_map(|(at, _)| import(text, at, head.len())).collect()
+/// The imports in a text.
+pub(super) fn all(text: &str) -> Vec<Import> {
+    text.match_indices("use ").filter_map(|(at, _)| import(text, at)).collect()
 }
 
-fn import(text: &str, at: usize, head: usize) -> Option<Import> {
+fn import(text: &str, at: usize) -> Option<Import> {
     let begin = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
     let lead = text.get(begin..at)?;
     let visible = lead.trim();
     if !(visible.is_empty() || visible == "pub" || visible.starts_with("pub(") && visible.ends_with(')')) {
         return None;
     }
-    let length = text.get(at..)?.find(';')?;
-    let tree = text.get(at + head..at + length)?.trim();
-    let items = match tree.strip_prefix('{').and_then(|tree| tree.strip_suffix('}')) {
-        Some(list) => split(list),
-        None => vec![tree.to_owned()],
+    let tree = text.get(at + "use ".len()..)?;
+    let length = end_of(tree)?;
+    let tree = tree.get(..length)?;
+    let (path, items) = match tree.split_once('{') {
+        Some((path, list)) => (path, split(list.trim_end().strip_suffix('}')?)),
+        None => {
+            let (path, name) = tree.rsplit_once("::")?;
+            (path, vec![Item { name: name.trim().to_owned(), ..Item::default() }])
+        }
     };
+    let path = path.trim().trim_end_matches("::");
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '#');
+    if path.is_empty() || !path.chars().all(is_path) {
+        return None;
+    }
     let above = text.get(..begin.saturating_sub(1))?.lines().next_back().unwrap_or_default();
     Some(Import {
-        span: begin..at + length + 1,
+        span: begin..at + "use ".len() + length + 1,
         lead: lead.to_owned(),
+        path: path.to_owned(),
         items,
         is_tall: tree.contains('\n'),
-        is_plain: !above.trim_start().starts_with("#["),
+        is_plain: visible.is_empty() && !above.trim_start().starts_with("#["),
     })
 }
 
-/// The items of a list; nested braces stay together.
-fn split(list: &str) -> Vec<String> {
-    let mut items = Vec::new();
-    let (mut depth, mut from) = (0_usize, 0);
-    for (at, c) in list.char_indices() {
+/// The comment at the start of a text.
+fn comment(text: &str) -> Option<&str> {
+    let end = match text.get(..2)? {
+        "//" => text.find('\n').unwrap_or(text.len()),
+        "/*" => text.find("*/")? + 2,
+        _ => return None,
+    };
+    text.get(..end)
+}
+
+/// The semicolon that ends a statement.
+fn end_of(text: &str) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..)?;
+        let next = rest.find([';', '/'])?;
+        if rest.get(next..)?.starts_with(';') {
+            return Some(at + next);
+        }
+        at += next + comment(rest.get(next..)?).map_or(1, str::len);
+    }
+}
+
+/// The items of a list; nested braces stay together, and a comment stays with the item beside it or below it.
+fn split(list: &str) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut item = Item::default();
+    let (mut depth, mut at, mut is_beside) = (0_usize, 0, false);
+    while let Some(c) = list.get(at..).and_then(|rest| rest.chars().next()) {
+        if let Some(comment) = list.get(at..).and_then(comment) {
+            at += comment.len();
+            let comment = comment.trim_end().to_owned();
+            match items.last_mut().filter(|_| is_beside && item.name.is_empty()) {
+                Some(last) => last.beside.push(comment),
+                None if item.name.is_empty() => item.above.push(comment),
+                None => item.beside.push(comment),
+            }
+            continue;
+        }
+        at += c.len_utf8();
         match c {
             '{' => depth += 1,
             '}' => depth = depth.saturating_sub(1),
             ',' if depth == 0 => {
-                items.push(list.get(from..at).unwrap_or_default());
-                from = at + 1;
+                items.push(std::mem::take(&mut item));
+                is_beside = true;
+                continue;
             }
+            '\n' => is_beside = false,
             _ => {}
         }
+        if !(item.name.is_empty() && c.is_whitespace()) {
+            item.name.push(c);
+        }
     }
-    items.push(list.get(from..).unwrap_or_default());
-    items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+    match items.last_mut().filter(|_| item.name.is_empty()) {
+        Some(last) => last.beside.append(&mut item.above),
+        None => items.push(item),
+    }
+    for item in &mut items {
+        item.name = item.name.trim_end().to_owned();
+    }
+    items.retain(|item| !item.name.is_empty());
+    items
 }
 
-/// The edits that change the import of `names` from crate `from` to crate `to`.
-pub(super) fn moved(
-    text: &str,
-    imports: &[Import],
-    names: &BTreeSet<&str>,
-    from: &str,
-    to: &str,
-) -> Vec<Edit> {
-    let others = of(text, to);
-    let mut joined: Vec<(usize, Vec<String>)> = Vec::new();
+/// The edits that import `names` from the crate `to` rather than by `imports`.
+pub(super) fn moved(text: &str, imports: &[&Import], names: &BTreeSet<&str>, to: &str) -> Vec<Edit> {
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let all = all(text);
+    let others: Vec<&Import> = all.iter().filter(|import| import.is_from(to)).collect();
+    let mut joined: Vec<(usize, Vec<Item>)> = Vec::new();
     let mut edits = Vec::new();
     for import in imports.iter().filter(|import| import.is_plain) {
-        let (moved, kept): (Vec<String>, Vec<String>) =
-            import.items.iter().cloned().partition(|item| names.contains(item.as_str()));
+        let (moved, kept): (Vec<Item>, Vec<Item>) =
+            import.items.iter().cloned().partition(|item| names.contains(item.name.as_str()));
         if moved.is_empty() {
             continue;
         }
         // An existing import is extended, preferably the one below, where a move leaves the rest of a list; otherwise
         // the other crate gets a line of its own.
-        let fits = |other: &&Import| other.is_plain && other.lead == import.lead;
-        let below = others.iter().position(|other| fits(&other) && other.span.start == import.span.end + 1);
+        let fits = |other: &&&Import| other.is_plain && other.lead == import.lead;
+        let next = import.span.end + newline.len();
+        let below = others.iter().position(|other| fits(&other) && other.span.start == next);
         let other = below.or_else(|| others.iter().position(|other| fits(&other)));
         let new = match other {
             Some(other) => {
                 joined.push((other, moved));
                 None
             }
-            None => Some(import.written(to, &moved)),
+            None if import.path.starts_with("::") => {
+                Some(import.written(&format!("::{to}"), &moved, newline))
+            }
+            None => Some(import.written(to, &moved, newline)),
         };
-        let kept = (!kept.is_empty()).then(|| import.written(from, &kept));
+        let kept = (!kept.is_empty()).then(|| import.written(&import.path, &kept, newline));
         let lines: Vec<String> = [new, kept].into_iter().flatten().collect();
         // A statement without remaining items is removed with its line.
-        let end = import.span.end
-            + usize::from(
-                lines.is_empty() && text.get(import.span.end..).is_some_and(|rest| rest.starts_with('\n')),
-            );
-        edits.push((import.span.start..end, lines.join("\n")));
+        let is_line = text.get(import.span.end..).is_some_and(|rest| rest.starts_with(newline));
+        let end = import.span.end + if lines.is_empty() && is_line { newline.len() } else { 0 };
+        edits.push((import.span.start..end, lines.join(newline)));
     }
     for (at, other) in others.iter().enumerate() {
-        let mut added: Vec<String> =
+        let mut added: Vec<Item> =
             joined.iter().filter(|(of, _)| *of == at).flat_map(|(_, moved)| moved.iter().cloned()).collect();
         if added.is_empty() {
             continue;
         }
-        added.retain(|item| !other.items.contains(item));
+        added.retain(|item| !other.items.iter().any(|own| own.name == item.name));
         let mut items = other.items.clone();
         items.append(&mut added);
-        items.sort_by_key(|item| order(&other.items, item));
-        edits.push((other.span.clone(), other.written(to, &items)));
+        items.sort_by_key(|item| order(&other.items, &item.name));
+        edits.push((other.span.clone(), other.written(&other.path, &items, newline)));
     }
     edits
 }
 
 /// Types before functions or after them, as in the rest of the list.
-fn order(list: &[String], item: &str) -> (bool, String) {
+fn order(list: &[Item], item: &str) -> (bool, String) {
     let is_type = |item: &str| item.starts_with(char::is_uppercase);
-    let lower_first =
-        list.first().is_some_and(|first| !is_type(first)) && list.iter().any(|item| is_type(item));
+    let lower_first = list.first().is_some_and(|first| !is_type(&first.name))
+        && list.iter().any(|item| is_type(&item.name));
     (is_type(item) == lower_first, item.to_owned())
 }

@@ -4,23 +4,27 @@ mod imports;
 mod memory;
 mod rewrite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use query_budget_analysis::project::{dependency, read, shown, workspace_root};
-use query_budget_analysis::rust::{ScanError, is_test_path, scan_as};
+use query_budget_analysis::project::{Project, dependency, read, shown, workspace_root};
+use query_budget_analysis::rust::{ScanError, Told, is_test_path, scan_in};
 
 use self::memory::Memory;
 use self::rewrite::{Direction, rewritten};
+use super::prepare::Version;
 use crate::Outcome;
 use crate::args::Migrate;
 use crate::failure::Failure;
 use crate::input::workspace;
 use crate::output::Output;
 use crate::replace::replace;
+use crate::report::counted;
 
 /// The package that provides the new macros.
 const OURS: &str = "query-budget";
+/// The package that provides the macros that are replaced.
+const SQLX: &str = "sqlx";
 
 pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
     let given = arguments.path.display();
@@ -33,18 +37,31 @@ pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, F
     for sources in workspace::sources(&arguments.path)? {
         let root = workspace_root(&sources.dir);
         let declared = dependency(&sources.dir, &root, OURS);
-        let name = declared.as_ref().map_or("query_budget", |declared| declared.name.as_str());
-        let direction = if arguments.back { Direction::back(name) } else { Direction::over(name) };
+        let sqlx = dependency(&sources.dir, &root, SQLX).map_or(SQLX.to_owned(), |declared| declared.name);
+        let ours = declared.as_ref().map_or("query_budget", |declared| declared.name.as_str());
+        let mut told = Told::default();
+        told.renamed =
+            HashMap::from([(sqlx.clone(), SQLX.to_owned()), (ours.to_owned(), "query_budget".to_owned())]);
+        let direction =
+            if arguments.back { Direction::back(ours, &sqlx) } else { Direction::over(&sqlx, ours) };
+        let version = Version::required(&sources.dir).or_else(|| Version::locked(&sources.dir));
+        let is_older = !arguments.back && version.is_some_and(|version| !version.has_our_macros());
         let before = totals.macros;
         let mut memory = Memory::of(&root);
+        let package = shown(&sources.dir, &base);
+        let mut mover =
+            Mover { base: &base, package, direction, told, is_older, arguments, memory: &mut memory };
         for path in &sources.files {
-            change(path, &base, &direction, arguments, &mut memory, &mut totals, output)?;
+            mover.change(path, &mut totals, output)?;
         }
+        let Mover { package, .. } = mover;
         // Without it, moving back works too, but sorts the names of imports.
         let _ = memory.write();
         if !arguments.back && declared.is_none() && totals.macros > before {
-            totals.lacking.insert(shown(&sources.dir, &base), ());
+            totals.lacking.insert(package);
         }
+        let has_snapshot = || Project::locate(&sources.dir, &root).schema_path.is_some();
+        totals.lacks_snapshot |= !arguments.back && totals.macros > before && !has_snapshot();
     }
     totals.tell(arguments, output)?;
     Ok(Outcome::Clean)
@@ -57,20 +74,39 @@ struct Totals {
     macros: usize,
     left: usize,
     /// The packages that do not depend on ours yet.
-    lacking: BTreeMap<String, ()>,
+    lacking: BTreeSet<String>,
+    /// The packages whose sqlx is too old for our macros, which are not changed.
+    older: BTreeSet<String>,
+    /// Whether a package has no snapshot of its schema.
+    lacks_snapshot: bool,
 }
 
 impl Totals {
     fn tell(&self, arguments: &Migrate, output: &mut Output) -> Result<(), Failure> {
-        for package in self.lacking.keys() {
-            let package = if package.is_empty() { "." } else { package };
+        let manifest = |package: &str| match package {
+            "" => "./Cargo.toml".to_owned(),
+            package => format!("{package}/Cargo.toml"),
+        };
+        for package in &self.older {
+            let manifest = manifest(package);
             output.line(format!(
-                "{package}/Cargo.toml: add `{OURS}` to the dependencies, with the feature of the database"
+                "{manifest}: `sql!` needs sqlx 0.9, and this package has an older one: its macros are left"
             ))?;
+        }
+        for package in &self.lacking {
+            output.line(format!(
+                "{}: add `{OURS}` to the dependencies, with the feature of the database",
+                manifest(package)
+            ))?;
+        }
+        if self.lacks_snapshot {
+            let what = "there is no snapshot of the schema yet: `cargo query-budget init` writes it";
+            output.line(format!("{what}, and records get their fields from it"))?;
         }
         let Totals { files, macros, left, .. } = self;
         let verb = if arguments.write { "changed" } else { "would change" };
-        output.line(format!("{verb} {macros} macros in {files} files, left {left}"))?;
+        let (count, of) = (counted(*macros, "macro", "macros"), counted(*files, "file", "files"));
+        output.line(format!("{verb} {count} in {of}, left {left}"))?;
         if !arguments.write && *macros > 0 {
             output.line("nothing is written yet: `--write` does it")?;
         }
@@ -78,56 +114,76 @@ impl Totals {
     }
 }
 
-/// Changes one file, or shows what would change.
-fn change(
-    path: &Path,
-    base: &Path,
-    direction: &Direction,
-    arguments: &Migrate,
-    memory: &mut Memory,
-    totals: &mut Totals,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let file = shown(path, base);
-    // An unreadable file contains nothing to migrate; the other commands report it.
-    let Ok(text) = read(path) else { return Ok(()) };
-    if !direction.may_concern(&text) {
-        return Ok(());
-    }
-    let moved = |text: &str| {
-        let scan = scan_as(&file, text, is_test_path(&file))?;
-        Ok::<_, ScanError>(rewritten(text, &scan.sites, direction))
-    };
-    let rewritten = match moved(&text) {
-        Ok(rewritten) => rewritten,
-        Err(error) => {
+/// Moves the files of one package.
+struct Mover<'m> {
+    base: &'m Path,
+    /// Its folder as shown.
+    package: String,
+    direction: Direction,
+    told: Told,
+    /// Whether the package's sqlx is too old.
+    is_older: bool,
+    arguments: &'m Migrate,
+    memory: &'m mut Memory,
+}
+
+impl Mover<'_> {
+    /// Changes one file, or shows what would change.
+    fn change(&mut self, path: &Path, totals: &mut Totals, output: &mut Output) -> Result<(), Failure> {
+        let Mover { base, package, direction, told, is_older, arguments, memory } = self;
+        let file = shown(path, base);
+        // An unreadable file contains nothing to migrate; the other commands report it.
+        let Ok(text) = read(path) else { return Ok(()) };
+        if !direction.may_concern(&text) {
+            return Ok(());
+        }
+        let moved = |text: &str| {
+            let scan = scan_in(&file, text, is_test_path(&file), told)?;
+            Ok::<_, ScanError>(rewritten(text, &scan.sites, direction))
+        };
+        let rewritten = match moved(&text) {
+            Ok(rewritten) => rewritten,
+            Err(error) => {
+                totals.left += 1;
+                return output.line(format!("{file}: left as it is: it does not parse: {error}"));
+            }
+        };
+        if *is_older {
+            if rewritten.macros > 0 {
+                totals.older.insert(package.clone());
+            }
+            totals.left += rewritten.macros + rewritten.left.len();
+            return Ok(());
+        }
+        for (line, why) in &rewritten.left {
             totals.left += 1;
-            return output.line(format!("{file}: left as it is: {error}"));
+            output.line(format!("{file}:{line}: left as it is: {why}"))?;
         }
-    };
-    for (line, why) in &rewritten.left {
-        totals.left += 1;
-        output.line(format!("{file}:{line}: left as it is: {why}"))?;
-    }
-    if rewritten.macros == 0 {
-        return Ok(());
-    }
-    totals.files += 1;
-    totals.macros += rewritten.macros;
-    if arguments.write {
-        // Remembered lines are restored, and lines that are new since are moved back by the rules.
-        let remembered = memory.restored(path, &text).filter(|_| arguments.back);
-        let restored = remembered.and_then(|text| moved(&text).ok());
-        let after = restored.map_or(rewritten.text, |restored| restored.text);
-        replace(path, &after).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
-        match arguments.back {
-            true => memory.forget(path),
-            false => memory.keep(path, &text, &after),
+        if rewritten.macros == 0 {
+            return Ok(());
         }
-    } else {
-        for (line, before, after) in &rewritten.changes {
-            output.line(format!("{file}:{line}\n- {before}\n+ {after}"))?;
+        totals.files += 1;
+        totals.macros += rewritten.macros;
+        if arguments.write {
+            // Remembered lines are restored, and lines that are new since are moved back by the rules.
+            let remembered = memory.restored(path, &text).filter(|_| arguments.back);
+            let restored = remembered.and_then(|text| moved(&text).ok());
+            let after = restored.map_or(rewritten.text, |restored| restored.text);
+            replace(path, &after).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
+            match arguments.back {
+                true => memory.forget(path),
+                false => memory.keep(path, &text, &after),
+            }
+        } else {
+            for (line, before, after) in &rewritten.changes {
+                output.line(format!("{file}:{line}{}{}", marked('-', before), marked('+', after)))?;
+            }
         }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Each line of a text on a line of its own, with a mark.
+fn marked(mark: char, text: &str) -> String {
+    text.lines().map(|line| format!("\n{mark} {line}")).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use query_budget_analysis::rust::{Form, Site};
 
-use super::imports;
+use super::imports::{self, Import};
 
 /// The macros that both crates provide.
 const MACROS: [&str; 6] =
@@ -18,19 +18,21 @@ pub(crate) struct Direction {
 }
 
 impl Direction {
-    /// From sqlx to our crate, which the package calls `ours`.
-    pub(crate) fn over(ours: &str) -> Direction {
-        Direction { from: "sqlx".to_owned(), to: ours.to_owned(), form: Form::SqlxMacro }
+    /// From sqlx to our crate, by the names that the package has for them.
+    pub(crate) fn over(sqlx: &str, ours: &str) -> Direction {
+        Direction { from: sqlx.to_owned(), to: ours.to_owned(), form: Form::SqlxMacro }
     }
 
-    /// From our crate, which the package calls `ours`, to sqlx.
-    pub(crate) fn back(ours: &str) -> Direction {
-        Direction { from: ours.to_owned(), to: "sqlx".to_owned(), form: Form::Checked }
+    /// From our crate to sqlx, by the names that the package has for them.
+    pub(crate) fn back(ours: &str, sqlx: &str) -> Direction {
+        Direction { from: ours.to_owned(), to: sqlx.to_owned(), form: Form::Checked }
     }
 
     /// Whether a text may contain anything to migrate.
     pub(crate) fn may_concern(&self, text: &str) -> bool {
-        text.contains(&self.from) && text.contains("query")
+        // A module of the crate may hand the names on.
+        let parts = [self.from.as_str(), "crate::", "super::", "self::"];
+        text.contains("query") && parts.iter().any(|part| text.contains(part))
     }
 }
 
@@ -53,7 +55,8 @@ pub(crate) fn rewritten(text: &str, sites: &[Site], direction: &Direction) -> Re
     let Direction { from, to, form } = direction;
     let starts: Vec<usize> =
         std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-    let imports = imports::of(text, from);
+    let all = imports::all(text);
+    let imports: Vec<&Import> = all.iter().filter(|import| import.is_from(from)).collect();
     let mut edits: Vec<Edit> = Vec::new();
     let mut bare: Vec<(usize, &str)> = Vec::new();
     let mut left = Vec::new();
@@ -77,14 +80,19 @@ pub(crate) fn rewritten(text: &str, sites: &[Site], direction: &Direction) -> Re
     let macros = edits.len() + bare.len();
     let names: BTreeSet<&str> = bare.iter().map(|(_, name)| *name).collect();
     // A name that is also a function has to stay imported from its crate.
-    let moved: BTreeSet<&str> = names
-        .into_iter()
-        .filter(|name| !is_called_as_function(text, name))
-        .filter(|name| imports.iter().any(|import| import.is_plain && import.has(name)))
-        .collect();
+    let names: Vec<&str> = names.into_iter().filter(|name| !is_called_as_function(text, name)).collect();
+    let is_direct = |name: &str| imports.iter().any(|import| import.can_move(name));
+    // A module of the crate may hand a macro on.
+    let hands_on = |import: &Import| {
+        import.is_of_module() && names.iter().any(|name| !is_direct(name) && import.can_move(name))
+    };
+    let movable: Vec<&Import> =
+        all.iter().filter(|import| import.is_from(from) || hands_on(import)).collect();
+    let moved: BTreeSet<&str> =
+        names.iter().copied().filter(|name| movable.iter().any(|import| import.can_move(name))).collect();
     let qualified = bare.iter().filter(|(_, name)| !moved.contains(name));
     edits.extend(qualified.map(|(at, _)| (*at..*at, format!("{to}::"))));
-    edits.extend(imports::moved(text, &imports, &moved, from, to));
+    edits.extend(imports::moved(text, &movable, &moved, to));
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let after = applied(text, &edits);
     let unseen = unseen(text, &edits, from);
@@ -192,7 +200,7 @@ mod tests {
     #[track_caller]
     fn check(before: &str, expected: &str) -> Rewritten {
         let sites = scan("src/lib.rs", before).expect("source").sites;
-        let over = rewritten(before, &sites, &Direction::over("query_budget"));
+        let over = rewritten(before, &sites, &Direction::over("sqlx", "query_budget"));
         assert_eq!(over.text, expected);
         over
     }
@@ -202,7 +210,7 @@ mod tests {
     fn check_both(before: &str, expected: &str) {
         check(before, expected);
         let sites = scan("src/lib.rs", expected).expect("source").sites;
-        assert_eq!(rewritten(expected, &sites, &Direction::back("query_budget")).text, before);
+        assert_eq!(rewritten(expected, &sites, &Direction::back("query_budget", "sqlx")).text, before);
     }
 
     #[test]
