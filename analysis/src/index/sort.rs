@@ -192,8 +192,6 @@ fn distance(by: &Expr, relation: RelationId) -> Option<(&Expr, &str)> {
     let Expr::Binary { op, left, right } = by else { return None };
     let op = match op {
         Op::Other(op) if op.starts_with('<') && op.ends_with('>') => op.as_str(),
-        // The parser reads pgvector's operator as MySQL's.
-        Op::Same => "<=>",
         _ => return None,
     };
     let is_apart = |side: &Expr| side.columns().iter().all(|column| column.relation != Some(relation));

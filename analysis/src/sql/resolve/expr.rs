@@ -253,7 +253,15 @@ impl Resolver<'_> {
             B::Glob => like(left, right, LikeKind::Glob, false),
             // The mark of an operator before its operand.
             B::Custom(op) if op.starts_with(' ') => prefixed(op.trim_start(), left, right),
-            op => Expr::Binary { op: operator(op), left: Box::new(left), right: Box::new(right) },
+            op => Expr::Binary { op: self.operator(op), left: Box::new(left), right: Box::new(right) },
+        }
+    }
+
+    /// PostgreSQL has no `<=>` of its own; that of an extension is a distance.
+    fn operator(&self, op: &B) -> Op {
+        match op {
+            B::Spaceship if self.dialect == Dialect::Postgres => Op::Other("<=>".to_owned()),
+            op => operator(op),
         }
     }
 
@@ -280,7 +288,7 @@ impl Resolver<'_> {
 
     fn any(&mut self, left: &ast::Expr, op: &B, right: &ast::Expr, all: bool) -> Expr {
         let left = self.boxed(left);
-        let op = operator(op);
+        let op = self.operator(op);
         match right {
             ast::Expr::Subquery(query) => {
                 Expr::InQuery { expr: left, query: self.subquery(query, Role::In), op, negated: all }

@@ -172,6 +172,16 @@ impl Resolver<'_> {
     pub(super) fn delete(&mut self, delete: &ast::Delete, id: BlockId) {
         self.scopes.push(Scope::new(id));
         let (ast::FromTable::WithFromKeyword(items) | ast::FromTable::WithoutKeyword(items)) = &delete.from;
+        if self.dialect != Dialect::MySql
+            && (items.len() > 1 || items.iter().any(|item| !item.joins.is_empty()))
+        {
+            let help = match self.dialect {
+                Dialect::Postgres => "name the other tables in USING, and the conditions of joins in WHERE",
+                _ => "select from the other tables in a subquery of WHERE",
+            };
+            let span = self.bytes(delete.delete_token.0.span);
+            self.clause("DELETE has one table after FROM", "this has more", help, span);
+        }
         // MySQL: the FROM of `DELETE FROM a USING t AS a JOIN ..` lists aliases that USING defines.
         let aliases_only = self.dialect == Dialect::MySql && delete.using.is_some();
         let mut from = if aliases_only { Vec::new() } else { self.relation_list(items) };
