@@ -348,4 +348,7 @@ fn a_column_without_a_declared_type_is_not_described() {
         "sqlx cannot describe the column `sqlite_sequence.seq` without a declared type",
         "1 new",
     ]);
+    // Version 0.8 does not crash.
+    let older = ["--output", "older", "--sqlx", "0.8"];
+    run(scratch.path(), &[&arguments[..], &older].concat()).exits_with(0).says(&["4 new"]);
 }

@@ -15,7 +15,7 @@ use sqlx::{
 
 use super::answer::Answer;
 use super::form::{Column, Description, Origin, Parameters, TypeInfo};
-use super::sqlite_08::Older;
+use super::sqlite_08::{Described, Older};
 use super::version::Version;
 use super::wanted::scripts;
 use crate::failure::Failure;
@@ -54,8 +54,17 @@ impl Sqlite {
         if word.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("attach")) {
             return Ok(Answer::Unknown("it attaches a database".to_owned()));
         }
+        let older = if version.describes_as_08() { self.older.describe(sql)? } else { None };
         match self.untyped(sql)? {
             Ok(None) => {}
+            // Version 0.8 gives NULL for such a column, and reads nothing that is not there.
+            Ok(Some(_))
+                if let Some(older) = &older
+                    && !version.has_wide_integers()
+                    && !version.has_origins() =>
+            {
+                return self.prepared(sql, older, version);
+            }
             Ok(Some(column)) => {
                 let why = format!("sqlx cannot describe the column `{column}` without a declared type");
                 return Ok(Answer::Unknown(why));
@@ -68,30 +77,35 @@ impl Sqlite {
             Ok(described) => described,
             Err(error) => return Ok(Answer::Unknown(format!("SQLite refuses it: {}", reason(&error)))),
         };
-        let older = if version.describes_as_08() { self.older.describe(sql)? } else { None };
         // 0.8 gives NULL where it cannot follow the bytecode, and 0.7 follows it further.
-        let is_lost = |columns: &Vec<super::sqlite_08::Described>| columns.iter().any(|(ty, _)| ty == "NULL");
+        let is_lost = |columns: &Vec<Described>| columns.iter().any(|(ty, _)| ty == "NULL");
         if version.has_wide_integers() && older.as_ref().is_some_and(is_lost) {
             return Ok(Answer::Unknown("sqlx 0.7 finds types that 0.8 does not".to_owned()));
         }
         let columns = described.columns.iter().enumerate().map(|(at, column)| {
             let own = || (column.type_info().name().to_owned(), described.nullable(at));
             let older = older.as_ref().and_then(|columns| columns.get(at).cloned());
-            let (ty, nullable) = older.unwrap_or_else(own);
-            Column {
-                name: column.name().to_owned(),
-                ty: TypeInfo::Sqlite(variant(&ty, column, version)),
-                nullable,
-                origin: origin(column),
-            }
+            known(column, older.unwrap_or_else(own), version)
         });
-        let count = match described.parameters() {
-            Some(Either::Left(types)) => types.len(),
-            Some(Either::Right(count)) => count,
-            None => 0,
-        };
-        let columns = columns.collect();
-        Ok(Answer::Known(Description { columns, parameters: Parameters::Count(count) }, Vec::new()))
+        Ok(answer(columns.collect(), described.parameters()))
+    }
+
+    /// The same if only version 0.8 can describe the query.
+    fn prepared(&mut self, sql: &str, older: &[Described], version: Version) -> Result<Answer, Failure> {
+        block_on(async {
+            let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
+            let prepared = match (&mut self.connection).prepare(text).await {
+                Ok(prepared) => prepared,
+                Err(error) => return Ok(Answer::Unknown(format!("SQLite refuses it: {}", reason(&error)))),
+            };
+            let both = prepared.columns().iter().zip(older);
+            let columns: Vec<_> =
+                both.map(|(column, described)| known(column, described.clone(), version)).collect();
+            if columns.len() != older.len() {
+                return Ok(Answer::Unknown("versions of sqlx disagree on its columns".to_owned()));
+            }
+            Ok(answer(columns, prepared.parameters()))
+        })
     }
 
     /// A column that a query returns and that has no declared type. sqlx's `describe` must not be run then: it reads
@@ -138,6 +152,27 @@ impl Sqlite {
         }
         false
     }
+}
+
+fn known(column: &SqliteColumn, (ty, nullable): Described, version: Version) -> Column {
+    Column {
+        name: column.name().to_owned(),
+        ty: TypeInfo::Sqlite(variant(&ty, column, version)),
+        nullable,
+        origin: origin(column),
+    }
+}
+
+fn answer(
+    columns: Vec<Column>,
+    parameters: Option<Either<&[sqlx::sqlite::SqliteTypeInfo], usize>>,
+) -> Answer {
+    let count = match parameters {
+        Some(Either::Left(types)) => types.len(),
+        Some(Either::Right(count)) => count,
+        None => 0,
+    };
+    Answer::Known(Description { columns, parameters: Parameters::Count(count) }, Vec::new())
 }
 
 /// An in-memory database after these scripts; `None` if one of them fails.
