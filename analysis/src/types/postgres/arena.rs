@@ -405,6 +405,13 @@ impl Info {
         info.array_name = array.unwrap_or_default();
         info.element = element.and_then(&mut numbered);
         info.base = base.and_then(&mut numbered);
+        if let Some(parts) = fields.next() {
+            let part = |part: &str| {
+                let (name, ty) = part.split_once(':')?;
+                Some((name.to_owned(), numbered(ty)?))
+            };
+            info.fields = parts.split(',').map(part).collect::<Option<_>>()?;
+        }
         Some(info)
     }
 }

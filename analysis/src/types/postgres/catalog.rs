@@ -52,20 +52,24 @@ pub(super) struct Catalog {
     replaced: Vec<&'static str>,
     /// Whether an extension with an unknown catalog is installed, so that a name may be one of its.
     pub(super) unknown_extension: bool,
+    /// Whether nothing at all is known about one of them.
+    pub(super) unlisted_extension: bool,
 }
 
 impl Catalog {
     /// The built-in catalog, and those of the extensions in the schema.
     pub(super) fn new(schema: &Schema) -> Catalog {
         let mut parts = vec![BASE];
-        let mut unknown_extension = false;
+        let (mut is_growing, mut unlisted_extension) = (false, false);
         for extension in &schema.extensions {
             match EXTENSIONS.iter().find(|(name, _)| name == extension) {
                 Some((name, text)) => {
                     parts.push(*text);
-                    unknown_extension |= GROWING.contains(name);
+                    is_growing |= GROWING.contains(name);
                 }
-                None => unknown_extension |= !matches!(extension.as_str(), "plpgsql" | "btree_gin" | "bloom"),
+                None => {
+                    unlisted_extension |= !matches!(extension.as_str(), "plpgsql" | "btree_gin" | "bloom")
+                }
             }
         }
         let mut replaced: Vec<&str> = match schema.functions.is_empty() {
@@ -74,7 +78,8 @@ impl Catalog {
         };
         replaced.dedup();
         replaced.retain(|name| schema.functions_named(name).next().is_some());
-        Catalog { parts, replaced, unknown_extension }
+        let unknown_extension = is_growing || unlisted_extension;
+        Catalog { parts, replaced, unknown_extension, unlisted_extension }
     }
 
     /// Whether no extension's content applies.

@@ -5,6 +5,7 @@ use super::coerce::Context;
 use super::expr::literal_value;
 use super::session::{Form, Session, Value};
 use crate::sql::expr::{Expr, Literal};
+use crate::sql::query::Source;
 
 impl Session<'_> {
     /// `ARRAY[..]`, with the array type of a surrounding cast, if there is one.
@@ -73,7 +74,17 @@ impl Session<'_> {
         }
         let why = format!("cast to `{}`", self.types.display(ty));
         // Except for casts by functions, such as that of JSON's null, a cast of a non-NULL value is not NULL.
-        self.coerce(value, ty, why.as_str())
+        let is_changed = self.modifier_of(&value).is_some_and(|of| of != modifier(name));
+        let value = self.coerce(value, ty, why.as_str());
+        if is_changed { Value { origin: None, ..value } } else { value }
+    }
+
+    /// The modifier of a column's type, such as a length. The server keeps a cast that changes or drops it, so that the
+    /// value is no column to clients.
+    fn modifier_of(&self, value: &Value) -> Option<String> {
+        let origin = value.origin.as_ref()?;
+        let Source::Table(name) = &self.query.relation(origin.relation).source else { return None };
+        Some(modifier(&self.schema.stored(name)?.column(&origin.column)?.ty))
     }
 
     pub(super) fn case(
@@ -119,5 +130,78 @@ impl Session<'_> {
             self.coerce(value, ty, "a result of CASE");
         }
         Value { why, ..Value::of(ty, not_null) }
+    }
+}
+
+/// What is between the parentheses of a type, or what its name means without them.
+fn modifier(ty: &str) -> String {
+    let lower = ty.to_ascii_lowercase();
+    let (name, rest) = lower.split_once('(').unwrap_or((&lower, ""));
+    let inner = rest.split_once(')').map_or("", |(inner, _)| inner);
+    match name.trim().trim_end_matches("[]") {
+        "float" => String::new(),
+        "char" | "character" | "bit" if inner.is_empty() => "1".to_owned(),
+        _ => {
+            let inner: String = inner.chars().filter(|c| !c.is_whitespace()).collect();
+            inner.strip_suffix(",0").map_or(inner.clone(), str::to_owned)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+    use crate::types::{Origin, describe};
+
+    fn described(sql: &str) -> Vec<(String, bool)> {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE EXTENSION vector; CREATE EXTENSION postgis; CREATE EXTENSION tablefunc;
+             CREATE TABLE t (id bigint, n numeric(10,2), m numeric, v varchar(20), s varchar(5)[], at vector(3),
+                 g geometry(Point, 4326), j json, c char);",
+            "",
+        );
+        let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        let found = describe(&query, &replay.schema, Dialect::Postgres);
+        assert_eq!(found.errors, [], "{sql}");
+        let columns = found.columns.iter();
+        let name =
+            |column: &crate::types::Column| column.ty.known().map_or("?".to_owned(), |ty| ty.name.clone());
+        columns.map(|column| (name(column), matches!(column.origin, Origin::Table { .. }))).collect()
+    }
+
+    #[test]
+    fn a_cast_that_drops_a_modifier_stays_in_the_query() {
+        for (sql, is_column) in [
+            ("SELECT n::numeric FROM t", false),
+            ("SELECT v::varchar FROM t", false),
+            ("SELECT s::varchar[] FROM t", false),
+            ("SELECT x.n::numeric FROM (SELECT n FROM t) x", false),
+            ("SELECT m::numeric FROM t", true),
+            ("SELECT c::char FROM t", true),
+            ("SELECT c::bpchar FROM t", false),
+            ("SELECT id::bigint FROM t", true),
+            ("SELECT n::numeric(10, 2) FROM t", true),
+            ("SELECT n::numeric(12,2) FROM t", false),
+            ("SELECT m::numeric(12,2) FROM t", false),
+            ("SELECT v::varchar(30) FROM t", false),
+        ] {
+            assert_eq!(described(sql)[0].1, is_column, "{sql}");
+        }
+    }
+
+    #[test]
+    fn extensions_have_operators_and_rows_of_their_own() {
+        for (sql, expect) in [
+            ("SELECT at <=> $1, 1 - (at <=> $1) FROM t ORDER BY at <=> $1", "float8 float8"),
+            ("SELECT id IS NOT DISTINCT FROM $1 FROM t", "bool"),
+            ("SELECT * FROM st_dump($1)", "_int4 geometry"),
+            ("SELECT d.geom, d.path FROM t, st_dump(t.g) d", "geometry _int4"),
+            ("SELECT * FROM crosstab2('SELECT 1')", "text text text"),
+        ] {
+            let types: Vec<String> = described(sql).into_iter().map(|(ty, _)| ty).collect();
+            assert_eq!(types.join(" "), expect, "{sql}");
+        }
     }
 }

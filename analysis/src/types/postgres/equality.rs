@@ -8,7 +8,8 @@ use crate::types::TypeError;
 
 /// Types of which the server cannot tell whether two values are equal, nor which comes first: they are in no operator
 /// class of btree or hash.
-const INCOMPARABLE: [&str; 9] = ["json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"];
+const INCOMPARABLE: [&str; 10] =
+    ["json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "jsonpath"];
 
 impl Session<'_> {
     /// Reports keys that are columns of a type without equality. Other expressions are not derived for it, since their
@@ -25,7 +26,8 @@ impl Session<'_> {
     /// Reports a value of a type without equality. Extensions and migrations may add what is missing.
     pub(super) fn check_equality(&mut self, value: &Value, what: &str) {
         let ty = self.incomparable(value.ty);
-        let Some(ty) = ty.filter(|_| !self.has_own_operators() && !self.types.catalog.unknown_extension)
+        // Later versions of known extensions compare types of their own.
+        let Some(ty) = ty.filter(|_| !self.has_own_operators() && !self.types.catalog.unlisted_extension)
         else {
             return;
         };
@@ -87,10 +89,17 @@ mod tests {
 
     #[track_caller]
     fn check(sql: &str, expect: Option<&str>) {
+        check_after("", sql, expect);
+    }
+
+    #[track_caller]
+    fn check_after(before: &str, sql: &str, expect: Option<&str>) {
         let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(before, "");
         replay.apply(
             "CREATE DOMAIN doc AS json;
-             CREATE TABLE t (id int PRIMARY KEY, n int, j json, b jsonb, x xml, p point, d doc, l json[], u uuid);",
+             CREATE TABLE t (id int PRIMARY KEY, n int, j json, b jsonb, x xml, p point, d doc, l json[], u uuid,
+                y jsonpath);",
             "",
         );
         let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
@@ -109,6 +118,7 @@ mod tests {
         check("SELECT id, j FROM t GROUP BY id", None);
         check("SELECT b, u FROM t GROUP BY b, u", None);
         check("SELECT j::text FROM t GROUP BY j::text", None);
+        check("SELECT y FROM t GROUP BY y", Some(&key("jsonpath")));
         let other = |what: &str, ty: &str| format!("{what} is `{ty}`, whose values cannot be compared");
         check("SELECT DISTINCT j FROM t", Some(&other("a column of DISTINCT", "json")));
         check("SELECT DISTINCT ON (j) id FROM t", Some(&other("a key of DISTINCT ON", "json")));
@@ -118,10 +128,24 @@ mod tests {
         check("SELECT j FROM t UNION ALL SELECT j FROM t", None);
         check("SELECT count(DISTINCT x) FROM t", Some(&other("an argument behind DISTINCT", "xml")));
         check("SELECT count(x) FROM t", None);
+        check("SELECT greatest(j, $1) FROM t", Some(&other("what `greatest` compares", "json")));
+        check("SELECT coalesce(j, $1), least(n, $2) FROM t", None);
         check(
             "SELECT row_number() OVER (PARTITION BY j) FROM t",
             Some(&other("a key of PARTITION BY", "json")),
         );
+    }
+
+    #[test]
+    fn a_known_extension_compares_types_of_its_own() {
+        let error = "a column of DISTINCT is `json`, whose values cannot be compared";
+        check_after("CREATE EXTENSION vector;", "SELECT DISTINCT j FROM t", Some(error));
+        check_after(
+            "CREATE EXTENSION vector;",
+            "SELECT id FROM t WHERE j = b::json",
+            Some("no operator `json = json` exists"),
+        );
+        check_after("CREATE EXTENSION own_thing;", "SELECT DISTINCT j FROM t", None);
     }
 
     #[test]

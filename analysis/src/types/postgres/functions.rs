@@ -316,6 +316,10 @@ impl Session<'_> {
             }
         };
         self.check_common(&args, ty, &format!("the arguments of `{name}`"));
+        if name != "coalesce" {
+            let span = args.iter().find_map(|value| value.span);
+            self.check_equality(&Value { span, ..Value::of(ty, false) }, &format!("what `{name}` compares"));
+        }
         let not_null = args.iter().any(|value| value.not_null);
         let why = args.iter().find_map(|value| value.why.clone());
         for value in args {

@@ -130,7 +130,7 @@ impl Session<'_> {
         // `(a, b) OVERLAPS (c, d)` is a function of four values.
         if op.eq_ignore_ascii_case("overlaps")
             || !known
-            || self.types.catalog.unknown_extension
+            || self.may_be_of_extension(types)
             || self.has_own_operators()
         {
             return;
@@ -145,6 +145,17 @@ impl Session<'_> {
             return self.ambiguous(&shape, types, span);
         }
         self.error(format!("no operator `{shape}` exists"), span);
+    }
+
+    /// Whether an extension may have an operator for some types. Those of later versions of known extensions take types
+    /// of their own.
+    fn may_be_of_extension(&mut self, types: &[Ty]) -> bool {
+        let has_own = types.iter().any(|ty| {
+            let element = self.types.element(*ty).unwrap_or(*ty);
+            *ty == Ty::UNKNOWN || self.types.info(element).of_extension
+        });
+        let catalog = &self.types.catalog;
+        catalog.unlisted_extension || catalog.unknown_extension && has_own
     }
 
     /// Whether the schema may have user-defined operators or casts.

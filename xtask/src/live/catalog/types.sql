@@ -5,9 +5,11 @@ WITH member AS (
 ), wanted AS (
   SELECT ('EXTENSION' = '') AS base
 ), line(text) AS (
-  SELECT format('t %s %s%s%s %s %s %s', t.typname, t.typcategory, CASE WHEN t.typispreferred THEN '+' ELSE '-' END, t.typtype,
+  SELECT format('t %s %s%s%s %s %s %s%s', t.typname, t.typcategory, CASE WHEN t.typispreferred THEN '+' ELSE '-' END, t.typtype,
       COALESCE(CASE WHEN t.typcategory = 'A' OR t.typname IN ('oidvector', 'int2vector') THEN e.typname END, '-'),
-      COALESCE(a.typname, '-'), COALESCE(b.typname, r.typname, '-'))
+      COALESCE(a.typname, '-'), COALESCE(b.typname, r.typname, '-'),
+      (SELECT ' ' || string_agg(attname || ':' || y.typname, ',' ORDER BY attnum) FROM pg_attribute JOIN pg_type y ON y.oid = atttypid
+        WHERE attrelid = t.typrelid AND t.typtype = 'c' AND attnum > 0 AND NOT attisdropped))
   FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem LEFT JOIN pg_type a ON a.oid = t.typarray
     LEFT JOIN pg_type b ON b.oid = t.typbasetype
     LEFT JOIN pg_range g ON g.rngtypid = t.oid OR g.rngmultitypid = t.oid
