@@ -7,6 +7,7 @@ mod candidates;
 mod catalog;
 mod coerce;
 mod composed;
+mod computed;
 mod equality;
 mod expr;
 mod from;

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 
+use super::computed::Computed;
 use super::planner;
 use super::session::{Field, Session};
 use crate::schema::Schema;
@@ -72,15 +73,28 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field], planned: Plan
             continue;
         }
         let relation = leaf.as_ref().map(|(relation, _)| *relation);
-        match &plans {
-            Some(plans) => {
+        let computed = match outputs.get(at) {
+            Some(output) if top == root => reading.computed(&output.expr, outer, &session.types.catalog),
+            _ => Computed::No,
+        };
+        match (&plans, computed) {
+            (Some(plans), Computed::No) => {
                 let marked = plans.iter().filter(|plan| plan.marks(relation)).count();
                 let is_sure = marked == plans.len() && !reading.maybe_above.get();
                 *patch = Patch { nullable: marked > 0, certain: marked == 0 || is_sure };
             }
-            None => {
+            (Some(plans), Computed::Of { relations, is_known, is_wrapped }) => {
+                let marked: Vec<_> =
+                    plans.iter().map(|plan| plan.marks_computed(&relations, is_wrapped)).collect();
+                let is_never = marked.iter().all(|marked| *marked == Some(false));
+                let is_sure = is_known && !reading.maybe_above.get();
+                let is_always = is_sure && marked.iter().all(|marked| *marked == Some(true));
+                *patch = Patch { nullable: !is_never, certain: is_never || is_always };
+            }
+            (None, computed) => {
                 let is_outer = relation.is_some_and(|relation| outer.contains(&relation));
-                *patch = Patch { nullable: is_outer, certain: relation.is_none() };
+                let is_plain = relation.is_none() && matches!(computed, Computed::No);
+                *patch = Patch { nullable: is_outer, certain: is_plain };
             }
         }
     }
@@ -295,12 +309,12 @@ impl<'q> Reading<'q> {
         let columns = self.query.relation(relation).columns.as_deref()?;
         let at = columns.iter().position(|column| column.name == name)?;
         let inner = &self.query.block(block).outputs.as_ref()?.get(at)?.expr;
-        let leaf = self.leaf(inner, depth + 1)?;
-        Some(if self.pulled_up(relation).is_some() { leaf } else { (relation, name.to_owned()) })
+        // What is planned by itself has columns of its own.
+        if self.pulled_up(relation).is_some() { self.leaf(inner, depth + 1) } else { itself }
     }
 
     /// The block of a CTE that is inlined where it is read.
-    fn inlined(&self, id: RelationId) -> Option<BlockId> {
+    pub(super) fn inlined(&self, id: RelationId) -> Option<BlockId> {
         let Source::Cte(block) = self.query.relation(id).source else { return None };
         match self.query.block(block).role {
             Role::Cte { recursive: false, materialized, uses, .. }

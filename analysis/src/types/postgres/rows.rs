@@ -20,6 +20,10 @@ fn width(ty: &str, schema: &Schema, depth: usize) -> u32 {
     let length =
         rest.trim_start_matches('(').split([',', ')']).next().and_then(|it| it.trim().parse::<u32>().ok());
     let longest = length.map(|length| length.saturating_mul(4).saturating_add(4));
+    // A modifier limits the width of these types only, and not that of their arrays.
+    if lower.ends_with(']') {
+        return 32;
+    }
     match schema.user_type(None, name) {
         Some(UserType::Enum(_)) => return 4,
         Some(UserType::Domain { base, .. }) if depth < 16 => return width(base, schema, depth + 1),
@@ -28,7 +32,7 @@ fn width(ty: &str, schema: &Schema, depth: usize) -> u32 {
     match name.trim() {
         "bool" | "boolean" | "\"char\"" => 1,
         "int2" | "smallint" | "smallserial" => 2,
-        "int4" | "int" | "integer" | "serial" | "date" | "real" | "float4" | "oid" => 4,
+        "int4" | "int" | "integer" | "serial" | "date" | "real" | "float4" | "oid" | "regclass" => 4,
         "int8"
         | "bigint"
         | "bigserial"
@@ -37,6 +41,9 @@ fn width(ty: &str, schema: &Schema, depth: usize) -> u32 {
         | "timestamp with time zone"
         | "timestamp without time zone"
         | "time"
+        | "time without time zone"
+        | "pg_lsn"
+        | "xid8"
         | "double precision"
         | "float8"
         | "money" => 8,
@@ -44,6 +51,7 @@ fn width(ty: &str, schema: &Schema, depth: usize) -> u32 {
         "macaddr8" => 8,
         "time with time zone" | "timetz" => 12,
         "uuid" | "interval" | "point" => 16,
+        "line" | "circle" => 24,
         "lseg" | "box" => 32,
         // Four digits take two bytes.
         "numeric" | "decimal" => match length {
@@ -52,7 +60,14 @@ fn width(ty: &str, schema: &Schema, depth: usize) -> u32 {
         },
         "name" => 64,
         "char" | "character" | "bpchar" => longest.unwrap_or(8),
-        _ => longest.map_or(32, known),
+        "varchar" | "character varying" => longest.map_or(32, known),
+        // Eight bits take a byte.
+        "bit" | "bit varying" | "varbit" => match (length, name.trim()) {
+            (Some(bits), _) => known(bits.div_ceil(8) + 8),
+            (None, "bit") => 9,
+            (None, _) => 32,
+        },
+        _ => 32,
     }
 }
 
@@ -75,6 +90,7 @@ mod tests {
         let mut replay = Replay::new(Dialect::Postgres);
         let tables = "CREATE TABLE parents (id uuid PRIMARY KEY, name text NOT NULL, at timestamptz, open boolean);
             CREATE TABLE children (id uuid PRIMARY KEY, parent uuid NOT NULL, name varchar(255), owner varchar(255));
+            CREATE TABLE docs (id bigint, at vector(768), tags varchar(20)[], bits bit(12), n numeric(10,2));
             CREATE TABLE wide (id uuid, a char(1073741820), b char(1073741820));";
         replay.apply(tables, "tables.sql");
         let found = replay
@@ -84,6 +100,9 @@ mod tests {
             .map(|(name, table)| (name.to_string(), super::density(table, &replay.schema)));
         let found: Vec<_> = found.collect();
         // As EXPLAIN says: a tenth of the rows.
-        assert_eq!(found, [("children".into(), 7.0), ("parents".into(), 96.0), ("wide".into(), 1.0)]);
+        assert_eq!(
+            found,
+            [("children".into(), 7.0), ("docs".into(), 64.0), ("parents".into(), 96.0), ("wide".into(), 1.0)]
+        );
     }
 }

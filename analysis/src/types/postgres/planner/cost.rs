@@ -129,6 +129,13 @@ pub(super) struct Input {
     pub(super) rows: f64,
 }
 
+impl Input {
+    /// So many rows at no cost.
+    pub(super) fn rows(rows: f64) -> Input {
+        Input { cost: Cost { startup: 0.0, total: 0.0 }, rows }
+    }
+}
+
 /// What a join compares.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Match {
@@ -136,6 +143,8 @@ pub(super) struct Match {
     pub(super) selectivity: f64,
     /// How many equalities there are.
     pub(super) equalities: f64,
+    /// How many operators and functions they call.
+    pub(super) compared: f64,
     /// How many other conditions there are.
     pub(super) others: f64,
     /// If a row of the outer side finds at most one of the inner side.
@@ -151,9 +160,9 @@ pub(super) struct Unique {
 
 /// A hash join; `bucket` is the part of the inner rows that share a bucket.
 pub(super) fn hash(outer: Input, inner: Input, on: Match, bucket: f64) -> Cost {
-    let compare = on.equalities * OPERATOR;
-    let startup = outer.cost.startup + inner.cost.total + (compare + TUPLE) * inner.rows;
-    let mut run = outer.cost.run() + compare * outer.rows;
+    let (hash, compare) = (on.equalities * OPERATOR, on.compared * OPERATOR);
+    let startup = outer.cost.startup + inner.cost.total + (hash + TUPLE) * inner.rows;
+    let mut run = outer.cost.run() + hash * outer.rows;
     let buckets = inner.rows.max(1024.0).log2().ceil().exp2();
     let matches = match on.unique {
         Some(Unique { found, read }) => {
@@ -178,7 +187,7 @@ pub(super) fn merge(outer: Input, inner: Input, on: Match) -> Cost {
     let ratio = 1.0 + again / inner.rows;
     let repeated = inner.cost.run() * ratio;
     let kept = inner.cost.run() + OPERATOR * inner.rows * ratio;
-    let compare = on.equalities * OPERATOR * (outer.rows + inner.rows * ratio);
+    let compare = on.compared * OPERATOR * (outer.rows + inner.rows * ratio);
     let startup = outer.cost.startup + inner.cost.startup;
     let run = outer.cost.run() + repeated.min(kept) + compare;
     Cost { startup, total: startup + run + (TUPLE + on.others * OPERATOR) * matches }
@@ -186,7 +195,7 @@ pub(super) fn merge(outer: Input, inner: Input, on: Match) -> Cost {
 
 /// A nested loop whose inner side is read again for each outer row; `again` is what that costs.
 pub(super) fn nested(outer: Input, inner: Input, again: Cost, on: Match, is_searched: bool) -> Cost {
-    let operators = on.others + if is_searched { 0.0 } else { on.equalities };
+    let operators = on.others + if is_searched { 0.0 } else { on.compared };
     let startup = outer.cost.startup + inner.cost.startup;
     let mut run = outer.cost.run() + (outer.rows - 1.0).max(0.0) * again.startup;
     let (first, later) = (inner.cost.run(), again.run());

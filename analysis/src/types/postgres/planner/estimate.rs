@@ -2,7 +2,7 @@
 
 use super::super::plan::is_null;
 use super::super::rows;
-use super::cost::{Heap, clamped};
+use super::cost::{Cost, Heap, Input, clamped};
 use super::scans::number;
 use super::sizes::OF_UNKNOWN_ARRAY;
 use crate::schema::{KeyPart, Schema, Table};
@@ -31,6 +31,14 @@ pub(super) struct Leaf<'q> {
     pub(super) filters: Vec<Filter<'q>>,
     pub(super) tuples: f64,
     pub(super) rows: f64,
+    /// What the query behind its rows costs.
+    pub(super) base: Cost,
+    /// The columns by which its rows come in order, and whether that is descending.
+    pub(super) sorted_by: Vec<(String, bool)>,
+    /// Whether they may come in an order that is not known.
+    pub(super) may_be_sorted: bool,
+    /// Columns that no two of its rows have in common, if a query groups by them.
+    pub(super) groups: Option<Vec<String>>,
     /// The part of the rows that conditions of unknown selectivity keep.
     pub(super) doubt: f64,
     pub(super) planned: Planned,
@@ -134,12 +142,25 @@ impl<'q> Leaf<'q> {
     pub(super) fn new(
         id: RelationId,
         table: Option<&'q Table>,
-        rows: f64,
+        size: Input,
         (doubt, planned): (f64, Planned),
         schema: &Schema,
     ) -> Leaf<'q> {
-        let tuples = table.map_or(rows, |table| rows::density(table, schema) * PAGES);
-        Leaf { id, table, filters: Vec::new(), tuples, rows: tuples, doubt, planned }
+        let tuples = table.map_or(size.rows, |table| rows::density(table, schema) * PAGES);
+        let (filters, sorted_by, may_be_sorted, groups) = (Vec::new(), Vec::new(), false, None);
+        Leaf {
+            id,
+            table,
+            filters,
+            tuples,
+            rows: tuples,
+            base: size.cost,
+            sorted_by,
+            may_be_sorted,
+            groups,
+            doubt,
+            planned,
+        }
     }
 
     pub(super) fn estimate(&mut self) {
@@ -182,6 +203,12 @@ impl<'q> Leaf<'q> {
                 |part: &KeyPart| matches!(part, KeyPart::Column(name) if columns.contains(&name.as_str()));
             index.unique && index.predicate.is_none() && index.keys.iter().all(|key| is_given(&key.part))
         })
+    }
+
+    /// Whether at most one row has given values in some columns.
+    pub(super) fn has_one(&self, columns: &[&str]) -> bool {
+        let is_group = |groups: &Vec<String>| groups.iter().all(|name| columns.contains(&name.as_str()));
+        self.is_unique(columns) || self.groups.as_ref().is_some_and(is_group)
     }
 
     pub(super) fn of_filters(&self) -> f64 {
@@ -262,15 +289,26 @@ impl<'q> Leaf<'q> {
                 }
                 sum
             }
+            Expr::Binary { op: op @ (Op::Same | Op::NotSame), left, right }
+                if is_null(left, self.planned) || is_null(right, self.planned) =>
+            {
+                if *op == Op::Same {
+                    0.0
+                } else {
+                    1.0
+                }
+            }
             Expr::Binary { op: Op::Eq | Op::Same, left, right } => self.equal(left, right)?,
             Expr::Binary { op: Op::NotEq | Op::NotSame, left, right } => 1.0 - self.equal(left, right)?,
             Expr::Binary { op, .. } if op.is_range() => OF_RANGE,
             Expr::Between { negated: false, .. } => OF_TWO_RANGES,
             Expr::Between { negated: true, .. } => 2.0 * OF_RANGE - OF_RANGE * OF_RANGE,
-            Expr::InList { expr, list, negated } => {
-                let each = self.equal(expr, list.first()?)?;
-                let sum = (each * f64::from(u32::try_from(list.len()).ok()?)).min(1.0);
-                if *negated { 1.0 - sum } else { sum }
+            Expr::InList { expr, list, negated } => self.among(expr, list, *negated)?,
+            Expr::Any { left, op: op @ (Op::Eq | Op::NotEq), right, all }
+                if let Expr::Array(items) = right.without_casts()
+                    && *all == (*op == Op::NotEq) =>
+            {
+                self.among(left, items, *all)?
             }
             Expr::Like { negated, .. } => {
                 if *negated {
@@ -297,6 +335,22 @@ impl<'q> Leaf<'q> {
             Expr::Literal(Literal::Bool(true)) => 1.0,
             _ => return None,
         })
+    }
+
+    /// The part of the rows in which a value is among others, or is none of them. For one that is NULL, the planner
+    /// expects nothing to be equal, and nothing to be different.
+    fn among(&self, expr: &Expr, list: &[Expr], negated: bool) -> Option<f64> {
+        let (mut one, mut sum) = if negated { (1.0, 1.0) } else { (0.0, 0.0) };
+        for item in list {
+            let part = match is_null(item, self.planned) {
+                true => 0.0,
+                false if negated => 1.0 - self.equal(expr, item)?,
+                false => self.equal(expr, item)?,
+            };
+            one = if negated { one * part } else { one + part - one * part };
+            sum += if negated { part - 1.0 } else { part };
+        }
+        Some(if (0.0..=1.0).contains(&sum) { sum } else { one })
     }
 
     fn equal(&self, left: &Expr, right: &Expr) -> Option<f64> {
@@ -331,11 +385,31 @@ pub(super) fn operators(expr: &Expr) -> f64 {
     let mut count = 0.0;
     expr.walk(&mut |part| {
         count += match part {
+            Expr::Call(call) if matches!(call.name.as_str(), "coalesce" | "greatest" | "least") => 0.0,
             Expr::Binary { .. } | Expr::Call(_) | Expr::Like { .. } | Expr::Unary { .. } => 1.0,
             Expr::Between { .. } => 2.0,
-            Expr::InList { list, .. } => f64::from(u32::try_from(list.len()).unwrap_or(u32::MAX)) * 0.5,
+            Expr::InList { list, .. } if list.len() > 1 => number(list.len()) * 0.5,
+            Expr::InList { .. } => 1.0,
+            Expr::Cast { expr, ty } => of_cast(expr, ty),
             _ => 0.0,
         };
     });
     count
+}
+
+/// How many functions a cast calls: the output of one type and the input of the other if one of them is a text.
+fn of_cast(expr: &Expr, ty: &str) -> f64 {
+    let is_text = |op: &Op| matches!(op, Op::Other(op) if op == "->>" || op == "#>>");
+    match expr {
+        _ if is_fixed(expr) => 0.0,
+        Expr::Binary { op, .. } if is_text(op) => {
+            if ty == "text" {
+                0.0
+            } else {
+                2.0
+            }
+        }
+        _ if ty == "text" || ty.starts_with("varchar") => 2.0,
+        _ => 1.0,
+    }
 }

@@ -114,7 +114,7 @@ impl Tree<'_> {
         let columns: Vec<&str> = of_leaf.map(|(_, name)| name.as_str()).collect();
         let leaf = self.leaf(leaf)?;
         let found = equalities.iter().map(|equality| self.equal(equality)).product();
-        leaf.is_unique(&columns).then(|| Unique { found, read: 2.0 / (leaf.rows + 1.0) })
+        leaf.has_one(&columns).then(|| Unique { found, read: 2.0 / (leaf.rows + 1.0) })
     }
 
     /// The part of all pairs of rows in which two columns are equal.

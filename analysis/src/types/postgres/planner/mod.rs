@@ -5,11 +5,14 @@
 //! the schema. Plans that cost nearly the same are all possible.
 
 mod cost;
+mod derived;
 mod estimate;
+mod joins;
 mod matches;
 mod paths;
 mod reduce;
 mod scans;
+mod sides;
 mod sizes;
 mod strict;
 mod tree;
@@ -37,6 +40,8 @@ const ORDERED: f64 = 3.0;
 pub(super) struct Marked {
     /// The relations whose columns it marks.
     relations: HashSet<RelationId>,
+    /// Those of them that the join reads without a step between.
+    direct: HashSet<RelationId>,
     /// Whether it marks every column: a full join is at the top.
     is_all: bool,
 }
@@ -44,6 +49,18 @@ pub(super) struct Marked {
 impl Marked {
     pub(super) fn marks(&self, relation: Option<RelationId>) -> bool {
         self.is_all || relation.is_some_and(|relation| self.relations.contains(&relation))
+    }
+
+    /// Whether it marks what is computed of a relation's row; `None` if that hangs on how the plan writes it.
+    pub(super) fn marks_computed(&self, of: &[RelationId], is_wrapped: bool) -> Option<bool> {
+        match of {
+            _ if self.is_all => Some(true),
+            _ if !of.iter().any(|relation| self.relations.contains(relation)) => Some(false),
+            [one] if !self.direct.contains(one) => Some(true),
+            // The join writes it in parentheses, and the scan below without them.
+            [_] if is_wrapped => Some(false),
+            _ => None,
+        }
     }
 }
 
@@ -68,12 +85,14 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
             found = tree.possible(reading, order.as_ref())?;
         }
         if is_sorted {
-            found.push(0);
+            found.push((0, 0));
         }
-        for marks in found {
-            let leaves = tree.leaves.iter().enumerate().filter(|(at, _)| marks >> at & 1 == 1);
-            let relations = leaves.map(|(_, leaf)| leaf.id).collect();
-            let marked = Marked { relations, is_all: marks & WHOLE != 0 };
+        for (marks, direct) in found {
+            let of = |set: Set| {
+                let leaves = tree.leaves.iter().enumerate().filter(|(at, _)| set >> at & 1 == 1);
+                leaves.map(|(_, leaf)| leaf.id).collect()
+            };
+            let marked = Marked { relations: of(marks), direct: of(direct), is_all: marks & WHOLE != 0 };
             if !all.contains(&marked) {
                 all.push(marked);
             }
@@ -91,7 +110,7 @@ impl Tree<'_> {
     }
 
     /// What sqlx marks in the plans that cost nearly the least.
-    fn possible(&self, reading: &Reading<'_>, order: Option<&Order>) -> Option<Vec<Set>> {
+    fn possible(&self, reading: &Reading<'_>, order: Option<&Order>) -> Option<Vec<(Set, Set)>> {
         let all = self.paths(reading, order)?;
         let cheapest = all.iter().map(|total| total.most).fold(f64::INFINITY, f64::min);
         let margin = match self.leaves.len() {
@@ -101,7 +120,7 @@ impl Tree<'_> {
             _ => COARSELY,
         };
         let near = all.into_iter().filter(|total| total.least <= cheapest * margin);
-        Some(near.map(|total| total.marks).collect())
+        Some(near.map(|total| (total.marks, total.direct)).collect())
     }
 }
 
@@ -229,6 +248,83 @@ mod tests {
             "SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id WHERE FALSE OR shop.id = 4",
             "ny",
         );
+    }
+
+    #[test]
+    fn elements_that_are_null_equal_nothing() {
+        let join = "SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id";
+        for rest in [
+            "WHERE shop.id IN ($1, $2, $3)",
+            "WHERE shop.id NOT IN ($1, $2)",
+            "WHERE shop.id = ANY(ARRAY[$1, $2]::bigint[])",
+            "WHERE shop.name IS NOT DISTINCT FROM $1",
+            "WHERE shop.name IN ('a', $1)",
+            "WHERE shop.name IS DISTINCT FROM $1",
+        ] {
+            check_both(&format!("{join} {rest}"), "yn", "yn");
+        }
+    }
+
+    #[test]
+    fn an_expression_has_no_statistics_and_no_index() {
+        for (sql, expected) in [
+            ("shop LEFT JOIN item ON item.kind + 1 = shop.id", "yn"),
+            ("item LEFT JOIN shop ON COALESCE(item.shop, 0) = shop.id", "yn"),
+            // A cast that only names the type is none.
+            ("shop LEFT JOIN item ON item.shop::bigint = shop.id::int8", "yn"),
+        ] {
+            check(&format!("SELECT shop.id, item.id FROM {sql}"), expected);
+        }
+    }
+
+    #[test]
+    fn a_limited_query_has_as_many_rows_as_its_limit() {
+        for (inner, for_nulls, for_any) in [
+            ("SELECT * FROM item ORDER BY id LIMIT 20", "yn", "yn"),
+            ("SELECT * FROM item LIMIT 20", "yn", "yn"),
+            ("SELECT * FROM item LIMIT 1", "ny", "ny"),
+            ("SELECT * FROM item LIMIT 1000", "ny", "ny"),
+            ("SELECT * FROM item ORDER BY kind LIMIT 20 OFFSET 10", "yn", "yn"),
+            ("SELECT * FROM item ORDER BY kind LIMIT $1", "ny", "yn"),
+        ] {
+            let sql = format!("SELECT x.id, shop.id FROM ({inner}) x LEFT JOIN shop ON shop.id = x.shop");
+            check_both(&sql, for_nulls, for_any);
+        }
+        let page = "WITH x AS (SELECT * FROM item ORDER BY id LIMIT 20)";
+        check(
+            &format!("{page} SELECT x.id, shop.id FROM x LEFT JOIN shop ON shop.id = x.shop ORDER BY x.id"),
+            "nn",
+        );
+        let deleted = "SELECT u.id, shop.name FROM u LEFT JOIN shop ON shop.id = u.shop";
+        check(&format!("WITH u AS (DELETE FROM item WHERE kind = 5 RETURNING *) {deleted}"), "yn");
+        check(&format!("WITH u AS (DELETE FROM item WHERE id = 5 RETURNING *) {deleted}"), "ny");
+    }
+
+    #[test]
+    fn what_is_computed_below_a_join_is_marked_if_both_write_it_alike() {
+        for (inner, expected) in [
+            ("SELECT shop, CASE WHEN kind > 1 THEN 1 ELSE 0 END AS e FROM item", "nn"),
+            ("SELECT shop, COALESCE(kind, 1) AS e FROM item", "nn"),
+        ] {
+            let join = format!("SELECT g.e, shop.id FROM shop LEFT JOIN ({inner}) g ON g.shop = shop.id");
+            // The shops are hashed, and the other side is the outer one.
+            check(&join, "ny");
+            check(&format!("{join} WHERE shop.id = 5"), expected);
+        }
+        let hashed = "SELECT g.e, item.id FROM item LEFT JOIN (SELECT id";
+        let on = "FROM shop) g ON g.id = item.shop";
+        for (computed, expected) in [
+            (", CASE WHEN name > 'a' THEN 1 ELSE 0 END AS e", "yn"),
+            (", COALESCE(name, 'a') AS e", "yn"),
+            (", now() AS e", "yn"),
+            (", 1 AS e", "yn"),
+            (", upper(name) AS e", "nn"),
+            (", id + 1 AS e", "nn"),
+        ] {
+            check(&format!("{hashed}{computed} {on}"), expected);
+        }
+        let grouped = "(SELECT id, count(*) AS e FROM shop GROUP BY id)";
+        check(&format!("SELECT g.e, item.id FROM item LEFT JOIN {grouped} g ON g.id = item.shop"), "yn");
     }
 
     #[test]

@@ -2,15 +2,12 @@
 
 use super::super::plan::Reading;
 use super::ORDERED;
-use super::cost::{self, Cost, Input, Match, Search, clamped};
-use super::estimate::{Filter, Keyed};
-use super::scans::{number, scans, search, walk};
+use super::cost::{self, Cost, Input};
+use super::estimate::Filter;
+use super::scans::scans;
 use super::tree::{Clause, Kind, Outer, Set, Tree};
 use crate::schema::Index;
 use crate::sql::query::BlockId;
-
-/// By how much costs that are the same may differ.
-const ROUNDING: f64 = 1e-9;
 
 /// The order that a query asks for, by columns of one relation.
 #[derive(Debug)]
@@ -19,6 +16,7 @@ pub(super) struct Order {
     columns: Vec<String>,
     /// Whether all of it is ascending, or all descending.
     is_uniform: bool,
+    pub(super) is_descending: bool,
 }
 
 impl Order {
@@ -39,7 +37,9 @@ impl Order {
                 continue;
             }
             let is_uniform = keys.iter().all(|other| other.desc == key.desc && other.nulls_first.is_none());
-            let order = order.get_or_insert(Order { leaf: at, columns: Vec::new(), is_uniform });
+            let is_descending = key.desc;
+            let order =
+                order.get_or_insert(Order { leaf: at, columns: Vec::new(), is_uniform, is_descending });
             if order.leaf != at {
                 return (None, true);
             }
@@ -49,9 +49,20 @@ impl Order {
     }
 
     /// Whether it is that of a merge by two equal columns, one of which is on its outer side.
-    fn is_by(&self, equality: &[(usize, String); 2], outer: Set) -> bool {
+    pub(super) fn is_by(&self, equality: &[(usize, String); 2], outer: Set) -> bool {
         let is_one = |(of, name): &(usize, String)| *of == self.leaf && self.columns == [name.as_str()];
         outer >> self.leaf & 1 == 1 && equality.iter().any(is_one)
+    }
+
+    /// Whether it is that of rows that come in some order.
+    pub(super) fn is_given_by(&self, sorted: &[(String, bool)]) -> bool {
+        self.is_uniform
+            && self.columns.len() <= sorted.len()
+            && self
+                .columns
+                .iter()
+                .zip(sorted)
+                .all(|(column, (name, desc))| column == name && *desc == self.is_descending)
     }
 
     pub(super) fn is_of(&self, index: &Index) -> bool {
@@ -72,6 +83,8 @@ pub(super) struct Path {
     pub(super) slack: f64,
     /// What sqlx marks below it, if it is at the top or below outer joins only.
     pub(super) marks: Set,
+    /// Those of them that the join reads without a step between: what a scan computes is written differently there.
+    pub(super) direct: Set,
     /// Whether its rows come in the order that the query asks for.
     pub(super) is_ordered: bool,
 }
@@ -98,7 +111,8 @@ impl State {
     }
 
     pub(super) fn add(&mut self, path: Path) {
-        let same = |of: &Path| of.marks == path.marks && of.is_ordered == path.is_ordered;
+        let kind = |of: &Path| (of.marks, of.direct, of.is_ordered);
+        let same = |of: &Path| kind(of) == kind(&path);
         match self.paths.iter_mut().find(|of| same(of)) {
             Some(of) => {
                 let least = of.least().min(path.least());
@@ -119,6 +133,7 @@ pub(super) struct Total {
     pub(super) least: f64,
     pub(super) most: f64,
     pub(super) marks: Set,
+    pub(super) direct: Set,
 }
 
 /// How two sets of relations are joined.
@@ -134,9 +149,14 @@ pub(super) struct Pair<'t> {
 pub(super) const WHOLE: Set = 1 << 15;
 
 impl Tree<'_> {
-    /// How many rows all joins together are expected to return.
-    pub(super) fn all_rows(&self, reading: &Reading<'_>) -> Option<f64> {
-        self.states(reading, None)?.pop().map(|last| last.rows)
+    /// The cheapest way to run the joins, or of those in the order.
+    pub(super) fn cheapest(&self, reading: &Reading<'_>, order: Option<&Order>) -> Option<Input> {
+        let last = self.states(reading, order)?.pop()?;
+        let paths = last.paths.iter().filter(|path| order.is_none() || path.is_ordered);
+        let cost = paths
+            .map(|path| path.cost)
+            .reduce(|one, other| if other.total < one.total { other } else { one });
+        Some(Input { cost: cost?, rows: last.rows })
     }
 
     /// The cost of each way to run the joins, with what sqlx marks in it.
@@ -148,7 +168,7 @@ impl Tree<'_> {
         };
         let end = |path: &Path| {
             let (most, marks) = end(path);
-            Total { least: most - path.slack, most, marks }
+            Total { least: most - path.slack, most, marks, direct: path.direct }
         };
         Some(last.paths.iter().map(end).collect())
     }
@@ -235,154 +255,5 @@ impl Tree<'_> {
     fn is_linked(&self, set: Set) -> bool {
         let links = |clause: &Clause| clause.of & set != 0 && clause.of & !set != 0;
         self.clauses.iter().any(links)
-    }
-
-    fn join(&self, pair: &Pair<'_>, left: &State, right: &State, order: Option<&Order>, into: &mut State) {
-        let equalities: Vec<&[(usize, String); 2]> =
-            pair.on.iter().filter_map(|clause| clause.equal.as_ref()).collect();
-        let others =
-            pair.on.iter().filter(|clause| clause.equal.is_none()).map(|clause| clause.operators).sum();
-        let equal: Vec<&Clause> = pair.on.iter().filter(|clause| clause.equal.is_some()).copied().collect();
-        let selectivity = self.selectivity(&equal);
-        let on = Match { selectivity, equalities: number(equalities.len()), others, unique: None };
-        let of_right = Match { unique: self.unique(pair.right, &equalities), ..on };
-        let of_left = Match { unique: self.unique(pair.left, &equalities), ..on };
-        let kind = pair.outer.map(|join| join.kind);
-        for one in &left.paths {
-            for other in &right.paths {
-                let (outer, inner) =
-                    (Input { cost: one.cost, rows: left.rows }, Input { cost: other.cost, rows: right.rows });
-                let marks = match kind {
-                    None | Some(Kind::Anti) => 0,
-                    Some(Kind::Left) => pair.right | one.marks & !WHOLE,
-                    Some(Kind::Full) => pair.left | pair.right | WHOLE,
-                };
-                let slack = one.slack + other.slack;
-                let mut add_with = |cost: Cost, slack, marks, is_ordered| {
-                    into.add(Path { cost, slack, marks, is_ordered });
-                };
-                if matches!(kind, None | Some(Kind::Left))
-                    && let Some(search) = self.searched_below(pair, &equalities)
-                {
-                    let cost = cost::nested(outer, inner, inner.cost, of_right, false);
-                    let least = outer.cost.total + left.rows * search;
-                    let slack = (cost.total - least).max(slack);
-                    add_with(cost, slack, marks, one.is_ordered);
-                }
-                let mut add = |cost, marks, is_ordered| add_with(cost, slack, marks, is_ordered);
-                if kind != Some(Kind::Full) {
-                    add(cost::nested(outer, inner, inner.cost, of_right, false), marks, one.is_ordered);
-                    let (first, again) = cost::kept(inner);
-                    let inner = Input { cost: first, rows: right.rows };
-                    add(cost::nested(outer, inner, again, of_right, false), marks, one.is_ordered);
-                    if let Some((inner, is_all)) = self.searched(pair.right, &equalities) {
-                        let is_all = is_all && others == 0.0;
-                        add(cost::nested(outer, inner, inner.cost, of_right, is_all), marks, one.is_ordered);
-                    }
-                }
-                if pair.on.is_empty() && kind == Some(Kind::Full) {
-                    add(cost::merge(outer, inner, on), marks, false);
-                }
-                let Some(first) = equalities.first() else { continue };
-                let hashed = self.bucket(pair.right, &equalities, right.rows);
-                let by_hash = cost::hash(outer, inner, of_right, hashed);
-                add(by_hash, marks, false);
-                let sorted = Input { cost: self.in_order(pair.left, outer, first), ..outer };
-                let against = Input { cost: self.in_order(pair.right, inner, first), ..inner };
-                // Below a sort, nothing more is marked.
-                let is_left = kind == Some(Kind::Left);
-                let below = if is_left && sorted.cost != outer.cost { pair.right } else { marks };
-                let by_merge = cost::merge(sorted, against, of_right);
-                let is_ordered = kind != Some(Kind::Full);
-                add(by_merge, below, is_ordered && order.is_some_and(|order| order.is_by(first, pair.left)));
-                if is_left {
-                    let hashed = self.bucket(pair.left, &equalities, left.rows);
-                    let swapped = [
-                        (
-                            cost::hash(inner, outer, of_left, hashed),
-                            by_hash,
-                            pair.left | other.marks & !WHOLE,
-                            false,
-                        ),
-                        // Its rows are in no order: those that find none come in between.
-                        (cost::merge(against, sorted, of_left), by_merge, pair.left, false),
-                    ];
-                    // Of ways that cost the same, the first stays.
-                    for (cost, than, marks, is_ordered) in swapped {
-                        if (cost.total - than.total).abs() > ROUNDING {
-                            add(cost, marks, is_ordered);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// The rows of a side sorted by the column of an equality.
-    fn in_order(&self, of: Set, input: Input, equality: &[(usize, String); 2]) -> Cost {
-        let sorted = cost::sorted(input.cost, input.rows);
-        let Some((leaf, column)) = equality.iter().find(|(leaf, _)| of == 1 << leaf) else { return sorted };
-        let Some(leaf) = self.leaf(*leaf) else { return sorted };
-        let leads = |index: &&Index| {
-            index.method == "btree"
-                && index.predicate.is_none()
-                && index.keys.first().is_some_and(|key| key.as_column() == Some(column))
-        };
-        let indexed = leaf.table.and_then(|table| table.indexes.iter().find(leads)).map(|_| walk(leaf));
-        match indexed {
-            Some(indexed) if indexed.total < sorted.total => indexed,
-            _ => sorted,
-        }
-    }
-
-    /// The least that a search of one of several relations on the right side costs.
-    fn searched_below(&self, pair: &Pair<'_>, equalities: &[&[(usize, String); 2]]) -> Option<f64> {
-        if self.only(pair.right).is_some() {
-            return None;
-        }
-        let relations = (0..self.leaves.len()).map(|at| 1 << at).filter(|of| pair.right & of != 0);
-        let searches = relations.filter_map(|of| self.searched(of, equalities));
-        searches.map(|(input, _)| input.cost.total).reduce(f64::min)
-    }
-
-    /// The right side searched by an index for each row of the left side, and whether that checks all equalities.
-    fn searched(&self, right: Set, equalities: &[&[(usize, String); 2]]) -> Option<(Input, bool)> {
-        let at = self.only(right)?;
-        let leaf = self.leaf(at)?;
-        let sides = equalities.iter().filter_map(|equality| match equality {
-            [one, other] if one.0 == at => Some((&one.1, other)),
-            [one, other] if other.0 == at => Some((&other.1, one)),
-            _ => None,
-        });
-        let sides: Vec<(&String, &(usize, String))> = sides.collect();
-        // A value of another relation counts as a constant.
-        let all: f64 = sides.iter().map(|(column, _)| leaf.of_equality(column)).product();
-        let mut heap = leaf.heap();
-        heap.operators += f64::from(u32::try_from(sides.len()).ok()?);
-        let mut best: Option<(Cost, bool)> = None;
-        for index in leaf.table?.indexes.iter().filter(|index| index.predicate.is_none() && !index.hidden) {
-            if !matches!(index.method.as_str(), "btree" | "hash") {
-                continue;
-            }
-            let (mut joined, mut loops) = (0, f64::INFINITY);
-            let found = search(index, |column| {
-                let Some((name, other)) = sides.iter().find(|(name, _)| name.as_str() == column) else {
-                    return leaf.keyed(column);
-                };
-                loops = loops.min(self.leaf(other.0).map_or(1.0, |leaf| leaf.rows));
-                joined += 1;
-                let selectivity = leaf.of_equality(name);
-                Some(Keyed { selectivity, operators: 1.0, descents: 1.0, is_equal: true, is_bound: true })
-            });
-            let Some(found) = found.filter(|_| joined > 0) else { continue };
-            let search = Search { loops, ..found };
-            let cost = [heap.by_index(search), heap.by_bitmap(search)];
-            let cost = if cost[0].total <= cost[1].total { cost[0] } else { cost[1] };
-            if best.is_none_or(|(than, _)| cost.total < than.total) {
-                best = Some((cost, joined == sides.len()));
-            }
-        }
-        let rows = clamped(leaf.tuples * leaf.of_filters() * all);
-        best.map(|(cost, is_all)| (Input { cost, rows }, is_all))
     }
 }

@@ -90,7 +90,7 @@ impl<'q> Tree<'q> {
                         .filter(|(_, equal)| *equal)
                         .map(|it| it.0),
                 );
-                join.kind == Kind::Left && read & join.right == 0 && found.is_unique(&columns)
+                join.kind == Kind::Left && read & join.right == 0 && found.has_one(&columns)
             });
             let Some(useless) = useless else { return };
             let join = self.outer.swap_remove(useless);

@@ -17,8 +17,14 @@ pub(super) fn walk(leaf: &Leaf<'_>) -> Cost {
 /// The ways to read one relation.
 pub(super) fn scans(leaf: &Leaf<'_>, order: Option<&Order>) -> State {
     let mut state = State { rows: leaf.rows, paths: Vec::new() };
-    let mut add = |cost, is_ordered| state.add(Path { cost, slack: 0.0, marks: 0, is_ordered });
-    add(leaf.heap().sequential(), false);
+    let mut add = |cost, is_ordered| state.add(Path { cost, slack: 0.0, marks: 0, direct: 0, is_ordered });
+    let (scan, base) = (leaf.heap().sequential(), leaf.base);
+    let cost = Cost { startup: scan.startup + base.startup, total: scan.total + base.total };
+    let is_given = order.is_some_and(|order| order.is_given_by(&leaf.sorted_by));
+    add(cost, is_given);
+    if leaf.may_be_sorted && order.is_some() && !is_given {
+        add(cost, true);
+    }
     for index in leaf.table.iter().flat_map(|table| &table.indexes) {
         if index.method != "btree" || index.predicate.is_some() || index.hidden {
             continue;

@@ -4,10 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::plan::Reading;
 use super::super::refute;
-use super::estimate::{Filter, Leaf, operators};
-use super::sizes::{rows_of, rows_of_arrays};
+use super::cost::{Cost, Input, TUPLE};
+use super::derived::{groups_of, may_sort, order_of};
+use super::estimate::{Filter, Leaf};
+use super::sizes::{of_function, size_of};
 use super::strict::{Demand, has_dead_arm, has_subquery, is_always_true, is_gate, is_null_test, living};
-use crate::sql::expr::{Expr, Op, Test};
+use crate::sql::expr::{Expr, Test};
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
 
 /// The maximum number of scanned relations; with more, the plan is unknown.
@@ -60,7 +62,7 @@ pub(super) struct Tree<'q> {
     pub(super) clauses: Vec<Clause>,
     /// Whether the joins depend on what is not known: a subquery may become one of them, or a condition may
     /// make an outer join an inner one.
-    is_vague: bool,
+    pub(super) is_vague: bool,
     /// Whether a condition is evaluated once before all joins.
     pub(super) is_gated: bool,
     /// Whether the planner knows that there are no rows.
@@ -119,7 +121,9 @@ impl<'q> Tree<'q> {
         let demand = Demand::of(reading, block.filters());
         present.add(demand);
         let mut all = Joined::default();
-        if let Some(target) = target {
+        // The target of DELETE is in its FROM as well.
+        let is_listed = |target: &RelationId| from.iter().any(|item| item.relations().contains(target));
+        if let Some(target) = target.filter(|target| !is_listed(target)) {
             all.set = self.relation(reading, target, guess)?;
         }
         for item in from {
@@ -287,25 +291,38 @@ impl<'q> Tree<'q> {
         if self.leaves.len() >= MOST {
             return None;
         }
-        let (table, rows) = match &reading.query.relation(id).source {
+        let (mut sorted_by, mut may_be_sorted, mut groups) = (Vec::new(), false, None);
+        let (table, size) = match &reading.query.relation(id).source {
             Source::Table(name) => {
                 let table = reading.schema.stored(name)?;
                 if table.partition_by.is_some() || reading.schema.children_of(name).next().is_some() {
                     return None;
                 }
-                (Some(table), 1.0)
+                (Some(table), Input::rows(1.0))
             }
             Source::Cte(block) | Source::Derived(block) | Source::View(_, block) => {
                 // What depends on other rows is read once for each.
                 let is_lateral = reading.query.relation(id).lateral;
                 self.is_vague |= is_lateral && reading.query.block(*block).correlated;
-                let rows = reading.deeper(|| rows_of(reading, *block, guess))?;
-                (None, rows.unwrap_or(guess.rows))
+                let size = reading.deeper(|| size_of(reading, *block, guess))?;
+                let size = size.unwrap_or(Input::rows(guess.rows));
+                // What is read from a CTE was stored before.
+                let is_stored = matches!(reading.query.relation(id).source, Source::Cte(_))
+                    && reading.inlined(id).is_none();
+                let stored = Cost { startup: 0.0, total: TUPLE * size.rows };
+                if !is_stored {
+                    sorted_by = order_of(reading, id, *block);
+                    may_be_sorted = may_sort(reading, *block);
+                    groups = groups_of(reading, id, *block);
+                }
+                (None, if is_stored { Input { cost: stored, ..size } } else { size })
             }
-            Source::Function(name, args) if name == "unnest" => (None, rows_of_arrays(reading, args, guess)),
-            _ => (None, guess.rows),
+            Source::Function(name, args) => (None, Input::rows(of_function(reading, name, args, guess))),
+            _ => (None, Input::rows(guess.rows)),
         };
-        self.leaves.push(Leaf::new(id, table, rows, (guess.keeps, reading.planned), reading.schema));
+        let mut leaf = Leaf::new(id, table, size, (guess.keeps, reading.planned), reading.schema);
+        (leaf.sorted_by, leaf.may_be_sorted, leaf.groups) = (sorted_by, may_be_sorted, groups);
+        self.leaves.push(leaf);
         let set = 1 << (self.leaves.len() - 1);
         self.bits.insert(id, set);
         Some(set)
@@ -356,28 +373,7 @@ impl<'q> Tree<'q> {
         }
     }
 
-    fn clause(&self, reading: &Reading<'q>, condition: &Expr, of: Set, guess: Guess) -> Clause {
-        let equal = match condition {
-            Expr::Binary { op: Op::Eq, left, right } => {
-                let side = |expr: &Expr| {
-                    let (id, name) = reading.leaf(expr, 0)?;
-                    Some((self.only(self.bit(id))?, name))
-                };
-                side(left).zip(side(right)).filter(|(left, right)| left.0 != right.0)
-            }
-            _ => None,
-        };
-        let of_one = self.only(of).and_then(|at| self.leaves.get(at)?.selectivity(condition, 0));
-        let keeps = match condition {
-            _ if let Some(part) = of_one => part,
-            Expr::Binary { op, .. } if op.is_range() => 1.0 / 3.0,
-            Expr::Binary { op: Op::Eq, .. } => 0.005,
-            _ => guess.keeps,
-        };
-        Clause { of, equal: equal.map(|(left, right)| [left, right]), operators: operators(condition), keeps }
-    }
-
-    fn bit(&self, id: RelationId) -> Set {
+    pub(super) fn bit(&self, id: RelationId) -> Set {
         self.bits.get(&id).copied().unwrap_or(0)
     }
 

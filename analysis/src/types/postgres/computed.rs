@@ -1,0 +1,134 @@
+//! What a query in FROM computes, as the plan of an outer join writes it.
+//!
+//! The planner wraps an expression that could be anything but NULL where the join leaves its row out. It is computed
+//! below the join then, and sqlx finds it in the output of the inner side, as it finds columns.
+
+use std::collections::HashSet;
+
+use super::catalog::Catalog;
+use super::plan::Reading;
+use crate::sql::expr::{Call, Expr, Op};
+use crate::sql::query::{Body, From, RelationId, Source};
+
+/// Whether an output is computed below a join.
+#[derive(Debug)]
+pub(super) enum Computed {
+    /// It is a column, or is computed at the top.
+    No,
+    /// From rows of these relations.
+    Of {
+        relations: Vec<RelationId>,
+        /// `false` if it may be computed at the top after all.
+        is_known: bool,
+        /// Whether it is one of the expressions that the planner wraps; others are of queries planned by themselves.
+        is_wrapped: bool,
+    },
+}
+
+impl Reading<'_> {
+    /// Whether and from which relations an output is computed below the joins of its query.
+    pub(super) fn computed(&self, output: &Expr, outer: &HashSet<RelationId>, catalog: &Catalog) -> Computed {
+        let mut expr = output;
+        let (mut is_outer, mut last) = (false, None);
+        for _ in 0..16 {
+            let Expr::Column(column) = expr else { break };
+            let Some(relation) = column.relation else { return Computed::No };
+            let block = match &self.query.relation(relation).source {
+                Source::Derived(block) | Source::View(_, block) => Some(*block),
+                _ => self.inlined(relation),
+            };
+            let Some(block) = block else { return Computed::No };
+            let columns = self.query.relation(relation).columns.as_deref().unwrap_or_default();
+            let at = columns.iter().position(|known| known.name == column.name);
+            let outputs = self.query.block(block).outputs.as_deref();
+            let Some(inner) = at.and_then(|at| outputs?.get(at)) else { return Computed::No };
+            if self.pulled_up(relation).is_none() {
+                let is_select = matches!(self.query.block(block).body, Body::Select(_));
+                return match inner.expr {
+                    Expr::Column(_) => Computed::No,
+                    _ if is_select => {
+                        Computed::Of { relations: vec![relation], is_known: true, is_wrapped: false }
+                    }
+                    _ => Computed::No,
+                };
+            }
+            is_outer |= outer.contains(&relation);
+            last = Some(relation);
+            expr = &inner.expr;
+        }
+        let (Some(last), true) = (last, is_outer) else { return Computed::No };
+        if matches!(expr, Expr::Column(_)) {
+            return Computed::No;
+        }
+        let mut relations: Vec<RelationId> = Vec::new();
+        expr.walk(&mut |part| {
+            if let Some((relation, _)) = self.leaf(part, 0)
+                && !relations.contains(&relation)
+            {
+                relations.push(relation);
+            }
+        });
+        // A constant belongs to the whole row.
+        let is_constant = relations.is_empty();
+        if is_constant {
+            let mut all = HashSet::new();
+            self.leaves(&From::Relation(last), &mut all);
+            relations.extend(all);
+        }
+        match if is_constant { Some(false) } else { is_strict(expr, catalog, 0) } {
+            Some(true) => Computed::No,
+            strict => Computed::Of { relations, is_known: strict.is_some(), is_wrapped: true },
+        }
+    }
+}
+
+/// Whether an expression is NULL wherever one of its columns is, as far as the planner can tell; `None` if it is not
+/// known what the planner can tell.
+fn is_strict(expr: &Expr, catalog: &Catalog, depth: usize) -> Option<bool> {
+    if depth > 64 {
+        return None;
+    }
+    let all = |parts: &[&Expr]| {
+        let found: Vec<_> = parts.iter().map(|part| is_strict(part, catalog, depth + 1)).collect();
+        if found.contains(&Some(false)) {
+            Some(false)
+        } else {
+            found.iter().all(|strict| *strict == Some(true)).then_some(true)
+        }
+    };
+    match expr {
+        Expr::Column(_) | Expr::Literal(_) | Expr::Parameter(_) => Some(true),
+        Expr::Case { .. } | Expr::And(_) | Expr::Or(_) | Expr::Is { .. } | Expr::Array(_) | Expr::Row(_) => {
+            Some(false)
+        }
+        Expr::Binary { op: Op::Same | Op::NotSame, .. } => Some(false),
+        Expr::Binary { op: Op::Concat, .. } => None,
+        Expr::Binary { left, right, .. } => all(&[left, right]),
+        Expr::Not(expr) | Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Unary { expr, .. } => {
+            all(&[expr])
+        }
+        Expr::Like { expr, pattern, .. } => all(&[expr, pattern]),
+        Expr::Call(call) => match of_call(call, catalog) {
+            Some(true) => all(&call.args.iter().collect::<Vec<_>>()),
+            other => other,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a function is declared STRICT.
+fn of_call(call: &Call, catalog: &Catalog) -> Option<bool> {
+    let name = call.name.as_str();
+    if call.window || matches!(name, "coalesce" | "nullif" | "greatest" | "least") {
+        return Some(false);
+    }
+    // `f name kind result flags ..`
+    let lines = catalog.lines('f', name);
+    let is_strict = |line: &&str| line.split(' ').nth(2).is_some_and(|flags| flags.starts_with('s'));
+    match lines.iter().filter(|line| is_strict(line)).count() {
+        _ if lines.is_empty() => None,
+        0 => Some(false),
+        strict if strict == lines.len() => Some(true),
+        _ => None,
+    }
+}
