@@ -20,7 +20,7 @@ pub(super) enum Computed {
         relations: Vec<RelationId>,
         /// `false` if it may be computed at the top after all.
         is_known: bool,
-        /// Whether it is one of the expressions that the planner wraps; others are of queries planned by themselves.
+        /// Whether the scan itself computes it, so that the scan writes it without parentheses.
         is_wrapped: bool,
     },
 }
@@ -43,14 +43,20 @@ impl Reading<'_> {
             let outputs = self.query.block(block).outputs.as_deref();
             let Some(inner) = at.and_then(|at| outputs?.get(at)) else { return Computed::No };
             if self.pulled_up(relation).is_none() {
-                let is_select = matches!(self.query.block(block).body, Body::Select(_));
-                return match inner.expr {
-                    Expr::Column(_) => Computed::No,
-                    _ if is_select => {
-                        Computed::Of { relations: vec![relation], is_known: true, is_wrapped: false }
-                    }
-                    _ => Computed::No,
-                };
+                let block = self.query.block(block);
+                let Body::Select(select) = &block.body else { return Computed::No };
+                if matches!(inner.expr, Expr::Column(_)) {
+                    return Computed::No;
+                }
+                // The plan has no step of its own for a query that only groups: conditions on it are moved into it.
+                let is_window = |part: &Expr| matches!(part, Expr::Call(call) if call.window);
+                let is_wrapped = select.aggregates
+                    && block.order_by.is_empty()
+                    && block.limit.is_none()
+                    && block.offset.is_none()
+                    && select.distinct.is_none()
+                    && !select.projection.iter().any(|output| output.any(is_window));
+                return Computed::Of { relations: vec![relation], is_known: true, is_wrapped };
             }
             is_outer |= outer.contains(&relation);
             last = Some(relation);

@@ -323,6 +323,11 @@ mod tests {
         ] {
             check(&format!("{hashed}{computed} {on}"), expected);
         }
+        let grouped = "(SELECT shop, count(*) AS e FROM item GROUP BY shop)";
+        check(
+            &format!("SELECT g.e FROM shop LEFT JOIN {grouped} g ON g.shop = shop.id WHERE shop.id = 5"),
+            "n",
+        );
         let grouped = "(SELECT id, count(*) AS e FROM shop GROUP BY id)";
         check(&format!("SELECT g.e, item.id FROM item LEFT JOIN {grouped} g ON g.id = item.shop"), "yn");
     }
