@@ -2,10 +2,11 @@
 
 use super::{NewIndex, Queried, accesses, sort};
 use crate::schema::{Index, IndexKey, Name, Replay, Schema};
+use crate::sql::Dialect;
 
 /// Whether `other` can serve every search that `index` serves: same access method, operator classes,
 /// collations and predicate, and keys that equal the other's or are a prefix of them.
-pub(crate) fn is_covered(index: &Index, other: &Index) -> bool {
+pub(crate) fn is_covered(index: &Index, other: &Index, dialect: Dialect) -> bool {
     if index.method != other.method
         || index.predicate != other.predicate
         || index.keys.len() > other.keys.len()
@@ -21,7 +22,10 @@ pub(crate) fn is_covered(index: &Index, other: &Index) -> bool {
     };
     let pairs = || index.keys.iter().zip(&other.keys);
     let same_way = pairs().all(|(own, its)| own.desc == its.desc && own.nulls_first == its.nulls_first);
-    let turned = pairs().all(|(own, its)| own.desc != its.desc && own.nulls_first != its.nulls_first);
+    // Only PostgreSQL says where NULL is apart from the direction; elsewhere it is the least of all.
+    let turns_null =
+        |own: &IndexKey, its: &IndexKey| dialect != Dialect::Postgres || own.nulls_first != its.nulls_first;
+    let turned = pairs().all(|(own, its)| own.desc != its.desc && turns_null(own, its));
     index.include.iter().all(stored)
         && pairs().all(|(own, its)| holds_the_same(own, its))
         && (same_way || turned)
@@ -41,7 +45,7 @@ fn holds_the_same(own: &IndexKey, its: &IndexKey) -> bool {
 pub(super) fn begins(before: &Schema, after: &Schema, table: &Name, name: &str) -> Vec<String> {
     let indexes = |schema: &'_ Schema| schema.stored(table).map_or_else(Vec::new, |it| it.indexes.clone());
     let Some(new) = indexes(after).into_iter().find(|index| index.name == name) else { return Vec::new() };
-    let is_replaced = |old: &Index| !old.unique && !old.constraint && is_covered(old, &new);
+    let is_replaced = |old: &Index| !old.unique && !old.constraint && is_covered(old, &new, after.dialect);
     indexes(before).into_iter().filter(is_replaced).map(|index| index.name).collect()
 }
 
@@ -71,4 +75,29 @@ pub(crate) fn is_missed(schema: &Schema, table: &Name, index: &str, queries: &[Q
         verdicts(&now) != verdicts(queried.accesses)
             || sort::unindexed(queried.query, &without).len() > sort::unindexed(queried.query, schema).len()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_read_from_either_end() {
+        let covers = |dialect, ddl: &str| {
+            let mut replay = Replay::new(dialect);
+            replay.apply(&format!("CREATE TABLE t (y int, z int); {ddl}"), "test.sql");
+            let indexes = &replay.schema.tables[&Name::new("t")].indexes;
+            is_covered(&indexes[0], &indexes[1], dialect)
+        };
+        for dialect in Dialect::ALL {
+            assert!(covers(dialect, "CREATE INDEX i ON t (y DESC); CREATE INDEX j ON t (y)"), "{dialect}");
+            assert!(covers(dialect, "CREATE INDEX i ON t (y); CREATE INDEX j ON t (y DESC, z)"), "{dialect}");
+            assert!(
+                !covers(dialect, "CREATE INDEX i ON t (y, z DESC); CREATE INDEX j ON t (y, z)"),
+                "{dialect}"
+            );
+        }
+        let nulls = "CREATE INDEX i ON t (y DESC NULLS LAST); CREATE INDEX j ON t (y)";
+        assert!(!covers(Dialect::Postgres, nulls));
+    }
 }

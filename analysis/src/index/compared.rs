@@ -7,7 +7,7 @@ use super::value_types::Class;
 use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::{Dialect, predicates, type_names};
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// The comparison of `operand` with `values` as a condition, if the operand belongs to this relation and
     /// the values do not.
     pub(super) fn compared(&self, operand: &Expr, compare: Compare, values: &[&Expr]) -> Option<Condition> {
@@ -41,15 +41,7 @@ impl Reader<'_> {
         if !own || foreign || varies(operand) {
             return None;
         }
-        // MySQL and SQLite compare text with a number as numbers, converting the text of each row.
-        let turned = |ty: &str| match self.dialect {
-            Dialect::Postgres => false,
-            Dialect::MySql => is_textual(ty),
-            Dialect::Sqlite => !has_numbers(ty),
-        };
-        let as_numbers = matches!(compare, Compare::Equal | Compare::Range)
-            && operand.as_column().and_then(self.type_of).is_some_and(turned)
-            && values.iter().any(|value| self.is_number(value));
+        let as_numbers = matches!(compare, Compare::Equal | Compare::Range) && self.turns(operand, values);
         let widened = values.iter().any(|value| self.casts(operand, value) || self.widens(operand, value));
         let mut needs = Relations::NONE;
         let mut usable = !as_numbers && !widened;
@@ -73,6 +65,17 @@ impl Reader<'_> {
         }
         let operand = operand.clone();
         usable.then_some(Condition { operand, compare, needs, kept: 1.0, one_value: false, collation })
+    }
+
+    /// Whether MySQL and SQLite compare a column with values as numbers, converting the text of each row.
+    pub(super) fn turns(&self, operand: &Expr, values: &[&Expr]) -> bool {
+        let turned = |ty: &str| match self.dialect {
+            Dialect::Postgres => false,
+            Dialect::MySql => is_textual(ty),
+            Dialect::Sqlite => !has_numbers(ty),
+        };
+        operand.as_column().and_then(self.type_of).is_some_and(turned)
+            && values.iter().any(|value| self.is_number(value))
     }
 
     /// Whether PostgreSQL casts the column to the type of the other side before it compares them.
@@ -135,15 +138,23 @@ impl Reader<'_> {
         (self.stored)(column).map(|column| column.collation.as_deref().unwrap_or("binary").to_owned())
     }
 
-    /// Whether MySQL converts the texts of a column to the larger character set of the other side.
     fn widens(&self, operand: &Expr, value: &Expr) -> bool {
+        self.widened(operand, value).is_some()
+    }
+
+    /// MySQL: the character sets of a column and of the one that it is compared with, if the texts of the first are
+    /// converted to the larger set of the other.
+    pub(super) fn widened(&self, operand: &Expr, value: &Expr) -> Option<(&'a str, &'a str)> {
         let charset = |side: &Expr| {
             let column = (self.stored)(side.as_column()?)?;
             let of_collation = column.collation.as_deref().and_then(|it| it.split('_').next());
-            column.charset.as_deref().or(of_collation).map(width_of_charset)
+            column.charset.as_deref().or(of_collation)
         };
-        self.dialect == Dialect::MySql
-            && matches!((charset(operand), charset(value)), (Some(own), Some(other)) if own < other)
+        if self.dialect != Dialect::MySql {
+            return None;
+        }
+        let (own, other) = (charset(operand)?, charset(value)?);
+        (width_of_charset(own) < width_of_charset(other)).then_some((own, other))
     }
 
     /// Whether a value makes MySQL or SQLite compare as numbers.
@@ -160,6 +171,8 @@ impl Reader<'_> {
             Expr::Binary { op: Op::Arithmetic(_), .. } => self.dialect == Dialect::MySql,
             Expr::Unary { expr, op } => op == "-" && self.is_number(expr),
             Expr::Subquery(block) if self.dialect == Dialect::MySql => self.values.is_number(*block),
+            Expr::Call(call) if self.dialect == Dialect::MySql => returns_number(&call.name),
+            Expr::Other { what, .. } if self.dialect == Dialect::MySql => what.starts_with("extract"),
             _ => false,
         }
     }
@@ -173,6 +186,51 @@ fn width_of_charset(charset: &str) -> u8 {
         "ascii" => 0,
         _ => 1,
     }
+}
+
+/// MySQL: whether a built-in function returns a number, whatever its arguments are.
+fn returns_number(name: &str) -> bool {
+    matches!(
+        name,
+        "year"
+            | "month"
+            | "day"
+            | "dayofmonth"
+            | "dayofweek"
+            | "dayofyear"
+            | "weekday"
+            | "week"
+            | "quarter"
+            | "hour"
+            | "minute"
+            | "second"
+            | "microsecond"
+            | "to_days"
+            | "datediff"
+            | "timestampdiff"
+            | "unix_timestamp"
+            | "length"
+            | "octet_length"
+            | "char_length"
+            | "character_length"
+            | "locate"
+            | "instr"
+            | "find_in_set"
+            | "crc32"
+            | "ascii"
+            | "sign"
+            | "floor"
+            | "ceil"
+            | "ceiling"
+            | "round"
+            | "abs"
+            | "mod"
+            | "rand"
+            | "last_insert_id"
+            | "connection_id"
+            | "count"
+            | "row_number"
+    )
 }
 
 /// Whether MySQL and SQLite treat a type as text.

@@ -232,6 +232,10 @@ impl<'a> Reader<'a> {
             Expr::Between { expr, low, high, negated: false } => {
                 // If one bound forces a cast of the column, the other bound is still searched by.
                 let range = |ends: &[&Expr]| self.compared(expr, Compare::Range, ends);
+                // MySQL converts the column for both bounds if it does for one.
+                if self.dialect == Dialect::MySql && self.turns(expr, &[low, high]) {
+                    return Vec::new();
+                }
                 let found = range(&[low, high]).or_else(|| range(&[low])).or_else(|| range(&[high]));
                 found.into_iter().collect()
             }

@@ -1,7 +1,7 @@
 //! Row estimates as planners make them without statistics: the selectivity of each condition, and the rows of
 //! a subquery. Only the proportions matter, since they decide which table is read first.
 
-use crate::schema::{Schema, UserType};
+use crate::schema::{Index, IndexKey, Schema, UserType};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Literal, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, Query, Role, Source};
@@ -30,7 +30,9 @@ pub(super) fn kept(condition: &Expr, query: &Query, schema: &Schema) -> f64 {
     let part = |expr: &Expr| kept(expr, query, schema);
     let value = |exprs: &[&Expr]| {
         let distinct = exprs.iter().filter_map(|e| e.as_column()).find_map(|c| values(c, query, schema));
-        let otherwise = if exprs.iter().any(|expr| is_category(expr)) { CATEGORY } else { EQUAL };
+        let is_one = || exprs.iter().filter_map(|e| e.as_column()).any(|c| is_key(c, query, schema));
+        let is_category = exprs.iter().any(|expr| is_category(expr)) && !is_one();
+        let otherwise = if is_category { CATEGORY } else { EQUAL };
         distinct.map_or(otherwise, |distinct| 1.0 / distinct)
     };
     let kept = match condition {
@@ -69,6 +71,22 @@ pub(super) fn kept_by_all(conditions: &[&Expr], query: &Query, schema: &Schema) 
 /// Whether a value is a text constant in the query.
 fn is_category(expr: &Expr) -> bool {
     matches!(expr.without_casts(), Expr::Literal(Literal::Text(_)))
+}
+
+/// Whether a column alone is a key of its table, so that each value is in one row.
+fn is_key(column: &ColumnRef, query: &Query, schema: &Schema) -> bool {
+    let table = column.relation.and_then(|id| match &query.relation(id).source {
+        Source::Table(name) => schema.stored(name),
+        _ => None,
+    });
+    table.is_some_and(|table| {
+        let is_it = |key: &IndexKey| key.as_column() == Some(column.name.as_str());
+        let is_unique = |index: &Index| {
+            index.unique && index.predicate.is_none() && matches!(index.keys.as_slice(), [key] if is_it(key))
+        };
+        matches!(table.primary_key.as_slice(), [key] if *key == column.name)
+            || table.indexes.iter().any(is_unique)
+    })
 }
 
 /// How many values a column can have, if its type allows only a few.

@@ -4,8 +4,11 @@
 use super::compared::is_textual;
 use super::condition::Reader;
 use super::pattern;
+use super::serve::Indexes;
+use crate::schema::IndexKey;
+use crate::schema::prepared::PreparedIndex;
 use crate::sql::Dialect;
-use crate::sql::expr::{Expr, LikeKind, Op};
+use crate::sql::expr::{Expr, LikeKind, Op, Test};
 
 /// Why no index can be searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +70,9 @@ fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
         Expr::InList { expr, list, negated: false } => {
             list.iter().find_map(|value| comparison(reader, &Op::Eq, expr, value))
         }
+        Expr::Between { expr, low, high, negated: false } => {
+            [low, high].into_iter().find_map(|bound| comparison(reader, &Op::GtEq, expr, bound))
+        }
         Expr::Like { expr, pattern, kind: kind @ LikeKind::Like, negated: false }
             if reader.dialect == Dialect::MySql
                 && pattern::has_fixed_start(pattern, *kind, reader.dialect) =>
@@ -83,6 +89,40 @@ fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
         }
         _ => None,
     }
+}
+
+/// The hindrance in `flag IS TRUE` and its kind, where an index begins with the column: MariaDB evaluates the test for each
+/// row, and PostgreSQL those that are true of NULL as well.
+pub(super) fn of_test(reader: &Reader<'_>, indexes: &Indexes<'_>, conjunct: &Expr) -> Option<Hindrance> {
+    let Expr::Is { expr, test: test @ (Test::True | Test::False), negated } = conjunct else { return None };
+    let column = reader.own_column(expr)?;
+    let is_searched = match reader.dialect {
+        Dialect::MySql => false,
+        Dialect::Postgres => !negated,
+        Dialect::Sqlite => return None,
+    };
+    let is_first =
+        |index: &PreparedIndex| index.index.keys.first().and_then(IndexKey::as_column) == Some(column);
+    if is_searched || !indexes.list().iter().any(is_first) {
+        return None;
+    }
+    let table = indexes.table();
+    let may_be_null = table.column(column).is_none_or(|column| !column.not_null);
+    let is_true = (*test == Test::True) != *negated;
+    let mut instead = match (reader.dialect, is_true) {
+        (Dialect::Postgres, true) => column.to_owned(),
+        (Dialect::Postgres, false) => format!("NOT {column}"),
+        (_, true) => format!("{column} <> 0"),
+        (_, false) => format!("{column} = 0"),
+    };
+    if *negated && may_be_null {
+        instead = format!("{instead} OR {column} IS NULL");
+    }
+    Some(Hindrance {
+        column: column.to_owned(),
+        why: format!("`{conjunct}` is evaluated for each row, and no index is searched by it"),
+        instead: format!("write `{instead}`, which an index on `{column}` serves"),
+    })
 }
 
 /// Whether MySQL holds points in time in a type, so that those with a common start are a range.
@@ -112,6 +152,13 @@ fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<
         (
             format!("`{column}` holds text, and that of each row is turned into a number for the comparison"),
             format!("compare `{column}` with a text"),
+        )
+    } else if let Some((charset, other)) = reader.widened(own, value) {
+        (
+            format!(
+                "the text of `{column}` is converted from {charset} to {other} in each row, and an index holds it as {charset}"
+            ),
+            format!("give `{column}` the character set of `{value}`, {other}"),
         )
     } else {
         return None;

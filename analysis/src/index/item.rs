@@ -3,7 +3,7 @@
 use super::condition::{self, Condition};
 use super::problem::{Demand, Problem};
 use super::relations::Relations;
-use super::searches::{How, Searches, Served, Walk};
+use super::searches::{FEW, How, Searches, Served, Walk};
 use super::serve::{By, Indexes};
 use super::wanted::{self, Reading, Wanted};
 use super::{Access, Hindrance, Verdict, estimate, hindrance};
@@ -108,7 +108,9 @@ pub(super) fn item<'s>(
     };
     let own: Vec<&Expr> = demands.iter().filter(|condition| !condition.any(is_other)).copied().collect();
     let hindrance = condition::with_reader(query, schema, id, here, |reader| {
-        demands.iter().find_map(|demand| hindrance::of(reader, demand))
+        let of =
+            |demand| hindrance::of(reader, demand).or_else(|| hindrance::of_test(reader, &indexes, demand));
+        demands.iter().copied().find_map(of)
     });
     let mut item = Item {
         hindrance,
@@ -187,6 +189,11 @@ impl Item<'_> {
         &self.searches.conditions
     }
 
+    /// Whether its own conditions ask for few of its rows: those with a value, not those without one.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.own_kept <= FEW && self.searches.ask_for_some()
+    }
+
     /// Whether an index contains all of its rows.
     pub(super) fn has_whole_index(&self) -> bool {
         self.indexes.whole()
@@ -212,7 +219,9 @@ impl Item<'_> {
             return None;
         }
         let sqlite = self.indexes.dialect() == Dialect::Sqlite;
-        if sqlite && problem.extremes.len() > 1 {
+        // MySQL goes to the end of an index only for all rows, or for those that the index is searched for.
+        let is_filtered_apart = self.indexes.dialect() == Dialect::MySql && !self.demands.is_empty();
+        if sqlite && problem.extremes.len() > 1 || is_filtered_apart {
             return None;
         }
         // SQLite walks an index from its end for a join as well.

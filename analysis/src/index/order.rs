@@ -65,7 +65,7 @@ pub(super) struct Joined<'p, 's> {
     /// Relations of semi-joins, for which only the existence of a row matters.
     semi: Relations,
     /// Those that cannot be read first with nested loops only.
-    exists: Relations,
+    asked: Relations,
 }
 
 /// A plan under construction.
@@ -102,8 +102,8 @@ impl<'p, 's> Joined<'p, 's> {
                 }
             }
         }
-        let among = |exists: bool| {
-            let semi = problem.semi.iter().filter(|semi| semi.exists || !exists);
+        let among = |asked: bool| {
+            let semi = problem.semi.iter().filter(|semi| semi.is_asked || !asked);
             semi.flat_map(|semi| semi.relations.iter().copied()).collect()
         };
         // MySQL reads a table with one row before all others, whatever the query says.
@@ -123,7 +123,7 @@ impl<'p, 's> Joined<'p, 's> {
             nulls_turned,
             inner: problem.inner_sides().into_iter().chain(straight).collect(),
             semi: among(false),
-            exists: among(true),
+            asked: among(true),
         }
     }
 
@@ -328,11 +328,17 @@ impl<'p, 's> Joined<'p, 's> {
         let id = self.relation(at);
         let held = |id: RelationId| {
             self.inner.iter().any(|(inner, _)| inner.contains(id))
-                || planner == Planner::Indexed && self.semi.contains(id)
-                || planner == Planner::Nested && self.exists.contains(id)
+                || planner == Planner::Indexed && self.semi.contains(id) && !self.is_narrow(id)
+                || planner == Planner::Nested && self.asked.contains(id)
         };
         let all = (0..self.items.len() + self.others.len()).map(|at| self.relation(at));
         !held(id) || all.into_iter().all(held)
+    }
+
+    /// Whether the conditions of a table alone keep few of its rows, so that PostgreSQL makes a list of them without
+    /// duplicates and looks each up in the other tables.
+    fn is_narrow(&self, id: RelationId) -> bool {
+        self.items.iter().any(|item| item.relation == id && item.is_narrow())
     }
 
     fn may_follow(&self, at: usize, reached: Relations) -> bool {

@@ -95,7 +95,10 @@ pub(super) fn is_whole(pattern: &Expr, kind: LikeKind) -> bool {
             .strip_prefix('^')
             .and_then(|text| text.strip_suffix('$'))
             .is_some_and(|text| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')),
-        LikeKind::IRegex | LikeKind::Similar | LikeKind::Glob => false,
+        LikeKind::Similar => {
+            !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | ' '))
+        }
+        LikeKind::IRegex | LikeKind::Glob => false,
     }
 }
 
@@ -153,5 +156,6 @@ mod tests {
             is_whole(&text("abc"), Like) && !is_whole(&text("a_c"), Like) && !is_whole(&text("abc"), ILike)
         );
         assert!(is_whole(&text("^abc$"), Regex) && !is_whole(&text("^abc"), Regex));
+        assert!(is_whole(&text("c50"), Similar) && !is_whole(&text("c5_"), Similar));
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Problem {
     pub(super) leads: Option<RelationId>,
     /// Relations that only need to have a matching row (`IN`, `EXISTS`): planners read them after the others.
     pub(super) semi: Vec<Semi>,
+    /// Whether the rows are those of a write.
+    pub(super) writes: bool,
     /// The `min(x)` or `max(x)` expressions, if the query selects nothing else: the end of an index gives
     /// each.
     pub(super) extremes: Vec<Expr>,
@@ -45,8 +47,9 @@ pub(super) struct Problem {
 #[derive(Debug)]
 pub(super) struct Semi {
     pub(super) relations: Vec<RelationId>,
-    /// `EXISTS` rather than `IN`.
-    pub(super) exists: bool,
+    /// Whether a planner of nested loops looks up each row of the others in it: an `EXISTS` of SQLite, and that of a write
+    /// in MySQL, whose SELECT treats it like `IN`.
+    pub(super) is_asked: bool,
 }
 
 /// A condition of a join problem.
@@ -142,6 +145,7 @@ impl Collector<'_> {
                 if write.from.is_empty() {
                     return None;
                 }
+                problem.writes = true;
                 let filters = write.filter.as_ref().map_or(&[] as &[Expr], Expr::conjuncts);
                 let asks = filters.iter().any(|part| matches!(part, Expr::InQuery { negated: false, .. }));
                 let is_alone = matches!(write.from.as_slice(), [From::Relation(_)]);
@@ -341,7 +345,7 @@ impl Collector<'_> {
         if expr.is_some() && block.correlated {
             return false;
         }
-        let mut below = Problem::default();
+        let mut below = Problem { writes: problem.writes, ..Problem::default() };
         self.take(inner);
         let inside = self.joined(&select.from, select.filter.as_ref(), &mut below);
         let narrows = anti.then(|| below.relations.clone());
@@ -363,7 +367,8 @@ impl Collector<'_> {
             }
         }
         if !anti {
-            problem.semi.push(Semi { relations: below.relations.clone(), exists: expr.is_none() });
+            let is_asked = expr.is_none() && (self.schema.dialect != Dialect::MySql || problem.writes);
+            problem.semi.push(Semi { relations: below.relations.clone(), is_asked });
         }
         problem.relations.append(&mut below.relations);
         problem.demands.append(&mut conditions);

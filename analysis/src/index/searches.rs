@@ -94,7 +94,7 @@ impl Served {
 }
 
 /// The maximum selectivity of an equality on a column with many values.
-const FEW: f64 = 0.05;
+pub(super) const FEW: f64 = 0.05;
 
 impl Searches {
     /// Stands for a match on a key other than the first.

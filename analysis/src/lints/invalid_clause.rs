@@ -2,7 +2,7 @@
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
-use crate::rust::Form;
+use crate::rust::{Form, Site};
 use crate::sql::query::ProblemKind;
 
 declare_lint! {
@@ -16,6 +16,10 @@ declare_lint! {
     /// - in MySQL and SQLite: arms of a set operation, rows and subqueries with different numbers of columns, aggregates
     ///   and windows in WHERE, ON, GROUP BY or SET, and aggregates inside of others (in PostgreSQL, `type_mismatch`
     ///   finds them); in MySQL, a derived table without an alias
+    /// - syntax of other databases: `ILIKE`, `::`, `ON CONFLICT` and casts to TEXT in MySQL, `ON DUPLICATE KEY UPDATE`
+    ///   in PostgreSQL, parameters with names, reserved words as aliases
+    /// - a window that is not defined, a window function without OVER, and an ON about a table before a comma
+    /// - in MySQL: LIMIT in a subquery of IN, DELETE and UPDATE in forms that it lacks, a write to a view that groups
     /// - an index hint or `ON CONFLICT ON CONSTRAINT` whose index or constraint does not exist
     /// - in PostgreSQL: `SELECT DISTINCT` ordered by what it does not return, `FOR UPDATE` beside DISTINCT, GROUP BY,
     ///   an aggregate or UNION, or on the rows that an outer join may lack, WITH TIES without ORDER BY, a LIMIT that is
@@ -30,7 +34,8 @@ declare_lint! {
     ///
     /// Positions are not checked if the columns of a `*` are not known. An order of `SELECT DISTINCT` is reported
     /// only if no column of the list can be equal to it. In `sqlx::query!` nothing is reported, since sqlx has asked
-    /// the database; in raw sqlx calls it is a warning.
+    /// the database; in raw sqlx calls it is a warning, and syntax of other databases is reported only if the type of the
+    /// connection tells which one it is. What either MySQL or MariaDB takes is not reported.
     ///
     /// ## Example
     ///
@@ -55,11 +60,21 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     for problem in &query.problems {
-        let ProblemKind::Clause { message, label, help } = &problem.kind else { continue };
+        let (message, label, help) = match &problem.kind {
+            ProblemKind::Clause { message, label, help } => (message, *label, help),
+            ProblemKind::Foreign { message, help } if !may_run_elsewhere(context) => (message, "here", help),
+            _ => continue,
+        };
         let span = problem.span.map_or(0..0, |span| span.range());
-        let finding = Finding::new(LINT.name, message.clone()).excerpt(context.sql, span, *label);
+        let finding = Finding::new(LINT.name, message.clone()).excerpt(context.sql, span, label);
         findings.push(context.refused(finding.help(help.clone())));
     }
+}
+
+/// Whether a text may be meant for another database: raw code is sent to any, unless the type of its connection tells.
+fn may_run_elsewhere(context: &QueryContext<'_>) -> bool {
+    let runs_on = |site: &Site| site.form == Form::Checked || site.dialect() == Some(context.dialect);
+    context.is_any_dialect || !context.site.is_none_or(runs_on)
 }
 
 #[cfg(test)]

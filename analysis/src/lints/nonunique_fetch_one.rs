@@ -66,7 +66,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let Some(root) = query.root.map(|id| query.block(id)) else { return };
-    if is_singleton(root) || tells_nothing(root) {
+    if is_singleton(query, root) || tells_nothing(root) {
         return;
     }
     let several = match context.cardinality.rows {
@@ -110,12 +110,26 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     });
 }
 
+/// The maximum number of derived tables that are followed, each around the next.
+const MOST_AROUND: usize = 16;
+
 /// Whether one row is read from a whole table, without saying which: the author must know that there is only
 /// one, as in a table of settings.
-fn is_singleton(root: &Block) -> bool {
-    let Body::Select(select) = &root.body else { return false };
-    let [From::Relation(_)] = select.from.as_slice() else { return false };
-    select.filter.is_none() && select.group_by.is_empty() && root.order_by.is_empty()
+fn is_singleton(query: &Query, root: &Block) -> bool {
+    let mut block = root;
+    for _ in 0..MOST_AROUND {
+        let Body::Select(select) = &block.body else { return false };
+        let [From::Relation(id)] = select.from.as_slice() else { return false };
+        let is_whole = select.filter.is_none() && select.group_by.is_empty() && select.distinct.is_none();
+        if !is_whole || !block.order_by.is_empty() {
+            return false;
+        }
+        match &query.relation(*id).source {
+            Source::Derived(inner) | Source::Cte(inner) => block = query.block(*inner),
+            _ => return true,
+        }
+    }
+    false
 }
 
 /// Whether a row only tells that it exists: `SELECT 1 FROM ..`.
@@ -324,6 +338,11 @@ mod tests {
             "fetch_one",
             "UPDATE logs SET output = '' WHERE event_id = $1 RETURNING id",
         );
+        let around = "WITH x AS (SELECT id FROM events WHERE user_id = $1) SELECT id FROM x";
+        fires_at("nonunique_fetch_one", "fetch_one", around);
+        let derived = "SELECT id FROM (SELECT id FROM events WHERE user_id = $1) x";
+        fires_at("nonunique_fetch_one", "fetch_one", derived);
+        fires_at("nonunique_fetch_one", "fetch_one", "SELECT DISTINCT user_id FROM events");
     }
 
     #[test]
@@ -331,6 +350,8 @@ mod tests {
         for sql in [
             "SELECT name FROM servers WHERE id = $1",
             "SELECT name FROM servers",
+            "WITH x AS (SELECT name FROM servers) SELECT name FROM x",
+            "WITH x AS (SELECT name FROM servers WHERE id = $1) SELECT name FROM x",
             "SELECT count(*) FROM events WHERE user_id = $1",
             "SELECT id FROM events WHERE user_id = $1 ORDER BY id LIMIT 1",
             "INSERT INTO servers (name) VALUES ($1) RETURNING id",

@@ -4,6 +4,7 @@ use super::{Check, SchemaContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{self, audit};
 use crate::schema::{Index, Table};
+use crate::sql::Dialect;
 
 declare_lint! {
     /// ## What it does
@@ -47,7 +48,9 @@ fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {
     for table in context.own_tables().filter(|table| table.indexes.len() <= index::MOST_INDEXES) {
         for (at, index) in table.indexes.iter().enumerate() {
             if let Some(other) = table.indexes.iter().enumerate().find_map(|(other_at, other)| {
-                (at != other_at && makes_unnecessary((other_at, other), (at, index))).then_some(other)
+                let is_unnecessary = at != other_at
+                    && makes_unnecessary((other_at, other), (at, index), context.schema.dialect);
+                is_unnecessary.then_some(other)
             }) {
                 findings.push(finding(context, table, index, other));
             }
@@ -55,11 +58,15 @@ fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn makes_unnecessary((other_at, other): (usize, &Index), (at, index): (usize, &Index)) -> bool {
-    if index.constraint || !audit::is_covered(index, other) {
+fn makes_unnecessary(
+    (other_at, other): (usize, &Index),
+    (at, index): (usize, &Index),
+    dialect: Dialect,
+) -> bool {
+    if index.constraint || !audit::is_covered(index, other, dialect) {
         return false;
     }
-    let is_equal = audit::is_covered(other, index);
+    let is_equal = audit::is_covered(other, index, dialect);
     if index.unique {
         // The other index has to enforce the same uniqueness.
         return is_equal

@@ -58,7 +58,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         // An index alone does not help if the wording prevents its use.
-        let hindrance = access.hindrance.as_ref().filter(|_| access.wanted.is_empty());
+        let is_lost = access.wanted.is_empty() || !access.is_searchable;
+        let hindrance = access.hindrance.as_ref().filter(|_| is_lost);
         let is_silent = !access.is_searchable || context.explained.contains(&access.relation);
         if is_silent && hindrance.is_none() {
             continue;
@@ -311,6 +312,35 @@ mod tests {
             let binds = ".bind(a)".repeat(sql.matches('$').count());
             let call = format!("sqlx::query({sql:?}){binds}.execute(db).await;");
             assert_eq!(tiers_in("unindexed_filter", &call), [expected], "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_an_index_from_being_searched_is_told() {
+        let mut replay = Replay::new(Dialect::MySql);
+        let ddl = "CREATE TABLE w (id int PRIMARY KEY, code varchar(9), num varchar(9), KEY (num)) CHARSET utf8mb4;
+            CREATE TABLE u (id int PRIMARY KEY, code varchar(9), flag bool, on_ bool NOT NULL, KEY (code), KEY (flag), KEY (on_))
+            CHARSET latin1";
+        replay.apply(ddl, "");
+        let config = Config::default();
+        let checker = Checker::new(&config, Some(&replay.schema), Dialect::MySql);
+        let charset = "give `code` the character set of `code`, utf8mb4";
+        for (sql, expected) in [
+            ("SELECT u.id FROM w JOIN u ON w.code = u.code WHERE w.id = ?", charset),
+            ("SELECT u.id FROM w LEFT JOIN u ON u.code = w.code WHERE w.id = ?", charset),
+            ("SELECT (SELECT MAX(u.id) FROM u WHERE u.code = w.code) FROM w WHERE w.id = ?", charset),
+            ("SELECT id FROM w WHERE num BETWEEN 5 AND 6", "compare `num` with a text"),
+            ("SELECT id FROM w WHERE num = YEAR(NOW())", "compare `num` with a text"),
+            ("SELECT code FROM u WHERE flag IS TRUE", "write `flag <> 0`, which an index on `flag` serves"),
+            (
+                "SELECT code FROM u WHERE flag IS NOT TRUE",
+                "write `flag = 0 OR flag IS NULL`, which an index on `flag` serves",
+            ),
+            ("SELECT code FROM u WHERE on_ IS NOT FALSE", "write `on_ <> 0`, which an index on `on_` serves"),
+        ] {
+            let mut found = checker.query(sql, None).findings;
+            found.retain(|finding| finding.lint == "unindexed_filter");
+            assert_eq!(found.iter().map(|it| it.help.join("")).collect::<Vec<_>>(), [expected], "{sql}");
         }
     }
 

@@ -24,3 +24,15 @@ pub(crate) fn declared(columns: &[Column]) -> Arc<[RelationColumn]> {
     };
     columns.iter().map(of).collect()
 }
+
+/// The columns of a sequence of MariaDB, which is a table of one row.
+pub(crate) const OF_SEQUENCE: [&str; 8] = [
+    "next_not_cached_value",
+    "minimum_value",
+    "maximum_value",
+    "start_value",
+    "increment",
+    "cache_size",
+    "cycle_option",
+    "cycle_count",
+];

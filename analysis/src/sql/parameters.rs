@@ -25,6 +25,11 @@ pub(super) fn number(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> usize
             None => *names.entry(name.clone()).or_insert(largest.saturating_add(1)),
         };
         largest = largest.max(number);
+        // MySQL takes neither `?1` nor `:name`, and both are reported.
+        if dialect == Dialect::MySql && name != "?" {
+            name.replace_range(..1, ":");
+            continue;
+        }
         if dialect != Dialect::Postgres {
             *name = format!("?{number}");
         }

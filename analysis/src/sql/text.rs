@@ -108,6 +108,13 @@ impl<'t> LineIndex<'t> {
         LineIndex { text, starts, characters }
     }
 
+    /// Whether a word stands right before a byte.
+    pub(crate) fn is_behind(&self, byte: usize, word: &str) -> bool {
+        let before = self.text.get(..byte).unwrap_or_default().trim_end();
+        let last = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
+        last.is_some_and(|last| last.eq_ignore_ascii_case(word))
+    }
+
     /// The number of the character at a byte, counted from 0.
     fn character(&self, byte: usize) -> usize {
         if self.characters.is_empty() { byte } else { self.characters.partition_point(|&start| start < byte) }

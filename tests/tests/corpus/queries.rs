@@ -82,7 +82,7 @@ fn score(folder: &Folder, wrong: &mut Vec<String>) -> Counts {
 
 fn problems(query: &Query) -> String {
     let texts = query.problems.iter().map(|problem| match &problem.kind {
-        ProblemKind::Clause { message, .. } => message.clone(),
+        ProblemKind::Clause { message, .. } | ProblemKind::Foreign { message, .. } => message.clone(),
         ProblemKind::UnknownTable { name, .. } => format!("no table {name}"),
         ProblemKind::UnknownColumn { column, .. } => format!("no column {column}"),
         ProblemKind::UnknownField { field, .. } => format!("no field {field}"),

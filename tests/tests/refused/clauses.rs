@@ -14,9 +14,10 @@ const POSTGRES: [&str; 3] = [
     include_str!("../../fixtures/refused/postgres_own.sql"),
     include_str!("../../fixtures/refused/postgres_types.sql"),
 ];
-const MYSQL: [&str; 2] = [
+const MYSQL: [&str; 3] = [
     include_str!("../../fixtures/refused/mysql.sql"),
     include_str!("../../fixtures/refused/mysql_columns.sql"),
+    include_str!("../../fixtures/refused/mysql_forms.sql"),
 ];
 const SQLITE: [&str; 2] = [
     include_str!("../../fixtures/refused/sqlite.sql"),

@@ -257,8 +257,8 @@ pub(crate) struct Editor {
     /// Write findings as cargo writes the compiler's, together with those of `cargo check`
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["format", "fix", "unsafe_fixes", "diff", "write_baseline", "queries"])]
     pub(crate) message_format: Option<MessageFormat>,
-    /// Leave out `cargo check`
-    #[arg(long, requires = "message_format")]
+    /// Leave out `cargo check`, which only `--message-format` runs
+    #[arg(long)]
     pub(crate) no_cargo: bool,
     /// Extra arguments for `cargo check`, after `--`: `-- --all-features`
     #[arg(last = true, requires = "message_format", value_name = "ARGUMENT")]

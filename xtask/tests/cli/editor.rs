@@ -40,6 +40,13 @@ fn messages(stdout: &str) -> Vec<Message> {
 }
 
 #[test]
+fn a_report_leaves_cargo_out_anyway() {
+    let scratch = project();
+    run(scratch.path(), &["check", "--no-cargo"]).exits_with(0);
+    run(scratch.path(), &["check", "--no-cargo", "--format", "json"]).exits_with(0);
+}
+
+#[test]
 fn every_finding_stands_at_the_right_characters() {
     let scratch = project();
     let ran = run(scratch.path(), &["check", "--message-format", "json", "--no-cargo"]).exits_with(0);

@@ -55,6 +55,13 @@ pub enum ProblemKind {
         /// What to write.
         help: String,
     },
+    /// Syntax that only other databases have.
+    Foreign {
+        /// What is wrong, as a sentence without a full stop.
+        message: String,
+        /// What to write.
+        help: String,
+    },
     /// The number of values differs from the number of columns.
     ValuesCount {
         /// The target table.

@@ -109,6 +109,7 @@ impl Resolver<'_> {
             }
             _ => {}
         }
+        self.check_call(function, &name, &args);
         let span = self.span_of(&function.name);
         let window = function.over.is_some();
         Expr::Call(Call {

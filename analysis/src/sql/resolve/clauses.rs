@@ -6,7 +6,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::Expr;
+use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{BlockId, Body, From, ProblemKind, Relation, RelationId, Source};
 use crate::sql::text::Span;
 
@@ -62,6 +62,9 @@ impl Resolver<'_> {
     /// MySQL: records a name that two tables of a FROM go by. Aliases that differ in capitals are two on most servers, and
     /// an alias belongs to the database of its table.
     pub(super) fn check_written_aliases(&mut self, from: &[ast::TableWithJoins]) {
+        if self.dialect != Dialect::MySql {
+            return;
+        }
         let mut seen: Vec<(Option<String>, String)> = Vec::new();
         for item in from {
             for factor in std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation))
@@ -138,7 +141,51 @@ impl Resolver<'_> {
         true
     }
 
-    /// PostgreSQL: records a join without a condition that has to have one.
+    /// Records a condition of a join that names a table before its item of the FROM: JOIN binds tighter than a comma, but
+    /// in SQLite.
+    pub(super) fn check_reach(&mut self, on: &Expr, first: usize) {
+        let Some(scope) = self.scopes.last().filter(|_| first > 0 && self.views == 0) else { return };
+        let Some((before, here)) = scope.relations.split_at_checked(first) else { return };
+        let are_known = here.iter().all(|id| self.relations[id.0 as usize].columns.is_some());
+        if self.dialect == Dialect::Sqlite || !are_known {
+            return;
+        }
+        let is_out_of_reach = |column: &&ColumnRef| {
+            column
+                .relation
+                .is_some_and(|id| before.contains(&id) && self.has_column(id, &column.name) == Some(true))
+        };
+        let columns = on.columns();
+        let Some(column) = columns.into_iter().find(is_out_of_reach) else { return };
+        let (name, span) = (column.name.clone(), column.span);
+        let table = column.relation.map(|id| self.relations[id.0 as usize].alias.clone()).unwrap_or_default();
+        let message = format!("`{table}.{name}` is out of reach of this ON: a comma joins after JOIN");
+        let help = format!("join `{table}` by CROSS JOIN instead of a comma, or move the condition to WHERE");
+        self.clause(message, "not joined yet", &help, span);
+    }
+
+    /// MySQL: records a view whose rows are no rows of one table, and that is written to.
+    pub(super) fn check_view(&mut self, target: RelationId) {
+        let relation = &self.relations[target.0 as usize];
+        let Source::View(name, block) = &relation.source else { return };
+        let makes_others = match &self.blocks[block.0 as usize].body {
+            Body::Select(select) => {
+                select.distinct.is_some()
+                    || !select.group_by.is_empty()
+                    || select.aggregates
+                    || select.having.is_some()
+            }
+            Body::Set { .. } => true,
+            _ => false,
+        };
+        if makes_others && self.dialect == Dialect::MySql {
+            let (message, span) =
+                (format!("view `{name}` makes rows of others, and cannot be written to"), relation.span);
+            self.clause(message, "written to", "write to the tables that it reads", span);
+        }
+    }
+
+    /// Records a join without a condition that has to have one.
     pub(super) fn check_join(
         &mut self,
         operator: &ast::JoinOperator,
@@ -147,7 +194,13 @@ impl Resolver<'_> {
         use ast::JoinOperator as J;
         let is_free = matches!(operator, J::CrossJoin(_) | J::CrossApply | J::OuterApply);
         let is_bare = matches!(constraint, Some(ast::JoinConstraint::None));
-        if self.dialect == Dialect::Postgres && is_bare && !is_free {
+        let is_outer = matches!(operator, J::Left(_) | J::LeftOuter(_) | J::Right(_) | J::RightOuter(_));
+        let has_to = match self.dialect {
+            Dialect::Postgres => !is_free,
+            Dialect::MySql => is_outer,
+            Dialect::Sqlite => false,
+        };
+        if is_bare && has_to {
             let span = self.last_relation().and_then(|relation| relation.span);
             self.clause(
                 "JOIN without ON or USING",

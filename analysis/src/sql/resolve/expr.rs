@@ -11,6 +11,7 @@ impl Resolver<'_> {
     /// Resolves an expression in the current scopes.
     pub(super) fn expr(&mut self, expr: &ast::Expr) -> Expr {
         use ast::Expr as E;
+        self.check_form(expr);
         match expr {
             E::Identifier(ident) => self.column(ident),
             E::CompoundIdentifier(parts) => self.compound(parts),
@@ -33,6 +34,7 @@ impl Resolver<'_> {
                 Expr::InList { expr: self.boxed(expr), list: self.list(list), negated: *negated }
             }
             E::InSubquery { expr, subquery, negated } => {
+                self.check_listed(subquery);
                 let expr = self.boxed(expr);
                 Expr::InQuery {
                     expr,
@@ -218,6 +220,7 @@ impl Resolver<'_> {
         }
         let mut result = self.expr(leftmost);
         while let Some((op, right)) = spine.pop() {
+            self.check_operator(op, right);
             let right = self.expr(right);
             result = match op {
                 B::And => join(result, right, |expr| matches!(expr, Expr::And(_)), Expr::And),
@@ -291,6 +294,7 @@ impl Resolver<'_> {
         let op = self.operator(op);
         match right {
             ast::Expr::Subquery(query) => {
+                self.check_listed(query);
                 Expr::InQuery { expr: left, query: self.subquery(query, Role::In), op, negated: all }
             }
             ast::Expr::Nested(inner) if matches!(inner.as_ref(), ast::Expr::Subquery(_)) => {

@@ -26,12 +26,16 @@ impl Resolver<'_> {
     }
 
     fn joined_relations(&mut self, item: &ast::TableWithJoins) -> From {
+        let first = self.scopes.last().map_or(0, |scope| scope.relations.len());
         let mut left = self.factor(&item.relation);
         for join in &item.joins {
             let right = self.factor(&join.relation);
             let (kind, constraint) = join_kind(&join.join_operator, self.dialect);
             self.check_join(&join.join_operator, constraint);
             let on = constraint.and_then(|constraint| self.join_condition(constraint, &left, &right));
+            if let Some(on) = &on {
+                self.check_reach(on, first);
+            }
             if kind == JoinKind::Right && self.dialect == Dialect::MySql {
                 self.put_right_first(constraint, &left, &right);
             }
@@ -54,6 +58,7 @@ impl Resolver<'_> {
                 ..
             } => {
                 let relation = self.named_relation(name, alias.as_ref());
+                self.check_sample(sample.is_some(), self.relations[relation.0 as usize].span);
                 if partitions.iter().any(|partition| partition.value == VERSIONS) {
                     self.asked.push((relation, Asked::Versions));
                 }
@@ -128,6 +133,7 @@ impl Resolver<'_> {
     /// A table, view or common table expression by name.
     fn named_relation(&mut self, name: &ast::ObjectName, alias: Option<&ast::TableAlias>) -> RelationId {
         let (schema, table) = self.object_name(name);
+        alias.into_iter().for_each(|alias| self.check_alias(&alias.name, true));
         let span = self.span_of(name);
         let block = self.block_of_scope();
         let goes_by = alias.map_or_else(|| table.clone(), |alias| self.fold(&alias.name));
@@ -237,6 +243,9 @@ impl Resolver<'_> {
         }
         if self.dialect == Dialect::MySql && schema.is_none() && is_series(name) {
             return (Source::System(full), Some(named_columns(&["seq"])));
+        }
+        if self.dialect == Dialect::MySql && known.sequences.contains_key(&full) {
+            return (Source::System(full), Some(named_columns(&columns::OF_SEQUENCE)));
         }
         if self.dialect == Dialect::Postgres && known.has_sequence(schema, name) {
             let columns = Some(named_columns(&["last_value", "log_cnt", "is_called"]));

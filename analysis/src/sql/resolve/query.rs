@@ -19,6 +19,7 @@ impl Resolver<'_> {
     /// Resolves a query expression into an existing block.
     pub(super) fn query_into(&mut self, query: &ast::Query, id: BlockId) {
         let visible = self.ctes.len();
+        self.check_written_with(query);
         if let Some(with) = &query.with {
             self.check_with(with);
             for cte in &with.cte_tables {
@@ -239,10 +240,12 @@ impl Resolver<'_> {
         block.offset = offset;
         block.limit_span = span;
         block.locks = !query.locks.is_empty();
+        self.check_bounds_of(query);
         self.check_tail(query, id);
     }
 
     pub(super) fn order_keys(&mut self, keys: &[ast::OrderByExpr]) -> Vec<crate::sql::query::OrderKey> {
+        self.check_nulls(keys);
         keys.iter()
             .map(|key| crate::sql::query::OrderKey {
                 expr: self.order_expr(&key.expr, "ORDER BY"),

@@ -26,6 +26,8 @@ pub(super) struct Scope {
     pub(super) has_star: bool,
     /// Whether only output columns can be named: ORDER BY after a set operation.
     pub(super) outputs_only: bool,
+    /// The names of the windows that a SELECT defines; `None` in other scopes.
+    pub(super) windows: Option<Vec<String>>,
     /// Whether an output takes precedence if several tables have the name: HAVING in MySQL.
     pub(super) prefers_outputs: bool,
 }
@@ -48,6 +50,7 @@ impl Scope {
             has_star: false,
             is_update_of_conflict: false,
             outputs_only: false,
+            windows: None,
             prefers_outputs: false,
         }
     }
@@ -389,6 +392,7 @@ impl Resolver<'_> {
             ProblemKind::AmbiguousColumn { .. }
                 | ProblemKind::ValuesCount { listed: true, .. }
                 | ProblemKind::Clause { .. }
+                | ProblemKind::Foreign { .. }
         );
         let known = self.schema.is_some() || of_text;
         if known && self.views == 0 && self.problems.len() < MOST_PROBLEMS {

@@ -22,11 +22,11 @@ impl Resolver<'_> {
     /// Resolves a SELECT into its block, leaving its scope open.
     pub(super) fn select(&mut self, select: &ast::Select, id: BlockId) {
         self.scopes.push(Scope::new(id));
+        self.check_list(select);
+        self.define_windows(select);
         let from = self.relation_list(&select.from);
-        match self.dialect {
-            Dialect::MySql => self.check_written_aliases(&select.from),
-            Dialect::Postgres | Dialect::Sqlite => self.check_aliases(),
-        }
+        self.check_written_aliases(&select.from);
+        self.check_aliases();
         let aliases = if self.dialect == Dialect::MySql { self.aliases_of(select) } else { Vec::new() };
         let outer = std::mem::replace(&mut self.select_aliases, aliases);
         let projection = self.projection(&select.projection);
@@ -180,6 +180,7 @@ impl Resolver<'_> {
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     let expr = self.expr(expr);
+                    self.check_alias(alias, false);
                     self.add_output(&mut projection, self.alias_name(alias), expr);
                 }
                 SelectItem::ExprWithAliases { expr, aliases } => {

@@ -33,7 +33,7 @@ pub(super) fn problems(dialect: Dialect, sql: &str) -> Vec<String> {
         ProblemKind::UnknownColumn { column, .. } => format!("column {column}"),
         ProblemKind::UnknownField { field, .. } => format!("field {field}"),
         ProblemKind::AmbiguousColumn { column, .. } => format!("several {column}"),
-        ProblemKind::Clause { message, .. } => message.clone(),
+        ProblemKind::Clause { message, .. } | ProblemKind::Foreign { message, .. } => message.clone(),
         ProblemKind::ValuesCount { values, columns, .. } => format!("{values} for {}", columns.len()),
     };
     resolved(dialect, sql).problems.iter().map(|problem| words(&problem.kind)).collect()

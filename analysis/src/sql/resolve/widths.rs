@@ -57,7 +57,10 @@ impl Resolver<'_> {
 
     /// Checks every expression of the user's own text.
     pub(super) fn check_structure(&mut self) {
-        let has_queries = self.blocks.iter().any(|block| matches!(block.role, Role::Scalar | Role::In));
+        let is_row = |part: &Expr| matches!(part, Expr::Row(_));
+        let has_rows = |block: &Block| expressions(block).iter().any(|expr| expr.any(is_row));
+        let has_queries = self.blocks.iter().any(|block| matches!(block.role, Role::Scalar | Role::In))
+            || self.own_blocks().any(|(_, block)| has_rows(block));
         let mut found = Vec::new();
         for (id, block) in self.own_blocks() {
             if has_queries && !self.may_lack_columns() {

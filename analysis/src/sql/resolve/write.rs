@@ -6,7 +6,7 @@ use super::Resolver;
 use super::scope::Scope;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
-use crate::sql::query::{BlockId, Body, Conflict, Relation, RelationId, Role, Source, Write};
+use crate::sql::query::{BlockId, Body, Conflict, From, Relation, RelationId, Role, Source, Write};
 
 impl Resolver<'_> {
     pub(super) fn insert(&mut self, insert: &ast::Insert, id: BlockId) {
@@ -15,7 +15,9 @@ impl Resolver<'_> {
             self.unchecked = Some("an INSERT into something else than a table");
             return;
         };
+        self.check_insert(insert);
         let target = self.target(table, insert.table_alias.as_ref().map(|alias| &alias.alias));
+        self.check_view(target);
         let source = insert.source.as_ref().map(|query| {
             // The rows cannot see the target, but in MySQL values can see what their row has so far.
             if self.dialect == Dialect::MySql && matches!(query.body.as_ref(), ast::SetExpr::Values(_)) {
@@ -39,7 +41,8 @@ impl Resolver<'_> {
             self.count_values(query, block, &named, target);
         }
         assignments.extend(self.assignments(&insert.assignments, target));
-        self.pseudo_relation("excluded", target);
+        // MySQL has no name for the proposed row but the one that the statement gives.
+        self.pseudo_relation(if self.dialect == Dialect::MySql { "" } else { "excluded" }, target);
         if let Some(alias) = &insert.insert_alias {
             let (_, name) = self.object_name(&alias.row_alias);
             self.pseudo_relation(&name, target);
@@ -135,6 +138,7 @@ impl Resolver<'_> {
 
     pub(super) fn update(&mut self, update: &ast::Update, id: BlockId) {
         self.scopes.push(Scope::new(id));
+        self.check_update(update);
         let mut from = self.relation_list(std::slice::from_ref(&update.table));
         let target = from.first().and_then(|item| item.relations().first().copied());
         let Some(target) = target else { return };
@@ -145,6 +149,9 @@ impl Resolver<'_> {
             None => Vec::new(),
         };
         from.append(&mut joins);
+        if let [From::Relation(only)] = from.as_slice() {
+            self.check_view(*only);
+        }
         self.check_aliases();
         let assignments = self.assignments(&update.assignments, target);
         let filter = update.selection.as_ref().map(|filter| self.expr(filter));
@@ -171,6 +178,7 @@ impl Resolver<'_> {
 
     pub(super) fn delete(&mut self, delete: &ast::Delete, id: BlockId) {
         self.scopes.push(Scope::new(id));
+        self.check_delete(delete);
         let (ast::FromTable::WithFromKeyword(items) | ast::FromTable::WithoutKeyword(items)) = &delete.from;
         if self.dialect != Dialect::MySql
             && (items.len() > 1 || items.iter().any(|item| !item.joins.is_empty()))
@@ -198,6 +206,7 @@ impl Resolver<'_> {
         let named = table.and_then(|table| self.deleted(table));
         let target = named.or_else(|| from.first().and_then(|item| item.relations().first().copied()));
         let Some(target) = target else { return };
+        self.check_view(target);
         let filter = delete.selection.as_ref().map(|filter| self.expr(filter));
         self.check_bounds("DELETE", !delete.order_by.is_empty() || delete.limit.is_some());
         let order_by = self.order_keys(&delete.order_by);

@@ -8,6 +8,7 @@
 
 mod aliases;
 pub(super) mod clauses;
+mod delete;
 mod groups;
 mod json;
 mod literal;
@@ -135,7 +136,7 @@ impl Rewriter {
                     true
                 }
                 // The parser takes it for `=`.
-                Token::DoubleEq if self.dialect == Dialect::Postgres => {
+                Token::DoubleEq if self.dialect != Dialect::Sqlite => {
                     self.put(Token::CustomBinaryOperator("==".to_owned()));
                     self.skip(1);
                     true

@@ -3,7 +3,7 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::{Rewriter, clauses, is_word, json, keyword, shared};
+use super::{Rewriter, clauses, delete, is_word, json, keyword, shared};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -14,7 +14,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::FOR => shared::row_lock(r),
         K::INTO => clauses::into_client(r),
         K::JSON_TABLE => json::table(r),
-        K::RETURNING if r.open.is_empty() => deleted_rows(r),
+        K::RETURNING if r.open.is_empty() => delete::deleted_rows(r),
         K::RETURNING | K::DEFAULT | K::NULL | K::ERROR => clauses::json_value(r),
         _ if (keyword == K::NEXT || r.is(0, "previous"))
             && r.keyword(1) == K::VALUE
@@ -50,7 +50,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::MATCH => match_columns(r),
         K::AGAINST => against(r),
         K::UPDATE => update(r),
-        K::DELETE => delete(r),
+        K::DELETE => delete::delete(r),
         K::CHARACTER | K::CHARSET => character_set(r),
         K::USING => converted(r),
         K::GROUP if r.keyword(1) == K::BY => {
@@ -69,6 +69,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::NoKeyword if ["nextval", "lastval", "setval"].iter().any(|name| r.is(0, name)) => {
             clauses::sequence_call(r)
         }
+        K::NoKeyword if is_odbc_unit(r.token(0)) => difference_unit(r),
         K::NoKeyword => compound_unit(r),
         _ => difference_unit(r),
     }
@@ -161,75 +162,6 @@ fn update(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `DELETE QUICK FROM t`, and `DELETE t.* FROM t JOIN ..`.
-fn delete(r: &mut Rewriter) -> bool {
-    r.keep(1);
-    if r.keyword(0) == K::HISTORY && r.keyword(1) == K::FROM {
-        clauses::history(r);
-        return true;
-    }
-    while (matches!(r.keyword(0), K::IGNORE | K::LOW_PRIORITY) || r.is(0, "quick")) && r.is_name(1) {
-        r.skip(1);
-    }
-    while r.is_name(0) && r.keyword(0) != K::FROM {
-        r.keep(1);
-        while *r.token(0) == Token::Period && r.is_name(1) {
-            r.keep(2);
-        }
-        if *r.token(0) == Token::Period && *r.token(1) == Token::Mul {
-            r.skip(2);
-        }
-        if *r.token(0) != Token::Comma {
-            break;
-        }
-        r.keep(1);
-    }
-    true
-}
-
-/// `DELETE .. ORDER BY a LIMIT 1 RETURNING b`: the parser expects RETURNING before ORDER BY.
-fn deleted_rows(r: &mut Rewriter) -> bool {
-    if !r.may_search() {
-        return false;
-    }
-    let Some(order) = order_of_a_delete(r) else { return false };
-    let order_length = r.out.len() - order;
-    let rest = r.input.iter().skip(r.at);
-    let length = rest.take_while(|token| token.token != Token::SemiColon).count();
-    let end = r.at + length;
-    r.keep(1);
-    r.run(end);
-    if let Some(moved) = r.out.get_mut(order..) {
-        moved.rotate_left(order_length);
-    }
-    true
-}
-
-/// Where ORDER BY or LIMIT of the current DELETE starts in the output.
-fn order_of_a_delete(r: &Rewriter) -> Option<usize> {
-    let is_column = |at: usize| {
-        let before = at.checked_sub(1).and_then(|before| r.out.get(before));
-        before.is_some_and(|before| before.token == Token::Period)
-    };
-    let mut depth = 0_usize;
-    let mut order = None;
-    for (at, token) in r.out.iter().enumerate().rev() {
-        match &token.token {
-            Token::RParen | Token::RBracket => depth += 1,
-            Token::LParen | Token::LBracket => depth = depth.checked_sub(1)?,
-            Token::SemiColon => return None,
-            token if depth == 0 => match keyword(token) {
-                // After a period it is a column.
-                K::ORDER | K::LIMIT if !is_column(at) => order = Some(at),
-                K::DELETE => return order,
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-    None
-}
-
 /// `CAST(a AS CHAR CHARACTER SET utf8mb4)`.
 fn character_set(r: &mut Rewriter) -> bool {
     let set = r.keyword(0) == K::CHARACTER;
@@ -272,6 +204,12 @@ fn group_direction(r: &mut Rewriter) -> bool {
 
 /// `INTERVAL(a, b, c)` is a function.
 fn interval_function(r: &mut Rewriter) -> bool {
+    // MariaDB: `CAST(a AS INTERVAL DAY_SECOND(6))` is a time.
+    if r.is(1, "day_second") && is_word(r.written(1), "as") {
+        r.put_word("TIME", K::TIME);
+        r.skip(2);
+        return true;
+    }
     if *r.token(1) != Token::LParen {
         return false;
     }
@@ -358,6 +296,12 @@ fn difference_unit(r: &mut Rewriter) -> bool {
     there
 }
 
+/// `SQL_TSI_DAY`: a unit as ODBC names it.
+fn is_odbc_unit(token: &Token) -> bool {
+    let Token::Word(word) = token else { return false };
+    word.value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("sql_tsi_"))
+}
+
 /// `DAY_HOUR`, `YEAR_MONTH`: compound interval units.
 fn compound_unit(r: &mut Rewriter) -> bool {
     let Token::Word(word) = r.token(0) else { return false };
@@ -406,6 +350,10 @@ mod tests {
                 "SELECT INTERVAL(n, 1, 10) i, INTERVAL(n, 1) FROM u WHERE now() > now() - INTERVAL (n) DAY",
                 "SELECT TRIM(BOTH FROM name), TRIM(LEADING FROM name) x, TRIM(TRAILING 'x' FROM name) FROM u",
                 "SELECT MID(name FROM 1 FOR 2), MID(name FROM 2) x, MID(name, 1, 2) FROM u",
+                "SELECT TIMESTAMPADD(SQL_TSI_DAY, 1, name), TIMESTAMPDIFF(sql_tsi_hour, name, name) x FROM u",
+                "SELECT CAST(name AS INTERVAL DAY_SECOND(6)) FROM u",
+                "DELETE FROM u.* USING u JOIN u AS v ON v.id = u.n",
+                "DELETE FROM test.u.*, v.* USING test.u JOIN u AS v ON v.id = u.n",
                 "SELECT SQL_CACHE id FROM u",
                 "SELECT DISTINCT SQL_CACHE id FROM u",
                 "SELECT COLUMN_GET(c, 'a' AS CHAR(10)) x, COLUMN_CREATE('a', 1 AS INT, 'b', 'x') FROM u",

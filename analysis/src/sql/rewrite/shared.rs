@@ -85,8 +85,8 @@ pub(super) fn is_reserved(keyword: K) -> bool {
 pub(super) fn row_lock(r: &mut Rewriter) -> bool {
     let strength = match (r.keyword(1), r.keyword(2), r.keyword(3)) {
         (K::UPDATE | K::SHARE, ..) => 1,
-        (K::KEY, K::SHARE, _) => 2,
-        (K::NO, K::KEY, K::UPDATE) => 3,
+        (K::KEY, K::SHARE, _) if r.dialect == Dialect::Postgres => 2,
+        (K::NO, K::KEY, K::UPDATE) if r.dialect == Dialect::Postgres => 3,
         _ => return false,
     };
     r.keep(1);

@@ -204,7 +204,7 @@ pub(super) fn refused(problem: &ProblemKind) -> String {
         ProblemKind::UnknownTable { name, .. } => format!("there is no table `{name}`"),
         ProblemKind::UnknownColumn { column, .. } => format!("there is no column `{column}`"),
         ProblemKind::UnknownField { field, .. } => format!("there is no field `{field}`"),
-        ProblemKind::Clause { message, .. } => message.clone(),
+        ProblemKind::Clause { message, .. } | ProblemKind::Foreign { message, .. } => message.clone(),
         ProblemKind::AmbiguousColumn { column, .. } => format!("`{column}` is ambiguous"),
         ProblemKind::ValuesCount { table, .. } => {
             format!("there are more or fewer values than columns of `{table}`")
