@@ -8,6 +8,7 @@ pub mod guess;
 pub mod layouts;
 pub mod migrations;
 pub mod model;
+mod next;
 mod numbering;
 pub(crate) mod prepared;
 pub mod replay;
@@ -20,7 +21,7 @@ pub use model::{
     Check, Column, Exclusion, ForeignKey, Hook, Index, IndexKey, KeyPart, Name, Schema, Table, Unique,
     UserType, View,
 };
-pub use numbering::Numbering;
+pub use next::{Convention, Written};
 pub use prepared::PreparedIndex;
 pub use replay::{Replay, replay};
 

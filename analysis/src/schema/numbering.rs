@@ -1,4 +1,4 @@
-//! How a project numbers its migrations: the name of the next one, and whether it has a down migration.
+//! How a project numbers its migrations: the number of the next one.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,74 +7,114 @@ const DIGITS_OF_A_DATE: usize = 8;
 /// Seconds between migrations that are created together. If two numbers differ by one, sqlx takes them for a
 /// sequence.
 const APART: i64 = 2;
+/// How far a clock may be ahead of ours: a number beyond that is no count of seconds since 1970.
+const AHEAD: i64 = 366 * 86_400;
 
-/// The next names in a migrations directory.
+/// The next numbers in a migrations directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Numbering {
+pub(super) struct Numbering {
     /// The highest number in use.
     last: i64,
     /// How to compute the next number.
     next: Next,
-    /// Whether each has a `.up.sql` and a `.down.sql`.
-    is_paired: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Next {
     /// The last number plus one, padded to at least this many digits.
     Place { digits: usize },
-    /// The time in UTC, given in seconds since 1970, written as year, month, day, hour, minute and second.
-    Time { seconds: u64 },
+    /// The time in UTC, given in seconds since 1970.
+    Time { seconds: i64, written: Written },
+}
+
+/// How a time is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// `20240131235959`
+    Calendar,
+    /// `20240131235959000`
+    CalendarMillis,
+    /// `2024-01-31-235959`
+    Dashed,
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Millis,
 }
 
 impl Numbering {
-    /// The numbering of migrations with these file names; other names are ignored. An empty directory gets
-    /// pairs with times, starting at `now`.
-    pub fn of<'n>(names: impl IntoIterator<Item = &'n str>, now: SystemTime) -> Numbering {
-        let mut last: Option<(i64, &str)> = None;
-        for name in names {
-            let Some((number, rest)) = name.split_once('_') else { continue };
-            let Ok(version) = number.parse::<i64>() else { continue };
-            // Either file of a pair is as good.
-            if rest.ends_with(".sql") && last.is_none_or(|last| (version, name) > last) {
-                last = Some((version, name));
-            }
-        }
-        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        let Some((version, name)) = last else {
-            return Numbering { last: 0, next: Next::Time { seconds }, is_paired: true };
+    /// The numbers of a directory without migrations, or of a tool that only knows times.
+    pub(super) fn of_times(now: SystemTime) -> Numbering {
+        Numbering { last: 0, next: Next::Time { seconds: seconds(now), written: Written::Calendar } }
+    }
+
+    /// The numbers after this one, which may have dashes as in a date; `None` if it is none, or too high.
+    pub(super) fn after(number: &str, now: SystemTime) -> Option<Numbering> {
+        let digits: String = number.chars().filter(|char| *char != '-').collect();
+        let last: i64 = digits.parse().ok()?;
+        let seconds = seconds(now);
+        let written = match digits.len() {
+            14 if number.contains('-') => Written::Dashed,
+            17 => Written::CalendarMillis,
+            10 if last <= seconds + AHEAD => Written::Seconds,
+            13 if last / 1000 <= seconds + AHEAD => Written::Millis,
+            _ => Written::Calendar,
         };
-        let digits = name.bytes().take_while(u8::is_ascii_digit).count();
-        let is_time = version.to_string().len() >= DIGITS_OF_A_DATE;
-        Numbering {
-            last: version,
-            next: if is_time { Next::Time { seconds } } else { Next::Place { digits } },
-            is_paired: name.ends_with(".up.sql") || name.ends_with(".down.sql"),
+        // Diesel's own first migration has fourteen zeros.
+        let is_time = last.to_string().len() >= DIGITS_OF_A_DATE || (last == 0 && digits.len() == 14);
+        let next =
+            if is_time { Next::Time { seconds, written } } else { Next::Place { digits: digits.len() } };
+        Some(Numbering { last, next })
+    }
+
+    /// The next number; `None` after the highest that tools can read.
+    pub(super) fn next(&mut self) -> Option<String> {
+        let (number, text) = match &mut self.next {
+            Next::Place { digits } => {
+                let number = self.last.checked_add(1)?;
+                (number, format!("{number:0digits$}", digits = *digits))
+            }
+            Next::Time { seconds, written } => {
+                let number = written.number(*seconds).max(self.last.checked_add(APART)?);
+                *seconds = seconds.saturating_add(APART);
+                (number, written.text(number))
+            }
+        };
+        self.last = number;
+        Some(text)
+    }
+}
+
+impl Written {
+    fn number(self, seconds: i64) -> i64 {
+        match self {
+            Written::Calendar | Written::Dashed => calendar(seconds),
+            Written::CalendarMillis => calendar(seconds) * 1000,
+            Written::Seconds => seconds,
+            Written::Millis => seconds.saturating_mul(1000),
         }
     }
 
-    /// The file names of the next migration: up, and down if the project has down migrations.
-    pub fn next(&mut self, description: &str) -> (String, Option<String>) {
-        let number = match &mut self.next {
-            Next::Place { digits } => format!("{:0digits$}", self.last + 1, digits = *digits),
-            Next::Time { seconds } => {
-                let number = calendar(*seconds).max(self.last + APART);
-                *seconds += APART.unsigned_abs();
-                number.to_string()
+    fn text(self, number: i64) -> String {
+        let digits = number.to_string();
+        match (self, digits.split_at_checked(4)) {
+            (Written::Dashed, Some((year, rest))) if digits.len() == 14 => {
+                let (month, rest) = rest.split_at(2);
+                let (day, time) = rest.split_at(2);
+                format!("{year}-{month}-{day}-{time}")
             }
-        };
-        self.last = number.parse().unwrap_or(self.last + 1);
-        if self.is_paired {
-            (format!("{number}_{description}.up.sql"), Some(format!("{number}_{description}.down.sql")))
-        } else {
-            (format!("{number}_{description}.sql"), None)
+            _ => digits,
         }
     }
 }
 
+fn seconds(now: SystemTime) -> i64 {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    i64::try_from(since).unwrap_or(i64::MAX)
+}
+
 /// Formats seconds since 1970 as `20240131235959`.
-fn calendar(seconds: u64) -> i64 {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+fn calendar(seconds: i64) -> i64 {
     let (mut days, rest) = (seconds / 86_400, seconds % 86_400);
     let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let mut year = 1970;
@@ -106,42 +146,43 @@ mod tests {
     /// 29 February 2024, 23:59:59.
     const NOW: u64 = 1_709_251_199;
 
-    fn next(names: &[&str]) -> Vec<String> {
+    #[track_caller]
+    fn check(number: &str, expect: [&str; 2]) {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
-        let mut numbering = Numbering::of(names.iter().copied(), now);
-        let mut found = Vec::new();
-        for description in ["a", "b"] {
-            let (up, down) = numbering.next(description);
-            found.push(up);
-            found.extend(down);
-        }
-        found
+        let mut numbering = Numbering::after(number, now).expect("a number");
+        let found: Vec<String> = (0..2).map_while(|_| numbering.next()).collect();
+        assert_eq!(found, expect, "{number}");
     }
 
     #[test]
     fn a_sequence_goes_on_with_as_many_digits() {
-        assert_eq!(next(&["0001_x.sql", "0009_y.sql"]), ["0010_a.sql", "0011_b.sql"]);
-        assert_eq!(next(&["1_x.sql", "10_y.sql", "9_z.sql"]), ["11_a.sql", "12_b.sql"]);
-        assert_eq!(
-            next(&["01_x.up.sql", "01_x.down.sql"]),
-            ["02_a.up.sql", "02_a.down.sql", "03_b.up.sql", "03_b.down.sql"]
-        );
+        check("0009", ["0010", "0011"]);
+        check("9", ["10", "11"]);
+        check("01", ["02", "03"]);
+        check("00000000000001", ["00000000000002", "00000000000003"]);
     }
 
     #[test]
-    fn a_time_is_the_present_and_later_than_any_before() {
-        assert_eq!(next(&["20230101000000_x.sql"]), ["20240229235959_a.sql", "20240301000001_b.sql"]);
-        assert_eq!(next(&["20250101000000_x.sql"]), ["20250101000002_a.sql", "20250101000004_b.sql"]);
-        assert_eq!(next(&["20230101_x.sql"]), ["20240229235959_a.sql", "20240301000001_b.sql"]);
+    fn a_time_is_the_present_as_it_was_written_and_later_than_any_before() {
+        check("20230101000000", ["20240229235959", "20240301000001"]);
+        check("20250101000000", ["20250101000002", "20250101000004"]);
+        check("20230101", ["20240229235959", "20240301000001"]);
+        check("2023-01-01-000000", ["2024-02-29-235959", "2024-03-01-000001"]);
+        check("00000000000000", ["20240229235959", "20240301000001"]);
+        check("1700000000", ["1709251199", "1709251201"]);
+        check("1700000000000", ["1709251199000", "1709251201000"]);
+        check("20230101000000123", ["20240229235959000", "20240301000001000"]);
+        check("2023010112", ["20240229235959", "20240301000001"]);
     }
 
     #[test]
-    fn what_is_no_migration_says_nothing() {
-        assert_eq!(
-            next(&["README.md", "notes_1.sql"])[..2],
-            ["20240229235959_a.up.sql", "20240229235959_a.down.sql"]
-        );
-        assert_eq!(next(&["README.md", "2_x.sql", "seed.sql", "x_3.sql"]), ["3_a.sql", "4_b.sql"]);
+    fn after_the_highest_number_there_is_none() {
+        for number in ["9223372036854775807", "9223372036854775806"] {
+            let mut numbering = Numbering::after(number, UNIX_EPOCH).expect("a number");
+            assert_eq!(numbering.next(), None, "{number}");
+        }
+        assert_eq!(Numbering::after("9223372036854775808", UNIX_EPOCH), None);
+        assert_eq!(Numbering::after("x", UNIX_EPOCH), None);
     }
 
     #[test]

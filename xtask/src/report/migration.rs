@@ -1,4 +1,4 @@
-//! The suggested indexes as migrations in the project's own folder, with its own numbering.
+//! The suggested indexes as migrations in the project's own folder, as the tool that applies them wants it.
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use query_budget_analysis::index::{Advice, steps};
 use query_budget_analysis::project::{Project, read_migrations, shown};
-use query_budget_analysis::schema::{Numbering, Schema, replay};
+use query_budget_analysis::schema::{Convention, Schema, Written, replay};
 
 use super::coverage::counted;
 use super::{Report, text};
@@ -31,6 +31,7 @@ impl Report {
             return Ok(Outcome::Broken);
         }
         let mut is_behind = false;
+        let mut commands = BTreeSet::new();
         for (database, advice) in self.advice_by_database() {
             let (Some(schema), false) = (&database.schema, advice.is_empty()) else { continue };
             let folder = folder(input, database)?;
@@ -40,9 +41,14 @@ impl Report {
                     .line(format!("`{name}` is made by a migration of `{}` already", shown(&folder, base)))?;
                 is_behind = true;
             }
-            for path in write(&folder, schema, &new)? {
+            if new.is_empty() {
+                continue;
+            }
+            let mut convention = convention(&folder, schema, base)?;
+            for path in write(&folder, &files(&mut convention, &folder, schema, &new, base)?)? {
                 output.line(format!("wrote `{}`", shown(&path, base)))?;
             }
+            commands.insert(convention.command());
         }
         if is_behind {
             output.line(
@@ -52,7 +58,11 @@ impl Report {
         let indexes = counted(self.advice.len(), "index", "indexes");
         output.line(match self.advice.len() {
             0 => "no index is missing: there is nothing to write".to_owned(),
-            _ => format!("{indexes} would serve the queries: apply them with `sqlx migrate run`, then write the snapshot with `cargo query-budget schema`"),
+            _ if commands.is_empty() => format!("{indexes} would serve the queries"),
+            _ => {
+                let commands = commands.into_iter().collect::<Vec<_>>().join(", ");
+                format!("{indexes} would serve the queries: {commands}, then write the snapshot with `cargo query-budget schema`")
+            }
         })?;
         output.line(self.coverage())?;
         Ok(Outcome::Clean)
@@ -84,27 +94,50 @@ fn already_made(
     Ok((there.into_iter().map(|advice| advice.name).collect(), new))
 }
 
+/// How the folder's migrations are named and written.
+fn convention(folder: &Path, schema: &Schema, base: &Path) -> Result<Convention, Failure> {
+    let selected = read_migrations(folder, folder, Some(schema.dialect))?;
+    let files: Vec<&str> = selected.migrations.iter().map(|migration| migration.file.as_str()).collect();
+    let is_there = |path: &str| folder.join(path).is_file();
+    Convention::of(selected.tool, &files, &is_there, SystemTime::now()).ok_or_else(|| nameless(folder, base))
+}
+
+/// The files of the migrations that create the indexes.
+fn files(
+    convention: &mut Convention,
+    folder: &Path,
+    schema: &Schema,
+    advice: &[Advice],
+    base: &Path,
+) -> Result<Vec<Written>, Failure> {
+    let mut files = Vec::new();
+    for step in steps(schema, advice) {
+        let next = convention.next(&step.description, &step.up, &step.down);
+        files.extend(next.ok_or_else(|| nameless(folder, base))?);
+    }
+    Ok(files)
+}
+
+fn nameless(folder: &Path, base: &Path) -> Failure {
+    Failure::new(format!("name the next migration in `{}`", shown(folder, base)))
+        .because("its files have no number that can be continued")
+        .help("write the statements that `index-check` prints into a migration of your own")
+}
+
 /// Writes the files, which must not exist, and returns their paths.
-fn write(folder: &Path, schema: &Schema, advice: &[Advice]) -> Result<Vec<PathBuf>, Failure> {
+fn write(folder: &Path, files: &[Written]) -> Result<Vec<PathBuf>, Failure> {
     let failed = |path: &Path, error: std::io::Error| {
         Failure::new(format!("write `{}`", path.display())).because(error)
     };
-    let entries = std::fs::read_dir(folder)
-        .map_err(|error| Failure::new(format!("read `{}`", folder.display())).because(error))?;
-    let names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    let mut numbering = Numbering::of(names.iter().map(String::as_str), SystemTime::now());
     let mut written = Vec::new();
-    for step in steps(schema, advice) {
-        let (up, down) = numbering.next(&step.description);
-        let files = std::iter::once((up, step.up)).chain(down.map(|down| (down, step.down)));
-        for (name, text) in files {
-            let path = folder.join(name);
-            let made = OpenOptions::new().write(true).create_new(true).open(&path);
-            made.and_then(|mut file| file.write_all(text.as_bytes()))
-                .map_err(|error| failed(&path, error))?;
-            written.push(path);
+    for (name, text) in files {
+        let path = folder.join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
         }
+        let made = OpenOptions::new().write(true).create_new(true).open(&path);
+        made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| failed(&path, error))?;
+        written.push(path);
     }
     Ok(written)
 }

@@ -98,6 +98,49 @@ fn without_a_folder_nothing_is_written() {
     write(&scratch, &["--format", "json"]).exits_with(2).says(&["cannot be used with"]);
 }
 
+#[test]
+fn other_tools_get_the_files_that_they_read() {
+    let arguments = ["--migrations", "migrations", "--dialect", "postgres"];
+    for (name, text, written, command) in [
+        (
+            "2024-01-01-000000_x/up.sql",
+            TABLES.to_owned(),
+            "_add_logs_event_id_idx/metadata.toml`",
+            "diesel migration run",
+        ),
+        (
+            "V1__x.sql",
+            TABLES.to_owned(),
+            "wrote `migrations/V2__add_logs_event_id_idx.sql`",
+            "refinery migrate",
+        ),
+        (
+            "1_x.sql",
+            format!("-- migrate:up\n{TABLES}\n-- migrate:down\n"),
+            "wrote `migrations/2_add_logs",
+            "dbmate up",
+        ),
+    ] {
+        let scratch = Scratch::with([("q.sql", QUERIES)]);
+        scratch.write(format!("migrations/{name}"), text);
+        write(&scratch, &arguments).exits_with(0).says(&[written, command]);
+        // They are read, and complete.
+        write(&scratch, &arguments).exits_with(0).says(&["no index is missing: there is nothing to write"]);
+    }
+}
+
+#[test]
+fn without_a_next_number_nothing_is_written() {
+    for name in ["9223372036854775807_x.sql", "schema.sql"] {
+        let scratch = Scratch::with([("q.sql", QUERIES)]);
+        scratch.write(format!("migrations/{name}"), TABLES);
+        write(&scratch, &["--migrations", "migrations", "--dialect", "postgres"])
+            .exits_with(2)
+            .says(&["failed to name the next migration in `migrations`"]);
+        assert_eq!(files(&scratch), [name]);
+    }
+}
+
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
 async fn postgres_takes_them_and_gives_them_back() {
