@@ -42,12 +42,7 @@ impl std::error::Error for ReadError {
 ///
 /// If it does not exist, is a device, pipe or socket, cannot be read, or is not UTF-8; the last with a line.
 pub fn read(path: &Path) -> Result<String, ReadError> {
-    let failed = |source| ReadError { path: path.to_path_buf(), line: None, source };
-    if !is_plain(path).map_err(failed)? {
-        return Err(failed(io::ErrorKind::InvalidInput.into()));
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(read_bytes(path)?).map_err(|error| {
         let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         ReadError {
             path: path.to_path_buf(),
@@ -55,6 +50,19 @@ pub fn read(path: &Path) -> Result<String, ReadError> {
             source: io::Error::new(io::ErrorKind::InvalidData, error),
         }
     })
+}
+
+/// Reads a file whose text may be broken in parts.
+///
+/// # Errors
+///
+/// If it does not exist, is a device, pipe or socket, or cannot be read.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let failed = |source| ReadError { path: path.to_path_buf(), line: None, source };
+    if !is_plain(path).map_err(failed)? {
+        return Err(failed(io::ErrorKind::InvalidInput.into()));
+    }
+    std::fs::read(path).map_err(failed)
 }
 
 /// Whether a path can be opened as a file. A pipe would block, and a device may be endless. File descriptors

@@ -192,7 +192,7 @@ fn search(root: &Path) -> Vec<PathBuf> {
 pub(super) fn config(dir: &Path, last: &Path) -> Option<PathBuf> {
     let in_package = dir.ancestors().any(|dir| dir.join("Cargo.toml").is_file());
     let last = if in_package { last } else { Path::new("") };
-    upwards(dir, last, config::FILE_NAME).filter(|path| path.is_file())
+    upwards(dir, last, config::FILE_NAME).filter(|path| !path.is_dir())
 }
 
 /// The root of the cargo workspace around `dir`: the nearest directory whose `Cargo.toml` has a `[workspace]`

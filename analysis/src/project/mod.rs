@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use crates::{sources, targets};
-pub use files::{ReadError, read, shown};
+pub use files::{ReadError, read, read_bytes, shown};
 pub use find::{Roots, search_migrations, workspace_root};
 pub use manifest::{Dependency, dependencies, dependency, switched};
 pub use saved::saved_query;

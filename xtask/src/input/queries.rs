@@ -1,10 +1,11 @@
 //! Queries outside of Rust source: a `.sql` file, a `.jsonl` file, a `.sqlx` folder.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::Place;
 use query_budget_analysis::allow::above_sql;
-use query_budget_analysis::project::{read, saved_query, shown};
+use query_budget_analysis::project::{read, read_bytes, saved_query, shown};
 use query_budget_analysis::rust::Allow;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::Lexer;
@@ -35,14 +36,16 @@ pub(super) fn read_queries(
         return Ok(queries);
     }
     let file = shown(path, base);
-    let text = read(path)?;
     match path.extension().and_then(|end| end.to_str()) {
-        Some("jsonl") => Ok(parse_jsonl(&text, &file, dialect, unread)),
-        Some("sql") => Ok(parse_sql(&text, &file, dialect)),
+        Some("jsonl") => Ok(parse_jsonl(&read_bytes(path)?, &file, dialect, unread)),
+        Some("sql") => Ok(parse_sql(&read(path)?, &file, dialect)),
         _ => Err(Failure::new(format!("read queries from `{file}`"))
             .help("give a `.sql` file, a `.jsonl` file with a `query` field a line, or a `.sqlx` folder")),
     }
 }
+
+/// The mark at the begin of a file that some editors write.
+const MARK: &str = "\u{feff}";
 
 /// Whether queries come from standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
@@ -51,14 +54,22 @@ pub(super) fn is_stdin(path: &Path) -> bool {
 
 /// Reads SQL, or one JSON object per line, from standard input.
 fn read_stdin(dialect: Dialect, unread: &mut Vec<String>) -> Result<Vec<BareQuery>, Failure> {
-    let text = std::io::read_to_string(std::io::stdin())
-        .map_err(|error| Failure::new("read queries from standard input").because(error))?;
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
-    let is_json = lines.peek().is_some() && lines.all(|line| line.trim_start().starts_with('{'));
-    Ok(match is_json {
-        true => parse_jsonl(&text, "stdin.jsonl", dialect, unread),
-        false => parse_sql(&text, "stdin.sql", dialect),
-    })
+    let failed = || Failure::new("read queries from standard input");
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).map_err(|error| failed().because(error))?;
+    let bytes = bytes.strip_prefix(MARK.as_bytes()).unwrap_or(&bytes);
+    let mut lines =
+        bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).peekable();
+    let is_json = lines.peek().is_some() && lines.all(|line| line.starts_with(b"{"));
+    if is_json {
+        return Ok(parse_jsonl(bytes, "stdin.jsonl", dialect, unread));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        failed().because(format!("line {line} is not valid UTF-8"))
+    })?;
+    Ok(parse_sql(text, "stdin.sql", dialect))
 }
 
 fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {
@@ -93,10 +104,16 @@ fn allows_inside(sql: &str, place: &Place, dialect: Dialect) -> Vec<Allow> {
     above_sql(sql.get(..lexer.position()).unwrap_or_default(), |_| place.clone())
 }
 
-fn parse_jsonl(text: &str, file: &str, dialect: Dialect, unread: &mut Vec<String>) -> Vec<BareQuery> {
+/// The queries of a file with one JSON object per line. A line that is no such object costs no other.
+fn parse_jsonl(bytes: &[u8], file: &str, dialect: Dialect, unread: &mut Vec<String>) -> Vec<BareQuery> {
     let mut queries = Vec::new();
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    let lines = bytes.split(|byte| *byte == b'\n').enumerate();
+    for (at, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
         let place = Place { file: file.into(), line: number(at + 1), column: 0 };
+        let Ok(line) = std::str::from_utf8(line) else {
+            unread.push(format!("read `{place}`: it is not valid UTF-8"));
+            continue;
+        };
         match saved_query(line) {
             Ok(query) => {
                 let allows = allows_inside(&query, &place, dialect);

@@ -98,6 +98,7 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     let is_chosen = |sources: &Sources| packages.is_empty() || sources.is_one_of(packages);
     let files = crates.iter().filter(|it| is_chosen(it)).map(|sources| sources.files.len()).sum();
     let mut loaded = Loaded { batches: Vec::new(), files, unread: Vec::new(), calls: Vec::new() };
+    loaded.unread.extend(crates.iter().flat_map(|sources| sources.unlisted.iter().cloned()));
     let texts = texts(&crates, &mut loaded.unread);
     let mut files = scanned(&crates, &texts, base, &mut loaded.unread);
     loaded.calls = follow_calls(&mut files);

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use query_budget_analysis::project::{read, shown};
+use query_budget_analysis::render::inert;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::{Kind, Lexer, unquote};
 use query_budget_analysis::sql::split;
@@ -53,7 +54,7 @@ impl Changes {
         let dir = if scope.is_dir() { scope } else { scope.parent().unwrap_or(scope) };
         let files: BTreeMap<PathBuf, Lines> = match &arguments.since {
             Some(revision) => since(revision, dir)?,
-            None => named(&arguments.changed_files)?,
+            None => named(&arguments.changed_files, dir)?,
         };
         let mut changes = Changes { files: HashMap::new(), names: HashSet::new() };
         for (path, lines) in files {
@@ -174,25 +175,40 @@ fn changed_by(statement: &str, dialect: Dialect) -> Vec<String> {
     named.map(|(_, text)| text).collect()
 }
 
-/// The given files, as changed entirely; a deleted one changes nothing that exists.
-fn named(files: &[PathBuf]) -> Result<BTreeMap<PathBuf, Lines>, Failure> {
+/// The given files, as changed entirely. git names them below the root of its repository, wherever it runs. A deleted
+/// one changes nothing that exists; as it may be a slip as well, it is named.
+fn named(files: &[PathBuf], dir: &Path) -> Result<BTreeMap<PathBuf, Lines>, Failure> {
     let here = crate::input::current_dir()?;
-    let path = |file: &PathBuf| here.join(file).canonicalize().ok();
-    Ok(files
-        .iter()
-        .filter(|file| !file.as_os_str().is_empty())
-        .filter_map(path)
-        .map(|it| (it, Lines::All))
-        .collect())
+    let roots: Vec<&Path> =
+        std::iter::once(here.as_path()).chain(repository(&here)).chain(repository(dir)).collect();
+    let mut found = BTreeMap::new();
+    for file in files.iter().filter(|file| !file.as_os_str().is_empty()) {
+        match roots.iter().find_map(|root| root.join(file).canonicalize().ok()) {
+            Some(path) => {
+                found.insert(path, Lines::All);
+            }
+            None => {
+                let line = format!("warning: the changed file `{}` does not exist", file.display());
+                eprintln!("{}", inert(&line, false));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The root of the repository around a folder.
+fn repository(dir: &Path) -> Option<&Path> {
+    dir.ancestors().find(|dir| dir.join(".git").exists())
 }
 
 /// The changes since a revision: in tracked files, and all of the untracked ones.
 fn since(revision: &str, dir: &Path) -> Result<BTreeMap<PathBuf, Lines>, Failure> {
     let failed = |why: String| Failure::new(format!("see what has changed since `{revision}`")).because(why);
     // A revision that starts with a dash would be an option.
+    let top = git(dir, &["rev-parse", "--show-toplevel"])
+        .map_err(|_| failed("it is in no git repository".to_owned()))?;
     let commit = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")];
     let commit = git(dir, &commit).map_err(|_| failed("no commit has this name".to_owned()))?;
-    let top = git(dir, &["rev-parse", "--show-toplevel"]).map_err(failed)?;
     let top = PathBuf::from(top.trim_end()).canonicalize().map_err(|error| failed(error.to_string()))?;
     let options =
         ["--no-ext-diff", "--no-textconv", "--no-color", "--unified=0", "--no-renames", "--no-prefix"];

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use query_budget_tests::Scratch;
 
-use crate::{command, run};
+use crate::{command, run, run_with};
 
 const MIGRATION: (&str, &str) = ("migrations/1_t.sql", "CREATE TABLE t (id BIGSERIAL PRIMARY KEY, a INT);\n");
 
@@ -165,6 +165,46 @@ fn pipes_and_devices_are_named_and_not_read() {
     run(scratch.path(), &arguments).exits_with(2).says(&["`q.sql`", "no regular file"]);
     let arguments = ["check", "--schema", "schema.sql", "--queries", "/dev/zero"];
     run(scratch.path(), &arguments).exits_with(2).says(&["no regular file"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn sources_that_cannot_be_read_are_named() {
+    let query = "pub async fn f(db: &PgPool) { sqlx::query(\"DELETE FROM t\").execute(db).await; }\n";
+    let scratch =
+        Scratch::with([MIGRATION, ("Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n")]);
+    scratch.write("src/lib.rs", "mod linked;\n");
+    scratch.write("elsewhere/mod.rs", query);
+    let path = |name: &str| scratch.path().join(name);
+    let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, path(at)).expect("a link");
+    let made = std::process::Command::new("mkfifo").arg(path("src/pipe.rs")).status();
+    assert!(made.is_ok_and(|status| status.success()), "a pipe is made");
+    link("nowhere.rs", "src/gone.rs");
+    // A folder behind links is read once, and one around itself never.
+    link("../elsewhere", "src/linked");
+    link("../elsewhere", "src/linked_again");
+    link("..", "src/around");
+    run(scratch.path(), &["check"]).exits_with(0).says(&[
+        "src/pipe.rs`: it is no regular file",
+        "src/gone.rs`: it does not exist",
+        "2 files not read",
+        "checked 1 query",
+        "unbounded_write",
+    ]);
+    run(scratch.path(), &["check", "src/pipe.rs"]).exits_with(2).says(&["`src/pipe.rs`", "no regular file"]);
+    run(scratch.path(), &["check", "/dev/zero"]).exits_with(2).says(&["`/dev/zero`", "no regular file"]);
+}
+
+#[test]
+fn a_bad_line_of_standard_input_costs_no_other() {
+    let scratch = Scratch::with([MIGRATION]);
+    let arguments = ["check", "--migrations", "migrations", "--queries", "-"];
+    let text = "\u{feff}{\"query\": \"SELECT id FROM t WHERE id = 1\"}\n";
+    run_with(scratch.path(), &arguments, text).exits_with(0).says(&["checked 1 query"]);
+    scratch.write("q.jsonl", [text.as_bytes(), b"{\"query\": \"\xff\"}\n"].concat());
+    let arguments = ["check", "--migrations", "migrations", "--queries", "q.jsonl"];
+    let ran = run(scratch.path(), &arguments).exits_with(0);
+    ran.says(&["`q.jsonl:2`: it is not valid UTF-8", "checked 1 query"]);
 }
 
 #[test]

@@ -110,6 +110,20 @@ fn files_are_named_instead_of_a_revision() {
 }
 
 #[test]
+fn files_are_named_below_the_root_of_the_repository_too() {
+    let scratch = Scratch::with([MIGRATION]);
+    for (path, text) in [("Cargo.toml", MANIFEST.1), ("src/lib.rs", POSTS)] {
+        scratch.write(format!("inner/{path}"), text);
+    }
+    commit(scratch.path());
+    let inner = scratch.path().join("inner");
+    let arguments = ["check", "--migrations", "../migrations", "--changed-files", "inner/src/lib.rs"];
+    run(&inner, &arguments).says(&["unindexed_filter"]);
+    let arguments = ["check", "--migrations", "../migrations", "--changed-files", "src/lib.rss"];
+    run(&inner, &arguments).exits_with(0).says(&["the changed file `src/lib.rss` does not exist"]);
+}
+
+#[test]
 fn a_revision_that_is_none_is_refused() {
     let scratch = project();
     for revision in ["no-such", "--output=x", "HEAD^{tree}"] {

@@ -3,13 +3,13 @@
 
 mod cargo;
 mod depended;
+mod files;
 mod manifests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ignore::WalkBuilder;
 use query_budget_analysis::rust::{Position, Target, positions};
 use query_budget_analysis::sql::Dialect;
 
@@ -43,6 +43,8 @@ pub(crate) struct Sources {
     package: Option<String>,
     /// The files, sorted.
     pub(crate) files: Vec<PathBuf>,
+    /// Why folders below could not be listed.
+    pub(crate) unlisted: Vec<String>,
     /// Its targets.
     pub(crate) targets: Vec<Target>,
     /// The crates that its code can name.
@@ -144,8 +146,13 @@ pub(crate) fn require_packages(crates: &[Sources], packages: &[String]) -> Resul
 /// Lists the Rust files at `path`, by crate, sorted by path.
 pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
     let shown = path.display();
-    let path = path.canonicalize().map_err(|error| Failure::new(format!("open `{shown}`")).because(error))?;
+    let failed = |error: std::io::Error| Failure::new(format!("open `{shown}`")).because(error);
+    let path = path.canonicalize().map_err(failed)?;
+    if !path.is_dir() && !path.is_file() {
+        return Err(Failure::new(format!("read `{shown}`")).because("it is no regular file and no folder"));
+    }
     if path.is_file() {
+        std::fs::File::open(&path).map_err(failed)?;
         let dir = path.parent().unwrap_or(&path).to_path_buf();
         let targets = vec![Target { root: path.clone(), is_lib: true, is_test: false }];
         let (externs, dependencies) = (Arc::default(), Vec::new());
@@ -153,6 +160,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
             dir,
             package: None,
             files: vec![path],
+            unlisted: Vec::new(),
             targets,
             externs,
             dependencies,
@@ -161,23 +169,30 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
         }]);
     }
 
+    std::fs::read_dir(&path).map_err(failed)?;
     let mut crates = crates(&path)?;
     // Innermost first: a file belongs to the nearest crate above it.
     crates.sort_by_key(|it| std::cmp::Reverse(it.dir.components().count()));
     let libs: HashMap<PathBuf, (String, String)> =
         crates.iter().filter_map(|it| Some((it.dir.clone(), it.lib()?))).collect();
     let folders: Vec<BTreeSet<&Path>> = crates.iter().map(|it| it.folders(&path)).collect();
-    let listed = rust_files(&folders.iter().flatten().copied().collect());
+    let listed = files::rust_files(&folders.iter().flatten().copied().collect());
     let all = folders.iter().map(|folders| {
-        let files = folders.iter().filter_map(|folder| listed.get(*folder)).flatten();
+        let files = folders.iter().filter_map(|folder| listed.get(*folder)).flat_map(|it| &it.files);
         files.cloned().collect::<BTreeSet<PathBuf>>()
     });
     let all: Vec<BTreeSet<PathBuf>> = all.collect();
+    let unlisted = folders.iter().map(|folders| {
+        let why = folders.iter().filter_map(|folder| listed.get(*folder)).flat_map(|it| &it.unlisted);
+        why.cloned().collect::<Vec<String>>()
+    });
+    let unlisted: Vec<Vec<String>> = unlisted.collect();
     let mut taken = BTreeSet::new();
     let mut sources: Vec<Sources> = crates
         .into_iter()
         .zip(all)
-        .map(|(it, files)| {
+        .zip(unlisted)
+        .map(|((it, files), unlisted)| {
             let files = files.into_iter().filter(|file| taken.insert(file.clone())).collect();
             let externs = Arc::new(it.externs(&libs));
             let Crate { dir, package, targets, dialect, dependencies, renamed, .. } = it;
@@ -185,6 +200,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
                 dir,
                 package,
                 files,
+                unlisted,
                 targets,
                 externs,
                 dependencies: dependencies.into_keys().collect(),
@@ -198,6 +214,11 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
 }
 
 impl Crate {
+    /// The database that it enables, if there is exactly one.
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
     /// A folder without any information.
     fn folder(dir: PathBuf) -> Crate {
         Crate {
@@ -272,35 +293,4 @@ pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
         found.push(Crate::folder(dir.to_path_buf()));
     }
     Ok(found)
-}
-
-/// The Rust files below each of these folders: those that git would track, without build output. One walk reads what
-/// the folders around them ignore once.
-fn rust_files(folders: &BTreeSet<&Path>) -> HashMap<PathBuf, Vec<PathBuf>> {
-    let mut files: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
-    let mut folders = folders.iter();
-    let Some(first) = folders.next() else { return files };
-    let mut walk = WalkBuilder::new(first);
-    for folder in folders {
-        walk.add(folder);
-    }
-    let walk = walk
-        .require_git(false)
-        .filter_entry(|entry| {
-            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-            !(is_dir && entry.file_name() == "target" && entry.path().join("CACHEDIR.TAG").exists())
-        })
-        .build();
-    let mut folder = PathBuf::new();
-    // A folder without permission cannot contain a source that cargo builds either.
-    for entry in walk.filter_map(Result::ok) {
-        if entry.depth() == 0 {
-            folder = entry.path().to_path_buf();
-        }
-        let path = entry.into_path();
-        if path.extension().is_some_and(|end| end == "rs") && path.is_file() {
-            files.entry(folder.clone()).or_default().push(path);
-        }
-    }
-    files
 }
