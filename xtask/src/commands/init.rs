@@ -1,5 +1,6 @@
 //! `init`: sets up a workspace, without changing what already exists.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::config;
@@ -26,8 +27,8 @@ pub(crate) fn run(arguments: &Init, output: &mut Output) -> Result<Outcome, Fail
         .canonicalize()
         .map_err(|error| Failure::new(format!("open `{given}`")).because(error))?;
     let databases = databases(&root)?;
-    for dir in &databases {
-        init_database(dir, &root, output)?;
+    for (dir, dialect) in &databases {
+        init_database(dir, *dialect, &root, output)?;
     }
     if databases.is_empty() {
         let dialect = Dialect::Postgres;
@@ -94,22 +95,28 @@ fn below(dir: &Path, folder: &Path) -> PathBuf {
     folder.to_path_buf()
 }
 
-/// The folders that hold migrations: the workspace's root and its crates.
-fn databases(root: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let crates = workspace::crates(root)?.into_iter().map(|it| it.dir);
-    let mut dirs: Vec<PathBuf> = [root.to_path_buf()].into_iter().chain(crates).collect();
-    dirs.sort();
-    dirs.dedup();
-    dirs.retain(|dir| dir.join(MIGRATIONS).is_dir());
+/// The folders that hold migrations: the workspace's root and its crates, each with the database that its manifest enables.
+fn databases(root: &Path) -> Result<BTreeMap<PathBuf, Option<Dialect>>, Failure> {
+    let mut dirs = BTreeMap::from([(root.to_path_buf(), None)]);
+    dirs.extend(workspace::crates(root)?.into_iter().map(|it| {
+        let dialect = it.dialect();
+        (it.dir, dialect)
+    }));
+    dirs.retain(|dir, _| dir.join(MIGRATIONS).is_dir());
     Ok(dirs)
 }
 
-fn init_database(dir: &Path, root: &Path, output: &mut Output) -> Result<(), Failure> {
+fn init_database(
+    dir: &Path,
+    enabled: Option<Dialect>,
+    root: &Path,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let migrations = dir.join(MIGRATIONS);
     let config = dir.join(config::FILE_NAME);
     if !config.exists() {
         let read = read_migrations(&migrations, root, None)?.migrations;
-        let dialect = guess_dialect(read.iter().map(|migration| migration.sql.as_str()));
+        let dialect = enabled.or_else(|| guess_dialect(read.iter().map(|migration| migration.sql.as_str())));
         write_config(&config, dialect.unwrap_or(Dialect::Postgres), root, output)?;
     } else {
         output.line(format!("`{}` is there already", shown(&config, root)))?;
@@ -145,6 +152,9 @@ fn write_alias(root: &Path, output: &mut Output) -> Result<(), Failure> {
     let path = root.join(".cargo").join("config.toml");
     let file = shown(&path, root);
     let text = if path.exists() { read(&path)? } else { String::new() };
+    if text.lines().any(|line| line.trim() == ALIAS) {
+        return output.line(format!("`{file}` has the alias already"));
+    }
     let Some(text) = with_alias(&text) else {
         return output
             .line(format!("`{file}` has an alias `xtask` already: use `cargo query-budget` instead of it"));

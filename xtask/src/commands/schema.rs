@@ -1,5 +1,6 @@
 //! `schema`: writes the snapshot from the migrations or a live database, or reports that it is stale.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::project::{self, Project, SNAPSHOT, read_migrations, search_migrations, shown};
@@ -11,16 +12,51 @@ use query_budget_analysis::{Notice, NoticeKind, Severity};
 use crate::Outcome;
 use crate::args::Schema;
 use crate::failure::Failure;
-use crate::input::{current_dir, no_migrations};
+use crate::input::{current_dir, no_migrations, workspace};
 use crate::output::Output;
 use crate::replace::replace;
 use crate::report::counted;
 
 pub(crate) fn run(arguments: &Schema, output: &mut Output) -> Result<Outcome, Failure> {
     let base = current_dir()?;
-    let Some(path) = &arguments.path else { return run_in(&base, &base, arguments, output) };
-    let failed = |error| Failure::new(format!("open `{}`", path.display())).because(error);
-    run_in(&path.canonicalize().map_err(failed)?, &base, arguments, output)
+    let dir = match &arguments.path {
+        Some(path) => {
+            let failed = |error| Failure::new(format!("open `{}`", path.display())).because(error);
+            path.canonicalize().map_err(failed)?
+        }
+        None => base.clone(),
+    };
+    let databases = databases(&dir, &base, arguments);
+    if databases.is_empty() {
+        return run_in(&dir, &base, arguments, output);
+    }
+    let mut worst = Outcome::Clean;
+    for database in databases {
+        let outcome = run_in(&database, &base, arguments, output)?;
+        if outcome == Outcome::Broken || worst == Outcome::Clean {
+            worst = outcome;
+        }
+    }
+    Ok(worst)
+}
+
+/// The crates of a workspace that have a database each; nothing where the workspace has one itself, or the arguments say
+/// which is meant.
+fn databases(dir: &Path, base: &Path, arguments: &Schema) -> Vec<PathBuf> {
+    let is_one = arguments.migrations.is_some()
+        || arguments.output.is_some()
+        || matches!(database_url(arguments, dir), Err(_) | Ok(Some(_)))
+        || Project::locate(dir, base).migrations.is_some();
+    let crates = if is_one { Vec::new() } else { workspace::crates(dir).unwrap_or_default() };
+    let mut found: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for dir in crates.into_iter().map(|it| it.dir) {
+        if let Some(migrations) = Project::locate(&dir, base).migrations {
+            found.entry(migrations).or_insert(dir);
+        }
+    }
+    let mut dirs: Vec<PathBuf> = found.into_values().collect();
+    dirs.sort();
+    dirs
 }
 
 /// Runs the command for the project around `dir`. Paths are shown relative to `base`.

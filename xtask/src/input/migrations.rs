@@ -31,6 +31,9 @@ pub(super) fn find<'t>(
         project.dialect_hint = sources.dialect().or_else(|| prepared(sources.manifest_dir())).or_else(|| {
             named(texts(owner).filter(|text| embeds(text, sources, project.migrations.as_deref())))
         });
+        // Diesel and SeaORM do not name the folder.
+        let orms = || texts(owner).filter(|text| ORMS.iter().any(|orm| text.contains(orm)));
+        project.dialect_hint = project.dialect_hint.or_else(|| named(orms()));
     }
     search(projects);
     let own: HashMap<PathBuf, PathBuf> = crates
@@ -78,10 +81,27 @@ fn search(projects: &mut [Project]) {
     }
 }
 
-/// The words by which source names the types of sqlx for each database.
+/// The libraries besides sqlx whose types tell the database.
+const ORMS: &[&str] = &["diesel", "sea_orm"];
+
+/// The words by which source names the types of sqlx, Diesel and SeaORM for each database.
 const TYPES: &[(&[&str], Dialect)] = &[
-    (&["PgConnection", "PgExecutor", "PgPool", "PgPoolOptions", "PgRow", "Postgres"], Dialect::Postgres),
-    (&["MySql", "MySqlConnection", "MySqlPool", "MySqlPoolOptions", "MySqlRow"], Dialect::MySql),
+    (
+        &["AsyncPgConnection", "PgConnection", "PgExecutor", "PgPool", "PgPoolOptions", "PgRow", "Postgres"],
+        Dialect::Postgres,
+    ),
+    (
+        &[
+            "AsyncMysqlConnection",
+            "MySql",
+            "MySqlConnection",
+            "MySqlPool",
+            "MySqlPoolOptions",
+            "MySqlRow",
+            "MysqlConnection",
+        ],
+        Dialect::MySql,
+    ),
     (&["Sqlite", "SqliteConnection", "SqlitePool", "SqlitePoolOptions", "SqliteRow"], Dialect::Sqlite),
 ];
 
@@ -92,11 +112,12 @@ fn embeds(text: &str, sources: &Sources, migrations: Option<&Path>) -> bool {
     by_default || embedded(text, sources).iter().any(|folder| folder == migrations)
 }
 
-/// The database whose types of sqlx texts name, if they name those of one alone. A crate may enable several and use one,
+/// The database whose types texts name, if they name those of one alone. A crate may enable several and use one,
 /// or use another beside the one that its migrations make.
 fn named<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Dialect> {
     let mut found = BTreeSet::new();
-    for text in texts.filter(|text| text.contains("sqlx")) {
+    let speaks = |text: &&str| text.contains("sqlx") || ORMS.iter().any(|orm| text.contains(orm));
+    for text in texts.filter(speaks) {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let words: BTreeSet<&str> =
             code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
@@ -158,6 +179,9 @@ mod tests {
         assert_eq!(named([postgres].into_iter()), Some(Dialect::Postgres));
         assert_eq!(named(["use sqlx::MySqlPool;"].into_iter()), Some(Dialect::MySql));
         assert_eq!(named([sqlite, postgres].into_iter()), None);
+        assert_eq!(named(["use diesel::PgConnection;"].into_iter()), Some(Dialect::Postgres));
+        let raw = "sea_orm::Statement::from_string(DbBackend::MySql, \"SELECT 1\")";
+        assert_eq!(named([raw].into_iter()), Some(Dialect::MySql));
         assert_eq!(named(["use sqlx::AnyPool;"].into_iter()), None);
     }
 }

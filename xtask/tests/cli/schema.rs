@@ -61,3 +61,21 @@ fn cargo_gives_the_name_of_the_command_as_an_argument() {
     run(scratch.path(), &["query-budget", "schema"]).exits_with(0);
     assert!(scratch.path().join("schema.sql").exists());
 }
+
+#[test]
+fn a_workspace_of_several_databases_gets_a_snapshot_of_each() {
+    let scratch = Scratch::with([("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n")]);
+    for name in ["a", "b"] {
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        scratch.write(format!("{name}/Cargo.toml"), manifest);
+        scratch.write(format!("{name}/src/lib.rs"), "");
+        scratch.write(format!("{name}/{}", FIRST.0), FIRST.1);
+    }
+    run(scratch.path(), &["init"]).exits_with(0);
+    run(scratch.path(), &["schema", "--check"])
+        .exits_with(0)
+        .says(&["`a/schema.sql` is up to date", "`b/schema.sql` is up to date"]);
+    scratch.write("b/migrations/2_more.up.sql", "ALTER TABLE events ADD COLUMN at TIMESTAMPTZ;\n");
+    run(scratch.path(), &["schema", "--check"]).exits_with(1).says(&["`b/schema.sql` is stale"]);
+    run(scratch.path(), &["schema"]).exits_with(0).says(&["wrote `b/schema.sql`"]);
+}

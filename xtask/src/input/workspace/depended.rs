@@ -47,30 +47,76 @@ fn renamed(dependencies: &[Dependency]) -> HashMap<String, String> {
     named.collect()
 }
 
-/// The database enabled in sqlx, if there is exactly one; without sqlx, that of another driver.
+/// The crates whose features choose the database, in the order in which they are asked: a crate that enables one in sqlx
+/// may have another library for something else.
+const CHOOSERS: [&[&str]; 2] = [&["sqlx"], &["diesel", "diesel-async", "sea-orm"]];
+
+/// The database enabled in sqlx, Diesel or SeaORM, if there is exactly one; without them, that of a driver.
 fn dialect(dependencies: &[Dependency]) -> Option<Dialect> {
-    if !dependencies.iter().any(|dependency| dependency.package == "sqlx") {
-        let of = |names: &[&str]| dependencies.iter().any(|it| names.contains(&it.package.as_str()));
-        let postgres =
-            of(&["postgres", "tokio-postgres", "deadpool-postgres", "bb8-postgres", "r2d2_postgres"]);
-        let sqlite = of(&["rusqlite", "tokio-rusqlite", "r2d2_sqlite", "deadpool-sqlite", "async-sqlite"]);
-        return match (postgres, sqlite) {
-            (true, false) => Some(Dialect::Postgres),
-            (false, true) => Some(Dialect::Sqlite),
-            _ => None,
+    let of = |names: &[&str]| dependencies.iter().any(|it| names.contains(&it.package.as_str()));
+    for packages in CHOOSERS {
+        let on = |features: fn(&Dependency) -> &[String]| {
+            let chosen = dependencies.iter().filter(|it| packages.contains(&it.package.as_str()));
+            let features: Vec<&str> = chosen.flat_map(features).map(String::as_str).collect();
+            // SeaORM passes them on: `sqlx-postgres`.
+            let is_on = |dialect: &Dialect| {
+                features.iter().any(|it| it.trim_start_matches("sqlx-").starts_with(dialect.as_str()))
+            };
+            Dialect::ALL.into_iter().filter(is_on).collect::<Vec<_>>()
         };
+        let mut enabled = on(|it| &it.features);
+        // A feature of the crate's own may enable the database: `mysql = ["sqlx/mysql"]`.
+        if enabled.is_empty() {
+            enabled = on(|it| &it.switched);
+        }
+        match enabled.as_slice() {
+            [] => {}
+            [only] => return Some(*only),
+            _ => return None,
+        }
     }
-    let sqlx: Vec<&Dependency> = dependencies.iter().filter(|it| it.package == "sqlx").collect();
-    let on = |features: fn(&Dependency) -> &[String]| {
-        let is_on = |dialect: &Dialect| {
-            sqlx.iter().flat_map(|sqlx| features(sqlx)).any(|feature| feature.starts_with(dialect.as_str()))
-        };
-        Dialect::ALL.into_iter().filter(is_on).collect::<Vec<_>>()
-    };
-    let mut enabled = on(|sqlx| &sqlx.features);
-    // A feature of the crate's own may enable the database: `mysql = ["sqlx/mysql"]`.
-    if enabled.is_empty() {
-        enabled = on(|sqlx| &sqlx.switched);
+    if of(&["sqlx"]) {
+        return None;
     }
-    enabled.pop().filter(|_| enabled.is_empty())
+    let postgres = of(&["postgres", "tokio-postgres", "deadpool-postgres", "bb8-postgres", "r2d2_postgres"]);
+    let sqlite = of(&["rusqlite", "tokio-rusqlite", "r2d2_sqlite", "deadpool-sqlite", "async-sqlite"]);
+    match (postgres, sqlite) {
+        (true, false) => Some(Dialect::Postgres),
+        (false, true) => Some(Dialect::Sqlite),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on(package: &str, features: &[&str]) -> Dependency {
+        Dependency {
+            package: package.to_owned(),
+            name: package.replace('-', "_"),
+            features: features.iter().map(|feature| (*feature).to_owned()).collect(),
+            switched: Vec::new(),
+            default_features: true,
+            path: None,
+        }
+    }
+
+    #[test]
+    fn features_tell_the_database() {
+        for (dependencies, expected) in [
+            (vec![on("diesel", &["postgres", "r2d2"])], Some(Dialect::Postgres)),
+            (vec![on("diesel", &["mysql_backend"]), on("diesel-async", &["mysql"])], Some(Dialect::MySql)),
+            (vec![on("diesel", &[]), on("diesel-async", &["postgres", "bb8"])], Some(Dialect::Postgres)),
+            (vec![on("diesel", &["postgres", "sqlite"])], None),
+            (vec![on("sea-orm", &["sqlx-postgres", "runtime-tokio-rustls"])], Some(Dialect::Postgres)),
+            (vec![on("sea-orm", &["sqlx-sqlite", "sqlx-mysql"])], None),
+            (vec![on("sqlx", &["sqlite"]), on("diesel", &["postgres"])], Some(Dialect::Sqlite)),
+            (vec![on("sqlx", &["macros"]), on("rusqlite", &[])], None),
+            (vec![on("diesel", &[]), on("tokio-postgres", &[])], Some(Dialect::Postgres)),
+            (vec![on("rusqlite", &["bundled"])], Some(Dialect::Sqlite)),
+        ] {
+            assert_eq!(dialect(&dependencies), expected, "{dependencies:?}");
+        }
+    }
 }
