@@ -40,10 +40,15 @@ pub struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A place stands on one line, and the name of a file may hold several.
+        let file = match self.file.contains(['\n', '\r']) {
+            true => std::borrow::Cow::Owned(self.file.replace(['\n', '\r'], " ")),
+            false => std::borrow::Cow::Borrowed(&*self.file),
+        };
         match (self.line, self.column) {
-            (0, _) => f.write_str(&self.file),
-            (line, 0) => write!(f, "{}:{line}", self.file),
-            (line, column) => write!(f, "{}:{line}:{column}", self.file),
+            (0, _) => f.write_str(&file),
+            (line, 0) => write!(f, "{file}:{line}"),
+            (line, column) => write!(f, "{file}:{line}:{column}"),
         }
     }
 }

@@ -25,6 +25,24 @@ pub fn inert(text: &str, color: bool) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// The text with what [`inert`] neutralises written out, and everything else as it is, line breaks and their kinds included:
+/// for a document, which no terminal and no log reads line by line.
+pub fn written_out(text: &str) -> Cow<'_, str> {
+    let is_obeyed = |c: char| c != '\r' && is_obeyed(c);
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_obeyed(c) { safe.push_str(&escape(c)) } else { safe.push(c) }
+    }
+    Cow::Owned(safe)
+}
+
+fn escape(c: char) -> String {
+    format!("\\u{:04x}", u32::from(c))
+}
+
 fn push_line(safe: &mut String, line: &str, color: bool) {
     let mut rest = line;
     while let Some(at) = rest.find(is_obeyed) {
@@ -38,7 +56,7 @@ fn push_line(safe: &mut String, line: &str, color: bool) {
         }
         let mut characters = from.chars();
         if let Some(obeyed) = characters.next() {
-            safe.push_str(&format!("\\u{:04x}", u32::from(obeyed)));
+            safe.push_str(&escape(obeyed));
         }
         rest = characters.as_str();
     }
@@ -59,8 +77,14 @@ fn colour(text: &str) -> usize {
 fn is_obeyed(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        // Bidirectional marks, embeddings, overrides and isolates; line and paragraph separators.
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        // Bidirectional marks, embeddings, overrides and isolates; line and paragraph separators; what has no width.
+        '\u{200b}'
+        | '\u{2060}'
+        | '\u{61c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => true,
         c => c.is_control(),
     }
 }
@@ -77,6 +101,7 @@ mod tests {
             ("a\rb\r\nc\0", "a\\u000db\nc\\u0000"),
             ("abc\u{202e}dcba\u{2066}", "abc\\u202edcba\\u2066"),
             ("c1 \u{9b}31m", "c1 \\u009b31m"),
+            ("us\u{200b}ers", "us\\u200bers"),
             ("a\n::error file=x::b\n##[group]", "a\n ::error file=x::b\n ##[group]"),
             ("id::text", "id::text"),
             ("\u{1b}[31mred\u{1b}[0m", "\\u001b[31mred\\u001b[0m"),
@@ -89,6 +114,12 @@ mod tests {
     fn colours_stay_and_nothing_else() {
         assert_eq!(inert("\u{1b}[1;31mred\u{1b}[0m", true), "\u{1b}[1;31mred\u{1b}[0m");
         assert_eq!(inert("\u{1b}[2J\u{1b}[31", true), "\\u001b[2J\\u001b[31");
+    }
+
+    #[test]
+    fn a_document_keeps_its_lines() {
+        assert_eq!(written_out("a\n::x\r\n\tb"), "a\n::x\r\n\tb");
+        assert_eq!(written_out("<b>\u{202e}\u{1b}[31m\u{1}</b>"), "<b>\\u202e\\u001b[31m\\u0001</b>");
     }
 
     #[test]

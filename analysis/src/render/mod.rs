@@ -14,7 +14,7 @@ pub mod xml;
 
 pub use github::{github, github_notice};
 pub use gitlab::{fingerprint, gitlab, gitlab_notice};
-pub use inert::inert;
+pub use inert::{inert, written_out};
 pub use rustc::{rustc, rustc_notice};
 pub use text::{Style, text, text_notice};
 

@@ -7,6 +7,8 @@ use crate::finding::{Applicability, Finding, InFile, Level, Place};
 use crate::lints::{self, Lint};
 use crate::notice::{Notice, Severity};
 
+use super::inert;
+
 /// The key of our fingerprints; the version grows when their computation changes.
 const FINGERPRINT: &str = "queryBudget/v1";
 
@@ -41,7 +43,7 @@ pub fn result(finding: &Finding) -> Value {
     let mut result = json!({
         "ruleId": finding.lint,
         "level": word(finding.level),
-        "message": { "text": message },
+        "message": { "text": inert(&message, false) },
         "partialFingerprints": {
             FINGERPRINT: format!("{:016x}", Known::of(finding, &*finding.place.file).fingerprint()),
         },
@@ -59,7 +61,7 @@ pub fn result(finding: &Finding) -> Value {
     let related = finding.related.iter().enumerate().filter_map(|(id, related)| {
         let mut location = location(&related.place)?;
         location["id"] = json!(id);
-        location["message"] = json!({ "text": related.message });
+        location["message"] = json!({ "text": inert(&related.message, false) });
         Some(location)
     });
     let related: Vec<Value> = related.collect();
@@ -99,7 +101,7 @@ fn fix(finding: &Finding) -> Option<Value> {
     }
     let description = finding.help.first().map_or("edit", String::as_str);
     Some(json!({
-        "description": { "text": description },
+        "description": { "text": inert(description, false) },
         "artifactChanges": [{ "artifactLocation": artifact(&first.start.file), "replacements": replacements }],
     }))
 }
@@ -122,7 +124,7 @@ pub fn notification(notice: &Notice) -> Value {
 pub fn told(level: &str, kind: &str, message: &str, place: &Place) -> Value {
     let mut value = json!({
         "level": level,
-        "message": { "text": message },
+        "message": { "text": inert(message, false) },
         "descriptor": { "id": kind },
     });
     if let Some(location) = location(place) {

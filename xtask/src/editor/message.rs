@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use query_budget_analysis::render::{Style, text, text_notice};
+use query_budget_analysis::render::{Style, inert, text, text_notice};
 use query_budget_analysis::{Applicability, Finding, InFile, Level, Notice, Place, Severity};
 use serde_json::{Value, json};
 
@@ -28,9 +28,10 @@ impl<'a> Writer<'a> {
     pub(super) fn finding(&mut self, finding: &Finding) -> Value {
         let level = if finding.level == Level::Deny { "error" } else { "warning" };
         let label = finding.excerpt.as_ref().map_or("", |excerpt| excerpt.label.as_str());
+        let label = inert(label, false);
         let spans = self.spans(&finding.place, |file, name| {
             let bytes = file.of_finding(finding);
-            file.span(name, &bytes, (true, label), None)
+            file.span(name, &bytes, (true, &label), None)
         });
         let mut children: Vec<Value> = Vec::new();
         let mut helps = finding.help.iter();
@@ -51,9 +52,9 @@ impl<'a> Writer<'a> {
             &finding.place,
             json!({
                 "$message_type": "diagnostic",
-                "rendered": format!("{rendered}\n\n"),
+                "rendered": format!("{}\n\n", inert(&rendered, self.style.color)),
                 "level": level,
-                "message": finding.message,
+                "message": inert(&finding.message, false),
                 "code": { "code": format!("query_budget::{}", finding.lint), "explanation": null },
                 "spans": spans,
                 "children": children,
@@ -72,9 +73,9 @@ impl<'a> Writer<'a> {
             &notice.place,
             json!({
                 "$message_type": "diagnostic",
-                "rendered": format!("{}\n\n", text_notice(notice, self.style)),
+                "rendered": format!("{}\n\n", inert(&text_notice(notice, self.style), self.style.color)),
                 "level": level,
-                "message": notice.message,
+                "message": inert(&notice.message, false),
                 "code": { "code": format!("query_budget::{}", notice.kind.as_str()), "explanation": null },
                 "spans": spans,
                 "children": children.collect::<Vec<_>>(),
@@ -125,7 +126,7 @@ fn without_replacement<'t>(title: &'t str, finding: &Finding) -> &'t str {
 /// A message nested in another one.
 fn child(level: &str, message: &str, spans: Vec<Value>) -> Value {
     json!({
-        "message": message,
+        "message": inert(message, false),
         "code": null,
         "level": level,
         "spans": spans,

@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use query_budget_analysis::render::written_out;
 use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("page.css");
@@ -39,7 +40,8 @@ pub(super) fn page(title: &str, subtitle: &str, figures: &serde_json::Value, con
             }
         }
     };
-    markup.into_string()
+    // Names of the database and texts of the source may hold characters that browsers obey.
+    written_out(&markup.into_string()).into_owned()
 }
 
 /// The style and script of the page are allowed by their digests; nothing else is loaded or run.
@@ -73,6 +75,19 @@ mod tests {
         let text = inert_json(&value);
         assert!(!text.contains(['<', '>', '&', '\u{2028}']), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
+    }
+
+    #[test]
+    fn what_browsers_obey_is_written_out() {
+        let name = "a\u{202e}b\u{1b}c";
+        let text = page(name, "", &serde_json::json!({ "name": name }), &html! { p { (name) } });
+        assert!(
+            text.contains("<p>a\\u202eb\\u001bc</p>") && text.contains("{\"name\":\"a\\u202eb\\u001bc\"}"),
+            "{text}"
+        );
+        for text in [STYLE, SCRIPT] {
+            assert_eq!(written_out(text), text, "their digests would no longer fit");
+        }
     }
 
     #[test]

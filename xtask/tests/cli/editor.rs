@@ -164,3 +164,23 @@ fn files_of_sql_and_folders_without_a_manifest_have_messages_as_well() {
         .collect();
     assert!(spans.contains(&"q/day.sql:2:18".to_owned()), "{spans:?}");
 }
+
+#[test]
+fn what_a_terminal_obeys_is_written_out() {
+    let scratch = Scratch::with([MANIFEST, ("migrations/1_first.sql", "CREATE TABLE t (id INT);\n")]);
+    scratch.write(
+        "src/lib.rs",
+        "async fn f(db: &PgPool) { sqlx::query(\"DELETE FROM \\\"t\\u{1b}[31m\\u{202e}\\\"\").execute(db).await; }\n",
+    );
+    let ran = run(scratch.path(), &["check", "--message-format", "json", "--no-cargo"]);
+    let mut seen = 0;
+    for message in messages(&ran.stdout) {
+        let Message::CompilerMessage(it) = message else { continue };
+        let children = it.message.children.iter().map(|child| child.message.clone());
+        for text in children.chain(it.message.rendered).chain([it.message.message]) {
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 1, "{}", ran.stdout);
+}
