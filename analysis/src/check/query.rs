@@ -9,7 +9,7 @@ use super::{Checked, Checker, TextFile, elsewhere};
 use crate::cardinality::{self, Cardinality, Rows};
 use crate::finding::{Finding, Level, Place, Target, Tier};
 use crate::index;
-use crate::lints::{self, Check, QueryContext, Trait};
+use crate::lints::{self, Check, Group, QueryContext, Trait};
 use crate::rust::{Allow, Form, Scan, Site, SiteSql};
 use crate::sql::Dialect;
 use crate::sql::text::LineIndex;
@@ -114,8 +114,11 @@ impl Checker<'_> {
             if !in_test || lint.is(Trait::InTests) {
                 let first = findings.len();
                 self.ask(lint, &mut findings, |found| check(&context, found));
-                if lint.is(Trait::MildOnRaw) && !context.is_of_this_schema() {
-                    findings.iter_mut().skip(first).for_each(|finding| finding.level = Level::Warn);
+                // A raw call may use another database than the one with this schema.
+                let is_doubtful = lint.group == Group::Correctness && !context.is_of_this_schema();
+                if is_doubtful && !self.config.lints.contains_key(lint.name) {
+                    let found = findings.iter_mut().skip(first);
+                    found.for_each(|finding| finding.level = finding.level.min(Level::Warn));
                 }
             }
         }

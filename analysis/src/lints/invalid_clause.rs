@@ -50,7 +50,7 @@ declare_lint! {
     /// ```
     "invalid_clause", Correctness, since "0.1.0",
     "a clause that the database refuses for what it contains, or beside others",
-    Check::Query(check); InTests, MildOnRaw, Refused
+    Check::Query(check); InTests, Refused
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -160,8 +160,6 @@ pub enum Trait {
     NeedsSchema,
     /// It also runs on test code, where only errors that the database would raise are worth reporting.
     InTests,
-    /// On raw sqlx calls, which may use another database, it is at most a warning.
-    MildOnRaw,
     /// The database refuses what it finds.
     Refused,
     /// The database refuses it when it runs, not when it is prepared: sqlx's macros do not see it.
@@ -189,6 +187,18 @@ impl Lint {
     /// `index-check` runs these lints, and denies their findings.
     pub fn is_about_indexes(&self) -> bool {
         self.group == Group::Index || self.is(Trait::OnReading)
+    }
+
+    /// Its default levels in words, as they are shown to users.
+    pub fn levels(&self) -> String {
+        let level = self.group.level().as_str();
+        if self.is_about_indexes() {
+            return format!("{level}, {} in `index-check`", Level::Deny.as_str());
+        }
+        match self.group {
+            Group::Correctness => format!("{level}, {} on raw sqlx", Level::Warn.as_str()),
+            _ => level.to_owned(),
+        }
     }
 
     /// Its page as Markdown: the doc comment without the space after the slashes.

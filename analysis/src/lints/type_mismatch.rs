@@ -42,7 +42,7 @@ declare_lint! {
     /// ```
     "type_mismatch", Correctness, since "0.1.0",
     "an operator, a function or a column that does not accept the types it is given",
-    Check::Query(check); NeedsSchema, InTests, MildOnRaw, Refused
+    Check::Query(check); NeedsSchema, InTests, Refused
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

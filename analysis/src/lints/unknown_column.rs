@@ -17,8 +17,8 @@ declare_lint! {
     /// ## Known limits
     ///
     /// If a table's columns are unknown (a function's result, a temporary table), any name may be one of
-    /// them, and nothing is reported; nor is a column that other code of the workspace adds to a table. A raw sqlx
-    /// call may use another database than the snapshot's, and is left to sqlx.
+    /// them, and nothing is reported; nor is a column that other code of the workspace adds to a table. sqlx's macros
+    /// have asked a database, and are left to it.
     ///
     /// ## Example
     ///

@@ -20,8 +20,8 @@ declare_lint! {
     ///
     /// A name that may exist for a known reason (a temporary table, a `DO` block that could not be replayed,
     /// the database's own catalogues, a table that other code of the workspace creates) is not reported. The snapshot has to be current:
-    /// `cargo query-budget schema --check`. A raw sqlx call may use another database than the snapshot's, and
-    /// is left to sqlx.
+    /// `cargo query-budget schema --check`. sqlx's macros have asked a database, and are left to it; another raw
+    /// call may use another database, and is reported only if it also names a table of this one, or one with a similar name.
     ///
     /// ## Example
     ///

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::Level;
-use query_budget_analysis::lints::{self, Group, Lint};
+use query_budget_analysis::lints::{self, Lint};
 use query_budget_analysis::project::read;
 
 use super::config_schema;
@@ -94,7 +93,7 @@ fn page(lint: &Lint) -> String {
         name = lint.name,
         summary = sentence(lint.summary),
         group = lint.group.as_str(),
-        level = level(lint.group),
+        level = lint.levels(),
         since = lint.since,
         docs = lint.page(),
     )
@@ -107,6 +106,9 @@ const LIST: &str = "<!-- Written by `cargo xtask docs`. -->\n\
     \n\
     `deny` fails the build and the command, `warn` is shown, `allow` is off. Levels are set in `query-budget.toml`, by an option of\n\
     `check`, and in one place by [an allow with a reason](adopting.md#silencing-one-place).\n\
+    \n\
+    Calls of sqlx itself and of other drivers are raw: they may use another database, and sqlx's macros have asked theirs. Where\n\
+    a lint is `deny, warn on raw sqlx`, its findings there are warnings unless the configuration or `-D` sets its level.\n\
     \n";
 
 /// A file with the text between its marks replaced.
@@ -126,7 +128,7 @@ fn table(folder: &str) -> String {
     let mut table = String::from("| lint | group | level | finds |\n| --- | --- | --- | --- |\n");
     for lint in lints::ALL {
         let (name, group) = (lint.name, lint.group.as_str());
-        let level = level(lint.group);
+        let level = lint.levels();
         table += &format!("| [`{name}`]({folder}{name}.md) | {group} | {level} | {} |\n", lint.summary);
     }
     table
@@ -135,14 +137,6 @@ fn table(folder: &str) -> String {
 /// The lints as entries of the book's contents.
 fn list() -> String {
     lints::ALL.iter().map(|lint| format!("  - [`{0}`](lints/{0}.md)\n", lint.name)).collect()
-}
-
-/// The level of a group's lints, in words.
-fn level(group: Group) -> String {
-    match group {
-        Group::Index => format!("{}, {} in `index-check`", group.level().as_str(), Level::Deny.as_str()),
-        _ => group.level().as_str().to_owned(),
-    }
 }
 
 /// A summary, which is a lowercase fragment, as a sentence.

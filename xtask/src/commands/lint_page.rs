@@ -1,7 +1,6 @@
 //! `explain LINT`: the page of a lint on the terminal.
 
-use query_budget_analysis::Level;
-use query_budget_analysis::lints::{self, Group, Lint};
+use query_budget_analysis::lints::{self, Lint};
 use query_budget_analysis::sql::text::most_similar;
 
 use crate::Outcome;
@@ -46,14 +45,10 @@ fn planner(_: &Explain, _: &mut Output) -> Result<Outcome, Failure> {
 fn page(lint: &Lint, output: &mut Output) -> Result<(), Failure> {
     let color = output.style().color;
     let bold = |text: &str| if color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() };
-    let level = match lint.group {
-        Group::Index => format!("{}, {} in `index-check`", lint.group.level().as_str(), Level::Deny.as_str()),
-        group => group.level().as_str().to_owned(),
-    };
     output.line(bold(&format!("# {}", lint.name)))?;
     output.line("")?;
     output.line(lint.summary)?;
-    output.line(format!("group {}, level {level}, since {}", lint.group.as_str(), lint.since))?;
+    output.line(format!("group {}, level {}, since {}", lint.group.as_str(), lint.levels(), lint.since))?;
     output.line("")?;
     let mut is_example = false;
     for line in lint.page().lines() {
