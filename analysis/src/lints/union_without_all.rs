@@ -20,7 +20,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Arms with joins, and keys of columns that may be NULL, are left alone, and so are `INTERSECT` and `EXCEPT`.
+    /// Arms with joins, keys of columns that may be NULL, and chains of more than 64 arms are left alone, and so are `INTERSECT`
+    /// and `EXCEPT`.
     ///
     /// ## Example
     ///
@@ -40,6 +41,9 @@ declare_lint! {
     Check::Query(check); NeedsSchema
 }
 
+/// The most arms that are compared with each other: each pair of them has to be told apart.
+const MOST_ARMS: usize = 64;
+
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
     for (id, block) in query.written_blocks() {
@@ -49,7 +53,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let mut arms = Vec::new();
-        if !flatten(query, id, &mut arms) || arms.len() < 2 {
+        if !flatten(query, id, &mut arms) || !(2..=MOST_ARMS).contains(&arms.len()) {
             continue;
         }
         let distinct = arms.iter().all(|arm| has_no_duplicates(query, arm, schema));

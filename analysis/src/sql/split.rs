@@ -103,21 +103,19 @@ impl<'t> Script<'t> {
     fn skip_client_command(&mut self) -> bool {
         self.lexer.skip_blank();
         let rest = self.rest();
-        let line = rest.split('\n').next().unwrap_or("");
+        // A line may hold any number of statements, so it is looked for only where a command starts.
+        let sets_delimiter = self.dialect == Dialect::MySql && starts_with_delimiter(rest);
         let is_command = match self.dialect {
-            Dialect::Postgres => line.starts_with('\\'),
-            Dialect::Sqlite => line.starts_with('.'),
-            Dialect::MySql => {
-                let mut words = line.split_whitespace();
-                let is = words.next().is_some_and(|word| word.eq_ignore_ascii_case("delimiter"));
-                if is {
-                    self.delimiter = words.next().filter(|delimiter| *delimiter != ";");
-                }
-                // Before a statement, the client takes any line of dashes for a comment; the server asks for a blank after two.
-                is || line.starts_with("--")
-            }
+            Dialect::Postgres => rest.starts_with('\\'),
+            Dialect::Sqlite => rest.starts_with('.'),
+            // Before a statement, the client takes any line of dashes for a comment; the server asks for a blank after two.
+            Dialect::MySql => sets_delimiter || rest.starts_with("--"),
         };
         if is_command {
+            let line = rest.split('\n').next().unwrap_or("");
+            if sets_delimiter {
+                self.delimiter = line.split_whitespace().nth(1).filter(|delimiter| *delimiter != ";");
+            }
             self.lexer.seek(self.lexer.position() + line.len());
         }
         is_command
@@ -135,6 +133,14 @@ impl<'t> Script<'t> {
         }
         self.lexer.seek(self.lexer.position() + length);
     }
+}
+
+/// Whether a text starts with the word `DELIMITER`.
+fn starts_with_delimiter(text: &str) -> bool {
+    const WORD: &str = "delimiter";
+    let ends =
+        text.get(WORD.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+    ends && text.get(..WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD))
 }
 
 /// What the first words of a statement imply about semicolons inside it.

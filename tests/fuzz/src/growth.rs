@@ -49,6 +49,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "one_line", start: 500, files: one_line },
     Kind { name: "calls", start: 500, files: calls },
     Kind { name: "callers", start: 500, files: callers },
+    Kind { name: "repeats", start: 3_000, files: repeats },
     Kind { name: "methods", start: 200, files: methods },
     Kind { name: "aliases", start: 800, files: aliases },
     Kind { name: "aliases_twice", start: 80, files: aliases_twice },
@@ -64,6 +65,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "conditions", start: 200, files: conditions },
     Kind { name: "alternatives", start: 200, files: alternatives },
     Kind { name: "unions", start: 100, files: unions },
+    Kind { name: "distinct_unions", start: 100, files: distinct_unions },
     Kind { name: "lists", start: 1_000, files: lists },
     Kind { name: "rows", start: 500, files: rows },
     Kind { name: "with", start: 100, files: with },
@@ -150,6 +152,20 @@ fn calls(n: usize) -> Vec<File> {
     project(
         "CREATE TABLE t (id bigint PRIMARY KEY, a int);",
         &(each(n, "", call) + &querying(&format!("f{n}"), "SELECT a FROM t WHERE id = $1")),
+    )
+}
+
+/// A chain of calls, each of which asks the same in every turn of its loop.
+fn repeats(n: usize) -> Vec<File> {
+    let call = |i: usize| {
+        format!(
+            "pub async fn f{i}(db: &sqlx::PgPool) {{\n    for x in 0..3 {{ f{}(db).await; }}\n}}\n",
+            i + 1
+        )
+    };
+    project(
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int);",
+        &(each(n, "", call) + &querying(&format!("f{n}"), "SELECT a FROM t WHERE id = 1")),
     )
 }
 
@@ -302,6 +318,11 @@ fn alternatives(n: usize) -> Vec<File> {
 
 fn unions(n: usize) -> Vec<File> {
     one_query(&each(n, " UNION ALL ", |i| format!("SELECT b FROM t WHERE a = {i}")))
+}
+
+/// Each arm is told apart from every other by its condition.
+fn distinct_unions(n: usize) -> Vec<File> {
+    one_query(&each(n, " UNION ", |i| format!("SELECT id, a FROM t WHERE id = {i}")))
 }
 
 fn lists(n: usize) -> Vec<File> {

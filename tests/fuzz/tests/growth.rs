@@ -32,6 +32,7 @@ const CAPPED: &[(&str, usize, f64)] = &[
     ("views_twice", 8, 24.0),
     ("joins", 39, 24.0),
     ("unions", 40, 8.0),
+    ("distinct_unions", 40, 8.0),
     ("with", 38, 16.0),
     ("with_twice", 19, 8.0),
     ("nested_queries", 23, 8.0),

@@ -16,7 +16,7 @@ const DEEPEST: usize = 64;
 pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
     let sources = graph.sources();
     let known = sources.iter().map(|source| vec![None; source.scan.functions.len()]).collect();
-    let mut bounder = Bounder { graph, known, times: HashMap::new(), open: Vec::new() };
+    let mut bounder = Bounder { graph, known, times: HashMap::new(), open: Vec::new(), handing: 0 };
     let mut of = |(source, file): (usize, &&Source)| -> Vec<Bound> {
         let functions = 0..file.scan.functions.len();
         functions.map(|function| bounder.bound(FunctionId { source, function })).collect()
@@ -31,6 +31,8 @@ struct Bounder<'g, 'a> {
     times: HashMap<(FunctionId, usize), Option<Bound>>,
     /// The functions whose bounds are being computed.
     open: Vec<FunctionId>,
+    /// How many functions hand a parameter on to the one that is being looked into.
+    handing: usize,
 }
 
 impl<'a> Bounder<'_, 'a> {
@@ -89,10 +91,16 @@ impl<'a> Bounder<'_, 'a> {
             return known.clone();
         }
         let (source, function) = self.graph.get(id).filter(|(_, function)| function.has_body)?;
+        // A chain of helpers may be of any length.
+        if self.handing > DEEPEST {
+            return None;
+        }
         // A helper that passes its closure on to itself may call it any number of times.
         self.times.insert((id, parameter), None);
         let mut calls = OfParameter { bounder: self, id, parameter };
+        calls.bounder.handing += 1;
         let bound = bounds::bound(&function.flow, &source.scan.sites, &mut calls);
+        self.handing -= 1;
         // A closure that is stored, or passed to an unknown function, may be called at any time.
         let is_known = bound.upper != Upper::Finite(0) && bound.unknown.is_empty();
         let known = is_known.then_some(bound);

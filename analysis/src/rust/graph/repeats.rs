@@ -11,6 +11,10 @@ use crate::rust::function::Function;
 use crate::rust::site::{Loop, Site, SiteSql};
 use crate::rust::source::FunctionId;
 
+/// The most functions that are looked into from one call: what reaches more is not known to be the same each time, and a
+/// chain of calls of any length takes no more room than this.
+const MOST_FUNCTIONS: usize = 128;
+
 /// The queries and functions that were met on the way from a call.
 #[derive(Default)]
 struct Met {
@@ -68,6 +72,9 @@ impl CallGraph<'_> {
             && targets.iter().all(|target| {
                 let Some((_, function)) = self.get(*target) else { return false };
                 if !function.has_body || function.changes || function.runs_given {
+                    return false;
+                }
+                if met.functions.len() >= MOST_FUNCTIONS && !met.functions.contains(target) {
                     return false;
                 }
                 !met.functions.insert(*target)
