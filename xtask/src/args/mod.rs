@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use query_budget_analysis::Level;
-use query_budget_analysis::lints::{Group, by_name};
+use query_budget_analysis::lints::{ALL, Group, by_name};
 use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::sql::text::most_similar;
 
 pub(crate) use self::files::{Init, Migrate, PageFormat, Prepare, Report, Schema};
 use self::files::{MIGRATE, REPORT};
@@ -233,7 +234,7 @@ pub(crate) struct Fix {
     /// Make the edits of findings that mean the same for every row, and report what is left
     #[arg(long, conflicts_with_all = ["write_baseline", "queries"])]
     pub(crate) fix: bool,
-    /// Also apply fixes that need review; with `--diff`, show them
+    /// Make the edits of `--fix` and those that need review; with `--diff`, show them
     #[arg(long, conflicts_with_all = ["write_baseline", "queries"])]
     pub(crate) unsafe_fixes: bool,
     /// Show the edits as a diff and change nothing, with `--fix` too; exit with 1 when there are any
@@ -395,7 +396,14 @@ pub(crate) struct NewLint {
 fn known_lint(name: &str) -> Result<String, String> {
     match by_name(name) {
         Some(lint) => Ok(lint.name.to_owned()),
-        None => Err("no lint has this name; `docs/lints` lists them".to_owned()),
+        None => {
+            let similar = most_similar(name, ALL.iter().map(|lint| lint.name));
+            let page = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/lints.md");
+            Err(match similar {
+                Some(similar) => format!("no lint has this name: write `{similar}`"),
+                None => format!("no lint has this name: {page} lists them"),
+            })
+        }
     }
 }
 

@@ -39,6 +39,12 @@ pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, F
         let before = loaded.batches.len();
         loaded.batches.retain(|batch| batch.project.dialect == dialect || batch.project.dialect_is_guessed);
         let asked = loaded.batches.len();
+        if asked == 0 && before > 0 {
+            return Err(Failure::new(format!(
+                "compare with this database: it speaks {dialect}, and no query here does"
+            ))
+            .help("name the database of these queries: `--database-url <url>`"));
+        }
         let report = report::of_indexes(loaded, &base);
         let mut comparison = compare(&mut planner, &report).await?;
         comparison.elsewhere = before - asked;

@@ -117,8 +117,15 @@ impl Tally {
                 entries(current)
             ))?;
             let clean = stale + missing + dead + absent == 0;
-            if !clean {
+            if stale + missing > 0 {
                 output.line("write them with `cargo query-budget prepare`")?;
+            }
+            if dead > 0 {
+                output.line("remove dead entries with `cargo query-budget prepare --prune`")?;
+            }
+            if absent > 0 {
+                output
+                    .line("ask a database for the uncertain ones without an entry: `cargo sqlx prepare`")?;
             }
             return Ok(if clean { Outcome::Clean } else { Outcome::Findings });
         }
