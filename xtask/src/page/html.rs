@@ -24,7 +24,10 @@ pub(crate) fn page(workspace: &Workspace) -> String {
     let content = html! {
         (summary(workspace))
         nav.sections aria-label="Sections" {
-            @for (id, name, count, _) in &sections { a href=(format!("#{id}")) { (name) " " span.count { (grouped(*count as u64)) } } }
+            @for (id, name, count, _) in &sections {
+                // What is not covered is no section of its own, and none of it is no coverage of 0.
+                a href=(format!("#{id}")) { (name) @if *count > 0 || *id != "coverage" { " " span.count { (grouped(*count as u64)) } } }
+            }
         }
         @for (id, name, _, body) in &sections {
             section id=(id) { h2 { (name) } (body) }

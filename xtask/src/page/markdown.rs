@@ -88,7 +88,7 @@ fn indexes(text: &mut String, diff: &Diff) {
         .indexes
         .iter()
         .map(|it| {
-            let uses = format!("{} accesses", it.uses);
+            let uses = format!("{} {}", it.uses, if it.uses == 1 { "access" } else { "accesses" });
             vec![
                 it.change.as_str().to_owned(),
                 code(&it.table),

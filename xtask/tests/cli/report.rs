@@ -274,7 +274,7 @@ fn a_diff_as_markdown_is_a_comment() {
         "**1** queries added · **1** queries better · ",
         "| warn | `unindexed_filter` | filter on `logs.output` has no index<br>help: ",
         "| added |  | scan | `SELECT count(*) FROM logs WHERE output = '@all \\| <b>'` | `src/lib.rs:",
-        "| added | `logs` | `logs_event (event_id)` | 1 accesses |",
+        "| added | `logs` | `logs_event (event_id)` | 1 access |",
     ]);
 }
 

@@ -42,9 +42,13 @@ fn write(path: &Path, revision: &str, files: &[&str], folder: &Path) -> Result<P
     let index = folder.join("index");
     let tree = folder.join("tree");
     let dir = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    let top = git(dir, &index, &["rev-parse", "--show-toplevel"], &[])?;
+    let top = git(dir, &index, &["rev-parse", "--show-toplevel"], &[])
+        .map_err(|_| "it is in no git repository".to_owned())?;
     let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end().to_owned());
-    git(&top, &index, &["read-tree", &format!("{revision}^{{tree}}")], &[])?;
+    // A revision that starts with a dash would be an option.
+    let named = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{tree}}")];
+    let tree_of = git(&top, &index, &named, &[]).map_err(|_| "no commit has this name".to_owned())?;
+    git(&top, &index, &["read-tree", String::from_utf8_lossy(&tree_of).trim()], &[])?;
     let all = git(&top, &index, &["ls-files", "-z"], &[])?;
     let is_entry = |name: &[u8]| {
         name.ends_with(b".json") && name.split(|byte| *byte == b'/').any(|folder| folder == b".sqlx")
