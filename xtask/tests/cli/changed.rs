@@ -113,7 +113,7 @@ fn files_are_named_instead_of_a_revision() {
 fn files_are_named_below_the_root_of_the_repository_too() {
     let scratch = Scratch::with([MIGRATION]);
     for (path, text) in [("Cargo.toml", MANIFEST.1), ("src/lib.rs", POSTS)] {
-        scratch.write(format!("inner/{path}"), text);
+        scratch.write(&format!("inner/{path}"), text);
     }
     commit(scratch.path());
     let inner = scratch.path().join("inner");

@@ -67,9 +67,9 @@ fn a_workspace_of_several_databases_gets_a_snapshot_of_each() {
     let scratch = Scratch::with([("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n")]);
     for name in ["a", "b"] {
         let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
-        scratch.write(format!("{name}/Cargo.toml"), manifest);
-        scratch.write(format!("{name}/src/lib.rs"), "");
-        scratch.write(format!("{name}/{}", FIRST.0), FIRST.1);
+        scratch.write(&format!("{name}/Cargo.toml"), manifest);
+        scratch.write(&format!("{name}/src/lib.rs"), "");
+        scratch.write(&format!("{name}/{}", FIRST.0), FIRST.1);
     }
     run(scratch.path(), &["init"]).exits_with(0);
     run(scratch.path(), &["schema", "--check"])

@@ -122,7 +122,7 @@ fn other_tools_get_the_files_that_they_read() {
         ),
     ] {
         let scratch = Scratch::with([("q.sql", QUERIES)]);
-        scratch.write(format!("migrations/{name}"), text);
+        scratch.write(&format!("migrations/{name}"), text);
         write(&scratch, &arguments).exits_with(0).says(&[written, command]);
         // They are read, and complete.
         write(&scratch, &arguments).exits_with(0).says(&["no index is missing: there is nothing to write"]);
@@ -133,7 +133,7 @@ fn other_tools_get_the_files_that_they_read() {
 fn without_a_next_number_nothing_is_written() {
     for name in ["9223372036854775807_x.sql", "schema.sql"] {
         let scratch = Scratch::with([("q.sql", QUERIES)]);
-        scratch.write(format!("migrations/{name}"), TABLES);
+        scratch.write(&format!("migrations/{name}"), TABLES);
         write(&scratch, &["--migrations", "migrations", "--dialect", "postgres"])
             .exits_with(2)
             .says(&["failed to name the next migration in `migrations`"]);
