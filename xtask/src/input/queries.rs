@@ -36,8 +36,10 @@ pub(super) fn read_queries(
         return Ok(queries);
     }
     let file = shown(path, base);
+    // What is no file is told before what kind of file it is.
+    let bytes = read_bytes(path)?;
     match path.extension().and_then(|end| end.to_str()) {
-        Some("jsonl") => Ok(parse_jsonl(&read_bytes(path)?, &file, dialect, unread)),
+        Some("jsonl") => Ok(parse_jsonl(&bytes, &file, dialect, unread)),
         Some("sql") => Ok(parse_sql(&read(path)?, &file, dialect)),
         _ => Err(Failure::new(format!("read queries from `{file}`"))
             .help("give a `.sql` file, a `.jsonl` file with a `query` field a line, or a `.sqlx` folder")),
