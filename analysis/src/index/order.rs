@@ -6,7 +6,7 @@
 
 use super::estimate::ROWS;
 use super::item::Item;
-use super::problem::Problem;
+use super::problem::{Problem, Semi};
 use super::relations::Relations;
 use super::searches::{How, Served, Walk};
 use crate::sql::Dialect;
@@ -66,6 +66,8 @@ pub(super) struct Joined<'p, 's> {
     semi: Relations,
     /// Those that cannot be read first with nested loops only.
     asked: Relations,
+    /// Those of semi-joins that read one table.
+    alone: Relations,
 }
 
 /// A plan under construction.
@@ -124,6 +126,7 @@ impl<'p, 's> Joined<'p, 's> {
             inner: problem.inner_sides().into_iter().chain(straight).collect(),
             semi: among(false),
             asked: among(true),
+            alone: problem.semi.iter().filter_map(Semi::only).collect(),
         }
     }
 
@@ -335,10 +338,10 @@ impl<'p, 's> Joined<'p, 's> {
         !held(id) || all.into_iter().all(held)
     }
 
-    /// Whether the conditions of a table alone keep few of its rows, so that PostgreSQL makes a list of them without
-    /// duplicates and looks each up in the other tables.
+    /// Whether a semi-join reads one table of which its own conditions keep few rows, so that PostgreSQL makes a list of them
+    /// without duplicates and looks each up in the other tables.
     fn is_narrow(&self, id: RelationId) -> bool {
-        self.items.iter().any(|item| item.relation == id && item.is_narrow())
+        self.alone.contains(id) && self.items.iter().any(|item| item.relation == id && item.is_narrow())
     }
 
     fn may_follow(&self, at: usize, reached: Relations) -> bool {

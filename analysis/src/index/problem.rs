@@ -52,6 +52,16 @@ pub(super) struct Semi {
     pub(super) is_asked: bool,
 }
 
+impl Semi {
+    /// The relation, if there is one.
+    pub(super) fn only(&self) -> Option<RelationId> {
+        match self.relations.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+}
+
 /// A condition of a join problem.
 #[derive(Debug, Clone)]
 pub(super) struct Demand {

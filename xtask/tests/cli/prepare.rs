@@ -256,7 +256,7 @@ fn expressions_of_mysql_are_told_where_something_tells_the_server() {
     let doubt = "whether `total` can be NULL hangs on the version of the server";
     run(scratch.path(), &[&arguments[..], &["maria"]].concat()).exits_with(0).says(&["2 new", doubt]);
     entry("maria", r#"{"type":"Long","flags":"NOT_NULL|BINARY","max_size":1}"#);
-    entry("maria", r#"{"type":"NewDecimal","flags":"BINARY","max_size":33}"#);
+    entry("maria", r#"{"type":"NewDecimal","flags":"NOT_NULL|BINARY","max_size":33}"#);
     entry("maria", r#""columns":[],"parameters":{"Right":1}"#);
     let json = sql.replace("TIMESTAMP NOT NULL", "TIMESTAMP NOT NULL, doc JSON COLLATE utf8mb4_0900_ai_ci");
     scratch.write("migrations/1_users.sql", &json);

@@ -1,12 +1,60 @@
-//! Index hints and samples.
+//! Index hints, samples and ONLY.
 
 use sqlparser::ast;
 
 use super::Resolver;
+use crate::sql::Dialect;
 use crate::sql::expr::Expr;
-use crate::sql::query::Asked;
+use crate::sql::lex::{Lexer, unquote};
+use crate::sql::query::{Asked, RelationId};
 
 impl Resolver<'_> {
+    /// Marks tables that are read with ONLY, which the parser does not report.
+    pub(super) fn mark_only(&mut self, sql: &str) {
+        for (at, relation) in (0..).zip(&self.relations) {
+            let before = relation.span.and_then(|span| sql.get(..span.start));
+            let before = before.unwrap_or_default().trim_end().trim_end_matches('(').trim_end();
+            let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
+            if word.is_some_and(|word| word.eq_ignore_ascii_case("only")) {
+                self.asked.push((RelationId(at), Asked::Only));
+            }
+        }
+    }
+
+    /// SQLite: marks relations with `NOT INDEXED` or `INDEXED BY i`, which are hidden from the parser.
+    pub(super) fn mark_indexed(&mut self, sql: &str) {
+        let is_word = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
+        let mut named = Vec::new();
+        for (at, relation) in (0..).zip(&self.relations) {
+            let behind = relation.span.and_then(|span| sql.get(span.end..)).unwrap_or_default();
+            let words: Vec<&str> = Lexer::new(behind, Dialect::Sqlite)
+                .take(5)
+                .filter_map(|token| behind.get(token.span.range()))
+                .collect();
+            // An alias may come in between.
+            let hint = match words.as_slice() {
+                [first, _, rest @ ..] if is_word(first, "as") => rest,
+                [first, ..] if is_word(first, "not") || is_word(first, "indexed") => &words,
+                [_, rest @ ..] => rest,
+                [] => continue,
+            };
+            match hint {
+                [not, indexed, ..] if is_word(not, "not") && is_word(indexed, "indexed") => {
+                    self.asked.push((RelationId(at), Asked::Use(Vec::new())));
+                }
+                [indexed, by, index, ..] if is_word(indexed, "indexed") && is_word(by, "by") => {
+                    let index = unquote(index, Dialect::Sqlite);
+                    named.push((index.clone(), RelationId(at), relation.span));
+                    self.asked.push((RelationId(at), Asked::Use(vec![index])));
+                }
+                _ => {}
+            }
+        }
+        for (index, relation, span) in named {
+            self.check_index(&index, relation, span);
+        }
+    }
+
     /// A `TABLESAMPLE`. The built-in methods take a percentage, those of extensions a number.
     pub(super) fn sample(&mut self, sample: &ast::TableSampleKind) -> Option<Asked> {
         let (ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample)) =
