@@ -49,6 +49,7 @@ fn on_conflict(r: &mut Rewriter) -> bool {
         return true;
     }
     r.lists.conflict = true;
+    shared::after_bare_select(r);
     shared::conflict_target(r)
 }
 
