@@ -193,7 +193,9 @@ async fn expressions_are_what_the_server_says() {
                 columns += 1;
                 if let Known::Is(is) = &told.ty {
                     typed += 1;
-                    if read_as(&is.name) != read_as(ty) {
+                    // MariaDB sends JSON as bytes, from which a `JsonValue` is read like from the JSON of MySQL.
+                    let is_json = is.name == "JSON" && read_as(ty) == "bytes";
+                    if !is_json && read_as(&is.name) != read_as(ty) {
                         wrong.push(format!("{sql}: `{name}` is {ty}, not {}", is.name));
                     }
                     certain += usize::from(told.nullable_certain);
