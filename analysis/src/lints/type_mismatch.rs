@@ -52,7 +52,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if is_compiled || !query.problems.is_empty() {
         return;
     }
-    let is_bound = context.site.is_some_and(|site| site.form == Form::SqlxFunction);
+    // Diesel and SeaORM send the types of what is bound, as sqlx does.
+    let is_bound = context.site.is_some_and(|site| matches!(site.form, Form::SqlxFunction | Form::Driver));
     let bound;
     let errors = if is_bound {
         bound = types::errors_when_bound(query, schema, context.dialect);

@@ -84,14 +84,11 @@ fn natural(text: &str) -> Vec<Part> {
 }
 
 /// The name of a migration's directory, with the dashes removed from its version as Diesel does:
-/// `2017-08-31-230457_users` comes after `20140924113530_first`.
+/// `2017-08-31-230457_users` comes after `20140924113530_first`, and so does `2017-08-31-230457`, which has no name.
 fn without_dashes(folder: &str) -> String {
-    match folder.split_once('_') {
-        Some((version, rest)) if version.chars().all(|c| c.is_ascii_digit() || c == '-') => {
-            format!("{}_{rest}", version.replace('-', ""))
-        }
-        _ => folder.to_owned(),
-    }
+    let (version, rest) = folder.split_at(folder.find('_').unwrap_or(folder.len()));
+    let is_version = !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '-');
+    if is_version { format!("{}{rest}", version.replace('-', "")) } else { folder.to_owned() }
 }
 
 /// How many leading directories the paths share. The last directory of `x/up.sql` belongs to the migration.
