@@ -285,7 +285,7 @@ fn flyway(title: &str) -> Option<(&str, &str, &str)> {
 fn divided(title: &str, may_dash: bool) -> Option<(&str, &str, &str)> {
     let behind = title.trim_start_matches(char::is_alphabetic);
     let behind = behind.strip_prefix(['-', '_', '.']).unwrap_or(behind);
-    let end = behind.find(|char: char| !char.is_ascii_digit() && !(may_dash && char == '-'));
+    let end = behind.find(|char: char| !(char.is_ascii_digit() || may_dash && char == '-'));
     let number = behind.get(..end.unwrap_or(behind.len()))?.trim_end_matches('-');
     let start = title.len() - behind.len();
     let parts = (title.get(..start), Some(number), behind.get(number.len()..));

@@ -79,7 +79,7 @@ fn what_watches_for_new_migrations_is_said() {
     let line = "println!(\"cargo::rerun-if-changed=../migrations\");";
     let said = run(scratch.path(), &["init"]).exits_with(0).says(&["app/build.rs", line]).stdout;
     assert!(!said.contains("other/build.rs"), "{said}");
-    scratch.write("app/build.rs", &format!("fn main() {{\n    {line}\n}}\n"));
+    scratch.write("app/build.rs", format!("fn main() {{\n    {line}\n}}\n"));
     let said = run(scratch.path(), &["init"]).exits_with(0).stdout;
     assert!(!said.contains("build.rs"), "{said}");
 }
