@@ -20,6 +20,19 @@ fn list(many: usize, between: &str, part: impl Fn(usize) -> String) -> String {
     (0..many).map(part).collect::<Vec<_>>().join(between)
 }
 
+/// No server takes one, and a file may have it.
+#[test]
+fn a_domain_over_itself() {
+    for domains in ["CREATE DOMAIN d AS d;", "CREATE DOMAIN d AS e; CREATE DOMAIN e AS d;"] {
+        let table = "CREATE TABLE x (d d, many d[]);";
+        check(
+            "types",
+            "domain",
+            format!("{domains} {table} ;;SELECT d, many FROM x, unnest(many) m WHERE m.a = $1"),
+        );
+    }
+}
+
 #[test]
 fn queries() {
     for many in [150, 3_000] {
@@ -86,6 +99,10 @@ fn schemas() {
         let views =
             format!("CREATE VIEW x0 AS SELECT id, a FROM t; {views};;SELECT a FROM x{many} WHERE id = $1");
         check("types", "views", views);
+        let over = |n: usize| format!("CREATE DOMAIN d{} AS d{n};", n + 1);
+        let domains =
+            format!("CREATE DOMAIN d0 AS text; {} CREATE TABLE x (d d{many}); ;;", list(many, "", over));
+        check("types", "domains", domains + "SELECT d FROM x WHERE d = $1");
         for (name, sql) in [
             ("checks", format!("CREATE TABLE x (a int CHECK {})", nested("(", "a > 1", ")", many))),
             ("defaults", format!("CREATE TABLE x (a int DEFAULT {})", list(many, " + ", |i| i.to_string()))),

@@ -318,14 +318,24 @@ impl Resolver<'_> {
     }
 
     fn element_of_type(&self, ty: &str) -> Element {
+        self.element_below(ty, 0)
+    }
+
+    /// The same for a type that this many domains are over.
+    fn element_below(&self, ty: &str, domains: usize) -> Element {
         if ty == "tsvector" {
             return lexemes();
         }
-        self.fields(ty.trim_end_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit() || c == ' '))
+        let element = ty.trim_end_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit() || c == ' ');
+        self.fields_below(element, domains)
     }
 
     /// The fields of a type: a composite type, or the row type of a table.
     fn fields(&self, ty: &str) -> Element {
+        self.fields_below(ty, 0)
+    }
+
+    fn fields_below(&self, ty: &str, domains: usize) -> Element {
         let Some(schema) = self.schema else { return Element::Unknown };
         let unquoted = |part: &str| match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
             Some(quoted) => quoted.replace("\"\"", "\""),
@@ -345,8 +355,9 @@ impl Resolver<'_> {
             Some(UserType::Composite(fields)) => {
                 Element::Row(fields.iter().map(|field| field.name.clone()).collect())
             }
-            // A domain may be over an array or a row type.
-            Some(UserType::Domain { base, .. }) => self.element_of_type(base),
+            // A domain may be over an array or a row type; in a file, even over itself.
+            Some(UserType::Domain { base, .. }) if domains < 32 => self.element_below(base, domains + 1),
+            Some(UserType::Domain { .. }) => Element::Unknown,
             Some(UserType::Enum(_) | UserType::Range(_) | UserType::Other) => Element::Scalar,
             // A built-in type, which no other hides; any other name may be user-defined.
             None if schema.gaps.is_empty() || type_names::is_built_in(&name) => Element::Scalar,

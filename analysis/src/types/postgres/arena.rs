@@ -50,7 +50,12 @@ pub(super) struct Arena<'a> {
     infos: Vec<Rc<Info>>,
     names: HashMap<String, Ty>,
     arrays: HashMap<Ty, Ty>,
+    /// The number of domains around the type that is being looked up.
+    domains: usize,
 }
+
+/// The number of domains over each other that are followed.
+const DOMAINS: usize = 32;
 
 /// What is known about a type, to be kept while others are looked at.
 enum Kept {
@@ -77,6 +82,7 @@ impl<'a> Arena<'a> {
             infos: Vec::new(),
             names: HashMap::new(),
             arrays: HashMap::new(),
+            domains: 0,
         }
     }
 
@@ -156,7 +162,14 @@ impl<'a> Arena<'a> {
                 Some(self.keep(key, info))
             }
             Some(UserType::Domain { base, .. }) => {
-                let base = self.named(base)?;
+                // No server has a domain over itself; a file may.
+                if self.domains == DOMAINS {
+                    return None;
+                }
+                self.domains += 1;
+                let base = self.named(base);
+                self.domains -= 1;
+                let base = base?;
                 (info.category, info.class) = (self.info(base).category, b'd');
                 info.base = Some(base);
                 Some(self.keep(key, info))
