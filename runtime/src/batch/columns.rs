@@ -8,7 +8,9 @@ use crate::values::Counted;
 /// A database whose values are measured, so that statements stay below its limit.
 pub trait Measured<'v>: Database {
     /// The size of a value once encoded, in bytes: exact on MySQL, approximate elsewhere.
-    fn size_of<V: Encode<'v, Self>>(value: &V) -> usize;
+    fn size_of<V: Encode<'v, Self>>(value: &V) -> usize {
+        value.size_hint()
+    }
 }
 
 /// The server closes the connection if a statement is larger than `max_allowed_packet`, and texts state the size of their pointer.
@@ -23,18 +25,10 @@ impl<'v> Measured<'v> for sqlx::MySql {
 }
 
 #[cfg(feature = "postgres")]
-impl<'v> Measured<'v> for sqlx::Postgres {
-    fn size_of<V: Encode<'v, Self>>(value: &V) -> usize {
-        value.size_hint()
-    }
-}
+impl Measured<'_> for sqlx::Postgres {}
 
 #[cfg(feature = "sqlite")]
-impl<'v> Measured<'v> for sqlx::Sqlite {
-    fn size_of<V: Encode<'v, Self>>(value: &V) -> usize {
-        value.size_hint()
-    }
-}
+impl Measured<'_> for sqlx::Sqlite {}
 
 /// The values of one placeholder, or one array, from all rows.
 pub trait Column<DB: Database> {

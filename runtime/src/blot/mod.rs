@@ -150,6 +150,9 @@ fn quotes_names(sql: &str) -> bool {
     if cfg!(not(feature = "mysql")) {
         return true;
     }
+    if !sql.contains('"') {
+        return false;
+    }
     let mut rest = sql;
     let mut is_before_name = false;
     while let Some(first) = rest.chars().next() {

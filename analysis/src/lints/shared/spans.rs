@@ -37,9 +37,8 @@ pub(in crate::lints) fn days(
         {
             (format!("{column} >= {} AND {column} < {}", first(low)?, next(high)?), high)
         }
-        comparison => {
-            let Comparison::Binary(_, value, _) = comparison else { return None };
-            let (op, day) = comparison.binary()?;
+        _ => {
+            let (op, day) = wrapped.comparison.binary()?;
             let text = match op {
                 Op::Eq if predicates::is_volatile(day) => return None,
                 Op::Eq => format!("{column} >= {} AND {column} < {}", first(day)?, next(day)?),
@@ -48,7 +47,7 @@ pub(in crate::lints) fn days(
                 Op::Gt => format!("{column} >= {}", next(day)?),
                 _ => return None,
             };
-            (text, value)
+            (text, day)
         }
     };
     // The server types a parameter as a date only in PostgreSQL; elsewhere it may have a time of day.
@@ -183,10 +182,7 @@ fn first_of_day(
     wrapped: &Wrapped<'_>,
     value: &Expr,
 ) -> Option<String> {
-    let text = || match wrapped.comparison {
-        Comparison::Binary(..) => wrapped.value_text(context, value),
-        _ => super::shape::operand(value, context.dialect),
-    };
+    let text = || wrapped.value_text(context, value);
     match value {
         Expr::Parameter(_) if context.dialect == Dialect::Postgres => Some(format!("{}::date", text())),
         Expr::Parameter(_) => Some(text()),

@@ -103,7 +103,7 @@ impl fmt::Display for Literal {
 }
 
 /// Whether a function is called without parentheses. PostgreSQL and SQLite refuse them, MySQL takes both.
-fn is_written_bare(name: &str) -> bool {
+pub(in crate::sql) fn is_written_bare(name: &str) -> bool {
     matches!(
         name,
         "current_date"

@@ -3,6 +3,8 @@
 mod display;
 mod walk;
 
+pub(in crate::sql) use display::is_written_bare;
+
 use super::query::{BlockId, RelationId};
 use super::text::Span;
 

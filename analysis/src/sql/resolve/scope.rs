@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{Call, ColumnRef, Expr, Literal};
+use crate::sql::expr::{Call, ColumnRef, Expr, Literal, is_written_bare};
 use crate::sql::query::{BlockId, Output, Problem, ProblemKind, RelationColumn, RelationId, Source};
 use crate::sql::text::Span;
 
@@ -333,24 +333,10 @@ impl Resolver<'_> {
         // The parser treats MySQL's `@variable` as a name.
         let variable = self.dialect == Dialect::MySql && (name.starts_with('@') || is_bit_literal(name));
         let known = variable
+            || is_written_bare(name)
             || matches!(
                 name,
-                "current_date"
-                    | "current_time"
-                    | "current_timestamp"
-                    | "localtime"
-                    | "localtimestamp"
-                    | "current_user"
-                    | "session_user"
-                    | "user"
-                    | "current_role"
-                    | "current_catalog"
-                    | "current_schema"
-                    | "system_user"
-                    | "default"
-                    | "utc_date"
-                    | "utc_time"
-                    | "utc_timestamp"
+                "current_schema" | "system_user" | "default" | "utc_date" | "utc_time" | "utc_timestamp"
             );
         known.then(|| Expr::Other { what: name.to_owned(), parts: Vec::new() })
     }
