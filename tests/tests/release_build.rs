@@ -4,38 +4,52 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use query_budget_tests::{copy_fixture, outside_cargo};
 
 /// The instructions of each function, with names and labels masked, and how many functions are equal.
 type Functions = BTreeMap<Vec<String>, usize>;
 
+/// A fixture with some of its features: its name, the fixture, and the features as in a manifest.
+type Variant = (&'static str, &'static str, &'static str);
+
+/// Those for which `query-budget` has the same features: one build compiles them side by side.
+static BUILT: LazyLock<BTreeMap<&str, Functions>> = LazyLock::new(|| {
+    build(
+        "release",
+        &[
+            ("bare", "release", ""),
+            ("budget", "release", "\"budget\""),
+            ("counted", "release", "\"counted\""),
+            ("theirs", "release-typed", ""),
+            ("ours", "release-typed", "\"ours\""),
+        ],
+    )
+});
+
 #[test]
 fn a_budget_changes_no_instruction() {
-    let fixture = Fixture::new("budget", "release");
-    let bare = fixture.functions("bare", "");
-    let enforced = fixture.functions("enforced", "budget,query-budget/enforce");
-    assert!(count(&bare) > 1_000, "the fixture has its functions in it");
-    assert_eq!(bare, fixture.functions("budget", "budget"), "the functions are the same");
-    assert_ne!(bare, enforced, "the comparison sees a scope that is there");
+    let bare = &BUILT["bare"];
+    assert!(count(bare) > 1_000, "the fixture has its functions in it");
+    assert_eq!(*bare, BUILT["budget"], "the functions are the same");
+    let enforced =
+        build("release-enforced", &[("enforced", "release", "\"budget\", \"query-budget/enforce\"")]);
+    assert_ne!(*bare, enforced["enforced"], "the comparison sees a scope that is there");
 }
 
 #[test]
 fn a_counted_query_adds_no_instruction() {
-    let fixture = Fixture::new("counted", "release");
-    let bare = fixture.functions("bare", "");
-    let counted = fixture.functions("counted", "counted");
     // Fewer: rows are mapped without boxing the stream a second time.
-    let (bare, counted) = (count(&bare), count(&counted));
+    let (bare, counted) = (count(&BUILT["bare"]), count(&BUILT["counted"]));
     assert!(counted <= bare, "{counted} instructions where sqlx has {bare}");
 }
 
 #[test]
 fn a_typed_query_adds_no_instruction_to_that_of_sqlx() {
-    let fixture = Fixture::new("typed", "release-typed");
-    let (theirs, ours) = (fixture.functions("theirs", ""), fixture.functions("ours", "ours"));
-    let (theirs, ours) = (count(&theirs), count(&ours));
+    let (theirs, ours) = (count(&BUILT["theirs"]), count(&BUILT["ours"]));
     assert!(theirs > 1_000, "the fixture has its queries in it");
     assert!(ours <= theirs, "{ours} instructions where sqlx has {theirs}");
 }
@@ -44,30 +58,39 @@ fn count(functions: &Functions) -> usize {
     functions.iter().map(|(instructions, times)| instructions.len() * times).sum()
 }
 
-/// A copy of a fixture outside of the workspace, built with the same versions of all dependencies.
-struct Fixture {
-    directory: PathBuf,
-}
-
-impl Fixture {
-    fn new(name: &str, fixture: &str) -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("release-{name}"));
-        copy_fixture(fixture, &directory);
-        Self { directory }
+/// The functions of each variant, built as the packages of one workspace outside of this one, with the same versions of
+/// all dependencies.
+fn build(workspace: &str, variants: &[Variant]) -> BTreeMap<&'static str, Functions> {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(workspace);
+    let _ = fs::remove_dir_all(&root);
+    let mut profile = String::new();
+    for (name, fixture, features) in variants {
+        let package = root.join(name);
+        copy_fixture(fixture, &package);
+        let manifest = package.join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).expect("the manifest");
+        let (package, of_workspace) = text.split_once("[profile.dev]").expect("a profile");
+        let package = package
+            .replace(&format!("name = \"{fixture}-fixture\""), &format!("name = \"{name}\""))
+            .replace("[workspace]\n", "")
+            .replace("[features]\n", &format!("[features]\ndefault = [{features}]\n"));
+        fs::write(manifest, package).expect("the manifest is written");
+        profile = format!("[profile.dev]{of_workspace}");
     }
-
-    /// The functions of the optimised build with these features.
-    fn functions(&self, name: &str, features: &str) -> Functions {
-        let assembly = self.directory.join(format!("{name}.s"));
-        let output = outside_cargo(&self.directory, env!("CARGO_TARGET_TMPDIR"))
-            .args(["rustc", "--quiet", "--lib", "--features", features, "--"])
-            .args(["-Ccodegen-units=1", &format!("--emit=asm={}", assembly.display())])
-            .env("SQLX_OFFLINE", "true")
-            .output()
-            .expect("run cargo");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        functions(&std::fs::read_to_string(assembly).expect("the assembly"))
-    }
+    fs::rename(root.join(variants[0].0).join("Cargo.lock"), root.join("Cargo.lock")).expect("a lock file");
+    let members = variants.iter().map(|(name, ..)| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n\n{profile}");
+    fs::write(root.join("Cargo.toml"), manifest).expect("the manifest is written");
+    let output = outside_cargo(&root, env!("CARGO_TARGET_TMPDIR"))
+        .args(["build", "--quiet", "--lib", "--workspace"])
+        .env("RUSTC_WORKSPACE_WRAPPER", env!("CARGO_BIN_EXE_rustc-with-assembly"))
+        .env("QUERY_BUDGET_ASSEMBLY", &root)
+        .env("SQLX_OFFLINE", "true")
+        .output()
+        .expect("run cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let assembly = |name: &str| fs::read_to_string(root.join(format!("{name}.s"))).expect("the assembly");
+    variants.iter().map(|(name, ..)| (*name, functions(&assembly(name)))).collect()
 }
 
 fn functions(assembly: &str) -> Functions {

@@ -39,14 +39,14 @@ fn report(folder: &Folder, proof: &Proof, wrong: &mut Vec<String>) {
 async fn advice_is_proven_on_postgres() {
     show(&Proof::heading());
     let wrong = std::sync::Arc::new(tokio::sync::Mutex::new(Vec::new()));
-    for folder in Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Postgres) {
+    Folder::each_on_postgres(|folder| {
         let wrong = std::sync::Arc::clone(&wrong);
         with_postgres(move |pool| async move {
             let proof = prove(&folder, &pool).await;
             report(&folder, &proof, &mut *wrong.lock().await);
         })
-        .await;
-    }
+    })
+    .await;
     let wrong = wrong.lock().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -98,22 +98,22 @@ async fn at_most_one_row_in_sqlite() {
 #[cfg_attr(not(has_corpus), ignore = "QUERY_BUDGET_CORPUS is not set")]
 #[cfg_attr(all(has_corpus, not(has_postgres)), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
 async fn at_most_one_row_in_postgres() {
-    for folder in Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Postgres) {
-        with_postgres(move |pool| async move { try_claims(&folder, &pool).await }).await;
-    }
+    let test = |folder: Folder| with_postgres(move |pool| async move { try_claims(&folder, &pool).await });
+    Folder::each_on_postgres(test).await;
 }
 
 async fn try_claims(folder: &Folder, pool: &PgPool) {
     let roles = load::Roles::before(folder, pool).await;
     load::migrate(folder, pool).await;
     let mut connection = pool.acquire().await.expect("a connection");
-    show(&heading(&rows::postgres::fill(&mut connection).await.expect("fill the tables")));
+    let heading = heading(&rows::postgres::fill(&mut connection).await.expect("fill the tables"));
     let mut tally = Tally::default();
     for (sql, reason, _) in claims(folder) {
         let outcome = rows::postgres::run(&mut connection, &sql).await.expect("run a query");
         tally.count(&sql, &reason, outcome);
     }
     roles.drop_new(pool).await;
+    show(&heading);
     tally.report(folder);
 }
 

@@ -1,10 +1,15 @@
 //! The folders of the corpus, and how scores are printed.
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 
+use futures_util::{FutureExt, StreamExt, stream};
 use query_budget_analysis::schema::{Migration, layouts};
 use query_budget_analysis::sql::Dialect;
+
+/// How many folders have a database at once: the server is slow to make and to drop one, and works little meanwhile.
+const AT_ONCE: usize = 3;
 
 /// The data of one real project.
 pub(crate) struct Folder {
@@ -33,6 +38,16 @@ impl Folder {
         folders.sort_by(|a, b| a.name.cmp(&b.name));
         assert!(!folders.is_empty(), "no folder of {} holds a schema.json", root.display());
         folders
+    }
+
+    /// Runs a test on every folder of PostgreSQL, a few at once. If one fails, the others still drop their databases.
+    pub(crate) async fn each_on_postgres<F: Future<Output = ()>>(test: impl Fn(Folder) -> F) {
+        let folders = Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Postgres);
+        let tests = stream::iter(folders).map(|folder| AssertUnwindSafe(test(folder)).catch_unwind());
+        let outcomes: Vec<_> = tests.buffer_unordered(AT_ONCE).collect().await;
+        if let Some(panic) = outcomes.into_iter().find_map(Result::err) {
+            resume_unwind(panic);
+        }
     }
 
     /// Its migrations in order.

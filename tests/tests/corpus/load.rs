@@ -63,12 +63,12 @@ async fn memory() -> SqlitePool {
 #[cfg_attr(not(has_corpus), ignore = "QUERY_BUDGET_CORPUS is not set")]
 #[cfg_attr(all(has_corpus, not(has_postgres)), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
 async fn snapshots_load_into_postgres() {
-    for folder in Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Postgres) {
+    let test = |folder: Folder| {
         with_postgres(move |migrated| async move {
             with_postgres(move |loaded| async move { compare(&folder, &migrated, &loaded).await }).await;
         })
-        .await;
-    }
+    };
+    Folder::each_on_postgres(test).await;
 }
 
 async fn compare(folder: &Folder, migrated: &PgPool, loaded: &PgPool) {

@@ -3,13 +3,17 @@
 mod expressions;
 
 use self::expressions::{COMPUTED, OF_ONE, OF_TWO, OPERANDS, VALUES, of_one, of_two, written};
+use futures_util::stream::{self, Stream, StreamExt};
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::mysql::{Server, wires};
 use query_budget_analysis::types::{Known, describe};
 use query_budget_tests::with_mysql;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Column, Executor, SqlSafeStr, TypeInfo};
+use sqlx::{AssertSqlSafe, Column, Describe, Executor, MySql, MySqlPool, SqlSafeStr, TypeInfo};
+
+/// How many statements the server is asked about at once: one at a time, both sides mostly wait for each other.
+const AT_ONCE: usize = 8;
 
 /// The types of the columns, with keys and defaults of all kinds.
 const COLUMNS: &[&str] = &[
@@ -102,6 +106,22 @@ fn script() -> String {
     )
 }
 
+/// The statements that the server can prepare, in order, with its description.
+fn described(
+    pool: &MySqlPool,
+    statements: Vec<String>,
+) -> impl Stream<Item = (String, Describe<MySql>)> + use<> {
+    let pool = pool.clone();
+    let asked = stream::iter(statements).map(move |sql| {
+        let pool = pool.clone();
+        async move {
+            let described = pool.describe(AssertSqlSafe(sql.clone()).into_sql_str()).await.ok()?;
+            Some((sql, described))
+        }
+    });
+    asked.buffered(AT_ONCE).filter_map(std::future::ready).boxed()
+}
+
 #[tokio::test]
 #[cfg_attr(not(has_mysql), ignore = "QUERY_BUDGET_TEST_MYSQL is not set")]
 async fn columns_are_what_the_server_says() {
@@ -112,43 +132,41 @@ async fn columns_are_what_the_server_says() {
         let names = (0..COLUMNS.len()).flat_map(|at| [format!("c{at}"), format!("k{at}")]);
         let mut counts = (0, 0);
         let mut wrong = Vec::new();
-        for name in names {
-            for statement in STATEMENTS {
-                let sql = statement.replace('@', &name);
-                let query = resolve(&sql, Dialect::MySql, Some(&schema)).expect("it parses");
-                let described = (&pool).describe(AssertSqlSafe(sql.clone()).into_sql_str()).await;
-                let Ok(described) = described else { continue };
-                let found = wires(&query, &schema, None);
-                assert_eq!(found.len(), described.columns.len(), "{sql}");
-                for (at, (column, (found_name, wire, _))) in described.columns.iter().zip(found).enumerate() {
-                    assert_eq!(found_name, column.name(), "{sql}");
-                    let truth = serde_json::to_value(column.type_info()).expect("JSON");
-                    let Ok(wire) = wire else {
-                        counts.1 += 1;
-                        continue;
-                    };
-                    counts.0 += 1;
-                    let found: Value = json!([
-                        wire.ty,
-                        wire.flag_names(),
-                        wire.size,
-                        wire.is_text,
-                        wire.name(),
-                        !wire.is_not_null()
-                    ]);
-                    let is_text = truth["collation"] != 63;
-                    let name = column.type_info().name();
-                    let truth = json!([
-                        truth["type"],
-                        truth["flags"],
-                        truth["max_size"],
-                        is_text,
-                        name,
-                        described.nullable(at)
-                    ]);
-                    if found != truth {
-                        wrong.push(format!("{sql}: {found} found, {truth} in truth"));
-                    }
+        let statements =
+            names.flat_map(|name| STATEMENTS.iter().map(move |statement| statement.replace('@', &name)));
+        let mut described = described(&pool, statements.collect());
+        while let Some((sql, described)) = described.next().await {
+            let query = resolve(&sql, Dialect::MySql, Some(&schema)).expect("it parses");
+            let found = wires(&query, &schema, None);
+            assert_eq!(found.len(), described.columns.len(), "{sql}");
+            for (at, (column, (found_name, wire, _))) in described.columns.iter().zip(found).enumerate() {
+                assert_eq!(found_name, column.name(), "{sql}");
+                let truth = serde_json::to_value(column.type_info()).expect("JSON");
+                let Ok(wire) = wire else {
+                    counts.1 += 1;
+                    continue;
+                };
+                counts.0 += 1;
+                let found: Value = json!([
+                    wire.ty,
+                    wire.flag_names(),
+                    wire.size,
+                    wire.is_text,
+                    wire.name(),
+                    !wire.is_not_null()
+                ]);
+                let is_text = truth["collation"] != 63;
+                let name = column.type_info().name();
+                let truth = json!([
+                    truth["type"],
+                    truth["flags"],
+                    truth["max_size"],
+                    is_text,
+                    name,
+                    described.nullable(at)
+                ]);
+                if found != truth {
+                    wrong.push(format!("{sql}: {found} found, {truth} in truth"));
                 }
             }
         }
@@ -181,10 +199,9 @@ async fn expressions_are_what_the_server_says() {
         }
         let (mut columns, mut typed, mut certain) = (0, 0, 0);
         let mut wrong = Vec::new();
-        for sql in &statements {
-            let described = (&pool).describe(AssertSqlSafe(sql.clone()).into_sql_str()).await;
-            let Ok(described) = described else { continue };
-            let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
+        let mut described = described(&pool, statements);
+        while let Some((sql, described)) = described.next().await {
+            let query = resolve(&sql, Dialect::MySql, Some(&schema)).expect("it parses");
             let told = describe(&query, &schema, Dialect::MySql).columns;
             assert_eq!(told.len(), described.columns.len(), "{sql}");
             for (at, (told, truth)) in told.iter().zip(&described.columns).enumerate() {
@@ -241,10 +258,9 @@ async fn computed_columns_are_sent_as_mariadb_sends_them() {
         }
         let (mut columns, mut told) = (0, 0);
         let mut wrong = Vec::new();
-        for sql in &statements {
-            let described = (&pool).describe(AssertSqlSafe(sql.clone()).into_sql_str()).await;
-            let Ok(described) = described else { continue };
-            let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
+        let mut described = described(&pool, statements);
+        while let Some((sql, described)) = described.next().await {
+            let query = resolve(&sql, Dialect::MySql, Some(&schema)).expect("it parses");
             for (column, (_, wire, _)) in
                 described.columns.iter().zip(wires(&query, &schema, Some(Server::MariaDb)))
             {
