@@ -78,7 +78,7 @@ struct Raw {
 ///
 /// If the text is invalid: a notice with the offending line and what to write there.
 pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
-    let source = Source { text: text.into(), file: file.into() };
+    let source = ConfigText { text: text.into(), file: file.into() };
     let raw: Raw = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         source.broken(&error.message().replace('\n', ", "), span)
@@ -87,7 +87,7 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
     let dialect = match &raw.dialect {
         None => None,
         Some(name) => Some(Dialect::from_name(name.get_ref()).ok_or_else(|| {
-            let message = format!("`{}` is no dialect", name.get_ref());
+            let message = format!("`{}` is not a dialect", name.get_ref());
             source.broken(&message, name.span()).help(r#"write `"postgres"`, `"mysql"` or `"sqlite"`"#)
         })?),
     };
@@ -108,7 +108,7 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
             .into_iter()
             .find(|known| known.as_str() == level.get_ref());
         let level = known.ok_or_else(|| {
-            let message = format!("`{}` is no level", level.get_ref());
+            let message = format!("`{}` is not a level", level.get_ref());
             source.broken(&message, level.span()).help(r#"write `"allow"`, `"warn"` or `"deny"`"#)
         })?;
         parsed.lint_keys.push(LintKey {
@@ -122,12 +122,12 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
 }
 
 /// The text of a file and the name it is shown under.
-struct Source {
+struct ConfigText {
     text: Arc<str>,
     file: Arc<str>,
 }
 
-impl Source {
+impl ConfigText {
     fn place(&self, offset: usize) -> Place {
         let (line, column) = LineIndex::new(&self.text).line_column(offset);
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
@@ -189,7 +189,7 @@ countries = { rows = 250 }
     fn a_wrong_level_is_named_with_its_line_and_the_right_ones() {
         let notice = broken("[lints]\nmissing_limit = \"forbid\"\n");
         assert_eq!(notice.place.to_string(), "query-budget.toml:2:17");
-        assert_eq!(notice.message, "failed to read the configuration: `forbid` is no level");
+        assert_eq!(notice.message, "failed to read the configuration: `forbid` is not a level");
         assert_eq!(notice.help, [r#"write `"allow"`, `"warn"` or `"deny"`"#]);
     }
 
@@ -197,7 +197,7 @@ countries = { rows = 250 }
     fn a_wrong_dialect_is_named_with_its_line_and_the_right_ones() {
         let notice = broken("dialect = \"oracle\"");
         assert_eq!(notice.place.to_string(), "query-budget.toml:1:11");
-        assert_eq!(notice.message, "failed to read the configuration: `oracle` is no dialect");
+        assert_eq!(notice.message, "failed to read the configuration: `oracle` is not a dialect");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use quote::quote;
 use crate::context::{self, Context};
 use crate::crates::Found;
 use crate::emit::{self, Marked};
-use crate::input::{Kind, Rows, Sql};
+use crate::input::{MacroKind, Rows, Sql};
 use crate::touches;
 
 /// A checked query.
@@ -31,14 +31,14 @@ pub(crate) struct Checked {
 }
 
 /// Checks a call of `sql!` or a related macro with the arguments `tokens`.
-pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql: &Sql) -> Checked {
+pub(crate) fn query(context: &mut Context, kind: MacroKind, tokens: TokenStream, sql: &Sql) -> Checked {
     query_as(context, kind, tokens, sql, &sql.text)
 }
 
 /// Like [`query`], for a different text, which is the one that the call runs.
 pub(crate) fn query_as(
     context: &mut Context,
-    kind: Kind,
+    kind: MacroKind,
     tokens: TokenStream,
     sql: &Sql,
     text: &str,
@@ -72,7 +72,7 @@ pub(crate) fn query_as(
 /// The site of a call, and the scan of its file, which includes the functions and loops around it.
 fn found_around(
     context: &mut Context,
-    kind: Kind,
+    kind: MacroKind,
     tokens: TokenStream,
     sql: &Sql,
 ) -> Option<(Arc<Found>, Site)> {
@@ -104,7 +104,6 @@ fn is_of(site: &Site, sql: &Sql) -> bool {
     }
 }
 
-/// A checked function.
 pub(crate) struct CheckedFunction {
     /// Its findings, as items.
     pub(crate) messages: TokenStream,

@@ -40,7 +40,7 @@ pub(crate) struct Package {
 }
 
 /// A place in a source file, and the scan of that file.
-pub(crate) struct Source {
+pub(crate) struct CallSource {
     /// The scan.
     pub(crate) found: Arc<Found>,
     /// Line, counted from 1.
@@ -121,7 +121,7 @@ impl Context {
     }
 
     /// The place of a token, and the scan of its file; `None` if the compiler does not report the place.
-    pub(crate) fn source(&mut self, span: Span) -> Option<Source> {
+    pub(crate) fn source(&mut self, span: Span) -> Option<CallSource> {
         let path = span.local_file()?;
         let start = span.start();
         let (line, column) =
@@ -129,10 +129,10 @@ impl Context {
         let whole = self.whole(&path);
         let of = self.crate_of(&whole);
         if let Some(found) = of.found(&whole) {
-            return Some(Source { found: Arc::clone(found), line, column });
+            return Some(CallSource { found: Arc::clone(found), line, column });
         }
         if let Some(found) = self.files.get_mut(&path).and_then(Kept::fresh) {
-            return Some(Source { found, line, column });
+            return Some(CallSource { found, line, column });
         }
         let from = Stamped::new(path.clone());
         // Unreadable source contains nothing to find; the compiler reports it itself.
@@ -142,7 +142,7 @@ impl Context {
         let knows_dialect = !self.project().dialect_is_guessed;
         let found = found_alone(&shown(&path), &text, has_budgets, knows_dialect);
         self.files.insert(path, Kept::new(Arc::clone(&found), vec![from]));
-        Some(Source { found, line, column })
+        Some(CallSource { found, line, column })
     }
 
     /// The canonical form of a path; unchanged if it does not exist.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use query_budget_analysis::project;
 use query_budget_analysis::rust::{
-    self, LoopCall, Neighbour, Position, Scan, ScanError, Source, Target, Told,
+    self, LoopCall, Neighbour, Position, Scan, ScanError, SourceFile, Target, Told,
 };
 
 /// Whether a text contains the attribute that requires reading the whole crate. Its first letter is rare.
@@ -55,14 +55,14 @@ impl Crate {
         let positions = rust::positions(&targets, &given);
         let told = told(&positions, &targets, &texts, &externs);
         let parsed = positions.into_iter().zip(&sources).zip(rust::relevant(&texts)).zip(told);
-        let (paths, mut sources): (Vec<&PathBuf>, Vec<Source>) = parsed
+        let (paths, mut sources): (Vec<&PathBuf>, Vec<SourceFile>) = parsed
             .filter_map(|(((position, (path, text)), relevant), told)| {
                 let Position { target, module, in_test: declared } = position?;
                 let target = targets.get(target)?;
                 let in_test = in_test || declared || target.is_test;
                 let scan = scan(&shown(path), &relevant, text, in_test, &told).ok()?;
                 let (crate_name, externs) = (target.root.display().to_string(), Arc::clone(&externs));
-                Some((path, Source { crate_name, externs, module, scan }))
+                Some((path, SourceFile { crate_name, externs, module, scan }))
             })
             .unzip();
         let mut followed = rust::follow(&sources.iter().collect::<Vec<_>>());

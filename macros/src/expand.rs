@@ -8,13 +8,13 @@ use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
 use crate::fitted::{Fitted, fitted};
-use crate::input::{Kind, Query};
+use crate::input::{MacroKind, Query};
 use crate::rows::Plan;
 use crate::types::Types;
 
 /// Expands a call of one of the macros; the user's expressions stay in the expansion even if there are
 /// errors.
-pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> TokenStream {
+pub(crate) fn query(context: &mut Context, kind: MacroKind, tokens: TokenStream) -> TokenStream {
     let mut query = Query::parse(kind, tokens.clone());
     let watched = query.read_file(context);
     // A call that cannot be parsed as a whole is not checked in part.

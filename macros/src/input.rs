@@ -30,7 +30,7 @@ pub(crate) enum Rows {
 
 /// Which macro was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kind {
+pub(crate) struct MacroKind {
     /// The macro's own name. Each has two, this and sqlx's.
     pub(crate) name: &'static str,
     /// What the rows become.
@@ -41,20 +41,20 @@ pub(crate) struct Kind {
     pub(crate) checked: bool,
 }
 
-impl Kind {
+impl MacroKind {
     /// The macro `name`, with the SQL in a literal and types checked.
-    pub(crate) const fn new(name: &'static str, rows: Rows) -> Kind {
-        Kind { name, rows, in_file: false, checked: true }
+    pub(crate) const fn new(name: &'static str, rows: Rows) -> MacroKind {
+        MacroKind { name, rows, in_file: false, checked: true }
     }
 
     /// The variant with the SQL in a file.
-    pub(crate) const fn in_file(self) -> Kind {
-        Kind { in_file: true, ..self }
+    pub(crate) const fn in_file(self) -> MacroKind {
+        MacroKind { in_file: true, ..self }
     }
 
     /// The variant without type checks.
-    pub(crate) const fn unchecked(self) -> Kind {
-        Kind { checked: false, ..self }
+    pub(crate) const fn unchecked(self) -> MacroKind {
+        MacroKind { checked: false, ..self }
     }
 
     /// Its name as messages have it: sqlx's if the call has that.
@@ -96,7 +96,7 @@ fn sqlx_name(ours: &str) -> String {
 /// A call of one of the macros.
 pub(crate) struct Query {
     /// Which macro was called.
-    pub(crate) kind: Kind,
+    pub(crate) kind: MacroKind,
     /// The type of a row, or of its only column.
     pub(crate) row: Option<Type>,
     /// The SQL, or the path of its file; `None` if it cannot be parsed.
@@ -120,7 +120,6 @@ pub(crate) struct Sql {
 
 /// The value for a placeholder.
 pub(crate) struct Argument {
-    /// The value.
     pub(crate) value: Expr,
     /// Whether the user takes responsibility for its type: `value as T`, or `value as _` for any type.
     pub(crate) is_cast: bool,
@@ -136,7 +135,7 @@ impl Argument {
 
 impl Query {
     /// Parses the arguments of a macro.
-    pub(crate) fn parse(kind: Kind, tokens: TokenStream) -> Query {
+    pub(crate) fn parse(kind: MacroKind, tokens: TokenStream) -> Query {
         let mut query = Query { kind, row: None, sql: None, arguments: Vec::new(), misuses: Vec::new() };
         let parser = |input: ParseStream<'_>| {
             query.read(input);
@@ -270,7 +269,7 @@ fn type_comes_first(input: ParseStream<'_>) -> bool {
     ahead.parse::<Type>().is_ok() && ahead.peek(Token![,])
 }
 
-fn read_sql(input: ParseStream<'_>, kind: Kind) -> Result<Sql, Misuse> {
+fn read_sql(input: ParseStream<'_>, kind: MacroKind) -> Result<Sql, Misuse> {
     let mut text = String::new();
     let mut marked = TokenStream::new();
     loop {
@@ -286,7 +285,7 @@ fn read_sql(input: ParseStream<'_>, kind: Kind) -> Result<Sql, Misuse> {
     Ok(Sql { text, marked: Marked::tokens(&marked), file: None })
 }
 
-fn not_a_literal(input: ParseStream<'_>, kind: Kind) -> Misuse {
+fn not_a_literal(input: ParseStream<'_>, kind: MacroKind) -> Misuse {
     let marked =
         input.fork().parse::<Expr>().map_or_else(|_| input.span().into(), |found| Marked::tokens(&found));
     let form = kind.form();

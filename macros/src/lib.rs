@@ -26,24 +26,24 @@ mod types;
 
 use proc_macro::TokenStream;
 
-use crate::input::{Kind, Rows};
+use crate::input::{MacroKind, Rows};
 
-const SQL: Kind = Kind::new("sql", Rows::Record);
-const SQL_AS: Kind = Kind::new("sql_as", Rows::Struct);
-const SQL_SCALAR: Kind = Kind::new("sql_scalar", Rows::Scalar);
-const SQL_FILE: Kind = Kind::new("sql_file", Rows::Record).in_file();
-const SQL_FILE_AS: Kind = Kind::new("sql_file_as", Rows::Struct).in_file();
-const SQL_FILE_SCALAR: Kind = Kind::new("sql_file_scalar", Rows::Scalar).in_file();
+const SQL: MacroKind = MacroKind::new("sql", Rows::Record);
+const SQL_AS: MacroKind = MacroKind::new("sql_as", Rows::Struct);
+const SQL_SCALAR: MacroKind = MacroKind::new("sql_scalar", Rows::Scalar);
+const SQL_FILE: MacroKind = MacroKind::new("sql_file", Rows::Record).in_file();
+const SQL_FILE_AS: MacroKind = MacroKind::new("sql_file_as", Rows::Struct).in_file();
+const SQL_FILE_SCALAR: MacroKind = MacroKind::new("sql_file_scalar", Rows::Scalar).in_file();
 
-fn query(kind: Kind, input: TokenStream) -> TokenStream {
+fn query(kind: MacroKind, input: TokenStream) -> TokenStream {
     context::with(|context| expand::query(context, kind, input.into())).into()
 }
 
-fn paged(kind: Kind, input: TokenStream) -> TokenStream {
+fn paged(kind: MacroKind, input: TokenStream) -> TokenStream {
     context::with(|context| pages::expand(context, kind, input.into())).into()
 }
 
-fn many(kind: Kind, input: TokenStream) -> TokenStream {
+fn many(kind: MacroKind, input: TokenStream) -> TokenStream {
     context::with(|context| batch::expand(context, kind, input.into())).into()
 }
 
@@ -73,7 +73,7 @@ pub fn sql(input: TokenStream) -> TokenStream {
 /// [`sql!`] without type checks: sqlx's `query_unchecked!`.
 #[proc_macro]
 pub fn sql_unchecked(input: TokenStream) -> TokenStream {
-    query(Kind { name: "sql_unchecked", ..SQL.unchecked() }, input)
+    query(MacroKind { name: "sql_unchecked", ..SQL.unchecked() }, input)
 }
 
 /// A query whose rows become values of a struct: `sql_as!(Event, "SELECT id, name FROM events LIMIT 50")`. sqlx's
@@ -90,7 +90,7 @@ pub fn sql_as(input: TokenStream) -> TokenStream {
 /// [`sql_as!`] without type checks: sqlx's `query_as_unchecked!`.
 #[proc_macro]
 pub fn sql_as_unchecked(input: TokenStream) -> TokenStream {
-    query(Kind { name: "sql_as_unchecked", ..SQL_AS.unchecked() }, input)
+    query(MacroKind { name: "sql_as_unchecked", ..SQL_AS.unchecked() }, input)
 }
 
 /// A query whose rows become values of a type that implements `sqlx::FromRow`, derived or by hand:
@@ -99,7 +99,7 @@ pub fn sql_as_unchecked(input: TokenStream) -> TokenStream {
 /// What it reads from a row cannot be checked at compile time. Everything else is as with [`sql!`].
 #[proc_macro]
 pub fn sql_from_row(input: TokenStream) -> TokenStream {
-    query(Kind::new("sql_from_row", Rows::FromRow), input)
+    query(MacroKind::new("sql_from_row", Rows::FromRow), input)
 }
 
 /// A query whose rows have one column: `sql_scalar!("SELECT name FROM events WHERE id = $1", id)`. sqlx's
@@ -115,7 +115,7 @@ pub fn sql_scalar(input: TokenStream) -> TokenStream {
 /// [`sql_scalar!`] without type checks: sqlx's `query_scalar_unchecked!`.
 #[proc_macro]
 pub fn sql_scalar_unchecked(input: TokenStream) -> TokenStream {
-    query(Kind { name: "sql_scalar_unchecked", ..SQL_SCALAR.unchecked() }, input)
+    query(MacroKind { name: "sql_scalar_unchecked", ..SQL_SCALAR.unchecked() }, input)
 }
 
 /// [`sql!`] with the SQL in a file, given by its path relative to the package's folder:
@@ -128,7 +128,7 @@ pub fn sql_file(input: TokenStream) -> TokenStream {
 /// [`sql_file!`] without type checks: sqlx's `query_file_unchecked!`.
 #[proc_macro]
 pub fn sql_file_unchecked(input: TokenStream) -> TokenStream {
-    query(Kind { name: "sql_file_unchecked", ..SQL_FILE.unchecked() }, input)
+    query(MacroKind { name: "sql_file_unchecked", ..SQL_FILE.unchecked() }, input)
 }
 
 /// [`sql_as!`] with the SQL in a file: sqlx's `query_file_as!`.
@@ -140,7 +140,7 @@ pub fn sql_file_as(input: TokenStream) -> TokenStream {
 /// [`sql_file_as!`] without type checks: sqlx's `query_file_as_unchecked!`.
 #[proc_macro]
 pub fn sql_file_as_unchecked(input: TokenStream) -> TokenStream {
-    query(Kind { name: "sql_file_as_unchecked", ..SQL_FILE_AS.unchecked() }, input)
+    query(MacroKind { name: "sql_file_as_unchecked", ..SQL_FILE_AS.unchecked() }, input)
 }
 
 /// [`sql_scalar!`] with the SQL in a file: sqlx's `query_file_scalar!`.
@@ -152,7 +152,7 @@ pub fn sql_file_scalar(input: TokenStream) -> TokenStream {
 /// [`sql_file_scalar!`] without type checks: sqlx's `query_file_scalar_unchecked!`.
 #[proc_macro]
 pub fn sql_file_scalar_unchecked(input: TokenStream) -> TokenStream {
-    query(Kind { name: "sql_file_scalar_unchecked", ..SQL_FILE_SCALAR.unchecked() }, input)
+    query(MacroKind { name: "sql_file_scalar_unchecked", ..SQL_FILE_SCALAR.unchecked() }, input)
 }
 
 /// One statement for many rows: `sql_batch!("INSERT INTO steps (run_id, name) VALUES ($1, $2)", steps => |s| (run, &s.name))`.
@@ -187,20 +187,20 @@ pub fn sql_file_scalar_unchecked(input: TokenStream) -> TokenStream {
 /// too.
 #[proc_macro]
 pub fn sql_batch(input: TokenStream) -> TokenStream {
-    many(Kind::new("sql_batch", Rows::Record), input)
+    many(MacroKind::new("sql_batch", Rows::Record), input)
 }
 
 /// [`sql_batch!`] whose rows become values of a struct or a tuple, as with [`sql_as!`].
 #[proc_macro]
 pub fn sql_batch_as(input: TokenStream) -> TokenStream {
-    many(Kind::new("sql_batch_as", Rows::Struct), input)
+    many(MacroKind::new("sql_batch_as", Rows::Struct), input)
 }
 
 /// [`sql_batch!`] whose rows have one column, as with [`sql_scalar!`]:
 /// `sql_batch_scalar!("INSERT INTO steps (name) VALUES ($1) RETURNING id", names => |name| name)`.
 #[proc_macro]
 pub fn sql_batch_scalar(input: TokenStream) -> TokenStream {
-    many(Kind::new("sql_batch_scalar", Rows::Scalar), input)
+    many(MacroKind::new("sql_batch_scalar", Rows::Scalar), input)
 }
 
 /// A query that is read page by page, using the keys of its order:
@@ -221,13 +221,13 @@ pub fn sql_batch_scalar(input: TokenStream) -> TokenStream {
 /// SQL.
 #[proc_macro]
 pub fn sql_page(input: TokenStream) -> TokenStream {
-    paged(Kind::new("sql_page", Rows::Record), input)
+    paged(MacroKind::new("sql_page", Rows::Record), input)
 }
 
 /// [`sql_page!`] whose rows become values of a struct or a tuple, as with [`sql_as!`].
 #[proc_macro]
 pub fn sql_page_as(input: TokenStream) -> TokenStream {
-    paged(Kind::new("sql_page_as", Rows::Struct), input)
+    paged(MacroKind::new("sql_page_as", Rows::Struct), input)
 }
 
 /// Limits what a function may ask of the database: `#[query_budget(max = 3)]`.

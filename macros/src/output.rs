@@ -6,7 +6,6 @@ use syn::{Token, Type};
 
 /// The parsed name of an output column.
 pub(crate) struct Declared {
-    /// The field.
     pub(crate) field: Ident,
     /// Whether it is an `Option`, if the name says so.
     pub(crate) nullable: Option<bool>,
@@ -29,7 +28,7 @@ pub(crate) fn declared(name: &str, span: Span) -> Result<Declared, String> {
     let (field, overrides) = name.split_at(end);
     let field = ident(field, span).ok_or_else(|| match field.is_empty() {
         true => "has no name".to_owned(),
-        false => format!("is called `{name}`, which is no name of a field"),
+        false => format!("is called `{name}`, which is not a valid field name"),
     })?;
     if overrides.is_empty() {
         return Ok(Declared { field, nullable: None, ty: None });
@@ -160,11 +159,11 @@ mod tests {
         check("type?", "r#type?");
         check("?column?", "has no name");
         check("", "has no name");
-        check("count(*)", "is called `count(*)`, which is no name of a field");
-        check("1st", "is called `1st`, which is no name of a field");
-        check("self", "is called `self`, which is no name of a field");
-        check("a_²", "is called `a_²`, which is no name of a field");
-        check("a b", "is called `a b`, which is no name of a field");
+        check("count(*)", "is called `count(*)`, which is not a valid field name");
+        check("1st", "is called `1st`, which is not a valid field name");
+        check("self", "is called `self`, which is not a valid field name");
+        check("a_²", "is called `a_²`, which is not a valid field name");
+        check("a b", "is called `a b`, which is not a valid field name");
         check("id!!", "is called `id!!`, whose override cannot be read");
         check("id: ", "is called `id: `, whose override cannot be read");
         check("id: (", "is called `id: (`, whose override cannot be read");

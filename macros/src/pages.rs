@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use query_budget_analysis::pages::{self, Pages, Statement};
 use query_budget_analysis::sql::batch::Refusal;
 use query_budget_analysis::sql::{self, Dialect};
-use query_budget_analysis::types::{self, Described, Kind as TypeKind, SqlType};
+use query_budget_analysis::types::{self, Described, SqlType, TypeKind};
 use quote::quote;
 
 use crate::arguments::{self, Held};
@@ -14,11 +14,11 @@ use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
 use crate::fitted::{Fitted, fitted};
-use crate::input::{Kind, Query, Sql};
+use crate::input::{MacroKind, Query, Sql};
 use crate::types::Types;
 
 /// Expands a call; the user's expressions stay in the expansion even if there are errors.
-pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> TokenStream {
+pub(crate) fn expand(context: &mut Context, kind: MacroKind, tokens: TokenStream) -> TokenStream {
     let query = Query::parse(kind, tokens.clone());
     let Some(sql) = query.sql.as_ref().filter(|_| query.misuses.is_empty()) else {
         return refused(&query, &emit::misuses(&query.misuses));

@@ -7,7 +7,7 @@ use syn::{PathArguments, Type, TypeTuple};
 
 use crate::arguments;
 use crate::emit::Misuse;
-use crate::input::{Kind, Query, Rows, Sql};
+use crate::input::{MacroKind, Query, Rows, Sql};
 use crate::output::{self, Declared, DeclaredType};
 use crate::types::Types;
 
@@ -139,7 +139,13 @@ fn columns(
     if misuses.is_empty() { Ok(columns) } else { Err(misuses) }
 }
 
-fn column(at: usize, declared: Declared, types: &Types, kind: Kind, sql: &Sql) -> Result<Column, Misuse> {
+fn column(
+    at: usize,
+    declared: Declared,
+    types: &Types,
+    kind: MacroKind,
+    sql: &Sql,
+) -> Result<Column, Misuse> {
     let is_record = kind.rows == Rows::Record;
     let nullable = declared.nullable.unwrap_or_else(|| types.is_nullable(at));
     let ty = match declared.ty {

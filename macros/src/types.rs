@@ -7,7 +7,7 @@ use query_budget_analysis::project::Dependency;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::{self, Lexer};
 use query_budget_analysis::types::{
-    self, Column, Described, Kind, Known, NoRustType, Origin, RustTypes, SqlType,
+    self, Column, Described, Known, NoRustType, Origin, RustTypes, SqlType, TypeKind,
 };
 use quote::{ToTokens, quote};
 use syn::{Type, TypePath};
@@ -168,7 +168,7 @@ impl<'p> Types<'p> {
         {
             return false;
         }
-        let numbers = Lexer::new(sql, self.dialect).filter(|token| token.kind == lex::Kind::Parameter);
+        let numbers = Lexer::new(sql, self.dialect).filter(|token| token.kind == lex::TokenKind::Parameter);
         let mut numbers =
             numbers.filter_map(|token| sql.get(token.span.range())?.strip_prefix('$')?.parse::<usize>().ok());
         !numbers.any(|written| written == number)
@@ -178,7 +178,7 @@ impl<'p> Types<'p> {
     pub(crate) fn sql_name(&self, at: usize) -> Option<String> {
         let ty = self.column(at)?.ty.known()?;
         Some(match &ty.kind {
-            Kind::Array(element) => format!("{}[]", element.name),
+            TypeKind::Array(element) => format!("{}[]", element.name),
             _ => ty.name.clone(),
         })
     }
@@ -306,7 +306,7 @@ fn sql_type(ty: &SqlType) -> TokenStream {
     let known = NAMED.iter().find(|name| **name == ty.name).map(|name| Ident::new(name, Span::call_site()));
     match (&ty.kind, known) {
         (_, Some(name)) => quote!(::query_budget::sql_type::#name),
-        (Kind::Array(element), None) => {
+        (TypeKind::Array(element), None) => {
             let element = sql_type(element);
             quote!(::query_budget::sql_type::array_of<#element>)
         }

@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
-type Source = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+type TraceContext = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
-static SOURCE: RwLock<Option<Source>> = RwLock::new(None);
+static SOURCE: RwLock<Option<TraceContext>> = RwLock::new(None);
 
 /// The start and end of the comment.
 const BEGINS: &str = " /*traceparent='";

@@ -57,7 +57,7 @@ fn off_is_silent() {
 fn unknown_value_is_said_once_and_ignored() {
     let (passed, text) = run("async", Some("of"));
     assert!(!passed && text.contains(OVER), "{text}");
-    let said = "`QUERY_BUDGET` is none of `panic`, `log` and `off`: it is ignored";
+    let said = "`QUERY_BUDGET` is not one of `panic`, `log` and `off`: it is ignored";
     assert_eq!(text.matches(said).count(), 1, "{text}");
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::CheckedSite;
 use crate::rust::{Form, Site};
 use crate::schema::Schema;
-use crate::sql::lex::{Kind, Lexer};
+use crate::sql::lex::{Lexer, TokenKind};
 use crate::sql::query::{Problem, ProblemKind};
 use crate::sql::text::bare_parameters;
 use crate::sql::{self, Dialect, Query, SyntaxError};
@@ -140,6 +140,7 @@ fn missed(problem: &Problem) -> Option<&str> {
 pub(super) fn has_numbered_parameter(sql: &str) -> bool {
     let mut tokens = Lexer::new(sql, Dialect::Postgres);
     tokens.any(|token| {
-        token.kind == Kind::Parameter && sql.get(token.span.range()).is_some_and(|text| text.starts_with('$'))
+        token.kind == TokenKind::Parameter
+            && sql.get(token.span.range()).is_some_and(|text| text.starts_with('$'))
     })
 }

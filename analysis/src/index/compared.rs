@@ -5,7 +5,7 @@ use super::condition::{Compare, Condition, Reader};
 use super::relations::Relations;
 use super::value_types::Class;
 use crate::sql::expr::{Expr, Literal, Op};
-use crate::sql::{Dialect, predicates, type_names};
+use crate::sql::{Dialect, functions, predicates, type_names};
 
 impl<'a> Reader<'a> {
     /// The comparison of `operand` with `values` as a condition, if the operand belongs to this relation and
@@ -190,47 +190,23 @@ fn width_of_charset(charset: &str) -> u8 {
 
 /// MySQL: whether a built-in function returns a number, whatever its arguments are.
 fn returns_number(name: &str) -> bool {
-    matches!(
-        name,
-        "year"
-            | "month"
-            | "day"
-            | "dayofmonth"
-            | "dayofweek"
-            | "dayofyear"
-            | "weekday"
-            | "week"
-            | "quarter"
-            | "hour"
-            | "minute"
-            | "second"
-            | "microsecond"
-            | "to_days"
-            | "datediff"
-            | "timestampdiff"
-            | "unix_timestamp"
-            | "length"
-            | "octet_length"
-            | "char_length"
-            | "character_length"
-            | "locate"
-            | "instr"
-            | "find_in_set"
-            | "crc32"
-            | "ascii"
-            | "sign"
-            | "floor"
-            | "ceil"
-            | "ceiling"
-            | "round"
-            | "abs"
-            | "mod"
-            | "rand"
-            | "last_insert_id"
-            | "connection_id"
-            | "count"
-            | "row_number"
-    )
+    functions::returns_integer(name)
+        || matches!(
+            name,
+            "microsecond"
+                | "timestampdiff"
+                | "unix_timestamp"
+                | "floor"
+                | "ceil"
+                | "ceiling"
+                | "round"
+                | "abs"
+                | "mod"
+                | "rand"
+                | "last_insert_id"
+                | "count"
+                | "row_number"
+        )
 }
 
 /// Whether MySQL and SQLite treat a type as text.

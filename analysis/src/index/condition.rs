@@ -32,7 +32,6 @@ pub(super) struct Condition {
 pub(super) enum Compare {
     /// `=`, `IN (..)`, `= ANY (..)`.
     Equal,
-    /// `IS NULL`.
     Null,
     /// `<`, `<=`, `>`, `>=`, BETWEEN.
     Range,

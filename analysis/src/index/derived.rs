@@ -1,14 +1,14 @@
 //! Conditions implied by those that a query states: equalities propagated from column to column, constants
 //! propagated into outer joins, and what each arm of a disjunction requires of one table.
 
-use super::problem::{Demand, Problem};
+use super::problem::{Demand, JoinGraph};
 use super::relations::Relations;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::RelationId;
 
 /// Adds what follows from `a = b` and `b = c`, and from `a = b` and `b = $1`.
-pub(super) fn follow_equalities(problem: &mut Problem) {
+pub(super) fn follow_equalities(problem: &mut JoinGraph) {
     let mut classes: Vec<Vec<Expr>> = Vec::new();
     for demand in problem.demands.iter().filter(|demand| demand.narrows.is_none()) {
         let Expr::Binary { op: Op::Eq, left, right } = &demand.condition else { continue };
@@ -53,7 +53,7 @@ pub(super) fn follow_equalities(problem: &mut Problem) {
 }
 
 /// `a LEFT JOIN b ON b.x = a.x WHERE a.x = $1`: only rows with `b.x = $1` can match.
-fn fix_inner_sides(problem: &mut Problem, classes: &[Vec<Expr>]) {
+fn fix_inner_sides(problem: &mut JoinGraph, classes: &[Vec<Expr>]) {
     let mut fixed = Vec::new();
     for demand in &problem.demands {
         let (Expr::Binary { op: Op::Eq, left, right }, Some(narrows)) = (&demand.condition, &demand.narrows)
@@ -79,7 +79,7 @@ fn fix_inner_sides(problem: &mut Problem, classes: &[Vec<Expr>]) {
 }
 
 /// `(a.x = 1 AND b.y = 2) OR a.x = 3` implies a condition on `a` alone if each arm restricts it.
-pub(super) fn extract_from_disjunctions(problem: &mut Problem) {
+pub(super) fn extract_from_disjunctions(problem: &mut JoinGraph) {
     let mut found = Vec::new();
     for demand in &problem.demands {
         let Expr::Or(arms) = &demand.condition else { continue };
@@ -109,7 +109,7 @@ pub(super) fn extract_from_disjunctions(problem: &mut Problem) {
     problem.demands.append(&mut found);
 }
 
-impl Problem {
+impl JoinGraph {
     /// Whether a relation is on the inner side of an outer join, so that conditions on joined rows do not
     /// apply to its own rows.
     fn is_inner_side(&self, id: RelationId) -> bool {

@@ -17,7 +17,6 @@ use crate::sql::{Dialect, Query};
 pub(crate) struct Unindexed<'s> {
     /// The referencing table.
     pub(crate) table: &'s Table,
-    /// Its key.
     pub(crate) key: &'s ForeignKey,
     /// Whether referenced rows are deleted, rather than given other keys.
     pub(crate) by_delete: bool,

@@ -1,7 +1,7 @@
 //! A table of a join problem: its conditions, and the indexes that match them.
 
 use super::condition::{self, Condition};
-use super::problem::{Demand, Problem};
+use super::problem::{Demand, JoinGraph};
 use super::relations::Relations;
 use super::searches::{FEW, How, Searches, Served, Walk};
 use super::serve::{By, Indexes};
@@ -65,7 +65,7 @@ pub(super) fn item<'s>(
     query: &Query,
     schema: &'s Schema,
     table: &'s crate::schema::Table,
-    problem: &'s Problem,
+    problem: &'s JoinGraph,
 ) -> Item<'s> {
     let here: Relations = problem.relations.iter().collect();
     let demands: Vec<&Expr> = problem
@@ -214,7 +214,7 @@ impl Item<'_> {
     }
 
     /// The index whose end gives the `min` or `max` of the query.
-    pub(super) fn extreme(&self, problem: &Problem) -> Option<Served> {
+    pub(super) fn extreme(&self, problem: &JoinGraph) -> Option<Served> {
         if problem.extremes.is_empty() {
             return None;
         }
@@ -252,7 +252,7 @@ impl Item<'_> {
     }
 
     /// The indexes that would serve it, with the rows of `reached` available.
-    pub(super) fn wanted(&self, schema: &Schema, reached: Relations, problem: &Problem) -> Vec<Wanted> {
+    pub(super) fn wanted(&self, schema: &Schema, reached: Relations, problem: &JoinGraph) -> Vec<Wanted> {
         let mut reading = self.reading(schema, reached, problem);
         let is_own =
             |key: &OrderKey| key.expr.columns().iter().all(|column| column.relation == Some(self.relation));
@@ -267,7 +267,7 @@ impl Item<'_> {
         &'a self,
         schema: &'a Schema,
         reached: Relations,
-        problem: &'a Problem,
+        problem: &'a JoinGraph,
     ) -> Reading<'a> {
         let at_hand = |condition: &&Condition| reached.contains_all(condition.needs);
         Reading {

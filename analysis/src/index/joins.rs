@@ -3,7 +3,7 @@
 
 use super::item::{Item, item};
 use super::order::{self, Joined};
-use super::problem::Problem;
+use super::problem::JoinGraph;
 use super::relations::Relations;
 use super::searches::Served;
 use super::{Access, Verdict, catalog, estimate};
@@ -12,7 +12,7 @@ use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Body, Query, RelationId, Source};
 
 /// Determines how each table of a join problem is read.
-pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Access> {
+pub(super) fn solve(query: &Query, schema: &Schema, problem: &JoinGraph) -> Vec<Access> {
     let mut others: Vec<(RelationId, f64)> = Vec::new();
     let mut items: Vec<Item<'_>> = Vec::new();
     for id in &problem.relations {
@@ -72,7 +72,7 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
 
 /// Marks tables that are compared with the values of relations of a single row: each of their rows is tested against
 /// these values, as against values of the query.
-fn filter_by_single_rows(items: &mut [Item<'_>], problem: &Problem, query: &Query) {
+fn filter_by_single_rows(items: &mut [Item<'_>], problem: &JoinGraph, query: &Query) {
     let is_lone_query = |id: &&RelationId| match &query.relation(**id).source {
         Source::Derived(block) | Source::Cte(block) => match &query.block(*block).body {
             Body::Select(select) => select.from.is_empty() && !select.set_returning,

@@ -12,7 +12,7 @@ use crate::sql::Dialect;
 
 /// One migration and its reversal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct Reversible {
     /// A description for the file name, its words joined by `_`.
     pub description: String,
     /// The SQL to apply it.
@@ -36,7 +36,7 @@ struct Change {
 const NO_TRANSACTION: &str = "-- no-transaction\n";
 
 /// The migrations for `advice`, in the order to apply them. An index is dropped once its replacement exists.
-pub fn steps(schema: &Schema, advice: &[Advice]) -> Vec<Step> {
+pub fn steps(schema: &Schema, advice: &[Advice]) -> Vec<Reversible> {
     let makes = advice.iter().map(|advice| make(schema, advice));
     let drops = advice.iter().flat_map(|advice| {
         advice.replaces.iter().filter_map(|old| drop(schema, &advice.index.table, old, &advice.name))
@@ -124,8 +124,8 @@ impl Change {
     }
 }
 
-fn step(change: &Change) -> Step {
-    Step {
+fn step(change: &Change) -> Reversible {
+    Reversible {
         description: in_a_file_name(&change.description),
         up: format!("{NO_TRANSACTION}-- {}\n{};\n", change.note, change.up),
         down: format!("{NO_TRANSACTION}{}", change.undo()),
@@ -134,10 +134,13 @@ fn step(change: &Change) -> Step {
 
 /// Joins changes that can share a migration, since they run in one transaction or the database has none for
 /// such statements. The reversal is in reverse order.
-fn together_as_one(changes: &[Change]) -> Option<Step> {
+fn together_as_one(changes: &[Change]) -> Option<Reversible> {
     let first = changes.first()?;
-    let mut step =
-        Step { description: in_a_file_name(&first.description), up: String::new(), down: String::new() };
+    let mut step = Reversible {
+        description: in_a_file_name(&first.description),
+        up: String::new(),
+        down: String::new(),
+    };
     if changes.len() > 1 {
         "add_indexes".clone_into(&mut step.description);
     }
@@ -162,7 +165,7 @@ mod tests {
     use crate::schema::Replay;
     use crate::sql::resolve;
 
-    fn written(dialect: Dialect, ddl: &str, queries: &[&str]) -> Vec<Step> {
+    fn written(dialect: Dialect, ddl: &str, queries: &[&str]) -> Vec<Reversible> {
         let mut replay = Replay::new(dialect);
         replay.apply(ddl, "schema.sql");
         let schema = &replay.schema;
@@ -177,8 +180,8 @@ mod tests {
         steps(schema, &advise(schema, &queried, &|_| false))
     }
 
-    fn step(description: &str, up: &str, down: &str) -> Step {
-        Step { description: description.to_owned(), up: up.to_owned(), down: down.to_owned() }
+    fn step(description: &str, up: &str, down: &str) -> Reversible {
+        Reversible { description: description.to_owned(), up: up.to_owned(), down: down.to_owned() }
     }
 
     #[test]

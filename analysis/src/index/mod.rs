@@ -60,7 +60,7 @@ pub use advice::{Advice, Queried, advise};
 pub(crate) use audit::{is_missed, replaced_by};
 pub(crate) use few_values::has_few_values;
 pub use hindrance::Hindrance;
-pub use migration::{Step, steps};
+pub use migration::{Reversible, steps};
 pub use new_index::NewIndex;
 pub use sort::{Sort, unindexed as unindexed_sorts};
 pub use wanted::Wanted;

@@ -6,7 +6,7 @@
 
 use super::estimate::ROWS;
 use super::item::Item;
-use super::problem::{Problem, Semi};
+use super::problem::{JoinGraph, Semi};
 use super::relations::Relations;
 use super::searches::{How, Served, Walk};
 use crate::sql::Dialect;
@@ -83,7 +83,7 @@ struct Plan {
 }
 
 /// The next relation of a plan.
-struct Step {
+struct NextRead {
     cost: f64,
     rows: f64,
     read: Option<Served>,
@@ -93,7 +93,7 @@ impl<'p, 's> Joined<'p, 's> {
     pub(super) fn new(
         items: &'p [Item<'s>],
         others: Vec<(RelationId, f64)>,
-        problem: &'p Problem,
+        problem: &'p JoinGraph,
     ) -> Joined<'p, 's> {
         let mut order: Vec<Expr> = problem.order.iter().cloned().collect();
         for demand in problem.demands.iter().filter(|demand| demand.narrows.is_none()) {
@@ -220,7 +220,7 @@ impl<'p, 's> Joined<'p, 's> {
     fn finish(&self, mut plan: Plan, planner: Planner) -> Plan {
         let all = self.items.len() + self.others.len();
         while plan.reached.len() < all {
-            let mut best: Option<(f64, usize, Step)> = None;
+            let mut best: Option<(f64, usize, NextRead)> = None;
             let free = (0..all).filter(|at| !plan.reached.contains(self.relation(*at)));
             let may_follow = |at: &usize| self.may_follow(*at, plan.reached);
             let is_free_for_all = !free.clone().any(|at| may_follow(&at));
@@ -253,12 +253,12 @@ impl<'p, 's> Joined<'p, 's> {
     }
 
     /// The cost of adding one more relation.
-    fn step(&self, plan: &Plan, at: usize, planner: Planner) -> Step {
+    fn step(&self, plan: &Plan, at: usize, planner: Planner) -> NextRead {
         let Some(item) = self.items.get(at) else {
             let rows = self.own_rows(at);
             let compare = if planner == Planner::Nested { NESTED_ROW } else { COMPARE };
             let cost = plan.cost + rows * HASH + plan.rows * rows * compare;
-            return Step { cost, rows: (plan.rows * rows / ROWS).max(plan.rows), read: None };
+            return NextRead { cost, rows: (plan.rows * rows / ROWS).max(plan.rows), read: None };
         };
         let (cost, read) = self.read(item, plan.reached, plan.rows, planner);
         // SQLite does not expect a condition on other tables to discard rows of a scan.
@@ -268,7 +268,7 @@ impl<'p, 's> Joined<'p, 's> {
             false if is_scan => plan.rows * self.own_rows(at),
             false => left(planner, read, plan.rows, plan.rows * item.rows(plan.reached)),
         };
-        Step { cost: plan.cost + cost, rows, read }
+        NextRead { cost: plan.cost + cost, rows, read }
     }
 
     /// The cost of reading a table for each of `outer` rows, and how it is read.

@@ -16,7 +16,7 @@ use crate::sql::query::{BlockId, Body, From, JoinKind, OrderKey, Query, Relation
 
 /// Joined tables, and the conditions on them.
 #[derive(Debug, Default)]
-pub(super) struct Problem {
+pub(super) struct JoinGraph {
     /// All relations, including those that are not tables.
     pub(super) relations: Vec<RelationId>,
     /// The conditions, each with the relations it can filter; `None` for all that it names.
@@ -65,14 +65,13 @@ impl Semi {
 /// A condition of a join problem.
 #[derive(Debug, Clone)]
 pub(super) struct Demand {
-    /// The condition.
     pub(super) condition: Expr,
     /// The relations whose rows it filters; excludes the outer side of the outer join that it belongs to.
     pub(super) narrows: Option<Vec<RelationId>>,
 }
 
 /// The join problems of a query, one for each block that is planned on its own.
-pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<Problem> {
+pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<JoinGraph> {
     let mut collector =
         Collector { query, schema, taken: vec![false; query.blocks.len()], pushed: Vec::new() };
     let mut problems = Vec::new();
@@ -136,7 +135,7 @@ impl Collector<'_> {
         }
     }
 
-    fn block(&mut self, id: BlockId) -> Option<Problem> {
+    fn block(&mut self, id: BlockId) -> Option<JoinGraph> {
         let block = self.query.block(id);
         let first_by = plain_order::of_first(self.query, self.schema, block);
         let order = wanted_order(block, self.schema.dialect);
@@ -144,7 +143,7 @@ impl Collector<'_> {
         let nulls_turned = first_by.first().is_some_and(|key| {
             order.as_ref() == Some(&key.expr) && key.nulls_first.is_some_and(|first| first != key.desc)
         });
-        let mut problem = Problem { order, nulls_turned, first_by, ..Problem::default() };
+        let mut problem = JoinGraph { order, nulls_turned, first_by, ..JoinGraph::default() };
         match &block.body {
             Body::Select(select) => {
                 problem.leads = leading(&select.from);
@@ -178,7 +177,7 @@ impl Collector<'_> {
         Some(problem)
     }
 
-    fn select(&mut self, select: &Select, problem: &mut Problem) {
+    fn select(&mut self, select: &Select, problem: &mut JoinGraph) {
         let renamed = self.joined(&select.from, select.filter.as_ref(), problem);
         // HAVING on a grouping key is a condition on the rows.
         if let Some(having) = &select.having {
@@ -198,7 +197,7 @@ impl Collector<'_> {
     }
 
     /// Adds a FROM with its conditions, and returns what the pulled-up subqueries return.
-    fn joined(&mut self, from: &[From], filter: Option<&Expr>, problem: &mut Problem) -> Renamed {
+    fn joined(&mut self, from: &[From], filter: Option<&Expr>, problem: &mut JoinGraph) -> Renamed {
         let filters =
             filter.map(|filter| simplified::conjuncts(filter, self.schema.dialect)).unwrap_or_default();
         let mut renamed = Renamed::default();
@@ -244,7 +243,7 @@ impl Collector<'_> {
         &mut self,
         from: &From,
         filters: &[Expr],
-        problem: &mut Problem,
+        problem: &mut JoinGraph,
         tree: &mut Vec<Demand>,
         renamed: &mut Renamed,
     ) {
@@ -289,7 +288,7 @@ impl Collector<'_> {
     fn relation(
         &mut self,
         id: RelationId,
-        problem: &mut Problem,
+        problem: &mut JoinGraph,
         tree: &mut Vec<Demand>,
         renamed: &mut Renamed,
     ) {
@@ -307,7 +306,7 @@ impl Collector<'_> {
         };
         let Body::Select(select) = &self.query.block(inner).body else { return };
         self.take(inner);
-        let mut below = Problem::default();
+        let mut below = JoinGraph::default();
         let inside = self.joined(&select.from, select.filter.as_ref(), &mut below);
         // Its columns may come from a nested subquery that was pulled up.
         renamed.outputs.extend(inside.outputs);
@@ -319,7 +318,7 @@ impl Collector<'_> {
     }
 
     /// Adds a condition; `IN` and `EXISTS` over a plain subquery become a join.
-    fn demand(&mut self, demand: Demand, problem: &mut Problem) {
+    fn demand(&mut self, demand: Demand, problem: &mut JoinGraph) {
         let joined = match &demand.condition {
             Expr::InQuery { expr, query, op: Op::Eq, negated: false } => {
                 self.semi_join(Some(expr), *query, problem, false)
@@ -336,7 +335,13 @@ impl Collector<'_> {
         }
     }
 
-    fn semi_join(&mut self, expr: Option<&Expr>, inner: BlockId, problem: &mut Problem, anti: bool) -> bool {
+    fn semi_join(
+        &mut self,
+        expr: Option<&Expr>,
+        inner: BlockId,
+        problem: &mut JoinGraph,
+        anti: bool,
+    ) -> bool {
         let block = self.query.block(inner);
         let Body::Select(select) = &block.body else { return false };
         let limit_is_moot = expr.is_none();
@@ -355,7 +360,7 @@ impl Collector<'_> {
         if expr.is_some() && block.correlated {
             return false;
         }
-        let mut below = Problem { writes: problem.writes, ..Problem::default() };
+        let mut below = JoinGraph { writes: problem.writes, ..JoinGraph::default() };
         self.take(inner);
         let inside = self.joined(&select.from, select.filter.as_ref(), &mut below);
         let narrows = anti.then(|| below.relations.clone());

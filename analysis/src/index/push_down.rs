@@ -1,7 +1,7 @@
 //! Pushes conditions down into subqueries that are planned separately.
 
 use super::derived;
-use super::problem::{Collector, Problem};
+use super::problem::{Collector, JoinGraph};
 use super::renamed::map_columns;
 use crate::sql::expr::{Call, ColumnRef, Expr};
 use crate::sql::query::{BlockId, Body, RelationId, Source};
@@ -9,7 +9,7 @@ use crate::sql::query::{BlockId, Body, RelationId, Source};
 impl Collector<'_> {
     /// Pushes the conditions on each subquery that is not pulled up into it, including implied ones, if they
     /// concern only its grouping keys.
-    pub(super) fn push_down(&mut self, problem: &Problem) {
+    pub(super) fn push_down(&mut self, problem: &JoinGraph) {
         let query_of = |id: &RelationId| match &self.query.relation(*id).source {
             Source::Derived(inner) | Source::View(_, inner) => Some((*id, *inner)),
             Source::Cte(inner) if self.is_inlined(*inner) => Some((*id, *inner)),
@@ -19,7 +19,7 @@ impl Collector<'_> {
         if queries.is_empty() {
             return;
         }
-        let mut followed = Problem { demands: problem.demands.clone(), ..Problem::default() };
+        let mut followed = JoinGraph { demands: problem.demands.clone(), ..JoinGraph::default() };
         derived::follow_equalities(&mut followed);
         for (id, inner) in queries {
             for demand in &followed.demands {

@@ -7,7 +7,6 @@ use crate::sql::Dialect;
 pub(super) enum Sides {
     /// Either of the first two.
     Both(&'static str),
-    /// The first.
     First(&'static str),
 }
 

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use super::item::{Item, item};
-use super::problem::Problem;
+use super::problem::JoinGraph;
 use super::relations::Relations;
 use super::searches::{How, Served};
 use super::{Access, Verdict, heirs, sort};
@@ -53,7 +53,7 @@ impl<'s> Item<'s> {
         access: &mut Access,
         read: Option<Served>,
         schema: &Schema,
-        problem: &Problem,
+        problem: &JoinGraph,
     ) {
         let reading = self.reading(schema, Relations::NONE, problem);
         if reading.order.is_empty() {
@@ -82,7 +82,7 @@ impl<'s> Item<'s> {
         access: &mut Access,
         query: &Query,
         schema: &'s Schema,
-        problem: &'s Problem,
+        problem: &'s JoinGraph,
         reached: Relations,
     ) {
         let table = self.indexes.table();

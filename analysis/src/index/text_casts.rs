@@ -1,14 +1,14 @@
 //! Casts between text types, which PostgreSQL's parser drops: `name::text` of a `text` or `varchar` column is
 //! the column itself, for indexes and predicates alike.
 
-use super::problem::Problem;
+use super::problem::JoinGraph;
 use crate::schema::Schema;
 use crate::sql::expr::ColumnRef;
 use crate::sql::query::{Query, Source};
 use crate::sql::{Dialect, predicates};
 
 /// Removes such casts from the conditions of a problem.
-pub(super) fn drop_from(problem: &mut Problem, query: &Query, schema: &Schema) {
+pub(super) fn drop_from(problem: &mut JoinGraph, query: &Query, schema: &Schema) {
     if schema.dialect != Dialect::Postgres {
         return;
     }

@@ -33,7 +33,6 @@ pub struct Wanted {
 /// A key compared for equality.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    /// As SQL.
     pub(super) sql: String,
     /// Whether it has few distinct values, so that it is not selective.
     pub(super) few_values: bool,

@@ -23,11 +23,10 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Small literal offsets and small tables are left alone. A raw query is listed with `--all` where all rows are read
-    /// whatever the page: it counts them beside each (`COUNT(*) OVER ()`), its function counts them as well, it
-    /// sorts groups by another column, or a parameter chooses its order. So is one over the rows of one parent, found by a
-    /// value of a foreign key: they are seldom many pages. Paging by key cannot
-    /// jump to a page number; if users need that and there are few pages, allow it with a reason.
+    /// Small literal offsets and small tables are left alone. A raw query is listed with `--all` if it reads all rows for every
+    /// page anyway: it or its function counts them (`COUNT(*) OVER ()`), it sorts groups by another column, or a parameter
+    /// chooses its order. So is a query over the rows of one parent, found by the value of a foreign key: they seldom fill many
+    /// pages. Paging by key cannot jump to a page number; if users need that and there are few pages, allow it with a reason.
     ///
     /// Of 29 findings drawn from 129 public projects, 29 were true and 11 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).

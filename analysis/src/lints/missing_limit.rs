@@ -17,15 +17,16 @@ declare_lint! {
     /// ## Known limits
     ///
     /// A filter on a column that is not unique is no bound: a user may have ten events or a million. Declare
-    /// tables that stay small in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`. Not reported:
-    /// ranges with two bounds (`at BETWEEN $1 AND $2`, `at > now() - $1`), which are as long as the caller
-    /// wants; groups and DISTINCT values that are neither keys nor references, which are few; and queries
-    /// that are executed elsewhere than where they are made.
+    /// tables that stay small in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`.
     ///
-    /// In raw sqlx code, `unbounded_children` reports the rows of one parent. Reads that are filtered in
-    /// another way, and tables that no INSERT of the workspace adds to, are listed but not shown; so is code
-    /// that does not answer requests, judging by its name and the path of its file (`handlers/`, `routes.rs`,
-    /// `list_handler`): who reads a whole table elsewhere mostly wants all of it.
+    /// Not reported: ranges with two bounds (`at BETWEEN $1 AND $2`, `at > now() - $1`), which are as long as the caller
+    /// wants; groups and DISTINCT values that are neither keys nor references, which are few; and queries that are executed in
+    /// another function than the one that makes them.
+    ///
+    /// In raw sqlx code, `unbounded_children` reports the rows of one parent. Listed with `--all` rather than shown: reads with
+    /// another filter, tables that no INSERT of the workspace adds to, and code that does not seem to answer requests, judging by
+    /// its name and the path of its file (`handlers/`, `routes.rs`, `list_handler`). Elsewhere, code that reads a whole table
+    /// usually wants all of it.
     ///
     /// Of 16 findings drawn from 83 public projects, 16 were true and 3 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).

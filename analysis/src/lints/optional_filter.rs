@@ -18,12 +18,11 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Postgres plans the first five executions for their values, and may continue to do so; MySQL always
-    /// does. Silent if another condition narrows the search, and on small tables; listed on raw code if another one would narrow
-    /// it that no index serves yet. Without a schema, only
-    /// queries without other conditions are reported. What no index would serve either, `<>` and text that is
-    /// sought anywhere, is left alone, and so is an OR with one such arm. The variants of one query in a function, such as a
-    /// page and its count, are one finding.
+    /// Postgres plans the first five executions for their values, and may continue to do so; MySQL always does. Nothing is
+    /// reported on small tables, or if another condition narrows the search; if that one would need an index of its own, a
+    /// finding on raw code is listed with `--all`. Without a schema, only queries without other conditions are reported.
+    /// Conditions that no index would serve anyway (`<>`, text that is sought anywhere) are left alone, and so is an OR with
+    /// such an arm. The variants of one query in a function, such as a page and its count, are one finding.
     ///
     /// Of 25 findings drawn from 49 public projects, 25 were true and 9 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).

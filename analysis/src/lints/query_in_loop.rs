@@ -25,10 +25,12 @@ declare_lint! {
     /// Left alone: loops with a constant number of iterations, `.chunks(n)`, polling, retries, reading page
     /// by page, queries that take many elements at once, and those that run on a separate database for each
     /// element. `loop_invariant_query` reports a query that does not depend on the loop, and
-    /// `querying_call_in_loop` follows calls of functions that query. Raw queries in turns that each wait for another
-    /// service, and in what runs while a service starts, are listed with `--all`. So are those in loops that do not grow (the
-    /// parts of one row, a range of numbers), over the difference of two sets, in turns that first wait for something else
-    /// or run five statements and write, and reads of SQLite on an open connection, which are no round trips.
+    /// `querying_call_in_loop` follows calls of functions that query.
+    ///
+    /// Raw queries are listed with `--all` rather than shown if they run while a service starts, in iterations that wait for
+    /// something else first or ask another service each time, in iterations that run five statements and write, in loops that do
+    /// not grow (over the parts of one row, a range of numbers) or are over the difference of two sets, or as reads of SQLite on
+    /// an open connection, which are no round trips.
     ///
     /// Of 27 findings drawn from 129 public projects, 27 were true and 25 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).

@@ -25,22 +25,26 @@ declare_lint! {
     /// so. Loops that `query_in_loop` leaves alone are left alone here, and so are functions whose query takes many
     /// elements at once, caches, and what begins a transaction.
     ///
-    /// Some calls are listed with `--all` rather than shown, with the reason as a note, because one query for all
-    /// elements would not replace them, or would not be faster: what writes in a transaction of its own, and operations
-    /// that may fail alone; what runs only after an error, or while a service starts; turns that each ask another service,
-    /// or sleep; all but lookups in turns that otherwise wait for something other than the database, run many statements,
-    /// or do something else for each kind of element; loops over the steps of a range (`from..=to`), over what arrives one
-    /// by one, over what is configured, over the difference of two sets, and those that end at the first that is found; turns that first
-    /// wait for something else; queries of SQLite in a transaction, and reads on an open connection; and queries whose text or tables
-    /// are known only when they run.
+    /// A call is listed with `--all` rather than shown, with the reason as a note, if one query for all elements would not
+    /// replace it or would not be faster:
     ///
-    /// Loops whose elements the source or one row determines are listed too. Elements grow if they are rows of a query or made
-    /// from such, or the answer of a service; where nothing is known of them, they may. A loop over what a request brings is
-    /// shown if each turn makes one lookup or one write.
+    /// - a write in a transaction of its own, an operation that may fail alone, and what runs only after an error or while a
+    ///   service starts
+    /// - an iteration that asks another service, sleeps, or first waits for something else
+    /// - anything but a lookup in an iteration that also waits for something other than the database, runs many statements, or
+    ///   does something else for each kind of element
+    /// - a loop over the steps of a range (`from..=to`), over elements that arrive one by one, over configuration, or over the
+    ///   difference of two sets, and a loop that ends at the first match
+    /// - queries of SQLite in a transaction, and reads on an open connection
+    /// - queries whose text or tables are known only at run time
     ///
-    /// A query that asks the same in each turn is to be moved before the loop, and the help says so where that is certain:
-    /// the function runs one query, which is given its parameters and constants alone, and everything that the turn calls is
-    /// found, and writes nothing.
+    /// So is a loop whose elements do not grow with the data: the source or a single row determines them. Elements grow if
+    /// they are rows of a query, are made from such rows, or are the answer of a service; if nothing is known of them, they may.
+    /// A loop over what a request brings is shown if each iteration makes one lookup or one write.
+    ///
+    /// If a query asks the same in each iteration, the help says to move it before the loop. This has to be certain: the
+    /// function runs one query, with nothing but its parameters and constants as arguments, and everything that the iteration
+    /// calls is found and writes nothing.
     ///
     /// Of 41 findings drawn from 36 public projects, 40 were true and 22 worth a change; of 114 drawn later and judged more
     /// strictly, 54; and of 22 drawn since growth is asked for, 8: [how that was

@@ -18,7 +18,7 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A raw sqlx call is reported, as a warning, if its text is no valid statement in any database, or if
+    /// A raw sqlx call is reported, as a warning, if its text is not a valid statement in any database, or if
     /// `?` is sent to a PostgreSQL connection; any other that does not parse is counted as not checked: there
     /// the database has the last word. Text beyond the limits of the parser (brackets nested hundreds deep,
     /// thousands of operators in a row) is refused as well, with a message that says so.

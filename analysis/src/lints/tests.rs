@@ -4,7 +4,6 @@ use super::*;
 use crate::check::Checker;
 use crate::schema::Replay;
 
-/// The example schema.
 pub(super) fn example_schema() -> Schema {
     let mut replay = Replay::new(Dialect::Postgres);
     replay.apply(EXAMPLE_SCHEMA, "example.sql");

@@ -22,8 +22,8 @@ declare_lint! {
     ///
     /// Tables limited to one row by a `CHECK`, and small tables, are left alone. A `WHERE` that is always
     /// true is accepted. If you mean every row, say so: `WHERE true`, or an `allow` with a reason. Raw statements
-    /// that tell by what they do that every row is meant are listed with `--all`: a DELETE whose rows are returned, `SET
-    /// is_default = (id = $1)`, and several tables that one function empties.
+    /// that clearly mean every row are listed with `--all`: a DELETE that returns its rows, `SET is_default = (id = $1)`, and
+    /// a function that empties several tables.
     ///
     /// ## Example
     ///

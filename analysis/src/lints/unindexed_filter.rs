@@ -24,13 +24,19 @@ declare_lint! {
     ///
     /// Where an existing index is not used because of how a condition is written, a lint of the group `shape` reports
     /// that instead; `index-check` denies it as well. Conditions that no index can serve, such as `<>` and `NOT IN`,
-    /// are not reported: they match nearly all rows; and a read that no index is known to help (`active AND admin`, a pattern
-    /// that begins anywhere) is listed with `--all`. So is a write that no index is known to help and that is for all rows of a
-    /// kind (`is_running = true`), or is raw, as there is nothing to do at once; and a raw DELETE by age alone (`expires_at < now()`), which seldom has to be fast. So is a raw query on a table that does not grow, as far as the
-    /// workspace tells: migrations fill it, and no query adds rows, all of whose texts are known; one on a table whose key is a
-    /// `smallint`, because nobody chooses that for a table that grows. Queries that one index would serve are one finding. What indexes exist is taken from the snapshot. Whether an index
-    /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
-    /// 250 }` in `query-budget.toml`, or an `allow` with the reason.
+    /// are not reported: they match nearly all rows. Queries that one index would serve are one finding. The indexes that
+    /// exist are taken from the snapshot.
+    ///
+    /// Listed with `--all` rather than shown:
+    ///
+    /// - a read that no index is known to help: `active AND admin`, a pattern that begins anywhere
+    /// - a write that no index is known to help, if it is raw or for all rows of a kind (`is_running = true`)
+    /// - a raw DELETE by age alone (`expires_at < now()`), which seldom has to be fast
+    /// - a raw query on a table that does not seem to grow: migrations fill it and no query of the workspace adds rows, or its
+    ///   key is a `smallint`
+    ///
+    /// Whether an index pays off on a small table, or on a column with two values, is your decision: declare the table in
+    /// `query-budget.toml` (`[tables]`, `countries = { rows = 250 }`), or write an `allow` with the reason.
     ///
     /// Of 258 findings drawn from 129 public projects, 254 were true and 202 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).

@@ -19,9 +19,10 @@ declare_lint! {
     /// ## Known limits
     ///
     /// A name that may exist for a known reason (a temporary table, a `DO` block that could not be replayed,
-    /// the database's own catalogues, a table that other code of the workspace creates) is not reported. The snapshot has to be current:
-    /// `cargo query-budget schema --check`. sqlx's macros have asked a database, and are left to it; another raw
-    /// call may use another database, and is reported only if it also names a table of this one, or one with a similar name.
+    /// the database's own catalogues, a table that other code of the workspace creates) is not reported. The snapshot has to
+    /// be current: `cargo query-budget schema --check`. Calls of sqlx's macros are not reported, since sqlx has asked a database.
+    /// Another raw call may use another database; it is reported only if it also names a table of this one, or one with a
+    /// similar name.
     ///
     /// ## Example
     ///

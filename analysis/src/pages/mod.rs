@@ -145,7 +145,8 @@ fn keys(query: &Query, block: &Block, schema: &Schema) -> Result<Vec<Key>, Refus
     for order in &block.order_by {
         let column = order.expr.as_column().and_then(|column| Some((column, column.relation?)));
         let Some((column, relation)) = column else {
-            let message = format!("the pages are ordered by `{}`, which is no column of a table", order.expr);
+            let message =
+                format!("the pages are ordered by `{}`, which is not a column of a table", order.expr);
             return Err(refusal(&message, "order by columns, or by a generated column that has an index"));
         };
         let written = written(query, relation, &column.name, schema.dialect);

@@ -97,7 +97,7 @@ fn what_has_no_pages_is_refused() {
     );
     assert!(refused("SELECT id FROM posts").starts_with("a page needs an order"));
     assert!(refused("SELECT title FROM posts ORDER BY id").contains("which is not selected"));
-    assert!(refused("SELECT id FROM posts ORDER BY lower(title), id").contains("which is no column"));
+    assert!(refused("SELECT id FROM posts ORDER BY lower(title), id").contains("which is not a column"));
     assert!(
         refused("SELECT author_id, count(*) FROM posts GROUP BY author_id ORDER BY 1").contains("grouped")
     );

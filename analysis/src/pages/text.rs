@@ -1,7 +1,7 @@
 //! The text of a query, split where paging inserts into it.
 
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer, Token};
+use crate::sql::lex::{Lexer, Token, TokenKind};
 
 /// A query, split into parts.
 pub(super) struct Cut<'t> {
@@ -28,11 +28,11 @@ impl<'t> Cut<'t> {
             }
             let is_named =
                 || text.len() > 1 && text.get(1..).is_some_and(|rest| rest.parse::<usize>().is_err());
-            let is_parameter = token.kind == Kind::Parameter;
-            if token.kind == Kind::Open || is_parameter && (order.is_some() || is_named()) {
+            let is_parameter = token.kind == TokenKind::Parameter;
+            if token.kind == TokenKind::Open || is_parameter && (order.is_some() || is_named()) {
                 return None;
             }
-            if depth == 0 && token.kind == Kind::Word {
+            if depth == 0 && token.kind == TokenKind::Word {
                 let start = token.span.range();
                 if order.is_none() && text.eq_ignore_ascii_case("ORDER") {
                     order = Some(start.start);

@@ -22,9 +22,9 @@ impl fmt::Display for ReadError {
             (Some(line), _) => write!(f, ": line {line} is not valid UTF-8"),
             (None, io::ErrorKind::NotFound) => f.write_str(": it does not exist"),
             (None, io::ErrorKind::PermissionDenied) => f.write_str(": permission denied"),
-            (None, io::ErrorKind::NotADirectory) => f.write_str(": it is no folder"),
+            (None, io::ErrorKind::NotADirectory) => f.write_str(": it is not a folder"),
             (None, io::ErrorKind::IsADirectory) => f.write_str(": it is a folder"),
-            (None, io::ErrorKind::InvalidInput) => f.write_str(": it is no regular file"),
+            (None, io::ErrorKind::InvalidInput) => f.write_str(": it is not a regular file"),
             (None, _) => write!(f, ": {}", self.source),
         }
     }

@@ -8,7 +8,7 @@ use super::files::sql_files;
 use super::{Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, shown};
 use crate::notice::{Notice, NoticeKind};
 use crate::schema::layouts::{self, Selected};
-use crate::schema::{Migration, Problem, Replay, Schema, certain_dialect, guess_dialect, replay, snapshot};
+use crate::schema::{Migration, Replay, Schema, Unapplied, certain_dialect, guess_dialect, replay, snapshot};
 use crate::sql::Dialect;
 
 /// Reads a migrations directory in the format of the tool that it was written for, in the order of
@@ -27,7 +27,7 @@ pub fn read_migrations(dir: &Path, base: &Path, dialect: Option<Dialect>) -> Res
     let folder = shown(dir, base);
     let mut selected = layouts::select(&folder, files, dialect);
     selected.problems.extend(selected.unread(&folder));
-    selected.problems.extend(found.special.iter().map(|path| Problem {
+    selected.problems.extend(found.special.iter().map(|path| Unapplied {
         file: shown(path, base),
         line: 0,
         message: "it is a pipe or a device, and not read".to_owned(),
@@ -127,7 +127,7 @@ impl Project {
         self.notices.push(notice.help(format!("write it again with `{SCHEMA_COMMAND}`")));
     }
 
-    fn skipped(&mut self, problems: Vec<Problem>) {
+    fn skipped(&mut self, problems: Vec<Unapplied>) {
         self.notices.extend(problems.into_iter().map(|problem| {
             let place = place(&problem.file, usize::try_from(problem.line).ok());
             Notice::new(NoticeKind::SkippedStatement, problem.message, place)

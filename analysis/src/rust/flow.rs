@@ -19,7 +19,6 @@ pub enum Flow {
     Seq(Vec<Flow>),
     /// One of several branches.
     Branch(Vec<Flow>),
-    /// A loop.
     Loop(Box<LoopFlow>),
     /// A closure or async block: an early exit leaves only itself, not the code around it.
     Scope(Box<Flow>),
@@ -117,7 +116,6 @@ pub enum Callee {
     SelfMethod(String),
     /// A method on another value.
     Method {
-        /// Its name.
         name: String,
         /// The type of the receiver.
         on: TypeRef,
@@ -151,7 +149,6 @@ impl Flow {
         if self.is_empty() { self } else { Flow::Branch(vec![self, Flow::EMPTY]) }
     }
 
-    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         match self {
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(Flow::is_empty),

@@ -34,7 +34,7 @@ pub struct Function {
     pub has_body: bool,
     /// Whether it returns cached values, and queries only on a miss.
     pub is_cached: bool,
-    /// Whether it may change something that it is given: a `&mut` parameter that is no connection, or itself.
+    /// Whether it may change something that it is given: a `&mut` parameter that is not a connection, or itself.
     pub changes: bool,
     /// Whether a parameter may be code that it runs: a closure, or a function.
     pub runs_given: bool,

@@ -41,7 +41,7 @@ pub use lex::outline::{Outline, outline};
 pub use lex::relevant::{LeftOut, left_out, may_query, relevant, with_queries};
 pub use scan::{scan, scan_as, scan_detached, scan_function, scan_here, scan_in, scan_queries};
 pub use site::{Allow, Argument, Built, Call, Fetched, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};
-pub use source::{FunctionId, Generic, ModuleItems, Scan, ScanError, ScannedFunction, Source};
+pub use source::{FunctionId, Generic, ModuleItems, Scan, ScanError, ScannedFunction, SourceFile};
 pub use type_ref::TypeRef;
 pub use walk::items::is_test_path;
 

@@ -67,7 +67,7 @@ pub struct ModuleItems {
 
 /// One file of a workspace with its place in the module tree.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct SourceFile {
     /// An identifier of its crate, unique in the workspace.
     pub crate_name: String,
     /// The crates that its code can name, by their names in code: `docs_rs_database`.
@@ -78,7 +78,7 @@ pub struct Source {
     pub scan: Scan,
 }
 
-impl Source {
+impl SourceFile {
     /// Sets the bounds of its functions, in their order.
     pub fn set_bounds(&mut self, bounds: Vec<Bound>) {
         for (function, bound) in self.scan.functions.iter_mut().zip(bounds) {

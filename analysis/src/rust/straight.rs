@@ -13,7 +13,7 @@ use self::around::{Around, is_commented};
 use super::drivers;
 use super::lex::literal;
 use super::lex::outline::Outlined;
-use super::lex::tokens::{Kind, Token};
+use super::lex::tokens::{Token, TokenKind};
 use super::query_names::{is_executor, makes_query};
 use super::site::{Argument, Call, Form, Site, SiteSql};
 use super::walk::variables::keeps_value;
@@ -73,19 +73,19 @@ struct Reader<'a, 't> {
 }
 
 impl<'a, 't> Reader<'a, 't> {
-    fn kind(&self, at: usize) -> Option<Kind> {
+    fn kind(&self, at: usize) -> Option<TokenKind> {
         if at < self.tokens.len() { Some(self.tokens[at].kind) } else { None }
     }
 
     fn word(&self, at: usize) -> Option<&'t str> {
         match self.tokens.get(at) {
-            Some(Token { kind: Kind::Word, text, .. }) => Some(text),
+            Some(Token { kind: TokenKind::Word, text, .. }) => Some(text),
             _ => None,
         }
     }
 
     fn is_sign(&self, at: usize, sign: u8) -> bool {
-        self.kind(at) == Some(Kind::Sign(sign))
+        self.kind(at) == Some(TokenKind::Sign(sign))
     }
 
     fn is_path(&self, at: usize) -> bool {
@@ -107,19 +107,21 @@ impl<'a, 't> Reader<'a, 't> {
         while at < body.end {
             let token = self.tokens[at];
             match token.kind {
-                Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
-                Kind::Sign(b')' | b']' | b'}') => {
+                TokenKind::Sign(b'(' | b'[' | b'{') => depth += 1,
+                TokenKind::Sign(b')' | b']' | b'}') => {
                     depth = depth.checked_sub(1)?;
                     closure = closure.filter(|of| *of <= depth);
                 }
-                Kind::Sign(b';') => closure = closure.filter(|of| *of < depth),
-                Kind::Sign(b'|') => closure = closure.or(Some(depth)),
-                Kind::Sign(b'!') if at > body.start && self.word(at - 1).is_some() && self.opens(at + 1) => {
+                TokenKind::Sign(b';') => closure = closure.filter(|of| *of < depth),
+                TokenKind::Sign(b'|') => closure = closure.or(Some(depth)),
+                TokenKind::Sign(b'!')
+                    if at > body.start && self.word(at - 1).is_some() && self.opens(at + 1) =>
+                {
                     at = self.other_macro(at + 1, body.end)?;
                     continue;
                 }
-                Kind::Sign(b'#') | Kind::RawWord => return None,
-                Kind::Word => {
+                TokenKind::Sign(b'#') | TokenKind::RawWord => return None,
+                TokenKind::Word => {
                     if let Some(name) = self.named(at, imported) {
                         if repeats || closure.is_some() {
                             return None;
@@ -147,7 +149,7 @@ impl<'a, 't> Reader<'a, 't> {
     }
 
     fn opens(&self, at: usize) -> bool {
-        matches!(self.kind(at), Some(Kind::Sign(b'(' | b'[' | b'{')))
+        matches!(self.kind(at), Some(TokenKind::Sign(b'(' | b'[' | b'{')))
     }
 
     /// The end of another macro, if no query is in it.
@@ -155,10 +157,10 @@ impl<'a, 't> Reader<'a, 't> {
         let mut depth = 0usize;
         while at < end {
             match self.tokens[at].kind {
-                Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
-                Kind::Sign(b')' | b']' | b'}') => depth -= 1,
-                Kind::Word if matters(self.tokens[at].text) => return None,
-                Kind::RawWord => return None,
+                TokenKind::Sign(b'(' | b'[' | b'{') => depth += 1,
+                TokenKind::Sign(b')' | b']' | b'}') => depth -= 1,
+                TokenKind::Word if matters(self.tokens[at].text) => return None,
+                TokenKind::RawWord => return None,
                 _ => {}
             }
             at += 1;
@@ -176,7 +178,7 @@ impl<'a, 't> Reader<'a, 't> {
             name if imported.contains(&name) => at,
             _ => return None,
         };
-        let follows = at > 0 && matches!(self.kind(at - 1), Some(Kind::Sign(b':' | b'.')));
+        let follows = at > 0 && matches!(self.kind(at - 1), Some(TokenKind::Sign(b':' | b'.')));
         (!follows && self.is_sign(name + 1, b'!')).then_some(name)
     }
 
@@ -260,7 +262,7 @@ impl<'a, 't> Reader<'a, 't> {
     /// reference or not, and cast or not. It ends before a comma or bracket.
     fn argument(&self, mut at: usize) -> Option<(Argument, usize)> {
         let ends = |at: usize| self.is_sign(at, b',') || self.is_sign(at, b')');
-        if let Some(Token { kind: Kind::Literal, text, .. }) = self.tokens.get(at)
+        if let Some(Token { kind: TokenKind::Literal, text, .. }) = self.tokens.get(at)
             && text.as_bytes().iter().all(u8::is_ascii_digit)
         {
             let number = Argument {

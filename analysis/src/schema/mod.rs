@@ -27,7 +27,7 @@ pub use replay::{Replay, replay};
 
 /// Something in a migration or snapshot that was ignored; everything else was applied.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
+pub struct Unapplied {
     /// The file name, as given.
     pub file: String,
     /// The line, counted from 1; 0 for the file as a whole.
@@ -36,7 +36,7 @@ pub struct Problem {
     pub message: String,
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for Unapplied {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.line {
             0 => write!(f, "{}: {}", self.file, self.message),

@@ -7,7 +7,7 @@ const DIGITS_OF_A_DATE: usize = 8;
 /// Seconds between migrations that are created together. If two numbers differ by one, sqlx takes them for a
 /// sequence.
 const APART: i64 = 2;
-/// How far a clock may be ahead of ours: a number beyond that is no count of seconds since 1970.
+/// How far a clock may be ahead of ours: a number beyond that is not a count of seconds since 1970.
 const AHEAD: i64 = 366 * 86_400;
 
 /// The next numbers in a migrations directory.
@@ -48,7 +48,7 @@ impl Numbering {
         Numbering { last: 0, next: Next::Time { seconds: seconds(now), written: Written::Calendar } }
     }
 
-    /// The numbers after this one, which may have dashes as in a date; `None` if it is none, or too high.
+    /// The numbers after this one, which may have dashes as in a date; `None` if this one is not a number, or too high.
     pub(super) fn after(number: &str, now: SystemTime) -> Option<Numbering> {
         let digits: String = number.chars().filter(|char| *char != '-').collect();
         let last: i64 = digits.parse().ok()?;

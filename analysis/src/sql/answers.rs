@@ -1,4 +1,4 @@
-//! What a statement that is no query answers: TRUNCATE nothing, SHOW the value of a setting.
+//! What a statement that is not a query answers: TRUNCATE nothing, SHOW the value of a setting.
 
 use super::Dialect;
 use super::explain;

@@ -1,7 +1,7 @@
 //! PostgreSQL's EXPLAIN: it returns the plan in one column and has the parameters of the explained statement.
 
 use super::Dialect;
-use super::lex::{Kind, Lexer};
+use super::lex::{Lexer, TokenKind};
 
 /// The name of the column.
 pub const COLUMN: &str = "QUERY PLAN";
@@ -36,7 +36,7 @@ pub fn explain(sql: &str) -> Option<Explain<'_>> {
     } else {
         at += (at..).take_while(|&at| is(at, "analyze") || is(at, "analyse") || is(at, "verbose")).count();
     }
-    let first = tokens.get(at).filter(|token| token.kind == Kind::Word || word(at) == "(")?;
+    let first = tokens.get(at).filter(|token| token.kind == TokenKind::Word || word(at) == "(")?;
     let ty = match format.to_ascii_lowercase().as_str() {
         "json" => "json",
         "xml" => "xml",

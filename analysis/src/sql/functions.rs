@@ -71,6 +71,50 @@ pub(crate) fn is_aggregate(name: &str, arguments: usize) -> bool {
     }
 }
 
+/// MySQL and MariaDB: whether a function returns an integer, whatever its arguments are. Its width differs by server.
+pub(crate) fn returns_integer(name: &str) -> bool {
+    matches!(
+        name,
+        "length"
+            | "char_length"
+            | "character_length"
+            | "octet_length"
+            | "bit_length"
+            | "locate"
+            | "position"
+            | "instr"
+            | "find_in_set"
+            | "field"
+            | "strcmp"
+            | "year"
+            | "month"
+            | "day"
+            | "dayofmonth"
+            | "dayofweek"
+            | "dayofyear"
+            | "weekday"
+            | "week"
+            | "weekofyear"
+            | "hour"
+            | "minute"
+            | "second"
+            | "quarter"
+            | "datediff"
+            | "ascii"
+            | "ord"
+            | "sign"
+            | "isnull"
+            | "row_count"
+            | "found_rows"
+            | "connection_id"
+            | "crc32"
+            | "inet_aton"
+            | "to_days"
+            | "time_to_sec"
+            | "extract"
+    )
+}
+
 /// Whether a function in a SELECT list can return several rows.
 pub(crate) fn is_set_returning(name: &str, dialect: Dialect) -> bool {
     dialect == Dialect::Postgres

@@ -10,14 +10,14 @@ use super::{Dialect, Span};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
     /// The kind of token.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// Its position, including quotes.
     pub span: Span,
 }
 
 /// The kinds of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// A keyword or an unquoted name.
     Word,
     /// A quoted name.
@@ -171,12 +171,12 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn quoted(&mut self, kind: Kind, quote: u8, backslash: bool) -> Kind {
-        if self.skip_quoted(quote, backslash) { kind } else { Kind::Open }
+    fn quoted(&mut self, kind: TokenKind, quote: u8, backslash: bool) -> TokenKind {
+        if self.skip_quoted(quote, backslash) { kind } else { TokenKind::Open }
     }
 
     /// `$tag$ … $tag$`, if one starts here.
-    fn dollar_quoted(&mut self) -> Option<Kind> {
+    fn dollar_quoted(&mut self) -> Option<TokenKind> {
         let rest = self.rest();
         let tag_end = 1 + rest.get(1..)?.find('$')?;
         let tag = rest.get(..=tag_end)?;
@@ -188,35 +188,35 @@ impl<'t> Lexer<'t> {
         match rest.get(tag.len()..)?.find(tag) {
             Some(at) => {
                 self.at += at + 2 * tag.len();
-                Some(Kind::Text)
+                Some(TokenKind::Text)
             }
             None => {
                 self.at = self.text.len();
-                Some(Kind::Open)
+                Some(TokenKind::Open)
             }
         }
     }
 
-    fn word(&mut self) -> Kind {
+    fn word(&mut self) -> TokenKind {
         let start = self.at;
         self.skip_while(|byte| is_word_byte(byte) || byte == b'$');
         let word = self.text.get(start..self.at).unwrap_or("");
         match (self.byte(0), self.byte(1), self.dialect) {
             (Some(b'\''), _, dialect) if is_string_prefix(word, dialect) => {
                 let escapes = dialect == Dialect::MySql || word.eq_ignore_ascii_case("e");
-                self.quoted(Kind::Text, b'\'', escapes)
+                self.quoted(TokenKind::Text, b'\'', escapes)
             }
             (Some(b'&'), Some(quote @ (b'\'' | b'"')), Dialect::Postgres)
                 if word.eq_ignore_ascii_case("u") =>
             {
                 self.at += 1;
-                self.quoted(if quote == b'"' { Kind::Name } else { Kind::Text }, quote, false)
+                self.quoted(if quote == b'"' { TokenKind::Name } else { TokenKind::Text }, quote, false)
             }
-            _ => Kind::Word,
+            _ => TokenKind::Word,
         }
     }
 
-    fn number(&mut self) -> Kind {
+    fn number(&mut self) -> TokenKind {
         let start = self.at;
         self.skip_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if self.byte(0) == Some(b'.') && self.byte(1) != Some(b'.') {
@@ -229,10 +229,10 @@ impl<'t> Lexer<'t> {
             self.at += 1;
             self.skip_while(|byte| byte.is_ascii_digit());
         }
-        Kind::Number
+        TokenKind::Number
     }
 
-    fn symbol(&mut self) -> Kind {
+    fn symbol(&mut self) -> TokenKind {
         let start = self.at;
         let rest = self.rest();
         let long = ["<=>", "->>", "::", ":=", "->", "<=", ">=", "<>", "!=", "||", "&&", "==", "<<", ">>"];
@@ -256,7 +256,7 @@ impl<'t> Lexer<'t> {
         } else {
             self.at += rest.chars().next().map_or(1, char::len_utf8);
         }
-        Kind::Symbol
+        TokenKind::Symbol
     }
 
     fn comment_ahead(&self) -> bool {
@@ -289,28 +289,30 @@ impl Iterator for Lexer<'_> {
     fn next(&mut self) -> Option<Token> {
         if let Some(start) = self.skip_blank() {
             self.at = self.text.len();
-            return Some(Token { kind: Kind::Open, span: Span::new(start, self.at) });
+            return Some(Token { kind: TokenKind::Open, span: Span::new(start, self.at) });
         }
         let start = self.at;
         let first = self.byte(0)?;
         let kind = match (first, self.dialect) {
-            (b'\'', dialect) => self.quoted(Kind::Text, first, dialect == Dialect::MySql),
-            (b'"', Dialect::MySql) => self.quoted(Kind::Text, first, true),
-            (b'"', _) | (b'`', Dialect::MySql | Dialect::Sqlite) => self.quoted(Kind::Name, first, false),
+            (b'\'', dialect) => self.quoted(TokenKind::Text, first, dialect == Dialect::MySql),
+            (b'"', Dialect::MySql) => self.quoted(TokenKind::Text, first, true),
+            (b'"', _) | (b'`', Dialect::MySql | Dialect::Sqlite) => {
+                self.quoted(TokenKind::Name, first, false)
+            }
             (b'[', Dialect::Sqlite) => match self.rest().find(']') {
                 Some(end) => {
                     self.at += end + 1;
-                    Kind::Name
+                    TokenKind::Name
                 }
                 None => {
                     self.at = self.text.len();
-                    Kind::Open
+                    TokenKind::Open
                 }
             },
             (b'0'..=b'9', _) => self.number(),
             (b'.', _) if self.byte(1).is_some_and(|byte| byte.is_ascii_digit()) => self.number(),
             (byte, _) if is_word_byte(byte) => self.word(),
-            (b'$' | b'?' | b':' | b'@', _) if self.parameter(first) => Kind::Parameter,
+            (b'$' | b'?' | b':' | b'@', _) if self.parameter(first) => TokenKind::Parameter,
             (b'$', Dialect::Postgres) => match self.dollar_quoted() {
                 Some(kind) => kind,
                 None => self.symbol(),

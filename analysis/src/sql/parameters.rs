@@ -63,7 +63,6 @@ fn join_names(tokens: &mut Vec<TokenWithSpan>) {
     *tokens = joined;
 }
 
-/// The number in `$2` or `?2`.
 pub(super) fn numbered(name: &str) -> Option<usize> {
     let number: u32 = name.strip_prefix(['$', '?'])?.parse().ok()?;
     usize::try_from(number).ok()

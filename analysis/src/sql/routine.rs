@@ -1,7 +1,7 @@
 //! Functions written in SQL, as far as a planner inlines them.
 
 use super::Dialect;
-use super::lex::{Kind, Lexer, unquote};
+use super::lex::{Lexer, TokenKind, unquote};
 
 /// A PostgreSQL function whose query replaces its call in FROM.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum Returns {
 
 /// A reader over the tokens of a statement, with their text.
 struct Reader<'t> {
-    tokens: Vec<(Kind, &'t str)>,
+    tokens: Vec<(TokenKind, &'t str)>,
     at: usize,
 }
 
@@ -33,11 +33,11 @@ impl<'t> Reader<'t> {
     fn is(&self, word: &str) -> bool {
         self.tokens
             .get(self.at)
-            .is_some_and(|(kind, text)| *kind == Kind::Word && text.eq_ignore_ascii_case(word))
+            .is_some_and(|(kind, text)| *kind == TokenKind::Word && text.eq_ignore_ascii_case(word))
     }
 
     fn is_symbol(&self, symbol: &str) -> bool {
-        self.tokens.get(self.at).is_some_and(|(kind, text)| *kind == Kind::Symbol && *text == symbol)
+        self.tokens.get(self.at).is_some_and(|(kind, text)| *kind == TokenKind::Symbol && *text == symbol)
     }
 
     fn take(&mut self, word: &str) -> bool {
@@ -50,9 +50,9 @@ impl<'t> Reader<'t> {
     fn type_name(&mut self) -> String {
         let mut ty = String::new();
         while let Some((kind, text)) = self.tokens.get(self.at)
-            && (matches!(kind, Kind::Name)
+            && (matches!(kind, TokenKind::Name)
                 || *text == "."
-                || (*kind == Kind::Word && (ty.is_empty() || ty.ends_with('.'))))
+                || (*kind == TokenKind::Word && (ty.is_empty() || ty.ends_with('.'))))
         {
             ty.push_str(text);
             self.at += 1;
@@ -61,7 +61,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The elements of a parenthesised list, each as its tokens; starts at the opening parenthesis.
-    fn list(&mut self) -> Option<Vec<&[(Kind, &'t str)]>> {
+    fn list(&mut self) -> Option<Vec<&[(TokenKind, &'t str)]>> {
         if !self.is_symbol("(") {
             return None;
         }
@@ -105,14 +105,15 @@ pub(super) fn returned(statement: &str) -> Option<Returned> {
     for parameter in reader.list()? {
         // The mode comes before the name or after it.
         let out = match parameter {
-            [first @ (Kind::Word | Kind::Name, _), rest @ ..] if behind_out(rest).is_some() => {
+            [first @ (TokenKind::Word | TokenKind::Name, _), rest @ ..] if behind_out(rest).is_some() => {
                 (!is_mode(first, "in")).then(|| Some(name(first)))
             }
             _ => None,
         };
         let out = out.or_else(|| {
             let rest = behind_out(parameter)?;
-            let named = matches!(rest, [_, (Kind::Word | Kind::Name, next), ..] if !ends_type(next));
+            let named =
+                matches!(rest, [_, (TokenKind::Word | TokenKind::Name, next), ..] if !ends_type(next));
             Some(rest.first().filter(|_| named).map(name))
         });
         if let Some(name) = out {
@@ -145,12 +146,12 @@ pub(super) fn returned(statement: &str) -> Option<Returned> {
     (!ty.is_empty() && !is_open && !is_more).then_some(Returned::Type(ty))
 }
 
-fn is_mode((kind, text): &(Kind, &str), mode: &str) -> bool {
-    *kind == Kind::Word && text.eq_ignore_ascii_case(mode)
+fn is_mode((kind, text): &(TokenKind, &str), mode: &str) -> bool {
+    *kind == TokenKind::Word && text.eq_ignore_ascii_case(mode)
 }
 
 /// What follows `OUT`, `INOUT` or `IN OUT` at the start of a parameter.
-fn behind_out<'p, 't>(parameter: &'p [(Kind, &'t str)]) -> Option<&'p [(Kind, &'t str)]> {
+fn behind_out<'p, 't>(parameter: &'p [(TokenKind, &'t str)]) -> Option<&'p [(TokenKind, &'t str)]> {
     match parameter {
         [mode, rest @ ..] if is_mode(mode, "out") || is_mode(mode, "inout") => Some(rest),
         [mode, next, rest @ ..] if is_mode(mode, "in") && is_mode(next, "out") => Some(rest),
@@ -208,21 +209,21 @@ fn body(reader: &mut Reader<'_>) -> Option<String> {
         reader.at += 1;
         let word = text.to_ascii_lowercase();
         match (kind, word.as_str()) {
-            (Kind::Word, "language") => {
+            (TokenKind::Word, "language") => {
                 let (_, language) = reader.tokens.get(reader.at)?;
                 is_sql = language.trim_matches('\'').eq_ignore_ascii_case("sql");
                 reader.at += 1;
             }
-            (Kind::Word, "stable" | "immutable") => is_steady = true,
-            (Kind::Word, "strict" | "definer" | "set") => return None,
+            (TokenKind::Word, "stable" | "immutable") => is_steady = true,
+            (TokenKind::Word, "strict" | "definer" | "set") => return None,
             // `RETURNS NULL ON NULL INPUT`.
-            (Kind::Word, "returns") => return None,
-            (Kind::Word, "as") => {
+            (TokenKind::Word, "returns") => return None,
+            (TokenKind::Word, "as") => {
                 let (kind, text) = reader.tokens.get(reader.at)?;
-                body = (*kind == Kind::Text).then(|| unquote(text, Dialect::Postgres));
+                body = (*kind == TokenKind::Text).then(|| unquote(text, Dialect::Postgres));
                 reader.at += 1;
             }
-            (Kind::Word, "begin") if reader.take("atomic") => {
+            (TokenKind::Word, "begin") if reader.take("atomic") => {
                 let rest: Vec<&str> = reader.tokens.get(reader.at..)?.iter().map(|(_, text)| *text).collect();
                 let end = rest.iter().rposition(|text| text.eq_ignore_ascii_case("end"))?;
                 body = Some(rest.get(..end)?.join(" "));
@@ -235,7 +236,7 @@ fn body(reader: &mut Reader<'_>) -> Option<String> {
 }
 
 /// The name of a parameter, empty if unnamed; `None` if it is not a plain IN parameter.
-fn parameter(tokens: &[(Kind, &str)]) -> Option<String> {
+fn parameter(tokens: &[(TokenKind, &str)]) -> Option<String> {
     let mut tokens = tokens;
     if let [mode, rest @ ..] = tokens
         && is_mode(mode, "in")
@@ -255,7 +256,7 @@ fn parameter(tokens: &[(Kind, &str)]) -> Option<String> {
         _ => {}
     }
     match tokens {
-        [first @ (Kind::Word | Kind::Name, _), (Kind::Word | Kind::Name, second), ..]
+        [first @ (TokenKind::Word | TokenKind::Name, _), (TokenKind::Word | TokenKind::Name, second), ..]
             if !second.eq_ignore_ascii_case("default") =>
         {
             Some(name(first))
@@ -264,9 +265,9 @@ fn parameter(tokens: &[(Kind, &str)]) -> Option<String> {
     }
 }
 
-fn name((kind, text): &(Kind, &str)) -> String {
+fn name((kind, text): &(TokenKind, &str)) -> String {
     match kind {
-        Kind::Name => unquote(text, Dialect::Postgres),
+        TokenKind::Name => unquote(text, Dialect::Postgres),
         _ => text.to_lowercase(),
     }
 }

@@ -1,7 +1,7 @@
 //! Splits a script into statements, as the database's own client does.
 
 use super::Dialect;
-use super::lex::{Kind, Lexer, Token};
+use super::lex::{Lexer, Token, TokenKind};
 use super::text::{LineIndex, Span};
 
 /// One statement of a script.
@@ -47,7 +47,7 @@ impl<'t> Script<'t> {
         while self.skip_client_command() {}
         let mut first = None;
         let mut end = self.lexer.position();
-        let mut body = Body::new(self.dialect);
+        let mut body = RoutineBody::new(self.dialect);
         loop {
             if self.lexer.skip_blank().is_none()
                 && let Some(delimiter) = self.delimiter
@@ -69,7 +69,7 @@ impl<'t> Script<'t> {
             }
             first.get_or_insert(token.span.start);
             // `END$$`: a name may contain dollar signs, but the client looks for its delimiter first.
-            let delimiter = self.delimiter.filter(|_| token.kind == Kind::Word);
+            let delimiter = self.delimiter.filter(|_| token.kind == TokenKind::Word);
             if let Some(delimiter) = delimiter
                 && let Some(at) = text.find(delimiter)
             {
@@ -144,7 +144,7 @@ fn starts_with_delimiter(text: &str) -> bool {
 }
 
 /// What the first words of a statement imply about semicolons inside it.
-struct Body {
+struct RoutineBody {
     dialect: Dialect,
     tokens: usize,
     /// `CREATE` so far, followed only by words that may precede the kind of object.
@@ -169,9 +169,9 @@ enum Last {
     End,
 }
 
-impl Body {
-    fn new(dialect: Dialect) -> Body {
-        Body {
+impl RoutineBody {
+    fn new(dialect: Dialect) -> RoutineBody {
+        RoutineBody {
             dialect,
             tokens: 0,
             creates: false,
@@ -206,7 +206,7 @@ impl Body {
 
     fn read(&mut self, token: Token, text: &str) {
         self.tokens += 1;
-        let word = token.kind == Kind::Word;
+        let word = token.kind == TokenKind::Word;
         let is = |expected: &str| word && text.eq_ignore_ascii_case(expected);
         let previous = self.last;
         self.close_end(Some(text));

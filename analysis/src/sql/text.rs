@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Dialect;
-use super::lex::{Kind, Lexer, Token};
+use super::lex::{Lexer, Token, TokenKind};
 
 /// A range of a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -32,7 +32,7 @@ pub fn bare_parameters(sql: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut before: Option<Token> = None;
     for token in Lexer::new(sql, Dialect::Sqlite) {
-        let is_bare = token.kind == Kind::Parameter && sql.get(token.span.range()) == Some("?");
+        let is_bare = token.kind == TokenKind::Parameter && sql.get(token.span.range()) == Some("?");
         if is_bare && before.is_none_or(|before| asks_for_value(sql, before)) {
             found.push(token.span);
         }
@@ -45,8 +45,8 @@ pub fn bare_parameters(sql: &str) -> Vec<Span> {
 fn asks_for_value(sql: &str, token: Token) -> bool {
     let text = sql.get(token.span.range()).unwrap_or_default();
     match token.kind {
-        Kind::Symbol => !matches!(text, ")" | "]"),
-        Kind::Word => {
+        TokenKind::Symbol => !matches!(text, ")" | "]"),
+        TokenKind::Word => {
             const BEFORE_VALUES: &[&str] = &[
                 "and",
                 "or",
@@ -84,7 +84,9 @@ fn asks_for_value(sql: &str, token: Token) -> bool {
             ];
             BEFORE_VALUES.iter().any(|word| text.eq_ignore_ascii_case(word))
         }
-        Kind::Name | Kind::Text | Kind::Number | Kind::Parameter | Kind::Open => false,
+        TokenKind::Name | TokenKind::Text | TokenKind::Number | TokenKind::Parameter | TokenKind::Open => {
+            false
+        }
     }
 }
 

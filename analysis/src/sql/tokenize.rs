@@ -14,7 +14,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
 
 use super::dialect::Dialect;
 use super::grammar;
-use super::lex::{Kind, Lexer};
+use super::lex::{Lexer, TokenKind};
 use super::parse::SyntaxError;
 use super::text::{LineIndex, Span};
 
@@ -79,15 +79,15 @@ fn plain(sql: &str, dialect: Dialect) -> Option<Vec<TokenWithSpan>> {
         let text = sql.get(found.span.range())?;
         let next = bytes.get(found.span.end).copied();
         let token = match found.kind {
-            Kind::Word => word(text, next, dialect)?,
-            Kind::Name => Token::make_word(inner(text, '"')?, Some('"')),
-            Kind::Text => string(text, dialect)?,
-            Kind::Number => number(text)?,
-            Kind::Parameter => placeholder(text, next, dialect)?,
-            Kind::Symbol => symbol(text, dialect)?,
-            Kind::Open => return None,
+            TokenKind::Word => word(text, next, dialect)?,
+            TokenKind::Name => Token::make_word(inner(text, '"')?, Some('"')),
+            TokenKind::Text => string(text, dialect)?,
+            TokenKind::Number => number(text)?,
+            TokenKind::Parameter => placeholder(text, next, dialect)?,
+            TokenKind::Symbol => symbol(text, dialect)?,
+            TokenKind::Open => return None,
         };
-        if matches!(found.kind, Kind::Text | Kind::Name) {
+        if matches!(found.kind, TokenKind::Text | TokenKind::Name) {
             place.pass(bytes, found.span.start, found.span.end);
         }
         end = found.span.end;

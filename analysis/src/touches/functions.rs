@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Touches, Words};
 use crate::schema::{Name, Schema};
-use crate::sql::lex::{Kind as Token, Lexer, unquote};
+use crate::sql::lex::{Lexer, TokenKind, unquote};
 use crate::sql::query::{Query, Role};
 use crate::sql::{self, Dialect, Query as Resolved};
 use crate::types;
@@ -64,7 +64,7 @@ pub(super) fn run_by(hook: &str, schema: &Schema, touches: &mut Touches) {
 /// PostgreSQL: the function after `EXECUTE FUNCTION` in a trigger.
 fn executed(hook: &str, dialect: Dialect) -> Option<&str> {
     let is_execute = |token: &sql::lex::Token| {
-        token.kind == Token::Word
+        token.kind == TokenKind::Word
             && hook.get(token.span.range()).is_some_and(|word| word.eq_ignore_ascii_case("execute"))
     };
     let at = Lexer::new(hook, dialect).filter(is_execute).last()?.span.end;
@@ -130,8 +130,8 @@ fn opened(text: &str, dialect: Dialect) -> String {
     let mut was_as = false;
     for token in Lexer::new(text, dialect) {
         let Some(piece) = text.get(token.span.range()) else { continue };
-        let is_body = token.kind == Token::Text && was_as;
-        was_as = token.kind == Token::Word
+        let is_body = token.kind == TokenKind::Text && was_as;
+        was_as = token.kind == TokenKind::Word
             && ["as", "language"].iter().any(|word| piece.eq_ignore_ascii_case(word));
         if is_body {
             opened.push_str(&unquote(piece, dialect));
@@ -150,9 +150,9 @@ fn calls(sql: &str, dialect: Dialect) -> BTreeSet<String> {
     for token in Lexer::new(sql, dialect) {
         let text = sql.get(token.span.range()).unwrap_or_default();
         match token.kind {
-            Token::Word => before = Some(text.to_lowercase()),
-            Token::Name => before = Some(unquote(text, dialect)),
-            Token::Symbol if text == "(" => found.extend(before.take()),
+            TokenKind::Word => before = Some(text.to_lowercase()),
+            TokenKind::Name => before = Some(unquote(text, dialect)),
+            TokenKind::Symbol if text == "(" => found.extend(before.take()),
             _ => before = None,
         }
     }
@@ -164,8 +164,8 @@ fn names(text: &str, dialect: Dialect) -> BTreeSet<String> {
     let tokens = Lexer::new(text, dialect).filter_map(|token| {
         let piece = text.get(token.span.range())?;
         match token.kind {
-            Token::Word => Some(piece.to_lowercase()),
-            Token::Name => Some(unquote(piece, dialect)),
+            TokenKind::Word => Some(piece.to_lowercase()),
+            TokenKind::Name => Some(unquote(piece, dialect)),
             _ => None,
         }
     });

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::schema::{Name, Schema};
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind as Token, Lexer};
+use crate::sql::lex::{Lexer, TokenKind};
 use crate::sql::query::{Body, Kind, Query, Source};
 
 /// The tables that a statement reads and writes, by their full names.
@@ -114,7 +114,7 @@ pub(crate) struct Words(Vec<String>);
 impl Words {
     pub(crate) fn of(sql: &str, dialect: Dialect) -> Words {
         let tokens = Lexer::new(sql, dialect);
-        let words = tokens.filter(|token| token.kind == Token::Word);
+        let words = tokens.filter(|token| token.kind == TokenKind::Word);
         Words(words.filter_map(|token| sql.get(token.span.range())).map(str::to_lowercase).collect())
     }
 

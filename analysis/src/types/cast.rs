@@ -1,6 +1,6 @@
 //! The type name to cast a value to, for statements whose values are arrays.
 
-use super::{Kind, SqlType};
+use super::{SqlType, TypeKind};
 use crate::sql::batch::RowType;
 
 /// The type of a value of a row, as named in a PostgreSQL cast; `None` for a type that has no values.
@@ -9,36 +9,40 @@ use crate::sql::batch::RowType;
 /// type, since the column checks the domain when the value is written.
 pub fn row_type(ty: &SqlType) -> Option<RowType> {
     match &ty.kind {
-        Kind::Pseudo => None,
-        Kind::Domain(base) => row_type(base),
-        Kind::Array(element) => {
+        TypeKind::Pseudo => None,
+        TypeKind::Domain(base) => row_type(base),
+        TypeKind::Array(element) => {
             row_type(element).map(|element| RowType { name: format!("{}[]", element.name), is_array: true })
         }
-        Kind::Builtin if ty.name == "char" => Some(RowType { name: "\"char\"".to_owned(), is_array: false }),
-        Kind::Builtin | Kind::Enum(_) | Kind::Composite(_) | Kind::Range(_) | Kind::Extension => {
-            Some(RowType { name: ty.name.clone(), is_array: false })
+        TypeKind::Builtin if ty.name == "char" => {
+            Some(RowType { name: "\"char\"".to_owned(), is_array: false })
         }
+        TypeKind::Builtin
+        | TypeKind::Enum(_)
+        | TypeKind::Composite(_)
+        | TypeKind::Range(_)
+        | TypeKind::Extension => Some(RowType { name: ty.name.clone(), is_array: false }),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, SqlType, row_type};
+    use super::{SqlType, TypeKind, row_type};
 
     #[track_caller]
-    fn check(name: &str, kind: Kind, expect: Option<(&str, bool)>) {
+    fn check(name: &str, kind: TypeKind, expect: Option<(&str, bool)>) {
         let made = row_type(&SqlType { name: name.to_owned(), kind });
         assert_eq!(made.as_ref().map(|ty| (ty.name.as_str(), ty.is_array)), expect);
     }
 
     #[test]
     fn types_are_named_without_their_lengths() {
-        let text = || SqlType { name: "varchar".to_owned(), kind: Kind::Builtin };
-        check("varchar", Kind::Builtin, Some(("varchar", false)));
-        check("char", Kind::Builtin, Some(("\"char\"", false)));
-        check("app.\"Mood\"", Kind::Enum(Vec::new()), Some(("app.\"Mood\"", false)));
-        check("email", Kind::Domain(Box::new(text())), Some(("varchar", false)));
-        check("_varchar", Kind::Array(Box::new(text())), Some(("varchar[]", true)));
-        check("record", Kind::Pseudo, None);
+        let text = || SqlType { name: "varchar".to_owned(), kind: TypeKind::Builtin };
+        check("varchar", TypeKind::Builtin, Some(("varchar", false)));
+        check("char", TypeKind::Builtin, Some(("\"char\"", false)));
+        check("app.\"Mood\"", TypeKind::Enum(Vec::new()), Some(("app.\"Mood\"", false)));
+        check("email", TypeKind::Domain(Box::new(text())), Some(("varchar", false)));
+        check("_varchar", TypeKind::Array(Box::new(text())), Some(("varchar[]", true)));
+        check("record", TypeKind::Pseudo, None);
     }
 }

@@ -6,7 +6,7 @@ use super::slip::is_slip;
 use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{Call, Expr};
-use crate::sql::query::{Block, Body, Query, Role};
+use crate::sql::query::{Query, Role};
 
 const SQLITE: &str = include_str!("sqlite/functions.txt");
 const MYSQL: &str = include_str!("mysql/functions.txt");
@@ -20,7 +20,7 @@ pub(super) fn errors(query: &Query, schema: &Schema, dialect: Dialect) -> Vec<Ty
         return errors;
     }
     for (_, block) in query.written_blocks() {
-        for expr in expressions(block) {
+        for expr in block.expressions() {
             expr.walk(&mut |part| {
                 if let Expr::Call(call) = part {
                     errors.extend(refused(call, schema, dialect));
@@ -29,26 +29,6 @@ pub(super) fn errors(query: &Query, schema: &Schema, dialect: Dialect) -> Vec<Ty
         }
     }
     errors
-}
-
-/// The expressions that are written in a block.
-fn expressions(block: &Block) -> Vec<&Expr> {
-    let mut all = block.conditions();
-    all.extend(block.order_by.iter().map(|key| &key.expr));
-    match &block.body {
-        Body::Select(select) => {
-            all.extend(select.projection.iter().chain(&select.group_by).chain(&select.having));
-        }
-        Body::Values(rows) => all.extend(rows.iter().flatten()),
-        Body::Write(write) => {
-            all.extend(write.assignments.iter().filter_map(|(_, value)| value.as_ref()));
-            let updated = write.conflict.iter().flat_map(|conflict| &conflict.assignments);
-            all.extend(updated.filter_map(|(_, value)| value.as_ref()));
-            all.extend(write.returning.iter().flatten());
-        }
-        Body::Set { .. } | Body::Unknown => {}
-    }
-    all
 }
 
 fn refused(call: &Call, schema: &Schema, dialect: Dialect) -> Option<TypeError> {

@@ -105,12 +105,12 @@ pub struct SqlType {
     /// printed by sqlx.
     pub name: String,
     /// Its structure.
-    pub kind: Kind,
+    pub kind: TypeKind,
 }
 
 /// The structure of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum TypeKind {
     /// A built-in type.
     Builtin,
     /// A pseudo-type: `record`, `void`.
@@ -188,7 +188,7 @@ pub fn describe_planned(query: &Query, schema: &Schema, dialect: Dialect, planne
     if query.root.is_some() { described } else { command(query, described) }
 }
 
-/// The description of a statement that is no query, whose columns do not depend on the schema.
+/// The description of a statement that is not a query, whose columns do not depend on the schema.
 fn command(query: &Query, mut described: Described) -> Described {
     match &query.answers {
         Answers::Nothing => {}
@@ -201,7 +201,7 @@ fn command(query: &Query, mut described: Described) -> Described {
 fn of_command((name, ty): &(String, &str)) -> Column {
     Column {
         name: name.clone(),
-        ty: Known::Is(SqlType { name: (*ty).to_owned(), kind: Kind::Builtin }),
+        ty: Known::Is(SqlType { name: (*ty).to_owned(), kind: TypeKind::Builtin }),
         nullable: None,
         nullable_certain: true,
         proven_not_null: false,

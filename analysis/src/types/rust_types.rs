@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Column, Kind, Known, Origin, SqlType};
+use super::{Column, Known, Origin, SqlType, TypeKind};
 use crate::sql::Dialect;
 
 /// The settings that determine Rust types.
@@ -78,10 +78,10 @@ impl RustTypes {
         {
             return Ok(Chosen { column: written.clone(), parameter: written.clone() });
         }
-        if let Kind::Domain(base) = &ty.kind {
+        if let TypeKind::Domain(base) = &ty.kind {
             return self.chosen(dialect, base);
         }
-        if let Kind::Array(element) = &ty.kind {
+        if let TypeKind::Array(element) = &ty.kind {
             let element = self
                 .chosen(dialect, element)
                 .map_err(|missing| NoRustType { sql: ty.name.clone(), ..missing })?;
@@ -317,7 +317,7 @@ mod tests {
     use super::*;
 
     fn builtin(name: &str) -> SqlType {
-        SqlType { name: name.to_owned(), kind: Kind::Builtin }
+        SqlType { name: name.to_owned(), kind: TypeKind::Builtin }
     }
 
     #[track_caller]
@@ -340,9 +340,10 @@ mod tests {
         check(&["chrono"], postgres, &builtin("timestamptz"), utc, "sqlx::types::chrono::DateTime<_>");
         let offset = "sqlx::types::time::OffsetDateTime";
         check(&["chrono", "time"], postgres, &builtin("timestamptz"), offset, offset);
-        let array = SqlType { name: "_text".to_owned(), kind: Kind::Array(Box::new(builtin("text"))) };
+        let array = SqlType { name: "_text".to_owned(), kind: TypeKind::Array(Box::new(builtin("text"))) };
         check(&[], postgres, &array, "Vec<String>", "&[String]");
-        let domain = SqlType { name: "email".to_owned(), kind: Kind::Domain(Box::new(builtin("citext"))) };
+        let domain =
+            SqlType { name: "email".to_owned(), kind: TypeKind::Domain(Box::new(builtin("citext"))) };
         check(&[], postgres, &domain, "String", "&str");
         check(
             &["rust_decimal"],
@@ -368,10 +369,11 @@ mod tests {
         types.overrides.types.insert("ORDER_STATUS".to_owned(), "crate::OrderStatus".to_owned());
         types.features.extend(["chrono".to_owned(), "time".to_owned()]);
         types.overrides.date_time = Some("chrono".to_owned());
-        let labels = SqlType { name: "order_status".to_owned(), kind: Kind::Enum(vec!["new".to_owned()]) };
+        let labels =
+            SqlType { name: "order_status".to_owned(), kind: TypeKind::Enum(vec!["new".to_owned()]) };
         let chosen = |ty: &SqlType| types.of_parameter(Dialect::Postgres, ty);
         assert_eq!(chosen(&labels).as_deref(), Ok("crate::OrderStatus"));
-        let many = SqlType { name: "order_status[]".to_owned(), kind: Kind::Array(Box::new(labels)) };
+        let many = SqlType { name: "order_status[]".to_owned(), kind: TypeKind::Array(Box::new(labels)) };
         assert_eq!(chosen(&many).as_deref(), Ok("&[crate::OrderStatus]"));
         assert_eq!(chosen(&builtin("date")).as_deref(), Ok("sqlx::types::chrono::NaiveDate"));
     }

@@ -1,6 +1,6 @@
 //! The variants of sqlx's PostgreSQL types.
 
-use super::{Kind, SqlType};
+use super::{SqlType, TypeKind};
 
 /// The catalog names of the types that sqlx has variants for, sorted.
 const VARIANTS: [(&str, &str); 46] = [
@@ -59,8 +59,10 @@ pub fn sqlx_variant(ty: &SqlType) -> Option<String> {
         VARIANTS.get(at).map(|(_, variant)| (*variant).to_owned())
     };
     match &ty.kind {
-        Kind::Builtin | Kind::Pseudo | Kind::Range(_) => named(&ty.name),
-        Kind::Array(element) if matches!(element.kind, Kind::Builtin | Kind::Pseudo | Kind::Range(_)) => {
+        TypeKind::Builtin | TypeKind::Pseudo | TypeKind::Range(_) => named(&ty.name),
+        TypeKind::Array(element)
+            if matches!(element.kind, TypeKind::Builtin | TypeKind::Pseudo | TypeKind::Range(_)) =>
+        {
             named(&element.name).map(|element| format!("{element}Array"))
         }
         _ => None,
@@ -74,10 +76,10 @@ mod tests {
     #[test]
     fn the_names_are_searched_in_order() {
         assert!(VARIANTS.is_sorted());
-        let of = |name: &str| SqlType { name: name.to_owned(), kind: Kind::Builtin };
+        let of = |name: &str| SqlType { name: name.to_owned(), kind: TypeKind::Builtin };
         assert_eq!(sqlx_variant(&of("tstzrange")).as_deref(), Some("TstzRange"));
         assert_eq!(sqlx_variant(&of("tsvector")), None);
-        let many = SqlType { name: "_uuid".to_owned(), kind: Kind::Array(Box::new(of("uuid"))) };
+        let many = SqlType { name: "_uuid".to_owned(), kind: TypeKind::Array(Box::new(of("uuid"))) };
         assert_eq!(sqlx_variant(&many).as_deref(), Some("UuidArray"));
     }
 }

@@ -5,7 +5,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprClosure, Stmt, Token};
 
 use crate::emit::{Marked, Misuse};
-use crate::input::{Argument, Kind, Query, Rows};
+use crate::input::{Argument, MacroKind, Query, Rows};
 
 /// A call.
 pub(super) struct Many {
@@ -26,7 +26,7 @@ pub(super) struct Given {
 }
 
 /// The syntax of the macro; `None` for a macro without rows.
-pub(crate) fn form(kind: Kind) -> Option<String> {
+pub(crate) fn form(kind: MacroKind) -> Option<String> {
     if !kind.name.starts_with("sql_batch") {
         return None;
     }
@@ -39,7 +39,7 @@ pub(crate) fn form(kind: Kind) -> Option<String> {
 }
 
 impl Many {
-    pub(super) fn parse(kind: Kind, tokens: &TokenStream) -> Many {
+    pub(super) fn parse(kind: MacroKind, tokens: &TokenStream) -> Many {
         let (before, after) = split(tokens.clone());
         let mut query = Query::parse(kind, before);
         let mut misuses = std::mem::take(&mut query.misuses);

@@ -15,7 +15,7 @@ use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
 use crate::fitted::{Fitted, fitted};
-use crate::input::{Kind, Query, Rows, Sql};
+use crate::input::{MacroKind, Query, Rows, Sql};
 use crate::rows::Plan;
 use crate::types::Types;
 
@@ -23,7 +23,7 @@ use input::Many;
 pub(crate) use input::form;
 
 /// Expands a call; the user's expressions stay in the expansion even if there are errors.
-pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> TokenStream {
+pub(crate) fn expand(context: &mut Context, kind: MacroKind, tokens: TokenStream) -> TokenStream {
     let Many { query, rows: given, misuses } = Many::parse(kind, &tokens);
     let (Some(sql), Some(given), []) = (query.sql.as_ref(), given, misuses.as_slice()) else {
         return refused(&emit::misuses(&misuses));

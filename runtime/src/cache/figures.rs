@@ -69,12 +69,12 @@ impl Count {
 }
 
 /// Returns the figures of a cache, if it still exists.
-type Source = Box<dyn Fn() -> Option<CacheFigures> + Send + Sync>;
+type ReadFigures = Box<dyn Fn() -> Option<CacheFigures> + Send + Sync>;
 
-static CACHES: Mutex<Vec<Source>> = Mutex::new(Vec::new());
+static CACHES: Mutex<Vec<ReadFigures>> = Mutex::new(Vec::new());
 
 /// Registers a cache.
-pub(crate) fn watch(source: Source) {
+pub(crate) fn watch(source: ReadFigures) {
     CACHES.lock().unwrap_or_else(PoisonError::into_inner).push(source);
 }
 

@@ -47,7 +47,6 @@ pub trait Store: Send + Sync + 'static + sealed::Sealed {
 /// The result of looking up a key.
 #[doc(hidden)]
 pub enum Found<V, Stamp> {
-    /// The value.
     Value(Arc<V>),
     /// No valid entry; holds the current state of its tags.
     Nothing(Stamp),

@@ -117,7 +117,6 @@ impl Node {
         self.has_ended.store(true, Ordering::Relaxed);
     }
 
-    /// Its id.
     #[inline(always)]
     pub(super) fn id(&self) -> u64 {
         self.id

@@ -70,7 +70,6 @@ impl QuerySpan {
     }
 }
 
-/// The span of one scope.
 #[derive(Default)]
 pub(super) struct ScopeSpan(OnceLock<Span>);
 

@@ -36,7 +36,7 @@ fn of_environment() -> Option<OverBudget> {
         Ok(value) if value == "log" => Some(OverBudget::Log),
         Ok(value) if value == "off" => Some(OverBudget::Off),
         Ok(_) | Err(std::env::VarError::NotUnicode(_)) => {
-            say(&"query-budget: `QUERY_BUDGET` is none of `panic`, `log` and `off`: it is ignored");
+            say(&"query-budget: `QUERY_BUDGET` is not one of `panic`, `log` and `off`: it is ignored");
             None
         }
     })

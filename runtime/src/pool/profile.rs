@@ -98,7 +98,7 @@ impl PoolProfile {
         let named = variable("QUERY_BUDGET_POOL");
         let named = named.as_deref().map(str::trim).filter(|name| !name.is_empty());
         if named.is_some_and(|name| !["server", "development", "serverless"].contains(&name)) {
-            note("`QUERY_BUDGET_POOL` is none of `server`, `development` and `serverless`: it is ignored");
+            note("`QUERY_BUDGET_POOL` is not one of `server`, `development` and `serverless`: it is ignored");
         }
         let mut profile = match named {
             Some("server") => Self::SERVER,
@@ -111,7 +111,7 @@ impl PoolProfile {
         let written = variable("QUERY_BUDGET_POOL_SIZE").filter(|size| !size.trim().is_empty());
         let size = written.as_deref().and_then(|size| size.trim().parse().ok()).filter(|size| *size > 0);
         if written.is_some() && size.is_none() {
-            note("`QUERY_BUDGET_POOL_SIZE` is no number of connections: it is ignored");
+            note("`QUERY_BUDGET_POOL_SIZE` is not a number of connections: it is ignored");
         }
         if let Some(size) = size {
             profile.max_connections = size;

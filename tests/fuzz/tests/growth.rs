@@ -13,7 +13,7 @@ use query_budget_analysis::check::Checker;
 use query_budget_analysis::finding::Place;
 use query_budget_analysis::index::{Queried, advise};
 use query_budget_analysis::project::saved_query;
-use query_budget_analysis::rust::{Source, Target, follow, positions, relevant, scan};
+use query_budget_analysis::rust::{SourceFile, Target, follow, positions, relevant, scan};
 use query_budget_analysis::schema::{Replay, snapshot};
 use query_budget_analysis::sql::Dialect;
 use query_budget_fuzz::growth::{File, KINDS, Kind};
@@ -52,7 +52,7 @@ fn check(files: &[File]) -> usize {
         sources(&ending(".rs").map(|(path, text)| (Path::new(path), text.as_str())).collect::<Vec<_>>());
     let config = Config::default();
     let checker = Checker::new(&config, Some(&schema), Dialect::Postgres);
-    let borrowed: Vec<&Source> = sources.iter().collect();
+    let borrowed: Vec<&SourceFile> = sources.iter().collect();
     let followed = follow(&borrowed);
     let mut calls: Vec<Vec<_>> = sources.iter().map(|_| Vec::new()).collect();
     for call in followed.loop_calls {
@@ -81,7 +81,7 @@ fn check(files: &[File]) -> usize {
 }
 
 /// The sources of all crates, each with its position.
-fn sources(files: &[(&Path, &str)]) -> Vec<Source> {
+fn sources(files: &[(&Path, &str)]) -> Vec<SourceFile> {
     let root = |path: &&Path| path.ends_with("src/lib.rs");
     let target = |path: &Path| Target { root: path.to_path_buf(), is_lib: true, is_test: false };
     let targets: Vec<Target> = files.iter().map(|(path, _)| *path).filter(root).map(target).collect();
@@ -90,7 +90,7 @@ fn sources(files: &[(&Path, &str)]) -> Vec<Source> {
     for (((path, _), position), text) in files.iter().zip(positions(&targets, files)).zip(relevant(&texts)) {
         let Ok(scan) = scan(&path.display().to_string(), &text) else { continue };
         let (target, module) = position.map_or((usize::MAX, Vec::new()), |it| (it.target, it.module));
-        sources.push(Source { crate_name: target.to_string(), externs: Arc::default(), module, scan });
+        sources.push(SourceFile { crate_name: target.to_string(), externs: Arc::default(), module, scan });
     }
     sources
 }

@@ -16,7 +16,7 @@ fn misses<F: Face>(db: &CachedPool<F::Db>) -> u64 {
 pub(crate) async fn write_is_seen_by_the_next_read<F: Face>(db: CachedPool<F::Db>) {
     assert_eq!(*F::count(&db, LONG).await.unwrap(), 0);
     let (again, counted) = measure(F::count(&db, LONG)).await;
-    assert_eq!((*again.unwrap(), counted.queries()), (0, 0), "a hit is no query");
+    assert_eq!((*again.unwrap(), counted.queries()), (0, 0), "a hit is not a query");
     F::insert(&db, 1).await.unwrap();
     assert_eq!(*F::count(&db, LONG).await.unwrap(), 1);
     let figures = db.cache().figures();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use query_budget_analysis::schema::ddl::expression;
 use query_budget_analysis::schema::{Index, KeyPart, Table, UserType, replay};
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::sql::lex::{Kind, Lexer, unquote};
+use query_budget_analysis::sql::lex::{Lexer, TokenKind, unquote};
 use serde_json::Value;
 
 use crate::folder::{Folder, show};
@@ -316,20 +316,20 @@ fn canonical(text: &str) -> String {
     for token in Lexer::new(text, Dialect::Postgres) {
         let source = text.get(token.span.range()).expect("a token");
         match (token.kind, source) {
-            (Kind::Symbol, "::") => in_cast = true,
-            (Kind::Symbol, "(" | ")" | "[" | "]") => {}
-            (Kind::Symbol, ".") if in_cast => {}
-            (Kind::Symbol, _) => {
+            (TokenKind::Symbol, "::") => in_cast = true,
+            (TokenKind::Symbol, "(" | ")" | "[" | "]") => {}
+            (TokenKind::Symbol, ".") if in_cast => {}
+            (TokenKind::Symbol, _) => {
                 in_cast = false;
                 words.push(if source == "!=" { "<>".to_owned() } else { source.to_owned() });
             }
-            (Kind::Text, _) => words.push(format!("'{}'", unquote(source, Dialect::Postgres))),
-            (Kind::Word, "AND" | "OR" | "and" | "or") => {
+            (TokenKind::Text, _) => words.push(format!("'{}'", unquote(source, Dialect::Postgres))),
+            (TokenKind::Word, "AND" | "OR" | "and" | "or") => {
                 in_cast = false;
                 words.push(source.to_lowercase());
             }
             _ if in_cast => {}
-            (Kind::Name, _) => words.push(unquote(source, Dialect::Postgres)),
+            (TokenKind::Name, _) => words.push(unquote(source, Dialect::Postgres)),
             _ => words.push(source.to_lowercase()),
         }
     }

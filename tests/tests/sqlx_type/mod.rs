@@ -1,6 +1,6 @@
 //! Types in sqlx's own format.
 
-use query_budget_analysis::types::{Kind, SqlType, sqlx_variant};
+use query_budget_analysis::types::{SqlType, TypeKind, sqlx_variant};
 use serde_json::{Value, json};
 
 /// A PostgreSQL type as sqlx writes it into `.sqlx`.
@@ -9,16 +9,16 @@ pub(crate) fn json(ty: &SqlType) -> Value {
         return json!(variant);
     }
     let kind = match &ty.kind {
-        Kind::Builtin | Kind::Extension => json!("Simple"),
-        Kind::Pseudo => json!("Pseudo"),
-        Kind::Array(element) => json!({ "Array": json(element) }),
-        Kind::Enum(labels) => json!({ "Enum": labels }),
-        Kind::Composite(fields) => {
+        TypeKind::Builtin | TypeKind::Extension => json!("Simple"),
+        TypeKind::Pseudo => json!("Pseudo"),
+        TypeKind::Array(element) => json!({ "Array": json(element) }),
+        TypeKind::Enum(labels) => json!({ "Enum": labels }),
+        TypeKind::Composite(fields) => {
             let fields: Vec<Value> = fields.iter().map(|(name, ty)| json!([name, json(ty)])).collect();
             json!({ "Composite": fields })
         }
-        Kind::Domain(base) => json!({ "Domain": json(base) }),
-        Kind::Range(base) => json!({ "Range": json(base) }),
+        TypeKind::Domain(base) => json!({ "Domain": json(base) }),
+        TypeKind::Range(base) => json!({ "Range": json(base) }),
     };
     json!({ "Custom": { "name": ty.name, "kind": kind } })
 }

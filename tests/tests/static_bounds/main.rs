@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use query_budget::measure;
-use query_budget_analysis::rust::{Bound, Source, Upper, follow, scan};
+use query_budget_analysis::rust::{Bound, SourceFile, Upper, follow, scan};
 use query_budget_tests::with_postgres;
 use sqlx::Executor;
 use sqlx::sqlite::SqlitePoolOptions;
@@ -18,9 +18,9 @@ use store::Store;
 
 /// The bounds of the functions of one crate, by module and path; its files are given by module.
 fn bounds(files: &[(&str, &str)]) -> BTreeMap<String, Bound> {
-    let sources: Vec<Source> = files
+    let sources: Vec<SourceFile> = files
         .iter()
-        .map(|(module, text)| Source {
+        .map(|(module, text)| SourceFile {
             crate_name: "shapes".to_owned(),
             externs: Arc::default(),
             module: vec![(*module).to_owned()],

@@ -112,7 +112,7 @@ pub(crate) enum Format {
 /// How cargo writes messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MessageFormat {
-    /// One JSON object a line, as `cargo check` writes them
+    /// One JSON object per line, as `cargo check` writes them
     Json,
     /// The same, with colours in the text that is rendered
     JsonDiagnosticRenderedAnsi,
@@ -142,8 +142,8 @@ pub(crate) struct Input {
     /// Read the schema from this snapshot or `pg_dump --schema-only` output
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
-    /// Check these queries instead of those of the workspace: a `.sql` file, a `.jsonl` file with a `query` field a
-    /// line, or a `.sqlx` folder; `-` reads SQL or such lines from standard input
+    /// Check these queries instead of those of the workspace: a `.sql` file, a `.jsonl` file with one object per line,
+    /// whose `query` is checked, or a `.sqlx` folder; `-` reads SQL or such lines from standard input
     #[arg(long, value_name = "PATH", conflicts_with = "paths")]
     pub(crate) queries: Option<PathBuf>,
     /// The SQL dialect, if neither configuration nor snapshot says: postgres, mysql or sqlite
@@ -316,15 +316,15 @@ pub(crate) struct Explain {
 /// What `explain` does and does not do.
 const EXPLAIN: &str = "With the name of a lint, print its page: `explain missing_limit`.
 
-Else ask a live database how it would read each table of each query, and compare that with what \
+Otherwise ask a live database how it would read each table of each query, and compare that with what \
     `index-check` says.
 
-It never writes and never executes a query of yours: each SELECT, INSERT, UPDATE or DELETE is asked about with EXPLAIN \
-    without ANALYZE, in a read-only transaction that is rolled back, with a statement timeout. What a planner evaluates by \
-    itself (immutable functions, on MariaDB constant tables in FROM) is not ours to stop: a role that may only read is the \
-    one to connect as. As a superuser of PostgreSQL, reads are planned as `pg_read_all_data`. On PostgreSQL plans are generic, with sequential scans priced \
-    out, so that a small table does not hide what an index can do; where the extension `hypopg` is installed in the \
-    database, the advised indexes are tried as hypothetical ones.
+It never writes and never executes a query of yours: each SELECT, INSERT, UPDATE or DELETE goes to EXPLAIN without \
+    ANALYZE, in a read-only transaction that is rolled back, with a statement timeout. A planner may evaluate immutable \
+    functions, and on MariaDB constant tables in FROM, by itself; connect as a role that can only read to rule out \
+    effects of these. As a superuser of PostgreSQL, reads are planned as `pg_read_all_data`. On PostgreSQL plans are generic, with \
+    sequential scans priced out, so that a small table does not hide what an index can do; if the extension `hypopg` is \
+    installed in the database, the advised indexes are tried as hypothetical ones.
 
 A disagreement that is known and harmless goes into a baseline (`--baseline FILE --write-baseline`); with \
     `--baseline FILE` only new ones fail. A query that the server does not plan is named and fails nothing.";

@@ -128,7 +128,6 @@ struct Made {
     /// A summary of its content, for display.
     holds: String,
     notices: Vec<Notice>,
-    /// Its migrations.
     migrations: Option<PathBuf>,
 }
 
@@ -218,7 +217,7 @@ fn from_database(url: &str, project: &Project, base: &Path) -> Result<Made, Fail
     );
     made.holds.push_str(&match catalog.looks_empty {
         true => format!(
-            "; no row estimates: {} in all is no measure of a database in use",
+            "; no row estimates: {} in all is not a measure of a database in use",
             counted(usize::try_from(catalog.rows).unwrap_or(usize::MAX), "row", "rows")
         ),
         false => ", with row estimates".to_owned(),

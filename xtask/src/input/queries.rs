@@ -36,13 +36,13 @@ pub(super) fn read_queries(
         return Ok(queries);
     }
     let file = shown(path, base);
-    // What is no file is told before what kind of file it is.
+    // Whether there is such a file at all is reported before its kind.
     let bytes = read_bytes(path)?;
     match path.extension().and_then(|end| end.to_str()) {
         Some("jsonl") => Ok(parse_jsonl(&bytes, &file, dialect, unread)),
         Some("sql") => Ok(parse_sql(&read(path)?, &file, dialect)),
         _ => Err(Failure::new(format!("read queries from `{file}`"))
-            .help("give a `.sql` file, a `.jsonl` file with a `query` field a line, or a `.sqlx` folder")),
+            .help("give a `.sql` file, a `.jsonl` file with a `query` on each line, or a `.sqlx` folder")),
     }
 }
 
@@ -106,7 +106,7 @@ fn allows_inside(sql: &str, place: &Place, dialect: Dialect) -> Vec<Allow> {
     above_sql(sql.get(..lexer.position()).unwrap_or_default(), |_| place.clone())
 }
 
-/// The queries of a file with one JSON object per line. A line that is no such object costs no other.
+/// The queries of a file with one JSON object per line. A line that is not such an object does not affect the others.
 fn parse_jsonl(bytes: &[u8], file: &str, dialect: Dialect, unread: &mut Vec<String>) -> Vec<BareQuery> {
     let mut queries = Vec::new();
     let lines = bytes.split(|byte| *byte == b'\n').enumerate();

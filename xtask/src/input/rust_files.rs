@@ -8,7 +8,7 @@ use query_budget_analysis::Place;
 use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, Roots, read, shown};
 use query_budget_analysis::rust::{
-    CallEdge, FunctionId, LoopCall, Makers, Neighbour, Outline, STACK, Scan, ScanError, SiteSql, Source,
+    CallEdge, FunctionId, LoopCall, Makers, Neighbour, Outline, STACK, Scan, ScanError, SiteSql, SourceFile,
     Told, Upper, follow, is_test_path, left_out, may_query, opens_database, outline, scan_here, scan_in,
     told,
 };
@@ -28,7 +28,7 @@ const SQLX_FOLDER: &str = ".sqlx";
 /// A Rust file that may hold queries.
 pub(crate) struct RustFile {
     /// Its scan, and its position in the workspace.
-    pub(crate) source: Source,
+    pub(crate) source: SourceFile,
     /// Its calls in loops that reach a query.
     pub(crate) calls: Vec<LoopCall>,
     /// The calls of each of its functions that reach a query.
@@ -352,14 +352,14 @@ fn scan_file(
     let Standing { crate_name, externs, module, .. } = standing;
     let beside = path.parent().unwrap_or(path).to_path_buf();
     let manifest_dir = crates.get(*owner).map_or(beside.clone(), |it| it.manifest_dir().to_path_buf());
-    let source = Source { crate_name, externs, module, scan };
+    let source = SourceFile { crate_name, externs, module, scan };
     let folders = [manifest_dir, beside];
     Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), has_own_database: false, folders })
 }
 
 /// Follows the calls of all files to the queries they reach, and returns the call graph.
 fn follow_calls(files: &mut [(usize, RustFile)]) -> Vec<(FunctionKey, FunctionKey)> {
-    let sources: Vec<&Source> = files.iter().map(|(_, file)| &file.source).collect();
+    let sources: Vec<&SourceFile> = files.iter().map(|(_, file)| &file.source).collect();
     let followed = follow(&sources);
     let key = |id: FunctionId| -> Option<FunctionKey> {
         let function = sources.get(id.source)?.scan.functions.get(id.function)?;

@@ -18,9 +18,7 @@ pub(crate) struct Diff {
     pub(crate) revision: String,
     pub(crate) queries: Vec<QueryChange>,
     pub(crate) functions: Vec<BoundChange>,
-    /// The new findings.
     pub(crate) new_findings: Vec<FindingChange>,
-    /// The findings that are gone.
     pub(crate) gone_findings: Vec<FindingChange>,
     /// The indexes added to the schema, or removed from it.
     pub(crate) indexes: Vec<IndexChange>,

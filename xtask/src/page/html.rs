@@ -25,7 +25,7 @@ pub(crate) fn page(workspace: &Workspace) -> String {
         (summary(workspace))
         nav.sections aria-label="Sections" {
             @for (id, name, count, _) in &sections {
-                // What is not covered is no section of its own, and none of it is no coverage of 0.
+                // The coverage has no findings to count: a 0 beside it would read as no coverage.
                 a href=(format!("#{id}")) { (name) @if *count > 0 || *id != "coverage" { " " span.count { (grouped(*count as u64)) } } }
             }
         }

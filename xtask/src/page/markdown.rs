@@ -11,7 +11,6 @@ pub(crate) const MARK: &str = "<!-- query-budget report -->";
 /// The maximum number of rows in a table: a comment on GitHub is limited to 65,536 characters.
 const MOST_ROWS: usize = 30;
 
-/// The comment.
 pub(crate) fn comment(diff: &Diff) -> String {
     let mut text = format!("{MARK}\n### query-budget: changes since {}\n\n", code(&diff.revision));
     if diff.is_empty() {

@@ -151,7 +151,6 @@ impl Cost {
     }
 }
 
-/// A query.
 #[derive(Debug, Serialize)]
 pub(crate) struct Query {
     pub(crate) sql: String,
@@ -163,7 +162,6 @@ pub(crate) struct Query {
     pub(crate) rows: &'static str,
     pub(crate) rows_reason: String,
     pub(crate) accesses: Vec<Access>,
-    /// Its findings.
     pub(crate) findings: Vec<usize>,
 }
 
@@ -212,7 +210,6 @@ pub(crate) struct Call {
     pub(crate) over: Option<String>,
 }
 
-/// A finding.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
     pub(crate) lint: &'static str,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use query_budget_analysis::project::{read, shown};
 use query_budget_analysis::render::inert;
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::sql::lex::{Kind, Lexer, unquote};
+use query_budget_analysis::sql::lex::{Lexer, TokenKind, unquote};
 use query_budget_analysis::sql::split;
 use query_budget_analysis::{Finding, Place};
 
@@ -150,7 +150,7 @@ fn names_in(path: &Path, lines: &Lines) -> HashSet<String> {
 /// refer to; of any other statement all of its words.
 fn changed_by(statement: &str, dialect: Dialect) -> Vec<String> {
     let tokens = Lexer::new(statement, dialect);
-    let texts: Vec<(Kind, String)> = tokens
+    let texts: Vec<(TokenKind, String)> = tokens
         .map(|token| {
             let written = statement.get(token.span.range()).unwrap_or_default();
             (token.kind, unquote(written, dialect).trim_matches('`').to_ascii_lowercase())
@@ -171,7 +171,7 @@ fn changed_by(statement: &str, dialect: Dialect) -> Vec<String> {
         let names = [Some(at), renamed.map(|at| at + 2)];
         return names.into_iter().flatten().map(|at| text_at(at).to_owned()).collect();
     }
-    let named = texts.into_iter().filter(|(kind, _)| matches!(kind, Kind::Word | Kind::Name));
+    let named = texts.into_iter().filter(|(kind, _)| matches!(kind, TokenKind::Word | TokenKind::Name));
     named.map(|(_, text)| text).collect()
 }
 

@@ -55,7 +55,7 @@ fn growth(batches: &[Batch], base: &Path) -> Growth {
                 None => growth.is_whole = false,
             }
         }
-        // What COPY sends is a text that is no query.
+        // What COPY sends is a text that is not a query.
         let functions = batch.files.iter().flat_map(|file| &file.source.scan.functions);
         functions.filter(|function| !function.in_test).for_each(|function| {
             function.flow.each_called(&mut |name| growth.is_whole &= !COPIES.contains(&name));

@@ -129,7 +129,6 @@ pub(crate) struct Report {
     makers: HashMap<Arc<str>, Place>,
 }
 
-/// One query.
 pub(crate) struct Query {
     /// Its text.
     pub(crate) sql: Arc<str>,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use query_budget_analysis::Place;
 use query_budget_analysis::lints::Made;
-use query_budget_analysis::sql::lex::{Kind, Lexer, Token, unquote};
+use query_budget_analysis::sql::lex::{Lexer, Token, TokenKind, unquote};
 use query_budget_analysis::sql::{Dialect, split};
 
 /// The places where the statements of some files create things; each file is read once. Literals and comments
@@ -173,7 +173,8 @@ impl<'t> Statement<'t> {
 
     /// The name in a token, in lower case; `None` if it is not a name.
     fn name(&self, at: usize) -> Option<String> {
-        let token = self.tokens.get(at).filter(|token| matches!(token.kind, Kind::Word | Kind::Name));
+        let token =
+            self.tokens.get(at).filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Name));
         token.map(|_| unquote(self.text(at), self.dialect).to_ascii_lowercase())
     }
 

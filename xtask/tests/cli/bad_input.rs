@@ -64,7 +64,7 @@ fn an_empty_snapshot_is_an_empty_database() {
 #[test]
 fn a_broken_configuration_is_named_with_its_line() {
     let scratch = Scratch::with([MIGRATION, ("query-budget.toml", "[lints]\nmissing_limit = \"loud\"\n")]);
-    run(scratch.path(), &["check"]).exits_with(2).says(&["query-budget.toml:2:17", "`loud` is no level"]);
+    run(scratch.path(), &["check"]).exits_with(2).says(&["query-budget.toml:2:17", "`loud` is not a level"]);
     run(scratch.path(), &["schema"]).exits_with(2).says(&["query-budget.toml:2:17"]);
 }
 
@@ -162,9 +162,9 @@ fn pipes_and_devices_are_named_and_not_read() {
     pipe("schema.sql");
     pipe("q.sql");
     let arguments = ["check", "--migrations", "migrations", "--queries", "q.sql"];
-    run(scratch.path(), &arguments).exits_with(2).says(&["`q.sql`", "no regular file"]);
+    run(scratch.path(), &arguments).exits_with(2).says(&["`q.sql`", "not a regular file"]);
     let arguments = ["check", "--schema", "schema.sql", "--queries", "/dev/zero"];
-    run(scratch.path(), &arguments).exits_with(2).says(&["no regular file"]);
+    run(scratch.path(), &arguments).exits_with(2).says(&["not a regular file"]);
 }
 
 #[test]
@@ -185,14 +185,18 @@ fn sources_that_cannot_be_read_are_named() {
     link("../elsewhere", "src/linked_again");
     link("..", "src/around");
     run(scratch.path(), &["check"]).exits_with(0).says(&[
-        "src/pipe.rs`: it is no regular file",
+        "src/pipe.rs`: it is not a regular file",
         "src/gone.rs`: it does not exist",
         "2 files not read",
         "checked 1 query",
         "unbounded_write",
     ]);
-    run(scratch.path(), &["check", "src/pipe.rs"]).exits_with(2).says(&["`src/pipe.rs`", "no regular file"]);
-    run(scratch.path(), &["check", "/dev/zero"]).exits_with(2).says(&["`/dev/zero`", "no regular file"]);
+    run(scratch.path(), &["check", "src/pipe.rs"])
+        .exits_with(2)
+        .says(&["`src/pipe.rs`", "neither a regular file nor a folder"]);
+    run(scratch.path(), &["check", "/dev/zero"])
+        .exits_with(2)
+        .says(&["`/dev/zero`", "neither a regular file nor a folder"]);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_key_of_the_configuration_is_set_for_one_run() {
     check("tables.posts.rows=10").exits_with(0).says(&["checked 1 query: "]);
     let ran = check("tables.posts.rows=10").exits_with(0);
     assert!(!ran.stdout.contains("unindexed_filter"), "{}", ran.stdout);
-    check("lints.unindexed_filter=loud").exits_with(2).says(&["`loud` is no level"]);
+    check("lints.unindexed_filter=loud").exits_with(2).says(&["`loud` is not a level"]);
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn a_file_of_someone_else_stays() {
     ]);
     run(scratch.path(), &["report", "-o", "notes.html", "--force"]).exits_with(0);
     run(scratch.path(), &["report", "-o", "notes.html"]).exits_with(0);
-    run(scratch.path(), &["report", "-o", "src"]).exits_with(2).says(&["it is no file"]);
+    run(scratch.path(), &["report", "-o", "src"]).exits_with(2).says(&["it is not a file"]);
     run(scratch.path(), &["report", "-o", "no/such.html"]).exits_with(2).says(&["its folder does not exist"]);
     run(scratch.path(), &["report", "--format", "markdown"])
         .exits_with(2)

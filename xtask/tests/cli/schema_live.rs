@@ -111,7 +111,8 @@ async fn sqlite() {
     let made = SqlitePool::connect_with(options).await.expect("make a file");
     made.execute(SQLITE).await.expect("make the database");
     let url = format!("sqlite:{}", scratch.path().join("live.sqlite").display());
-    let snapshot = snapshot_of(&url, "; no row estimates: 0 rows in all is no measure of a database in use");
+    let snapshot =
+        snapshot_of(&url, "; no row estimates: 0 rows in all is not a measure of a database in use");
     let loaded = SqlitePool::connect("sqlite::memory:").await.expect("a database in memory");
     loaded
         .execute(AssertSqlSafe(snapshot.clone()))

@@ -64,7 +64,7 @@ fn rows_of(dialect: Dialect, ddl: &str, sql: &str, expect: Rows) {
 fn a_truth_is_one_value() {
     let ddl = "CREATE TABLE f (k int, flag boolean, v int, PRIMARY KEY (k, flag)); CREATE VIEW w AS SELECT * FROM f;";
     for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
-        // A text that is no number is not true either, and a column of SQLite may hold any.
+        // A text that is not a number is not true either, and a column of SQLite may hold any.
         let negated = if dialect == Dialect::Sqlite { Rows::Many } else { Rows::One };
         rows_of(dialect, ddl, "SELECT v FROM f WHERE k = 1 AND NOT flag", negated);
         rows_of(dialect, ddl, "SELECT v FROM w WHERE k = 1 AND NOT flag", negated);

@@ -7,7 +7,7 @@ use crate::finding::{Applicability, Finding};
 use crate::lints::QueryContext;
 use crate::sql::Dialect;
 use crate::sql::expr::Expr;
-use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
 use crate::sql::query::Query;
 use crate::sql::quote::quote_if_needed;
 use crate::types;
@@ -50,7 +50,7 @@ pub(in crate::lints) fn rename(
     let text = Text::new(context.sql, context.dialect);
     let named = text.tokens.iter().rfind(|token| {
         let range = token.span.range();
-        let is_name = matches!(token.kind, Kind::Word | Kind::Name);
+        let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Name);
         let written = context.sql.get(range.clone()).unwrap_or_default();
         is_name
             && span.start <= range.start

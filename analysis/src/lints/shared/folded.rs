@@ -25,7 +25,7 @@ pub(in crate::lints) fn instead(
         })?;
         let name = &column.name;
         Some(format!(
-            "compare `lower({name}) = lower({pattern})`, if the value is no pattern: the index `{}` serves it",
+            "compare `lower({name}) = lower({pattern})`, if the value is not a pattern: the index `{}` serves it",
             index.name
         ))
     })
@@ -62,7 +62,7 @@ mod tests {
         };
         assert_eq!(
             help("CREATE UNIQUE INDEX users_email ON users (lower(email));"),
-            "compare `lower(email) = lower($1)`, if the value is no pattern: the index `users_email` serves it"
+            "compare `lower(email) = lower($1)`, if the value is not a pattern: the index `users_email` serves it"
         );
         assert!(!help("CREATE INDEX users_email ON users (lower(email));").contains("lower("));
     }

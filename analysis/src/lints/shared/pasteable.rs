@@ -6,7 +6,7 @@ use crate::pages;
 use crate::rust::{Argument, Form, Loop, LoopKind, Site, SiteSql};
 use crate::sql::batch::{self, on_one_line};
 use crate::sql::expr::{ColumnRef, Expr, Op};
-use crate::sql::lex::{Kind as Token, Lexer};
+use crate::sql::lex::{Lexer, TokenKind};
 use crate::sql::query::{Body, Kind, Query};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, resolve};
@@ -152,10 +152,10 @@ fn limit_of(sql: &str, dialect: Dialect) -> Option<usize> {
     for token in Lexer::new(sql, dialect) {
         let word = sql.get(token.span.range())?;
         match token.kind {
-            Token::Symbol if word == "(" => depth += 1,
-            Token::Symbol if word == ")" => depth = depth.saturating_sub(1),
-            Token::Word if depth == 0 && word.eq_ignore_ascii_case("order") => is_ordered = true,
-            Token::Word
+            TokenKind::Symbol if word == "(" => depth += 1,
+            TokenKind::Symbol if word == ")" => depth = depth.saturating_sub(1),
+            TokenKind::Word if depth == 0 && word.eq_ignore_ascii_case("order") => is_ordered = true,
+            TokenKind::Word
                 if depth == 0
                     && is_ordered
                     && ["limit", "offset"].iter().any(|limit| word.eq_ignore_ascii_case(limit)) =>

@@ -12,7 +12,6 @@ use crate::sql::query::{Block, Body, From, JoinKind, Kind, Query, RelationId, So
 
 /// The unbounded part of a query that is fetched in full.
 pub(in crate::lints) struct Unbounded {
-    /// The relations.
     pub(in crate::lints) relations: Vec<RelationId>,
     /// Their names, for a message.
     pub(in crate::lints) tables: Vec<String>,

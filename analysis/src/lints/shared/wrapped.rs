@@ -17,7 +17,6 @@ use crate::sql::quote::quote_if_needed;
 pub(in crate::lints) struct Wrapped<'q> {
     /// The column's table.
     pub(in crate::lints) relation: RelationId,
-    /// The column.
     pub(in crate::lints) column: &'q ColumnRef,
     /// The expression around it.
     pub(in crate::lints) operand: &'q Expr,
@@ -52,7 +51,6 @@ impl Rewrite {
 pub(in crate::lints) enum Comparison<'q> {
     /// `=`, `<` and similar operators.
     Binary(&'q Op, &'q Expr, Flipped),
-    /// `BETWEEN`.
     Between(&'q Expr, &'q Expr),
     /// `= ANY (array)`.
     Any(&'q Expr),

@@ -16,7 +16,7 @@ use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::function::Function;
 use crate::rust::site::{Loop, LoopKind, Site, SiteSql};
-use crate::rust::source::{FunctionId, Source};
+use crate::rust::source::{FunctionId, SourceFile};
 use crate::rust::walk::purpose;
 
 /// A call in a loop over data that reaches a query.
@@ -74,7 +74,7 @@ impl Link {
 /// The call graph of a set of sources.
 #[derive(Debug)]
 pub(in crate::rust) struct CallGraph<'a> {
-    sources: Vec<&'a Source>,
+    sources: Vec<&'a SourceFile>,
     names: Names<'a>,
     /// The functions that each call may resolve to, by source and number.
     targets: Vec<Vec<Vec<FunctionId>>>,
@@ -96,7 +96,7 @@ pub(in crate::rust) struct CallGraph<'a> {
 
 impl<'a> CallGraph<'a> {
     /// Builds the graph over the functions of all sources.
-    pub(in crate::rust) fn new(sources: Vec<&'a Source>) -> CallGraph<'a> {
+    pub(in crate::rust) fn new(sources: Vec<&'a SourceFile>) -> CallGraph<'a> {
         let names = Names::new(&sources);
         let mut graph = CallGraph {
             names,
@@ -120,7 +120,7 @@ impl<'a> CallGraph<'a> {
     }
 
     /// The sources of the graph.
-    pub(in crate::rust) fn sources(&self) -> &[&'a Source] {
+    pub(in crate::rust) fn sources(&self) -> &[&'a SourceFile] {
         &self.sources
     }
 
@@ -291,7 +291,7 @@ impl<'a> CallGraph<'a> {
     }
 
     /// A function and its source.
-    pub(in crate::rust) fn get(&self, id: FunctionId) -> Option<(&'a Source, &'a Function)> {
+    pub(in crate::rust) fn get(&self, id: FunctionId) -> Option<(&'a SourceFile, &'a Function)> {
         let source = self.sources.get(id.source)?;
         Some((source, source.scan.functions.get(id.function)?))
     }

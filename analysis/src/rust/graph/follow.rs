@@ -8,7 +8,7 @@ use super::edges::CallEdge;
 use super::intervals::intervals;
 use crate::rust::function::Bound;
 use crate::rust::lex::guard;
-use crate::rust::source::{FunctionId, Scan, Source};
+use crate::rust::source::{FunctionId, Scan, SourceFile};
 
 /// The result of following all calls.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Followed {
 }
 
 /// Follows the calls in all sources on a thread with a large stack. The result is empty if that thread fails.
-pub fn follow(sources: &[&Source]) -> Followed {
+pub fn follow(sources: &[&SourceFile]) -> Followed {
     let followed = guard::on_own_thread("calls", || {
         let graph = CallGraph::new(sources.to_vec());
         Followed {
@@ -46,7 +46,8 @@ impl Scan {
     pub fn follow_alone(self) -> (Scan, Vec<LoopCall>) {
         // The file's module is unknown, and other modules are not visible.
         let module = vec![String::new()];
-        let mut source = Source { crate_name: String::new(), externs: Arc::default(), module, scan: self };
+        let mut source =
+            SourceFile { crate_name: String::new(), externs: Arc::default(), module, scan: self };
         let mut followed = follow(&[&source]);
         source.set_bounds(followed.bounds.pop().unwrap_or_default());
         source.set_asides(followed.asides.pop().unwrap_or_default());

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::calls::CallGraph;
 use crate::rust::drivers;
 use crate::rust::flow::{CallRef, Callee};
+use crate::rust::lex::own;
 use crate::rust::site::{Fetched, Loop, LoopKind, Origin, Site};
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
@@ -204,18 +205,7 @@ fn holds_list(ty: &TypeRef) -> bool {
     match ty {
         TypeRef::Named(path, arguments) => {
             let name = path.last().map_or("", String::as_str);
-            let is_list = matches!(
-                name,
-                "[]" | "Vec"
-                    | "VecDeque"
-                    | "HashMap"
-                    | "HashSet"
-                    | "BTreeMap"
-                    | "BTreeSet"
-                    | "IndexMap"
-                    | "BoxStream"
-                    | "Page"
-            );
+            let is_list = own::is_collection(name) || matches!(name, "[]" | "BoxStream" | "Page");
             is_list || arguments.iter().any(holds_list)
         }
         TypeRef::Implements(traits) => {

@@ -7,7 +7,7 @@ use super::bounds::{self, Called, Calls};
 use super::calls::CallGraph;
 use crate::rust::flow::{CallRef, Callee};
 use crate::rust::function::{Bound, Function, Upper};
-use crate::rust::source::{FunctionId, Source};
+use crate::rust::source::{FunctionId, SourceFile};
 
 /// The maximum depth of calls for which bounds are computed.
 const DEEPEST: usize = 64;
@@ -17,7 +17,7 @@ pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
     let sources = graph.sources();
     let known = sources.iter().map(|source| vec![None; source.scan.functions.len()]).collect();
     let mut bounder = Bounder { graph, known, times: HashMap::new(), open: Vec::new(), handing: 0 };
-    let mut of = |(source, file): (usize, &&Source)| -> Vec<Bound> {
+    let mut of = |(source, file): (usize, &&SourceFile)| -> Vec<Bound> {
         let functions = 0..file.scan.functions.len();
         functions.map(|function| bounder.bound(FunctionId { source, function })).collect()
     };

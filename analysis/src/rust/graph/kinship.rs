@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::modules::{ModuleId, Scope, TypeKey};
+use super::modules::{ModuleId, PathTarget, TypeKey};
 use super::resolve::{self, Context, Names, Ty};
 use super::standard::pointee;
 use crate::rust::type_ref::TypeRef;
@@ -56,7 +56,7 @@ impl Names<'_> {
                 }
                 for (asked, given) in &items.blankets {
                     let declared = |path: &Vec<String>| match self.modules.scope(module, path) {
-                        Some(Scope::Trait(key)) => Some(key),
+                        Some(PathTarget::Trait(key)) => Some(key),
                         _ => None,
                     };
                     let asked = asked.iter().filter_map(declared).collect();

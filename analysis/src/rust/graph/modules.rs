@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::globs;
 use super::neighbours::leads_out;
 use crate::rust::query_names::makes_query;
-use crate::rust::source::{FunctionId, Source};
+use crate::rust::source::{FunctionId, SourceFile};
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of steps to resolve a path.
@@ -21,13 +21,12 @@ pub(in crate::rust) type ModuleId = usize;
 
 /// What a path resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::rust) enum Scope {
+pub(in crate::rust) enum PathTarget {
     Module(ModuleId),
     Type(TypeKey),
     Trait(TypeKey),
 }
 
-/// One module.
 #[derive(Debug)]
 pub(in crate::rust) struct Module<'a> {
     /// Its crate and path, separated by `::`.
@@ -58,7 +57,7 @@ pub(in crate::rust) struct Modules<'a> {
     /// For each group, the modules whose names its globs import, nearest first.
     reach: Vec<Vec<ModuleId>>,
     /// A cache of lookups.
-    known: RefCell<HashMap<ModuleId, HashMap<String, Option<Scope>>>>,
+    known: RefCell<HashMap<ModuleId, HashMap<String, Option<PathTarget>>>>,
     /// The lookups in progress, since imports may be cyclic.
     open: RefCell<HashSet<(ModuleId, String)>>,
     /// How many cycles were met; a failed lookup that met one is not cached.
@@ -67,7 +66,7 @@ pub(in crate::rust) struct Modules<'a> {
 
 impl<'a> Modules<'a> {
     /// The module of a source, or one inside it; creates it and its ancestors if necessary.
-    pub(in crate::rust) fn enter(&mut self, source: &'a Source, inner: &'a [String]) -> ModuleId {
+    pub(in crate::rust) fn enter(&mut self, source: &'a SourceFile, inner: &'a [String]) -> ModuleId {
         let mut at = match self.roots.get(source.crate_name.as_str()) {
             Some(root) => *root,
             None => {
@@ -150,7 +149,7 @@ impl<'a> Modules<'a> {
         for _ in 0..DEEPEST {
             let before = left.len();
             left.retain(|(id, glob)| match self.scope(*id, glob) {
-                Some(Scope::Module(target)) => {
+                Some(PathTarget::Module(target)) => {
                     targets.get_mut(*id).into_iter().for_each(|targets| targets.push(target));
                     false
                 }
@@ -190,7 +189,7 @@ impl<'a> Modules<'a> {
     }
 
     /// Resolves a path relative to a module.
-    pub(in crate::rust) fn scope(&self, from: ModuleId, path: &[String]) -> Option<Scope> {
+    pub(in crate::rust) fn scope(&self, from: ModuleId, path: &[String]) -> Option<PathTarget> {
         self.scope_at(from, path, 0)
     }
 
@@ -200,25 +199,25 @@ impl<'a> Modules<'a> {
         self.roots.get(known.as_str()).copied()
     }
 
-    fn scope_at(&self, from: ModuleId, path: &[String], depth: usize) -> Option<Scope> {
+    fn scope_at(&self, from: ModuleId, path: &[String], depth: usize) -> Option<PathTarget> {
         if depth > DEEPEST {
             return None;
         }
         let here = self.list.get(from)?;
-        let Some((first, rest)) = path.split_first() else { return Some(Scope::Module(from)) };
+        let Some((first, rest)) = path.split_first() else { return Some(PathTarget::Module(from)) };
         let mut at = match first.as_str() {
-            "crate" => Scope::Module(here.root),
-            "self" => Scope::Module(from),
-            "super" => Scope::Module(here.parent?),
+            "crate" => PathTarget::Module(here.root),
+            "self" => PathTarget::Module(from),
+            "super" => PathTarget::Module(here.parent?),
             first => match self.member(from, first, depth + 1) {
                 Some(scope) => scope,
-                None => Scope::Module(self.extern_root(here.root, first)?),
+                None => PathTarget::Module(self.extern_root(here.root, first)?),
             },
         };
         for part in rest {
-            let Scope::Module(module) = at else { return None };
+            let PathTarget::Module(module) = at else { return None };
             at = match part.as_str() {
-                "super" => Scope::Module(self.list.get(module)?.parent?),
+                "super" => PathTarget::Module(self.list.get(module)?.parent?),
                 part => self.member(module, part, depth + 1)?,
             };
         }
@@ -226,7 +225,7 @@ impl<'a> Modules<'a> {
     }
 
     /// The module, type or trait of this name in a module.
-    fn member(&self, module: ModuleId, name: &str, depth: usize) -> Option<Scope> {
+    fn member(&self, module: ModuleId, name: &str, depth: usize) -> Option<PathTarget> {
         if let Some(known) = self.known.borrow().get(&module).and_then(|names| names.get(name)) {
             return known.clone();
         }
@@ -245,7 +244,7 @@ impl<'a> Modules<'a> {
         found
     }
 
-    fn find_member(&self, id: ModuleId, name: &str, depth: usize) -> Option<Scope> {
+    fn find_member(&self, id: ModuleId, name: &str, depth: usize) -> Option<PathTarget> {
         if let Some(found) = self.own_member(id, name, depth) {
             return Some(found);
         }
@@ -258,26 +257,26 @@ impl<'a> Modules<'a> {
     }
 
     /// Like `member`, among what the module declares or imports by name.
-    fn own_member(&self, id: ModuleId, name: &str, depth: usize) -> Option<Scope> {
+    fn own_member(&self, id: ModuleId, name: &str, depth: usize) -> Option<PathTarget> {
         let module = self.list.get(id)?;
         if module.types.contains(name) {
-            return Some(Scope::Type(self.key(id, name)));
+            return Some(PathTarget::Type(self.key(id, name)));
         }
         if module.traits.contains(name) {
-            return Some(Scope::Trait(self.key(id, name)));
+            return Some(PathTarget::Trait(self.key(id, name)));
         }
         if let Some(child) = module.children.get(name) {
-            return Some(Scope::Module(*child));
+            return Some(PathTarget::Module(*child));
         }
         match *module.uses.get(name)? {
             // `use name;` of a crate.
-            [only] if only == name => self.extern_root(module.root, name).map(Scope::Module),
+            [only] if only == name => self.extern_root(module.root, name).map(PathTarget::Module),
             path => self.scope_at(id, path, depth + 1),
         }
     }
 
     /// The module of a source, or one inside it, where it is known.
-    pub(in crate::rust) fn find(&self, source: &Source, inner: &[String]) -> Option<ModuleId> {
+    pub(in crate::rust) fn find(&self, source: &SourceFile, inner: &[String]) -> Option<ModuleId> {
         let root = *self.roots.get(source.crate_name.as_str())?;
         source
             .module
@@ -374,7 +373,7 @@ impl<'a> Modules<'a> {
         if let Some(path) = module.uses.get(name) {
             let (name, parents) = path.split_last()?;
             return match self.scope(id, parents)? {
-                Scope::Module(module) => self.alias_at(module, name, depth + 1),
+                PathTarget::Module(module) => self.alias_at(module, name, depth + 1),
                 _ => None,
             };
         }
@@ -402,7 +401,7 @@ impl<'a> Modules<'a> {
         if let Some(path) = module.uses.get(name) {
             let Some((name, parents)) = path.split_last() else { return Vec::new() };
             return match self.scope(id, parents) {
-                Some(Scope::Module(module)) => self.functions_at(module, name, seen),
+                Some(PathTarget::Module(module)) => self.functions_at(module, name, seen),
                 _ => Vec::new(),
             };
         }

@@ -7,7 +7,7 @@ use super::modules::Modules;
 use crate::rust::lex::handed;
 use crate::rust::lex::own::Own;
 use crate::rust::query_names::makes_query;
-use crate::rust::source::{Scan, Source};
+use crate::rust::source::{Scan, SourceFile};
 
 /// Where a file stands, and what it holds.
 #[derive(Debug, Clone)]
@@ -146,10 +146,10 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
         return;
     }
     let read: Vec<_> = files.iter().map(|file| handed::imports(file.text, &|_| false).0).collect();
-    let sources: Vec<Source> = files
+    let sources: Vec<SourceFile> = files
         .iter()
         .zip(read)
-        .map(|(file, items)| Source {
+        .map(|(file, items)| SourceFile {
             crate_name: file.crate_name.to_owned(),
             externs: Arc::clone(file.externs),
             module: file.module.to_vec(),
@@ -210,7 +210,7 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
 }
 
 /// The names under which queries are made: those of sqlx, of what leads out of a crate, and their aliases.
-fn names_of_queries(sources: &[Source]) -> HashSet<&str> {
+fn names_of_queries(sources: &[SourceFile]) -> HashSet<&str> {
     let mut names: HashSet<&str> = HashSet::new();
     let uses: Vec<(&str, &str)> = sources
         .iter()

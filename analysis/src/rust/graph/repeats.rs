@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::calls::CallGraph;
 use super::turn::body_of;
-use super::waits::Step;
+use super::waits::QueryOrCall;
 use crate::rust::flow::{CallRef, Flow};
 use crate::rust::function::Function;
 use crate::rust::site::{Loop, Site, SiteSql};
@@ -26,7 +26,9 @@ impl CallGraph<'_> {
     /// Whether a call asks the same in each turn if it is given the same.
     pub(super) fn repeats(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
         let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.runs_given) else { return false };
-        let Some(body) = body_of(&function.flow, around, Step::Call(call.number)) else { return false };
+        let Some(body) = body_of(&function.flow, around, QueryOrCall::Call(call.number)) else {
+            return false;
+        };
         let mut asked = Met::default();
         self.call_only_reads(caller.source, call, Some(function), &mut asked)
             && asked.sites.len() == 1

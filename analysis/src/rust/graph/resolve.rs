@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::kinship::Kinship;
-use super::modules::{ModuleId, Modules, Scope, TypeKey};
+use super::modules::{ModuleId, Modules, PathTarget, TypeKey};
 use super::standard::{is_collection, is_extractor, is_pointer, is_wrapper, pointee, standard_method};
 use crate::rust::function::Function;
-use crate::rust::source::{FunctionId, Generic, Source};
+use crate::rust::source::{FunctionId, Generic, SourceFile};
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of steps to resolve a name or type.
@@ -51,7 +51,7 @@ pub(super) struct Fields<'a> {
 /// All names of the sources.
 #[derive(Debug)]
 pub(in crate::rust) struct Names<'a> {
-    pub(super) sources: Vec<&'a Source>,
+    pub(super) sources: Vec<&'a SourceFile>,
     pub(super) modules: Modules<'a>,
     /// The module of each function, by source.
     homes: Vec<Vec<ModuleId>>,
@@ -69,7 +69,7 @@ pub(in crate::rust) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub(in crate::rust) fn new(sources: &[&'a Source]) -> Names<'a> {
+    pub(in crate::rust) fn new(sources: &[&'a SourceFile]) -> Names<'a> {
         let mut names = Names {
             sources: sources.to_vec(),
             modules: Modules::default(),
@@ -186,9 +186,9 @@ impl<'a> Names<'a> {
             return self.method_on(&ty, name, 0);
         }
         match self.modules.scope(context.module, parents) {
-            Some(Scope::Module(module)) => self.modules.functions(module, name),
-            Some(Scope::Type(key)) => self.method_of_type(&key, name),
-            Some(Scope::Trait(key)) => self.method_of_traits(&[key], name),
+            Some(PathTarget::Module(module)) => self.modules.functions(module, name),
+            Some(PathTarget::Type(key)) => self.method_of_type(&key, name),
+            Some(PathTarget::Trait(key)) => self.method_of_traits(&[key], name),
             // An external type may have methods from a trait of the workspace.
             None => self.method_of_type(&path_key(parents), name),
         }
@@ -197,7 +197,9 @@ impl<'a> Names<'a> {
     /// The type that a path names by an alias.
     fn aliased(&self, context: &Context<'_>, path: &[String]) -> Option<Ty> {
         let (name, parents) = path.split_last()?;
-        let Some(Scope::Module(module)) = self.modules.scope(context.module, parents) else { return None };
+        let Some(PathTarget::Module(module)) = self.modules.scope(context.module, parents) else {
+            return None;
+        };
         let (module, alias) = self.modules.alias(module, name)?;
         self.resolve_type(&Names::in_module(module), alias, 1)
     }
@@ -283,7 +285,7 @@ impl<'a> Names<'a> {
 
     pub(super) fn trait_key(&self, context: &Context<'_>, path: &[String]) -> TypeKey {
         match self.modules.scope(context.module, path) {
-            Some(Scope::Trait(key)) => key,
+            Some(PathTarget::Trait(key)) => key,
             _ => path_key(path),
         }
     }
@@ -383,16 +385,16 @@ impl<'a> Names<'a> {
         let resolved =
             arguments.iter().map(|argument| self.resolve_type(context, argument, depth + 1)).collect();
         if let Some((name, parents)) = path.split_last()
-            && let Some(Scope::Module(module)) = self.modules.scope(context.module, parents)
+            && let Some(PathTarget::Module(module)) = self.modules.scope(context.module, parents)
             && let Some((module, alias)) = self.modules.alias(module, name)
             && !is_wrapper(name)
         {
             return self.resolve_type(&Names::in_module(module), alias, depth + 1);
         }
         match self.modules.scope(context.module, path) {
-            Some(Scope::Type(key)) => Some(Ty::Named(key, resolved)),
-            Some(Scope::Trait(key)) => Some(Ty::Implements(vec![key])),
-            Some(Scope::Module(_)) => None,
+            Some(PathTarget::Type(key)) => Some(Ty::Named(key, resolved)),
+            Some(PathTarget::Trait(key)) => Some(Ty::Implements(vec![key])),
+            Some(PathTarget::Module(_)) => None,
             None => Some(Ty::Named(path_key(path), resolved)),
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::calls::CallGraph;
-use super::waits::{self, Step};
+use super::waits::{self, QueryOrCall};
 use crate::rust::flow::Flow;
 use crate::rust::site::LoopKind;
 use crate::rust::source::FunctionId;
@@ -77,7 +77,7 @@ impl CallGraph<'_> {
 
     /// Whether a step of a function is made only while a service starts: before it serves, and in no closure that others
     /// may call.
-    pub(super) fn is_at_start(&self, id: FunctionId, step: Step) -> bool {
+    pub(super) fn is_at_start(&self, id: FunctionId, step: QueryOrCall) -> bool {
         let Some((_, function)) = self.get(id).filter(|_| self.is_of_start(id)) else { return false };
         let mut is_start = false;
         self.each_step(id.source, &function.flow, &self.serving, true, &mut |flow, is_once| {

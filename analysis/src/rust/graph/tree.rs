@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
-use crate::rust::lex::tokens::{Kind, Token, tokens};
+use crate::rust::lex::tokens::{Token, TokenKind, tokens};
 
 /// A crate: a target in cargo's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,11 +130,11 @@ fn declarations(text: &str) -> Vec<Declaration<'_>> {
     let mut depth = 0usize;
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
-            Kind::Sign(b'{') => depth += 1,
-            Kind::Sign(b'}') => depth = depth.saturating_sub(1),
-            Kind::Word if token.text == "mod" && depth == 0 => {
+            TokenKind::Sign(b'{') => depth += 1,
+            TokenKind::Sign(b'}') => depth = depth.saturating_sub(1),
+            TokenKind::Word if token.text == "mod" && depth == 0 => {
                 if let (Some(name), Some(end)) = (tokens.get(at + 1), tokens.get(at + 2))
-                    && end.kind == Kind::Sign(b';')
+                    && end.kind == TokenKind::Sign(b';')
                 {
                     let before = attributes(tokens.get(..at).unwrap_or_default());
                     found.push(Declaration { name: name.text, path: path(before), in_test: is_test(before) });
@@ -158,7 +158,7 @@ fn has_word(text: &str, word: &str) -> bool {
 
 /// The attributes and visibility before an item: the tokens since the end of the previous item.
 fn attributes<'a, 't>(before: &'a [Token<'t>]) -> &'a [Token<'t>] {
-    let ends = |token: &Token<'_>| matches!(token.kind, Kind::Sign(b';' | b'{' | b'}'));
+    let ends = |token: &Token<'_>| matches!(token.kind, TokenKind::Sign(b';' | b'{' | b'}'));
     let start = before.iter().rposition(ends).map_or(0, |at| at + 1);
     before.get(start..).unwrap_or_default()
 }
@@ -166,8 +166,8 @@ fn attributes<'a, 't>(before: &'a [Token<'t>]) -> &'a [Token<'t>] {
 /// The value of `#[path = "…"]`.
 fn path<'t>(attributes: &[Token<'t>]) -> Option<&'t str> {
     attributes.windows(3).find_map(|words| match words {
-        [name, equal, Token { kind: Kind::Text, text, .. }]
-            if name.text == "path" && equal.kind == Kind::Sign(b'=') =>
+        [name, equal, Token { kind: TokenKind::Text, text, .. }]
+            if name.text == "path" && equal.kind == TokenKind::Sign(b'=') =>
         {
             Some(text.trim_matches('"'))
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::calls::{CallGraph, first_query};
 use super::start;
-use super::waits::{self, Step};
+use super::waits::{self, QueryOrCall};
 use crate::rust::flow::{CallRef, Flow};
 use crate::rust::site::{Loop, Site, SiteSql};
 use crate::rust::source::FunctionId;
@@ -67,7 +67,7 @@ impl CallGraph<'_> {
         if call.rare {
             return Some("it runs only after an error".to_owned());
         }
-        if self.is_at_start(caller, Step::Call(call.number)) {
+        if self.is_at_start(caller, QueryOrCall::Call(call.number)) {
             return Some(start::WHY.to_owned());
         }
         if let Some(end) = self.end_of(self.targets(caller.source, call)) {
@@ -83,8 +83,8 @@ impl CallGraph<'_> {
         }
         let body = self
             .get(caller)
-            .and_then(|(_, function)| body_of(&function.flow, around, Step::Call(call.number)));
-        let here = Step::Call(call.number);
+            .and_then(|(_, function)| body_of(&function.flow, around, QueryOrCall::Call(call.number)));
+        let here = QueryOrCall::Call(call.number);
         if let Some(wait) = body.and_then(|body| self.longer_wait(caller.source, body, here)) {
             return Some(wait);
         }
@@ -111,7 +111,7 @@ impl CallGraph<'_> {
             self.add(caller.source, body, 0, &mut HashSet::new(), &mut turn);
         }
         if let Some(wait) = callee.waits.as_ref().or(turn.waits.as_ref()) {
-            return Some(format!("each turn also waits for `{wait}`, which is no query"));
+            return Some(format!("each turn also waits for `{wait}`, which is not a query"));
         }
         if callee.is_operation(OPERATION) || turn.is_operation(TURN) {
             let count = turn.statements().max(callee.statements());
@@ -148,7 +148,8 @@ impl CallGraph<'_> {
     pub(super) fn turn_writes(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
         let mut turn = Work::default();
         let function = self.get(caller).map(|(_, function)| function);
-        if let Some(body) = function.and_then(|it| body_of(&it.flow, around, Step::Call(call.number))) {
+        if let Some(body) = function.and_then(|it| body_of(&it.flow, around, QueryOrCall::Call(call.number)))
+        {
             self.add(caller.source, body, 0, &mut HashSet::new(), &mut turn);
         }
         !turn.writes.is_empty()
@@ -236,7 +237,7 @@ fn names_vary(call: &CallRef, around: &Loop, end: &Site) -> bool {
 }
 
 /// The body of the loop around a step.
-pub(super) fn body_of<'f>(flow: &'f Flow, around: &Loop, step: Step) -> Option<&'f Flow> {
+pub(super) fn body_of<'f>(flow: &'f Flow, around: &Loop, step: QueryOrCall) -> Option<&'f Flow> {
     match flow {
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(|part| body_of(part, around, step)),
         Flow::Loop(inner) if inner.head.place == around.place => {

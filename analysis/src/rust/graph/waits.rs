@@ -11,7 +11,7 @@ use crate::rust::walk::{SERVICES, pace};
 
 /// A query, or a call that reaches one.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
+pub(super) enum QueryOrCall {
     /// A call, by its number.
     Call(usize),
     /// A query, by its position among the sites.
@@ -46,11 +46,11 @@ impl Course {
     }
 }
 
-impl Step {
+impl QueryOrCall {
     fn is_in(self, flow: &Flow) -> bool {
         match (self, flow) {
-            (Step::Call(number), Flow::Call(call)) => call.number == number,
-            (Step::Query(site), Flow::Query(at)) => *at == site,
+            (QueryOrCall::Call(number), Flow::Call(call)) => call.number == number,
+            (QueryOrCall::Query(site), Flow::Query(at)) => *at == site,
             (_, Flow::Seq(parts) | Flow::Branch(parts)) => parts.iter().any(|part| self.is_in(part)),
             (_, Flow::Loop(inner)) => self.is_in(&inner.body),
             (_, Flow::Scope(inner) | Flow::Block(inner)) => self.is_in(inner),
@@ -62,13 +62,13 @@ impl Step {
 
 impl CallGraph<'_> {
     /// What each turn that makes a step waits for as well, as a note; `body` is that of the loop around the step.
-    pub(super) fn longer_wait(&self, source: usize, body: &Flow, step: Step) -> Option<String> {
+    pub(super) fn longer_wait(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         let wait = self.wait_in(source, body, step, &mut Course::default())?;
         Some(format!("each turn also waits for `{wait}`, which takes longer than a query"))
     }
 
     /// Whether a call waits for a service elsewhere, which takes longer than a query: a method of a client, or a function
-    /// outside of the workspace that is given one. A cache does not take longer, and an element of the loop is none.
+    /// outside of the workspace that is given one. A cache does not take longer, and an element of the loop is not a service.
     pub(super) fn asks_service(&self, source: usize, call: &CallRef) -> bool {
         if !call.awaited || !call.on_service || is_of_cache(call) {
             return false;
@@ -98,7 +98,7 @@ impl CallGraph<'_> {
     }
 
     /// The first call of a service on the way to a step or behind it.
-    fn wait_in(&self, source: usize, flow: &Flow, step: Step, course: &mut Course) -> Option<String> {
+    fn wait_in(&self, source: usize, flow: &Flow, step: QueryOrCall, course: &mut Course) -> Option<String> {
         match flow {
             Flow::Call(call) => {
                 if step.is_in(flow) {
@@ -158,7 +158,7 @@ impl CallGraph<'_> {
         let site = source.scan.sites.get(at)?;
         let index = site.loops.iter().rposition(|around| around.exempt.is_none())?;
         let around = site.loops.get(index)?;
-        if self.is_at_start(id, Step::Query(at)) {
+        if self.is_at_start(id, QueryOrCall::Query(at)) {
             return Some(super::start::WHY.to_owned());
         }
         if around.pace == Some(pace::DIFFERS) {
@@ -167,16 +167,16 @@ impl CallGraph<'_> {
         if self.growth(id, &site.loops, index, callers) == Growth::Few {
             return Some(growth::FEW.to_owned());
         }
-        let body = body_of(&function.flow, around, Step::Query(at))?;
-        let step = Step::Query(at);
+        let body = body_of(&function.flow, around, QueryOrCall::Query(at))?;
+        let step = QueryOrCall::Query(at);
         self.longer_wait(id.source, body, step)
             .or_else(|| self.first_wait(id.source, body, step))
             .or_else(|| self.many_statements(id.source, body))
     }
 
-    /// What each turn waits for before it comes to a step, where that is no query: there are as many of those waits, and
+    /// What each turn waits for before it reaches a step, unless that is a query: there are as many of those waits, and
     /// each takes at least as long. A lookup that decides whether there is a wait comes first.
-    pub(super) fn first_wait(&self, source: usize, body: &Flow, step: Step) -> Option<String> {
+    pub(super) fn first_wait(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         let Flow::Seq(parts) = body else { return None };
         // What draws the elements is no work on one: `while let Some(line) = lines.next_line().await?`.
         let ends =
@@ -190,7 +190,7 @@ impl CallGraph<'_> {
             _ => None,
         });
         let wait = wait.take(1).next()?;
-        Some(format!("each turn first waits for `{wait}`, which is no query"))
+        Some(format!("each turn first waits for `{wait}`, which is not a query"))
     }
 }
 
@@ -225,7 +225,7 @@ pub(super) fn is_of_cache(call: &CallRef) -> bool {
 }
 
 /// Whether a step is in some code.
-pub(super) fn has(flow: &Flow, step: Step) -> bool {
+pub(super) fn has(flow: &Flow, step: QueryOrCall) -> bool {
     step.is_in(flow)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::tokens::{Kind, Token};
+use super::tokens::{Token, TokenKind};
 use crate::rust::query_names;
 
 /// Whether a word in a type says that it is code: a trait of closures, or the type of a function.
@@ -22,15 +22,15 @@ pub(super) fn code_types<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, Vec<&'t str>
     let mut at = 0usize;
     while let Some(token) = tokens.get(at) {
         at += 1;
-        if !(token.kind == Kind::Word && matches!(token.text, "type" | "trait")) {
+        if !(token.kind == TokenKind::Word && matches!(token.text, "type" | "trait")) {
             continue;
         }
-        let Some(name) = tokens.get(at).filter(|name| name.kind == Kind::Word) else { continue };
+        let Some(name) = tokens.get(at).filter(|name| name.kind == TokenKind::Word) else { continue };
         let mut types = Vec::new();
         while let Some(token) = tokens.get(at + 1) {
             match token.kind {
-                Kind::Sign(b';' | b'{') => break,
-                Kind::Word if is_of_code(token.text) || token.text.starts_with(char::is_uppercase) => {
+                TokenKind::Sign(b';' | b'{') => break,
+                TokenKind::Word if is_of_code(token.text) || token.text.starts_with(char::is_uppercase) => {
                     types.push(token.text);
                 }
                 _ => {}
@@ -50,9 +50,9 @@ pub(super) fn renames<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, &'t str)> {
     let mut in_use = false;
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
-            Kind::Word if token.text == "use" => in_use = true,
-            Kind::Sign(b';') => in_use = false,
-            Kind::Word if in_use && token.text == "as" => {
+            TokenKind::Word if token.text == "use" => in_use = true,
+            TokenKind::Sign(b';') => in_use = false,
+            TokenKind::Word if in_use && token.text == "as" => {
                 let name = at.checked_sub(1).and_then(|before| tokens.get(before));
                 let new = tokens.get(at + 1);
                 let pair = name.zip(new).map(|(name, new)| (name.text, new.text));
@@ -72,7 +72,7 @@ pub(super) fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
     // An iterator with positions takes three times as long in a build, where this runs on all tokens.
     for token in tokens {
         at += 1;
-        if !matches!((token.kind, token.text.len()), (Kind::Word, 2 | 11)) {
+        if !matches!((token.kind, token.text.len()), (TokenKind::Word, 2 | 11)) {
             continue;
         }
         match token.text {
@@ -95,9 +95,9 @@ fn wrapper<'t>(definition: &[Token<'t>]) -> Option<&'t str> {
     let mut depth = 0usize;
     for token in rules {
         match token.kind {
-            Kind::Sign(b'{' | b'(' | b'[') => depth += 1,
-            Kind::Sign(b'}' | b')' | b']') => depth = depth.saturating_sub(1),
-            Kind::Word if query_names::makes_query(token.text) => return Some(name.text),
+            TokenKind::Sign(b'{' | b'(' | b'[') => depth += 1,
+            TokenKind::Sign(b'}' | b')' | b']') => depth = depth.saturating_sub(1),
+            TokenKind::Word if query_names::makes_query(token.text) => return Some(name.text),
             _ => {}
         }
         if depth == 0 {

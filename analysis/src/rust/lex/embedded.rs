@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tokens::{Kind, tokens};
+use super::tokens::{TokenKind, tokens};
 
 /// A string literal of a source.
 struct Literal {
@@ -38,8 +38,8 @@ fn literal_at(source: &str, at: usize) -> Option<Literal> {
     let token = tokens.get(after.checked_sub(1)?)?;
     let (prefix, rest) = token.text.split_once('"')?;
     let hashes = match (token.kind, prefix.strip_prefix('r')) {
-        (Kind::Text, _) if prefix.is_empty() => None,
-        (Kind::Literal, Some(signs)) if signs.bytes().all(|sign| sign == b'#') => Some(signs.len()),
+        (TokenKind::Text, _) if prefix.is_empty() => None,
+        (TokenKind::Literal, Some(signs)) if signs.bytes().all(|sign| sign == b'#') => Some(signs.len()),
         _ => return None,
     };
     let first = token.start + prefix.len() + 1;

@@ -1,6 +1,6 @@
 //! What a file may hand on to others, read from its tokens: the names that it imports, and its macros.
 
-use super::tokens::{Kind, Token, tokens};
+use super::tokens::{Token, TokenKind, tokens};
 use crate::rust::query_names::makes_query;
 use crate::rust::source::ModuleItems;
 
@@ -26,10 +26,10 @@ pub(in crate::rust) fn macros(text: &str) -> Vec<Defined<'_>> {
         let Some(close) = closing(&tokens, at + 3).and_then(|close| tokens.get(close)) else { continue };
         let before = tokens.get(..at).unwrap_or_default().iter().rev();
         let is_exported = before
-            .take_while(|token| !matches!(token.kind, Kind::Sign(b';' | b'}')))
+            .take_while(|token| !matches!(token.kind, TokenKind::Sign(b';' | b'}')))
             .any(|token| token.is("macro_export"));
         if let Some(rules) = text.get(open.start + 1..close.start)
-            && token.kind == Kind::Word
+            && token.kind == TokenKind::Word
         {
             found.push(Defined { name: name.text, rules, is_exported });
         }
@@ -42,8 +42,8 @@ fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     let mut depth = 0usize;
     (open..tokens.len()).find(|at| {
         match tokens.get(*at).map(|token| token.kind) {
-            Some(Kind::Sign(b'(' | b'[' | b'{')) => depth += 1,
-            Some(Kind::Sign(b')' | b']' | b'}')) => depth = depth.saturating_sub(1),
+            Some(TokenKind::Sign(b'(' | b'[' | b'{')) => depth += 1,
+            Some(TokenKind::Sign(b')' | b']' | b'}')) => depth = depth.saturating_sub(1),
             _ => {}
         }
         depth == 0
@@ -65,7 +65,8 @@ pub(in crate::rust) fn hands_on(text: &str) -> bool {
         if !(token.is("use") || is_extern) {
             continue;
         }
-        let length = tokens.iter().skip(at).position(|token| token.kind == Kind::Sign(b';')).unwrap_or(0);
+        let length =
+            tokens.iter().skip(at).position(|token| token.kind == TokenKind::Sign(b';')).unwrap_or(0);
         let named = tokens.get(at..at + length).unwrap_or_default();
         let is_seen = tokens.get(..at - 1).is_some_and(is_public);
         let of_queries =
@@ -82,7 +83,7 @@ pub(in crate::rust) fn hands_on(text: &str) -> bool {
 fn is_public(before: &[Token<'_>]) -> bool {
     match before.last() {
         Some(token) if token.is("pub") => true,
-        Some(token) if token.kind == Kind::Sign(b')') => {
+        Some(token) if token.kind == TokenKind::Sign(b')') => {
             before.iter().rev().take(6).any(|token| token.is("pub"))
         }
         _ => false,
@@ -105,15 +106,15 @@ pub(in crate::rust) fn imports<'t>(
     let mut depth = 0usize;
     while let Some(token) = reader.next() {
         match token.kind {
-            Kind::Sign(b'{') => depth += 1,
-            Kind::Sign(b'}') => {
+            TokenKind::Sign(b'{') => depth += 1,
+            TokenKind::Sign(b'}') => {
                 depth = depth.saturating_sub(1);
                 if around.last().is_some_and(|(_, of)| *of == depth) {
                     around.pop();
                 }
             }
-            Kind::Word if token.text == "mod" => {
-                if let (Some(name), Some(Kind::Sign(b'{'))) =
+            TokenKind::Word if token.text == "mod" => {
+                if let (Some(name), Some(TokenKind::Sign(b'{'))) =
                     (reader.peek(0), reader.peek(1).map(|it| it.kind))
                 {
                     around.push((name.text.to_owned(), depth));
@@ -122,7 +123,7 @@ pub(in crate::rust) fn imports<'t>(
                 }
             }
             // Not the `use<'a>` of a type.
-            Kind::Word
+            TokenKind::Word
                 if token.text == "use" && !reader.is_sign(0, b'<')
                     || token.text == "crate" && reader.is_behind("extern") =>
             {
@@ -130,7 +131,7 @@ pub(in crate::rust) fn imports<'t>(
                     reader.tree(items, &mut Vec::new(), 0);
                 }
             }
-            Kind::Word => {
+            TokenKind::Word => {
                 if let Some(path) = reader.path(token, names) {
                     called.push((around.iter().map(|(name, _)| name.clone()).collect(), path));
                 }
@@ -194,7 +195,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn is_sign(&self, ahead: usize, sign: u8) -> bool {
-        self.peek(ahead).is_some_and(|token| token.kind == Kind::Sign(sign))
+        self.peek(ahead).is_some_and(|token| token.kind == TokenKind::Sign(sign))
     }
 
     /// A path whose first name is read, if it has one of `names`.
@@ -203,7 +204,7 @@ impl<'t> Reader<'_, 't> {
         let start = self.at;
         while self.is_sign(0, b':')
             && self.is_sign(1, b':')
-            && let Some(name) = self.peek(2).filter(|name| name.kind == Kind::Word)
+            && let Some(name) = self.peek(2).filter(|name| name.kind == TokenKind::Word)
         {
             is_one = is_one || names(name.text);
             self.at += 3;
@@ -219,9 +220,9 @@ impl<'t> Reader<'_, 't> {
         let before = prefix.len();
         while let Some(token) = self.next().filter(|_| depth < DEEPEST) {
             match token.kind {
-                Kind::Sign(b':') => {}
-                Kind::Sign(b'*') => items.globs.push(prefix.clone()),
-                Kind::Sign(b'{') => {
+                TokenKind::Sign(b':') => {}
+                TokenKind::Sign(b'*') => items.globs.push(prefix.clone()),
+                TokenKind::Sign(b'{') => {
                     while !self.is_sign(0, b'}') && self.peek(0).is_some() && !self.is_sign(0, b';') {
                         self.tree(items, prefix, depth + 1);
                         if self.is_sign(0, b',') {
@@ -232,7 +233,7 @@ impl<'t> Reader<'_, 't> {
                         self.at += 1;
                     }
                 }
-                Kind::Word | Kind::RawWord if token.text != "as" => {
+                TokenKind::Word | TokenKind::RawWord if token.text != "as" => {
                     if token.text != "self" || prefix.is_empty() {
                         prefix.push(token.text.to_owned());
                     }

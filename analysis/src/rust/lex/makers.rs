@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::literal::text_of;
-use super::tokens::{Kind, Token, tokens};
+use super::tokens::{Token, TokenKind, tokens};
 use crate::finding::Place;
 use crate::rust::query_names::makes_query;
 
@@ -75,9 +75,11 @@ impl Makers {
             if !file.tokens.get(at).is_some_and(|token| token.is("macro_rules")) {
                 continue;
             }
-            let Some(name) = file.tokens.get(at + 2).filter(|name| name.kind == Kind::Word) else { continue };
+            let Some(name) = file.tokens.get(at + 2).filter(|name| name.kind == TokenKind::Word) else {
+                continue;
+            };
             let body = file.group(at + 3);
-            if body.iter().any(|token| token.kind == Kind::Word && makes_query(token.text)) {
+            if body.iter().any(|token| token.kind == TokenKind::Word && makes_query(token.text)) {
                 let rules = Texts { place: file.place_of(name.start), texts: texts(body) };
                 self.rules.insert(name.text.to_owned(), rules);
             }
@@ -90,13 +92,15 @@ impl Makers {
         while let Some(token) = file.tokens.get(at) {
             let next = |ahead: usize| file.tokens.get(at + ahead).map(|token| token.kind);
             match token.kind {
-                Kind::Word if token.text == "macro_rules" => at += 3 + file.group(at + 3).len(),
-                Kind::Word if next(1) == Some(Kind::Sign(b'!')) && self.rules.contains_key(token.text) => {
+                TokenKind::Word if token.text == "macro_rules" => at += 3 + file.group(at + 3).len(),
+                TokenKind::Word
+                    if next(1) == Some(TokenKind::Sign(b'!')) && self.rules.contains_key(token.text) =>
+                {
                     let texts = Texts { place: file.place_of(token.start), texts: texts(file.group(at + 2)) };
                     self.uses.push((token.text.to_owned(), texts));
                     at += 1;
                 }
-                Kind::Sign(b'#') if next(1) == Some(Kind::Sign(b'[')) => {
+                TokenKind::Sign(b'#') if next(1) == Some(TokenKind::Sign(b'[')) => {
                     let attribute = file.group(at + 1);
                     let is_derive = attribute.get(1).is_some_and(|name| name.is("derive"));
                     match &mut derive {
@@ -106,7 +110,7 @@ impl Makers {
                     }
                     at += 1 + attribute.len();
                 }
-                Kind::Word if matches!(token.text, "struct" | "enum" | "fn" | "impl") => {
+                TokenKind::Word if matches!(token.text, "struct" | "enum" | "fn" | "impl") => {
                     if let Some((start, texts)) = derive.take().filter(|(_, texts)| !texts.is_empty()) {
                         self.derives.push(Texts { place: file.place_of(start), texts });
                     }
@@ -131,8 +135,8 @@ impl<'t> File<'t> {
         let mut depth = 0usize;
         let end = rest.iter().position(|token| {
             match token.kind {
-                Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
-                Kind::Sign(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+                TokenKind::Sign(b'(' | b'[' | b'{') => depth += 1,
+                TokenKind::Sign(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
                 _ => {}
             }
             depth == 0
@@ -151,7 +155,7 @@ impl<'t> File<'t> {
 
 /// The texts among some tokens, except very short ones.
 fn texts(tokens: &[Token<'_>]) -> Vec<String> {
-    let literals = tokens.iter().filter(|token| matches!(token.kind, Kind::Text | Kind::Literal));
+    let literals = tokens.iter().filter(|token| matches!(token.kind, TokenKind::Text | TokenKind::Literal));
     let texts = literals.filter_map(|token| Some(plain(&text_of(&token.text.parse().ok()?)?)));
     texts.filter(|text| text.len() > 3).collect()
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::aliases::{code_types, is_of_code, renamed, renames};
-use super::tokens::{Kind, Token, tokens};
+use super::tokens::{Token, TokenKind, tokens};
 use crate::rust::{drivers, query_names};
 use values::is_constant;
 
@@ -32,7 +32,6 @@ pub struct Outline<'t> {
 /// A function, by its names.
 #[derive(Debug)]
 pub(in crate::rust) struct Outlined<'t> {
-    /// Its name.
     pub(in crate::rust) name: &'t str,
     /// The bytes of the whole function with its comments and attributes, up to its last brace.
     pub(in crate::rust) whole: Range<usize>,
@@ -120,7 +119,7 @@ impl<'t> Reader<'t> {
         self.tokens.get(self.at + ahead).copied()
     }
 
-    fn kind(&self, at: Option<usize>) -> Option<Kind> {
+    fn kind(&self, at: Option<usize>) -> Option<TokenKind> {
         self.tokens.get(at?).map(|token| token.kind)
     }
 
@@ -143,7 +142,7 @@ impl<'t> Reader<'t> {
     }
 
     fn is_macro(&self, name: Token<'t>) -> bool {
-        name.kind == Kind::Word && self.is_at_sign(Some(self.at + 1), b'!')
+        name.kind == TokenKind::Word && self.is_at_sign(Some(self.at + 1), b'!')
     }
 
     /// Notes a macro that is defined or used outside of functions; what stands in it is read once more behind it.
@@ -157,9 +156,9 @@ impl<'t> Reader<'t> {
         self.at += if is_defined { 3 } else { 2 };
         while let Some(token) = self.peek(0) {
             match token.kind {
-                Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
-                Kind::Sign(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
-                Kind::Word | Kind::RawWord => {
+                TokenKind::Sign(b'(' | b'[' | b'{') => depth += 1,
+                TokenKind::Sign(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+                TokenKind::Word | TokenKind::RawWord => {
                     queries |= is_defined && (self.is_query(token) || self.is_of_driver(token));
                     words.insert(token.text);
                 }
@@ -183,25 +182,28 @@ impl<'t> Reader<'t> {
 
     /// Whether a name follows `fn`; otherwise it is a function pointer type.
     fn is_function(&self) -> bool {
-        self.peek(1).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::RawWord))
+        self.peek(1).is_some_and(|token| matches!(token.kind, TokenKind::Word | TokenKind::RawWord))
     }
 
     /// Whether the token at `at` is called: `name(`, `name!`, `name::<T>(`.
     fn is_called(&self, at: usize) -> bool {
-        matches!(self.kind(Some(at + 1)), Some(Kind::Sign(b'(' | b'!' | b':')))
+        matches!(self.kind(Some(at + 1)), Some(TokenKind::Sign(b'(' | b'!' | b':')))
     }
 
     /// Whether a sign follows the current token by which a name may make a query.
     fn precedes_sign(&self) -> bool {
         let next = self.at + 1;
         next < self.tokens.len()
-            && matches!(self.tokens[next].kind, Kind::Sign(b'!' | b'(' | b':' | b')' | b',' | b';' | b']'))
+            && matches!(
+                self.tokens[next].kind,
+                TokenKind::Sign(b'!' | b'(' | b':' | b')' | b',' | b';' | b']')
+            )
     }
 
     /// Whether the current name makes or runs a query, or is a macro that may.
     fn is_query(&self, name: Token<'t>) -> bool {
         // Most names are neither called nor passed on, which what follows tells at once.
-        let Some(Kind::Sign(next)) = self.kind(Some(self.at + 1)) else { return false };
+        let Some(TokenKind::Sign(next)) = self.kind(Some(self.at + 1)) else { return false };
         match next {
             b'!' if name.text.contains("query") || name.text.contains("sql") => true,
             b'!' | b'(' | b':' | b')' | b',' | b';' | b']' => {
@@ -225,26 +227,27 @@ impl<'t> Reader<'t> {
             return true;
         }
         if name.text == "Statement" {
-            return self.peek(1).is_some_and(|token| token.kind == Kind::Sign(b':'))
+            return self.peek(1).is_some_and(|token| token.kind == TokenKind::Sign(b':'))
                 && self.peek(3).is_some_and(|token| token.text == "from_string");
         }
         if !self.is_at_sign(self.at.checked_sub(1), b'.') || drivers::method(name.text).is_none() {
             return false;
         }
         let mut ahead = 2;
-        while self.peek(ahead).is_some_and(|token| token.kind == Kind::Sign(b'&')) {
+        while self.peek(ahead).is_some_and(|token| token.kind == TokenKind::Sign(b'&')) {
             ahead += 1;
         }
-        let Some(first) = self.peek(ahead).filter(|_| self.kind(Some(self.at + 1)) == Some(Kind::Sign(b'(')))
+        let Some(first) =
+            self.peek(ahead).filter(|_| self.kind(Some(self.at + 1)) == Some(TokenKind::Sign(b'(')))
         else {
             return false;
         };
         match first.kind {
-            Kind::Text | Kind::Literal => {
+            TokenKind::Text | TokenKind::Literal => {
                 let text = first.text.trim_start_matches(['r', '#', '"', '\\', '\n', ' ']);
                 query_names::looks_like_sql(text)
             }
-            Kind::Word => {
+            TokenKind::Word => {
                 let is_macro = matches!(first.text, "concat" | "format" | "include_str" | "indoc");
                 is_macro || is_constant(first.text)
             }
@@ -253,7 +256,7 @@ impl<'t> Reader<'t> {
     }
 
     fn is_at_sign(&self, at: Option<usize>, sign: u8) -> bool {
-        self.kind(at) == Some(Kind::Sign(sign))
+        self.kind(at) == Some(TokenKind::Sign(sign))
     }
 
     /// The start of the function at the current `fn`: after the token before its attributes and qualifiers.
@@ -263,7 +266,7 @@ impl<'t> Reader<'t> {
             let Some(before) = at.checked_sub(1) else { return 0 };
             let Some(token) = self.tokens.get(before) else { return 0 };
             at = match token.kind {
-                Kind::Word
+                TokenKind::Word
                     if matches!(
                         token.text,
                         "async" | "const" | "default" | "extern" | "pub" | "safe" | "unsafe"
@@ -272,13 +275,13 @@ impl<'t> Reader<'t> {
                     before
                 }
                 // The ABI after `extern`.
-                Kind::Literal | Kind::Text if self.is_at(before.checked_sub(1), "extern") => before,
-                Kind::Sign(b')') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
+                TokenKind::Literal | TokenKind::Text if self.is_at(before.checked_sub(1), "extern") => before,
+                TokenKind::Sign(b')') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
                     Some(owner) if self.is_at(Some(owner), "pub") => owner,
                     _ => return token.start + token.text.len(),
                 },
-                Kind::Sign(b']') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
-                    Some(hash) if self.kind(Some(hash)) == Some(Kind::Sign(b'#')) => hash,
+                TokenKind::Sign(b']') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
+                    Some(hash) if self.kind(Some(hash)) == Some(TokenKind::Sign(b'#')) => hash,
                     _ => return token.start + token.text.len(),
                 },
                 _ => return token.start + token.text.len(),
@@ -295,8 +298,8 @@ impl<'t> Reader<'t> {
         let mut depth = 0usize;
         (0..=close).rev().find(|at| {
             match self.kind(Some(*at)) {
-                Some(Kind::Sign(b')' | b']' | b'}')) => depth += 1,
-                Some(Kind::Sign(b'(' | b'[' | b'{')) => depth -= 1,
+                Some(TokenKind::Sign(b')' | b']' | b'}')) => depth += 1,
+                Some(TokenKind::Sign(b'(' | b'[' | b'{')) => depth -= 1,
                 _ => {}
             }
             depth == 0
@@ -316,16 +319,18 @@ impl<'t> Reader<'t> {
         let open = loop {
             let Some(token) = self.peek(0) else { return };
             match token.kind {
-                Kind::Sign(b'(' | b'[') => depth += 1,
-                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
-                Kind::Sign(b'{') if depth == 0 => break token,
+                TokenKind::Sign(b'(' | b'[') => depth += 1,
+                TokenKind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+                TokenKind::Sign(b'{') if depth == 0 => break token,
                 // A declaration without a body.
-                Kind::Sign(b';') if depth == 0 => return,
-                Kind::Word if is_of_code(token.text) => takes_functions = true,
-                Kind::Word if token.text.contains("Future") || token.text.contains("Stream") => {
+                TokenKind::Sign(b';') if depth == 0 => return,
+                TokenKind::Word if is_of_code(token.text) => takes_functions = true,
+                TokenKind::Word if token.text.contains("Future") || token.text.contains("Stream") => {
                     waits = Waits::Awaited;
                 }
-                Kind::Word if self.with_calls && token.text.starts_with(|c: char| c.is_ascii_uppercase()) => {
+                TokenKind::Word
+                    if self.with_calls && token.text.starts_with(|c: char| c.is_ascii_uppercase()) =>
+                {
                     types.push(token.text);
                 }
                 _ => {}
@@ -351,8 +356,8 @@ impl<'t> Reader<'t> {
         let mut depth = 0usize;
         while self.at < self.tokens.len() {
             match self.tokens[self.at].kind {
-                Kind::Sign(b'{') => depth += 1,
-                Kind::Sign(b'}') => {
+                TokenKind::Sign(b'{') => depth += 1,
+                TokenKind::Sign(b'}') => {
                     depth -= 1;
                     if depth == 0 {
                         let end = self.tokens[self.at].start;
@@ -362,14 +367,14 @@ impl<'t> Reader<'t> {
                         return;
                     }
                 }
-                Kind::Word | Kind::RawWord if !self.with_calls => {
+                TokenKind::Word | TokenKind::RawWord if !self.with_calls => {
                     // One of these signs follows the name of every query, and of fewer others.
                     let token = self.tokens[self.at];
                     let is_one =
                         || self.precedes_sign() && (self.is_query(token) || self.is_of_driver(token));
                     function.queries = function.queries || is_one();
                 }
-                Kind::Word | Kind::RawWord => {
+                TokenKind::Word | TokenKind::RawWord => {
                     let token = self.tokens[self.at];
                     match token.text {
                         "block_on" | "block_in_place" | "spawn" | "spawn_blocking" | "spawn_local"

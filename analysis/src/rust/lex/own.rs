@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::tokens::{Kind, Token, tokens};
+use super::tokens::{Token, TokenKind, tokens};
 
 /// What a method gives, as far as its return type says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,9 @@ impl<'t> Reader<'t> {
 
     fn read(mut self, own: &mut Own) {
         for at in 0..self.tokens.len() {
-            let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Word) else { continue };
+            let Some(token) = self.tokens.get(at).filter(|token| token.kind == TokenKind::Word) else {
+                continue;
+            };
             match token.text {
                 "impl" if self.begins_item(at) => self.of = self.implemented(at),
                 "trait" => self.of = self.tokens.get(at + 1).map_or(ANY, |name| name.text),
@@ -112,7 +114,7 @@ impl<'t> Reader<'t> {
 
     fn sign(&self, at: usize) -> Option<u8> {
         match self.tokens.get(at)?.kind {
-            Kind::Sign(sign) => Some(sign),
+            TokenKind::Sign(sign) => Some(sign),
             _ => None,
         }
     }
@@ -130,12 +132,12 @@ impl<'t> Reader<'t> {
         let mut at = from;
         while let Some(token) = self.tokens.get(at) {
             match token.kind {
-                Kind::Sign(b'<') => depth += 1,
+                TokenKind::Sign(b'<') => depth += 1,
                 // The arrow of `Fn() -> T` closes nothing.
-                Kind::Sign(b'>') if self.sign(at.saturating_sub(1)) != Some(b'-') => {
+                TokenKind::Sign(b'>') if self.sign(at.saturating_sub(1)) != Some(b'-') => {
                     depth = depth.saturating_sub(1);
                 }
-                Kind::Sign(b'{' | b';') => return at,
+                TokenKind::Sign(b'{' | b';') => return at,
                 _ => {}
             }
             if depth == 0 {
@@ -152,14 +154,14 @@ impl<'t> Reader<'t> {
         let (mut at, mut name) = (from, ANY);
         while let Some(token) = self.tokens.get(at) {
             match token.kind {
-                Kind::Sign(b'{' | b';') => break,
-                Kind::Sign(b'<') => {
+                TokenKind::Sign(b'{' | b';') => break,
+                TokenKind::Sign(b'<') => {
                     at = self.behind_generics(at);
                     continue;
                 }
-                Kind::Word if token.text == "where" => break,
-                Kind::Word if matches!(token.text, "dyn" | "mut" | "const" | "for") => {}
-                Kind::Word | Kind::RawWord => name = token.text,
+                TokenKind::Word if token.text == "where" => break,
+                TokenKind::Word if matches!(token.text, "dyn" | "mut" | "const" | "for") => {}
+                TokenKind::Word | TokenKind::RawWord => name = token.text,
                 _ => {}
             }
             at += 1;
@@ -175,10 +177,10 @@ impl<'t> Reader<'t> {
         loop {
             let token = self.tokens.get(at)?;
             match token.kind {
-                Kind::Sign(b'(' | b'[') => depth += 1,
-                Kind::Sign(b')' | b']') => depth = depth.checked_sub(1)?,
-                Kind::Sign(b',') => is_first = false,
-                Kind::Word => is_method |= is_first && depth == 1 && token.text == "self",
+                TokenKind::Sign(b'(' | b'[') => depth += 1,
+                TokenKind::Sign(b')' | b']') => depth = depth.checked_sub(1)?,
+                TokenKind::Sign(b',') => is_first = false,
+                TokenKind::Word => is_method |= is_first && depth == 1 && token.text == "self",
                 _ => {}
             }
             at += 1;
@@ -195,14 +197,14 @@ impl<'t> Reader<'t> {
         }
         let rest = self.tokens.iter().skip(from + 2);
         let words = rest
-            .take_while(|token| !matches!(token.kind, Kind::Sign(b'{' | b';')) && !token.is("where"))
-            .filter(|token| !matches!(token.kind, Kind::Lifetime | Kind::Sign(b'&' | b':')));
+            .take_while(|token| !matches!(token.kind, TokenKind::Sign(b'{' | b';')) && !token.is("where"))
+            .filter(|token| !matches!(token.kind, TokenKind::Lifetime | TokenKind::Sign(b'&' | b':')));
         let mut outer = None;
         for token in words {
             match token.kind {
-                Kind::Sign(b'[') => return Gives::Many,
-                Kind::Sign(_) => break,
-                Kind::Word if matches!(token.text, "impl" | "dyn" | "mut" | "for") => {}
+                TokenKind::Sign(b'[') => return Gives::Many,
+                TokenKind::Sign(_) => break,
+                TokenKind::Word if matches!(token.text, "impl" | "dyn" | "mut" | "for") => {}
                 _ => outer = Some(token.text),
             }
         }

@@ -8,14 +8,14 @@
 /// A token other than white space and comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) struct Token<'t> {
-    pub(in crate::rust) kind: Kind,
+    pub(in crate::rust) kind: TokenKind,
     pub(in crate::rust) text: &'t str,
     pub(in crate::rust) start: usize,
 }
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::rust) enum Kind {
+pub(in crate::rust) enum TokenKind {
     /// A name or a keyword.
     Word,
     /// `r#name`.
@@ -33,7 +33,7 @@ pub(in crate::rust) enum Kind {
 impl Token<'_> {
     /// Whether it is this keyword or name.
     pub(in crate::rust) fn is(&self, word: &str) -> bool {
-        self.kind == Kind::Word && self.text == word
+        self.kind == TokenKind::Word && self.text == word
     }
 }
 
@@ -78,7 +78,7 @@ impl Lexer<'_> {
     }
 
     /// Skips a token and returns its kind; `None` for a comment.
-    fn token(&mut self, first: u8) -> Option<Kind> {
+    fn token(&mut self, first: u8) -> Option<TokenKind> {
         match first {
             b'/' if self.byte(1) == Some(b'/') => {
                 self.skip_to(b'\n');
@@ -90,35 +90,35 @@ impl Lexer<'_> {
             }
             b'"' => {
                 self.skip_quoted(b'"');
-                Some(Kind::Text)
+                Some(TokenKind::Text)
             }
             b'\'' => Some(self.quote()),
             b'0'..=b'9' => {
                 self.skip_number();
-                Some(Kind::Literal)
+                Some(TokenKind::Literal)
             }
             _ if is_word(first) => Some(self.word()),
             _ => {
                 self.at += 1;
-                Some(Kind::Sign(first))
+                Some(TokenKind::Sign(first))
             }
         }
     }
 
     /// A name, or a literal that starts like one: `r"text"`, `b'x'`.
-    fn word(&mut self) -> Kind {
+    fn word(&mut self) -> TokenKind {
         let start = self.at;
         self.skip_word();
         let (is_raw, is_other) = match self.bytes.get(start..self.at).unwrap_or_default() {
             b"r" => (true, false),
             b"br" | b"cr" => (true, true),
             b"b" | b"c" => (false, true),
-            _ => return Kind::Word,
+            _ => return TokenKind::Word,
         };
         match self.byte(0) {
             Some(quote @ (b'"' | b'\'')) if is_other && !is_raw => {
                 self.skip_quoted(quote);
-                Kind::Literal
+                TokenKind::Literal
             }
             Some(b'"' | b'#') if is_raw => {
                 let mut hashes = 0;
@@ -129,22 +129,22 @@ impl Lexer<'_> {
                     Some(b'"') => {
                         self.at += hashes + 1;
                         self.skip_raw(hashes);
-                        Kind::Literal
+                        TokenKind::Literal
                     }
                     Some(next) if !is_other && hashes == 1 && is_word(next) => {
                         self.at += 1;
                         self.skip_word();
-                        Kind::RawWord
+                        TokenKind::RawWord
                     }
-                    _ => Kind::Word,
+                    _ => TokenKind::Word,
                 }
             }
-            _ => Kind::Word,
+            _ => TokenKind::Word,
         }
     }
 
     /// A character literal, or a lifetime.
-    fn quote(&mut self) -> Kind {
+    fn quote(&mut self) -> TokenKind {
         let length = match self.byte(1) {
             Some(b'\\') | None => 0,
             Some(0..=0x7f) => 1,
@@ -154,18 +154,18 @@ impl Lexer<'_> {
         };
         if length == 0 {
             self.skip_quoted(b'\'');
-            return Kind::Literal;
+            return TokenKind::Literal;
         }
         if self.byte(1 + length) == Some(b'\'') {
             self.at += length + 2;
-            return Kind::Literal;
+            return TokenKind::Literal;
         }
         self.at += 1;
         if self.byte(0).is_some_and(|next| is_word(next) && !next.is_ascii_digit()) {
             self.skip_word();
-            return Kind::Lifetime;
+            return TokenKind::Lifetime;
         }
-        Kind::Sign(b'\'')
+        TokenKind::Sign(b'\'')
     }
 
     fn skip_to(&mut self, end: u8) {
@@ -280,26 +280,24 @@ static KINDS: [u8; 256] = {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
+    use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind as Theirs, tokenize};
 
     use super::*;
 
     /// The tokens according to the compiler's lexer.
-    fn expected(text: &str) -> Vec<(Kind, &str)> {
+    fn expected(text: &str) -> Vec<(TokenKind, &str)> {
         let mut start = 0;
         let mut expected = Vec::new();
         for token in tokenize(text, FrontmatterAllowed::No) {
             let end = start + token.len as usize;
             let kind = match token.kind {
-                TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. } => {
-                    None
-                }
-                TokenKind::Ident => Some(Kind::Word),
-                TokenKind::RawIdent => Some(Kind::RawWord),
-                TokenKind::Literal { kind: LiteralKind::Str { .. }, .. } => Some(Kind::Text),
-                TokenKind::Literal { .. } => Some(Kind::Literal),
-                TokenKind::Lifetime { .. } => Some(Kind::Lifetime),
-                _ => Some(Kind::Sign(text.as_bytes()[start])),
+                Theirs::Whitespace | Theirs::LineComment { .. } | Theirs::BlockComment { .. } => None,
+                Theirs::Ident => Some(TokenKind::Word),
+                Theirs::RawIdent => Some(TokenKind::RawWord),
+                Theirs::Literal { kind: LiteralKind::Str { .. }, .. } => Some(TokenKind::Text),
+                Theirs::Literal { .. } => Some(TokenKind::Literal),
+                Theirs::Lifetime { .. } => Some(TokenKind::Lifetime),
+                _ => Some(TokenKind::Sign(text.as_bytes()[start])),
             };
             expected.extend(kind.map(|kind| (kind, &text[start..end])));
             start = end;
@@ -307,7 +305,7 @@ mod tests {
         expected
     }
 
-    fn found(text: &str) -> Vec<(Kind, &str)> {
+    fn found(text: &str) -> Vec<(TokenKind, &str)> {
         tokens(text).iter().map(|token| (token.kind, token.text)).collect()
     }
 

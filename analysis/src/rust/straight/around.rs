@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Reader, query_of};
 use crate::allow;
 use crate::rust::lex::outline::Outlined;
-use crate::rust::lex::tokens::Kind;
+use crate::rust::lex::tokens::TokenKind;
 
 impl<'t> Reader<'_, 't> {
     /// The names that the file imports from this crate: `use query_budget::{sql, sql_as};`. `None` if it may give
@@ -20,7 +20,7 @@ impl<'t> Reader<'_, 't> {
             if text.len() == MACRO_RULES.len() && text == MACRO_RULES {
                 return None;
             }
-            if text.len() != 3 || self.tokens[at - 1].kind != Kind::Word || text != "use" {
+            if text.len() != 3 || self.tokens[at - 1].kind != TokenKind::Word || text != "use" {
                 continue;
             }
             let is_ours = self.word(at) == Some("query_budget") && self.is_path(at + 1);
@@ -46,17 +46,17 @@ impl<'t> Reader<'_, 't> {
         let mut owner = None;
         while self.at < self.tokens.len() && self.tokens[self.at].start + 1 < body {
             match self.tokens[self.at].kind {
-                Kind::Sign(b'{') => {
+                TokenKind::Sign(b'{') => {
                     if around.braces == 0 {
                         around.owner = owner.take();
                     }
                     around.braces += 1;
                 }
-                Kind::Sign(b'}') => around.braces = around.braces.saturating_sub(1),
-                Kind::Sign(b'(' | b'[') => around.brackets += 1,
-                Kind::Sign(b')' | b']') => around.brackets = around.brackets.saturating_sub(1),
-                Kind::Sign(b'!') => self.has_macros |= self.at > 0 && self.word(self.at - 1).is_some(),
-                Kind::Word if around.braces == 0 && self.tokens[self.at].text == "impl" => {
+                TokenKind::Sign(b'}') => around.braces = around.braces.saturating_sub(1),
+                TokenKind::Sign(b'(' | b'[') => around.brackets += 1,
+                TokenKind::Sign(b')' | b']') => around.brackets = around.brackets.saturating_sub(1),
+                TokenKind::Sign(b'!') => self.has_macros |= self.at > 0 && self.word(self.at - 1).is_some(),
+                TokenKind::Word if around.braces == 0 && self.tokens[self.at].text == "impl" => {
                     owner = self.owner()
                 }
                 _ => {}
@@ -65,7 +65,7 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// The type of an `impl` that is no test.
+    /// The type of an `impl` that is not a test.
     pub(super) fn owner(&self) -> Option<&'t str> {
         let mut first = self.at;
         while first > 0 && self.is_sign(first - 1, b']') {
@@ -76,19 +76,19 @@ impl<'t> Reader<'_, 't> {
             first = open;
         }
         let before = first.checked_sub(1).and_then(|before| self.kind(before));
-        if !matches!(before, None | Some(Kind::Sign(b';' | b'}'))) {
+        if !matches!(before, None | Some(TokenKind::Sign(b';' | b'}'))) {
             return None;
         }
         let (mut owner, mut depth) = (None, 0usize);
         for at in self.at + 1..self.tokens.len() {
             match self.tokens[at].kind {
-                Kind::Sign(b'<') => depth += 1,
+                TokenKind::Sign(b'<') => depth += 1,
                 // The arrow of a function.
-                Kind::Sign(b'>') if self.is_sign(at - 1, b'-') => return None,
-                Kind::Sign(b'>') => depth = depth.checked_sub(1)?,
-                Kind::Sign(b'{') if depth == 0 => return owner,
-                Kind::Sign(b'{' | b'(' | b'[' | b';') => return None,
-                Kind::Word if depth == 0 => match self.tokens[at].text {
+                TokenKind::Sign(b'>') if self.is_sign(at - 1, b'-') => return None,
+                TokenKind::Sign(b'>') => depth = depth.checked_sub(1)?,
+                TokenKind::Sign(b'{') if depth == 0 => return owner,
+                TokenKind::Sign(b'{' | b'(' | b'[' | b';') => return None,
+                TokenKind::Word if depth == 0 => match self.tokens[at].text {
                     "where" => return owner,
                     "dyn" | "const" => return None,
                     "for" => owner = None,
@@ -111,7 +111,7 @@ impl<'t> Reader<'_, 't> {
         })
     }
 
-    /// The path of a function that is no test.
+    /// The path of a function that is not a test.
     pub(super) fn path(&self, function: &Outlined<'_>, around: &Around<'_>) -> Option<Arc<str>> {
         let (mut before, mut has_attribute) = (self.at, false);
         while before > 0 && self.tokens[before - 1].start >= function.whole.start {

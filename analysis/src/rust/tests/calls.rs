@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::rust::Source;
+use crate::rust::SourceFile;
 use crate::rust::graph::calls::CallGraph;
 
 /// Sources by crate, module and text.
-fn sources(files: &[(&str, &str, &str)]) -> Vec<Source> {
+fn sources(files: &[(&str, &str, &str)]) -> Vec<SourceFile> {
     let externs = files.iter().map(|(name, _, _)| ((*name).to_owned(), (*name).to_owned()));
     let externs = Arc::new(externs.collect());
-    let source = |(crate_name, module, text): &(&str, &str, &str)| Source {
+    let source = |(crate_name, module, text): &(&str, &str, &str)| SourceFile {
         crate_name: (*crate_name).to_owned(),
         externs: Arc::clone(&externs),
         module: module.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect(),

@@ -19,7 +19,6 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) built: Option<Built>,
     /// The queries in it, if it is a collection.
     pub(in crate::rust) collected: Queries,
-    /// The queries it is.
     pub(in crate::rust) queries: Queries,
     /// The shape of its value.
     pub(in crate::rust) shape: Shape,
@@ -35,7 +34,6 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) functions: Vec<syn::ExprPath>,
     /// The position of the variable whose closure it is by another name.
     pub(in crate::rust) same_as: Option<usize>,
-    /// The number that it is.
     pub(in crate::rust) number: Option<u64>,
     /// The position of the parameter that it is, counted from 0, including the receiver.
     pub(in crate::rust) parameter: Option<usize>,

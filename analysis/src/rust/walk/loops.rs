@@ -14,7 +14,7 @@ use super::pace;
 use super::purpose::{self, Turns};
 use super::shape::{self, Shape};
 use super::spans;
-use super::variables::{self, Body};
+use super::variables::{self, LoopBody};
 use crate::rust::flow::{Flow, LoopFlow};
 use crate::rust::place_at;
 use crate::rust::site::{Loop, LoopKind, Origin};
@@ -91,8 +91,8 @@ impl Walker<'_> {
             over: written(&node.expr),
             has_iter: self.has_iter(&self.type_of(&node.expr)),
             pattern: written(&node.pat),
-            variables: variables::of_turn(&[&node.pat], Body::Block(&node.body)),
-            elements: variables::of_element(&[&node.pat], Body::Block(&node.body)),
+            variables: variables::of_turn(&[&node.pat], LoopBody::Block(&node.body)),
+            elements: variables::of_element(&[&node.pat], LoopBody::Block(&node.body)),
             exempt: turns.exempt,
             turns: turns.count,
             origins: self.origins(&node.expr),
@@ -120,8 +120,8 @@ impl Walker<'_> {
         let place = place_at(&self.file, node.while_token.span.start());
         let mut patterns = Vec::new();
         conditions(&node.cond, &mut patterns);
-        let variables = variables::of_turn(&patterns, Body::Block(&node.body));
-        let elements = variables::of_element(&patterns, Body::Block(&node.body));
+        let variables = variables::of_turn(&patterns, LoopBody::Block(&node.body));
+        let elements = variables::of_element(&patterns, LoopBody::Block(&node.body));
         let over = drawn_from(&node.cond).map(written).unwrap_or_default();
         let Turns { exempt, count, .. } = turns;
         let pattern = String::new();
@@ -176,7 +176,7 @@ impl Walker<'_> {
             over: String::new(),
             has_iter: false,
             pattern: String::new(),
-            variables: variables::of_turn(&[], Body::Block(&node.body)),
+            variables: variables::of_turn(&[], LoopBody::Block(&node.body)),
             elements: Vec::new(),
             exempt: turns.exempt,
             turns: turns.count,
@@ -221,7 +221,7 @@ impl Walker<'_> {
             }
             Runs::PerElement { over, turns, place, origins, .. } => {
                 let patterns: Vec<&Pat> = closure.inputs.iter().collect();
-                let body = Body::Expr(&closure.body);
+                let body = LoopBody::Expr(&closure.body);
                 let mut head = combinator(over, turns, place, origins);
                 head.variables = variables::of_turn(&patterns, body);
                 head.elements = variables::of_element(&patterns, body);
@@ -250,7 +250,7 @@ impl Walker<'_> {
         for around in self.here.loops.iter_mut().skip(declared) {
             around.variables.extend(names.iter().cloned());
             around.elements.extend(names.iter().cloned());
-            around.variables.extend(variables::of_turn(&[], Body::Expr(&closure.body)));
+            around.variables.extend(variables::of_turn(&[], LoopBody::Expr(&closure.body)));
         }
         let first = self.sites.len();
         let flow = self.sequence(|walker| walker.closure(&closure, runs));

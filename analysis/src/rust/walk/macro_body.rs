@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Block, Expr, Pat, Stmt, Token};
 
 /// The parsed form of a macro's tokens.
-pub(in crate::rust) enum Body {
+pub(in crate::rust) enum MacroBody {
     /// Expressions separated by commas or semicolons.
     Expressions(Vec<Expr>),
     /// Statements, as in a block.
@@ -27,21 +27,21 @@ pub(in crate::rust) struct Arm {
 }
 
 /// Reads the tokens of a macro.
-pub(in crate::rust) fn read(tokens: TokenStream, name: &str) -> Body {
+pub(in crate::rust) fn read(tokens: TokenStream, name: &str) -> MacroBody {
     if name.starts_with("select")
         && let Ok(arms) = Arms::parse.parse2(tokens.clone())
     {
-        return Body::Arms(arms.0);
+        return MacroBody::Arms(arms.0);
     }
     if let Ok(expressions) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone()) {
-        return Body::Expressions(expressions.into_iter().collect());
+        return MacroBody::Expressions(expressions.into_iter().collect());
     }
     if let Ok(statements) = Block::parse_within.parse2(tokens.clone()) {
-        return Body::Statements(statements);
+        return MacroBody::Statements(statements);
     }
     let mut pieces = Pieces::default();
     pieces.read(tokens);
-    Body::Pieces(pieces.found, pieces.lost)
+    MacroBody::Pieces(pieces.found, pieces.lost)
 }
 
 struct Arms(Vec<Arm>);

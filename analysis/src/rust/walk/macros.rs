@@ -5,7 +5,7 @@ use syn::parse::Parser;
 
 use super::expand;
 use super::loops::Runs;
-use super::macro_body::{self, Body};
+use super::macro_body::{self, MacroBody};
 use super::sql_text::segments;
 use super::{Queries, Walker};
 use crate::rust::flow::{Callee, Flow};
@@ -69,7 +69,7 @@ impl Walker<'_> {
         self.expanding.len() < DEEPEST && self.expansions < MOST
     }
 
-    /// Walks what a macro of the project's own expands to, where that may run a query; `None` where it is none, or its rules
+    /// Walks what a macro of the project's own expands to, where that may run a query; `None` if it is not such a macro, or its rules
     /// are not understood.
     fn expanded(&mut self, mac: &syn::Macro) -> Option<Queries> {
         if self.expanding.is_empty() {
@@ -105,15 +105,15 @@ impl Walker<'_> {
         }
         let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         match macro_body::read(mac.tokens.clone(), &name) {
-            Body::Expressions(expressions) => {
+            MacroBody::Expressions(expressions) => {
                 queries = self.arguments(expressions.iter(), &Runs::Once);
             }
-            Body::Statements(statements) => {
+            MacroBody::Statements(statements) => {
                 let brace_token = syn::token::Brace::default();
                 self.block(&syn::Block { brace_token, stmts: statements });
             }
-            Body::Arms(arms) => self.select(&arms),
-            Body::Pieces(pieces, lost) => {
+            MacroBody::Arms(arms) => self.select(&arms),
+            MacroBody::Pieces(pieces, lost) => {
                 pieces.iter().for_each(|piece| drop(self.expr(piece)));
                 if lost {
                     self.unparsed_macros += 1;

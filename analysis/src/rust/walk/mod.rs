@@ -112,7 +112,6 @@ pub(in crate::rust) struct Walker<'f> {
 /// The type or trait that encloses a function.
 #[derive(Debug, Clone, Default)]
 pub(in crate::rust) struct Owner {
-    /// Its name.
     pub(in crate::rust) name: Option<String>,
     /// The type of `Self`.
     pub(in crate::rust) ty: TypeRef,

@@ -114,7 +114,7 @@ pub(super) fn found(body: &Block) -> Option<&'static str> {
 }
 
 /// `if let Some(found) = query.await? { return found; }`. Where what is found is not what is looked for (`return
-/// Err(Exists)`, `return Ok(false)`), it is no search: in the good case nothing is found, and every turn runs.
+/// Err(Exists)`, `return Ok(false)`), it is not a search: in the good case nothing is found, and every turn runs.
 fn ends_if_found(statement: &Stmt) -> bool {
     let Stmt::Expr(Expr::If(node), _) = statement else { return false };
     let Expr::Let(condition) = node.cond.as_ref() else { return false };

@@ -145,7 +145,6 @@ fn is_at_hand(condition: &Expr) -> bool {
     matches!(condition, Expr::Let(condition) if matches!(condition.expr.as_ref(), Expr::MethodCall(_)))
 }
 
-/// A `loop`.
 pub(in crate::rust) fn endless_loop(body: &Block) -> Turns {
     let signs = Signs::of_block(body);
     if signs.receives || signs.stops && !signs.draws {

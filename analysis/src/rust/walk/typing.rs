@@ -5,6 +5,7 @@ use syn::{Expr, Pat, Type};
 use super::Walker;
 use super::shape;
 use super::sql_text::segments;
+use crate::rust::lex::own;
 use crate::rust::type_ref::{DEEPEST, TypeRef, of_type};
 use crate::sql::Dialect;
 
@@ -200,8 +201,8 @@ impl Walker<'_> {
                 self.in_file(ty).is_some_and(|ty| !matches!(ty, TypeRef::Field(..)) && self.has_iter(&ty))
             }
             TypeRef::Named(path, arguments) => match path.last().map_or("", String::as_str) {
-                "[]" | "Vec" | "VecDeque" | "HashMap" | "HashSet" | "BTreeMap" | "BTreeSet" | "IndexMap"
-                | "IndexSet" | "SmallVec" | "ArrayVec" | "BinaryHeap" | "LinkedList" => true,
+                "[]" | "ArrayVec" | "BinaryHeap" | "LinkedList" => true,
+                name if own::is_collection(name) => true,
                 "Arc" | "Rc" | "Box" | "Cow" => arguments.first().is_some_and(|inner| self.has_iter(inner)),
                 _ => false,
             },

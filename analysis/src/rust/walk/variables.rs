@@ -56,7 +56,7 @@ const MOST_PASSES: usize = 3;
 
 /// The variables that change between iterations: those of the loop's pattern, and those that its body
 /// computes from them or from calls, or reassigns.
-pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
+pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: LoopBody<'_>) -> Vec<String> {
     let names = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
     let mut visitor = OfTurn { names, known: HashSet::new() };
     visitor.known.extend(visitor.names.iter().cloned());
@@ -64,8 +64,8 @@ pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String>
     for _ in 0..MOST_PASSES {
         let before = visitor.names.len();
         match body {
-            Body::Block(block) => visitor.visit_block(block),
-            Body::Expr(expression) => visitor.visit_expr(expression),
+            LoopBody::Block(block) => visitor.visit_block(block),
+            LoopBody::Expr(expression) => visitor.visit_expr(expression),
         }
         if visitor.names.len() == before {
             break;
@@ -76,19 +76,19 @@ pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String>
 
 /// The variables that hold an element of a loop, or something derived from one: those of its pattern, and
 /// those of the body whose value mentions one of these.
-pub(in crate::rust) fn of_element(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
+pub(in crate::rust) fn of_element(patterns: &[&Pat], body: LoopBody<'_>) -> Vec<String> {
     let names: Vec<String> = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
     let mut visitor = OfElement { names };
     match body {
-        Body::Block(block) => visitor.visit_block(block),
-        Body::Expr(expression) => visitor.visit_expr(expression),
+        LoopBody::Block(block) => visitor.visit_block(block),
+        LoopBody::Expr(expression) => visitor.visit_expr(expression),
     }
     visitor.names
 }
 
 /// The body of a loop.
 #[derive(Clone, Copy)]
-pub(in crate::rust) enum Body<'a> {
+pub(in crate::rust) enum LoopBody<'a> {
     Block(&'a Block),
     Expr(&'a Expr),
 }

@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Parsed};
 use super::options::{self, Charset};
 use super::{column, constraint, identity, table, types};
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 
 /// Reads the rest of `ALTER TABLE`, `ALTER VIEW`, `ALTER INDEX`, `ALTER SEQUENCE` and similar statements.
 pub(crate) fn relation(cursor: &mut Cursor<'_>) -> Parsed<Change> {
@@ -250,7 +250,7 @@ fn add(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
 /// Whether `COLUMN` was omitted after `ADD`, and the column's name looks like the start of a constraint,
 /// which only quotes permit.
 fn is_column_called_like_a_constraint(cursor: &Cursor<'_>) -> bool {
-    cursor.ahead(0).is_some_and(|token| token.kind == Kind::Name)
+    cursor.ahead(0).is_some_and(|token| token.kind == TokenKind::Name)
 }
 
 fn position(cursor: &mut Cursor<'_>) -> Parsed<Position> {

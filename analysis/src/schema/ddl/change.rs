@@ -319,7 +319,7 @@ pub struct Drop {
 
 /// How long a setting lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum SettingLifetime {
     /// `LOCAL`: until the end of the transaction.
     Transaction,
     /// Until the end of the session.
@@ -413,7 +413,7 @@ pub enum Change {
         /// The schemas in order.
         path: Option<Vec<String>>,
         /// How long it lasts.
-        scope: Scope,
+        scope: SettingLifetime,
     },
     /// `CREATE EXTENSION`.
     CreateExtension {

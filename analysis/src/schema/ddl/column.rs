@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Parsed};
 use super::{expression, types};
 use crate::schema::model::{Column, IndexKey};
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 
 /// Words that end a default, because they start the next part of the column.
 const PARTS: &[&str] = &[
@@ -272,5 +272,5 @@ fn skip_part(cursor: &mut Cursor<'_>) -> Parsed<bool> {
 
 /// Whether a name comes next, rather than the end of the element.
 pub(crate) fn at_name(cursor: &Cursor<'_>) -> bool {
-    cursor.ahead(0).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Name))
+    cursor.ahead(0).is_some_and(|token| matches!(token.kind, TokenKind::Word | TokenKind::Name))
 }

@@ -3,7 +3,7 @@
 use super::Written;
 use super::cursor::Cursor;
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 
 /// The condition of `IF`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub(crate) fn catalog_test(text: &str, dialect: Dialect) -> Option<Test> {
         if cursor.is("or") {
             return None;
         }
-        let value = cursor.ahead(2).filter(|token| token.kind == Kind::Text).is_some();
+        let value = cursor.ahead(2).filter(|token| token.kind == TokenKind::Text).is_some();
         if cursor.text_ahead(1) == "=" && value {
             let Ok(column) = cursor.name() else { return None };
             cursor.at += 1;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Written;
 use crate::schema::model::Column;
-use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
 use crate::sql::{Dialect, Span};
 
 /// The error for an unexpected token: a lowercase fragment, `expected a name, found ")"`.
@@ -74,9 +74,13 @@ impl<'t> Cursor<'t> {
         for (at, token) in self.tokens.iter().enumerate() {
             let error = |message: &str| DdlError { message: message.to_owned(), offset: token.span.start };
             match token.kind {
-                Kind::Open => return Err(error("a quote or comment is not closed")),
-                Kind::Symbol => {}
-                Kind::Word | Kind::Name | Kind::Text | Kind::Number | Kind::Parameter => continue,
+                TokenKind::Open => return Err(error("a quote or comment is not closed")),
+                TokenKind::Symbol => {}
+                TokenKind::Word
+                | TokenKind::Name
+                | TokenKind::Text
+                | TokenKind::Number
+                | TokenKind::Parameter => continue,
             }
             let text = self.text.get(token.span.range()).unwrap_or_default();
             if text == ";" && !has_body && at + 1 < self.tokens.len() {
@@ -136,13 +140,13 @@ impl<'t> Cursor<'t> {
 
     /// Whether the token `places` positions after the current one is this keyword.
     pub(crate) fn is_word(&self, places: usize, word: &str) -> bool {
-        self.ahead(places).is_some_and(|token| token.kind == Kind::Word)
+        self.ahead(places).is_some_and(|token| token.kind == TokenKind::Word)
             && self.text_ahead(places).eq_ignore_ascii_case(word)
     }
 
     /// Whether the token at an absolute position is this keyword.
     fn is_word_at(&self, at: usize, word: &str) -> bool {
-        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Word);
+        let token = self.tokens.get(at).filter(|token| token.kind == TokenKind::Word);
         let text = token.and_then(|token| self.text.get(token.span.range()));
         text.is_some_and(|text| text.eq_ignore_ascii_case(word))
     }
@@ -174,7 +178,7 @@ impl<'t> Cursor<'t> {
 
     /// Whether a symbol comes next.
     pub(crate) fn is_symbol(&self, symbol: &str) -> bool {
-        self.now() == symbol && self.ahead(0).is_some_and(|token| token.kind == Kind::Symbol)
+        self.now() == symbol && self.ahead(0).is_some_and(|token| token.kind == TokenKind::Symbol)
     }
 
     /// Consumes a symbol if it comes next.
@@ -197,7 +201,7 @@ impl<'t> Cursor<'t> {
     /// The error if something else is expected here.
     pub(crate) fn error(&self, needed: &str) -> DdlError {
         let found = match self.ahead(0) {
-            Some(token) if token.kind == Kind::Open => "a quote that is not closed".to_owned(),
+            Some(token) if token.kind == TokenKind::Open => "a quote that is not closed".to_owned(),
             Some(_) => format!("`{}`", self.now().chars().take(40).collect::<String>()),
             None => "the end of the statement".to_owned(),
         };
@@ -210,11 +214,11 @@ impl<'t> Cursor<'t> {
         let Some(token) = self.ahead(0) else { return Err(self.error("a name")) };
         let text = self.now();
         let name = match token.kind {
-            Kind::Word => self.dialect.fold(text),
-            Kind::Name if self.dialect == Dialect::Postgres => unquote(text, self.dialect),
-            Kind::Name => self.dialect.fold(&unquote(text, self.dialect)),
+            TokenKind::Word => self.dialect.fold(text),
+            TokenKind::Name if self.dialect == Dialect::Postgres => unquote(text, self.dialect),
+            TokenKind::Name => self.dialect.fold(&unquote(text, self.dialect)),
             // SQLite and MySQL read a string as a name where only a name is allowed.
-            Kind::Text if self.dialect != Dialect::Postgres => {
+            TokenKind::Text if self.dialect != Dialect::Postgres => {
                 self.dialect.fold(&unquote(text, self.dialect))
             }
             _ => return Err(self.error("a name")),
@@ -227,7 +231,8 @@ impl<'t> Cursor<'t> {
     pub(crate) fn spelling(&self) -> Option<String> {
         let token = self.tokens.get(self.at.checked_sub(1)?)?;
         let text = self.text.get(token.span.range())?;
-        let written = if token.kind == Kind::Word { text.to_owned() } else { unquote(text, self.dialect) };
+        let written =
+            if token.kind == TokenKind::Word { text.to_owned() } else { unquote(text, self.dialect) };
         let is_other = self.dialect != Dialect::Postgres && self.dialect.fold(&written) != written;
         is_other.then_some(written)
     }
@@ -270,7 +275,7 @@ impl<'t> Cursor<'t> {
     /// Consumes a string, and returns its content.
     pub(crate) fn string(&mut self) -> Parsed<String> {
         match self.ahead(0) {
-            Some(Token { kind: Kind::Text, .. }) => {
+            Some(Token { kind: TokenKind::Text, .. }) => {
                 let value = unquote(self.now(), self.dialect);
                 self.at += 1;
                 Ok(value)
@@ -284,8 +289,8 @@ impl<'t> Cursor<'t> {
         let mut depth = 0usize;
         while let Some(token) = self.ahead(0) {
             match (token.kind, self.now()) {
-                (Kind::Symbol, "(" | "[") => depth += 1,
-                (Kind::Symbol, ")" | "]") => depth = depth.saturating_sub(1),
+                (TokenKind::Symbol, "(" | "[") => depth += 1,
+                (TokenKind::Symbol, ")" | "]") => depth = depth.saturating_sub(1),
                 _ => {}
             }
             self.at += 1;

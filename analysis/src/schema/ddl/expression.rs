@@ -7,7 +7,7 @@
 use super::cursor::span_of;
 use super::types::print_user_type;
 use crate::schema::model::Name;
-use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
 use crate::sql::quote::{is_expression_keyword, is_function_keyword, is_reserved, quote_if_needed};
 use crate::sql::{Dialect, Span, type_names};
 
@@ -46,8 +46,8 @@ pub fn rename_in_code(code: &str, from: &str, to: &str, dialect: Dialect) -> Opt
     for token in Lexer::new(code, dialect) {
         let text = code.get(token.span.range()).unwrap_or("");
         let is_it = match token.kind {
-            Kind::Word => dialect.fold(text) == from,
-            Kind::Name => unquote(text, dialect) == from,
+            TokenKind::Word => dialect.fold(text) == from,
+            TokenKind::Name => unquote(text, dialect) == from,
             _ => false,
         };
         if is_it {
@@ -100,8 +100,8 @@ pub(crate) fn edited(text: &str, edits: impl IntoIterator<Item = (Span, String)>
 pub(crate) fn gives_name(query: &str, token: &Token) -> bool {
     let text = query.get(token.span.range()).unwrap_or("");
     match token.kind {
-        Kind::Name => true,
-        Kind::Word => text.eq_ignore_ascii_case("as") || !ends_relation(text),
+        TokenKind::Name => true,
+        TokenKind::Word => text.eq_ignore_ascii_case("as") || !ends_relation(text),
         _ => false,
     }
 }
@@ -175,7 +175,7 @@ fn negative_constant<'t>(text: &'t str, tokens: &[Token]) -> Option<&'t str> {
     let number = source(0)?.strip_prefix("'-")?.strip_suffix('\'')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let cast = source(1) == Some("::") && source(2)?.eq_ignore_ascii_case("integer");
-    let whole = digits && cast && tokens.first()?.kind == Kind::Text;
+    let whole = digits && cast && tokens.first()?.kind == TokenKind::Text;
     whole.then(|| source(0)?.get(1..number.len() + 2)).flatten()
 }
 
@@ -205,16 +205,18 @@ fn write(
         }
         let source = text.get(token.span.range()).unwrap_or("");
         let next = tokens.get(at + 1).and_then(|token| text.get(token.span.range())).unwrap_or("");
-        let is_name = token.kind == Kind::Name
-            || (token.kind == Kind::Word && !is_expression_keyword(source) && !is_keyword_literal(source));
+        let is_name = token.kind == TokenKind::Name
+            || (token.kind == TokenKind::Word
+                && !is_expression_keyword(source)
+                && !is_keyword_literal(source));
         let word = if is_name {
             written_name(token.kind, source, (next == "(", after_cast), dialect, &mut name)
-        } else if token.kind == Kind::Word && is_expression_keyword(source) {
+        } else if token.kind == TokenKind::Word && is_expression_keyword(source) {
             // `with time zone` is part of a type, and types are printed in lower case.
             let of_type =
                 next.eq_ignore_ascii_case("time") && source.to_ascii_lowercase().starts_with("with");
             if of_type { source.to_ascii_lowercase() } else { source.to_ascii_uppercase() }
-        } else if token.kind == Kind::Word {
+        } else if token.kind == TokenKind::Word {
             source.to_ascii_lowercase()
         } else {
             source.to_owned()
@@ -228,9 +230,9 @@ fn write(
         out.push_str(&word);
         // The type after a cast may be qualified, or consist of several words.
         after_cast = match (token.kind, source) {
-            (Kind::Symbol, "::") => true,
-            (Kind::Symbol, ".") => after_cast,
-            (Kind::Word | Kind::Name, _) => after_cast && next == ".",
+            (TokenKind::Symbol, "::") => true,
+            (TokenKind::Symbol, ".") => after_cast,
+            (TokenKind::Word | TokenKind::Name, _) => after_cast && next == ".",
             _ => false,
         };
         previous = now;
@@ -240,15 +242,15 @@ fn write(
 
 /// A name as it is written: the one that replaces it, in quotes if it needs them.
 fn written_name(
-    kind: Kind,
+    kind: TokenKind,
     source: &str,
     (is_called, after_cast): (bool, bool),
     dialect: Dialect,
     name: &mut impl FnMut(Role, String) -> String,
 ) -> String {
     let folded = match (kind, dialect) {
-        (Kind::Name, Dialect::Postgres) => unquote(source, dialect),
-        (Kind::Name, _) => dialect.fold(&unquote(source, dialect)),
+        (TokenKind::Name, Dialect::Postgres) => unquote(source, dialect),
+        (TokenKind::Name, _) => dialect.fold(&unquote(source, dialect)),
         _ => dialect.fold(source),
     };
     let role = match after_cast {
@@ -256,7 +258,7 @@ fn written_name(
         true => Role::Type,
         false => Role::Column,
     };
-    let written = kind == Kind::Word;
+    let written = kind == TokenKind::Word;
     let named = name(role, folded.clone());
     if written && role == Role::Type && dialect == Dialect::Postgres && type_names::long(&named) != named {
         type_names::long(&named).to_owned()
@@ -290,17 +292,17 @@ enum Previous {
 }
 
 impl Previous {
-    fn of(kind: Kind, source: &str, is_name: bool, previous: Previous) -> Previous {
+    fn of(kind: TokenKind, source: &str, is_name: bool, previous: Previous) -> Previous {
         match (kind, source) {
-            (Kind::Symbol, "(") => Previous::Open,
-            (Kind::Symbol, "[") => Previous::Bracket,
-            (Kind::Symbol, ")" | "]") => Previous::Close,
-            (Kind::Symbol, ",") => Previous::Comma,
-            (Kind::Symbol, "." | "::" | ":") => Previous::Tight,
-            (Kind::Symbol, "-" | "+" | "~" | "@" | "!") if previous.expects_value() => Previous::Sign,
-            (Kind::Symbol, _) => Previous::Operator,
-            (Kind::Word, _) if !is_name && is_expression_keyword(source) => Previous::Keyword,
-            (Kind::Word | Kind::Name, _) => Previous::Name,
+            (TokenKind::Symbol, "(") => Previous::Open,
+            (TokenKind::Symbol, "[") => Previous::Bracket,
+            (TokenKind::Symbol, ")" | "]") => Previous::Close,
+            (TokenKind::Symbol, ",") => Previous::Comma,
+            (TokenKind::Symbol, "." | "::" | ":") => Previous::Tight,
+            (TokenKind::Symbol, "-" | "+" | "~" | "@" | "!") if previous.expects_value() => Previous::Sign,
+            (TokenKind::Symbol, _) => Previous::Operator,
+            (TokenKind::Word, _) if !is_name && is_expression_keyword(source) => Previous::Keyword,
+            (TokenKind::Word | TokenKind::Name, _) => Previous::Name,
             _ => Previous::Value,
         }
     }

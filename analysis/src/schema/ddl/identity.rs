@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 
 /// The kinds of options, in the order in which they are written.
 const KINDS: [&str; 8] =
@@ -86,7 +86,7 @@ fn option(cursor: &mut Cursor<'_>) -> Option<Option<(&'static str, Option<String
 /// Reads a number with its sign, if one comes next.
 fn number(cursor: &mut Cursor<'_>) -> Option<String> {
     let sign = if cursor.take_symbol("-") { "-" } else { "" };
-    let is_number = cursor.ahead(0).is_some_and(|token| token.kind == Kind::Number);
+    let is_number = cursor.ahead(0).is_some_and(|token| token.kind == TokenKind::Number);
     let number = is_number.then(|| format!("{sign}{}", cursor.now()));
     cursor.at += usize::from(is_number);
     number

@@ -7,7 +7,7 @@ use super::cursor::{Cursor, Parsed};
 use super::expression;
 use crate::schema::model::{IndexKey, KeyPart};
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 
 /// Reads the rest of `CREATE …INDEX`, including words such as `UNIQUE`.
 pub(crate) fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
@@ -120,7 +120,7 @@ fn part(cursor: &mut Cursor<'_>) -> Parsed<KeyPart> {
 /// MySQL's `(10)` after a column.
 fn is_prefix_length(cursor: &Cursor<'_>) -> bool {
     cursor.dialect == Dialect::MySql
-        && cursor.ahead(1).is_some_and(|token| token.kind == Kind::Number)
+        && cursor.ahead(1).is_some_and(|token| token.kind == TokenKind::Number)
         && cursor.text_ahead(2) == ")"
 }
 

@@ -8,7 +8,6 @@ pub(crate) const SPREAD: &str = "VARIADIC ";
 
 /// The variable of a loop, and its values.
 pub(super) struct Over {
-    /// The variable.
     pub(super) variable: String,
     /// The values as expressions; `VARIADIC x` stands for the elements of `x`, which may be unknown.
     pub(super) items: Vec<String>,

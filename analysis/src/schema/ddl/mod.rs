@@ -28,7 +28,7 @@ mod types;
 pub use actions::{Action, Position, TypeAction, TypeDef};
 pub use change::{
     Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Drop, Dropped,
-    Element, Including, IndexDef, Rule, Scope, TypeRef, Written,
+    Element, Including, IndexDef, Rule, SettingLifetime, TypeRef, Written,
 };
 pub(crate) use constraint::{NO_INHERIT, NOT_VALID};
 pub use cursor::DdlError;
@@ -62,13 +62,13 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
     } else if cursor.take("rename") {
         object::rename_tables(cursor)
     } else if cursor.take("set") {
-        session::set(cursor, Scope::Session)
+        session::set(cursor, SettingLifetime::Session)
     } else if cursor.dialect == Dialect::MySql && cursor.take("prepare") {
         session::prepare(cursor)
     } else if cursor.dialect == Dialect::MySql && cursor.take("execute") {
         session::execute(cursor)
     } else if cursor.take("reset search_path") || cursor.take("reset all") || cursor.take("discard all") {
-        Ok(Change::SetSearchPath { path: None, scope: Scope::Session })
+        Ok(Change::SetSearchPath { path: None, scope: SettingLifetime::Session })
     } else if cursor.take("select") || cursor.take("call") || cursor.take("perform") {
         Ok(session::select(cursor))
     } else if cursor.take("pragma") {
@@ -358,7 +358,7 @@ fn alter(cursor: &mut Cursor<'_>) -> Parsed<Change> {
             cursor.at += 1;
         }
         if cursor.take("set") {
-            return session::set(cursor, Scope::Sessions);
+            return session::set(cursor, SettingLifetime::Sessions);
         }
         return Ok(Change::Nothing);
     }

@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Parsed};
 use super::{column, constraint, types};
 use crate::schema::model::UserType;
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 use crate::sql::quote::quote_if_needed;
 
 /// Reads the rest of `CREATE … VIEW`.
@@ -229,7 +229,7 @@ pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let parameters = parameters(cursor);
     let mut body = None;
     while !cursor.done() {
-        let string = cursor.ahead(1).is_some_and(|token| token.kind == Kind::Text);
+        let string = cursor.ahead(1).is_some_and(|token| token.kind == TokenKind::Text);
         if cursor.is("as") && string {
             cursor.at += 1;
             body = Some(cursor.string()?);

@@ -3,7 +3,7 @@
 use super::expression::{edited, gives_name};
 use super::print_user_type;
 use crate::schema::model::Name;
-use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Span};
 
@@ -15,8 +15,8 @@ pub(crate) fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dial
     let tokens: Vec<Token> = Lexer::new(query, dialect).collect();
     let text = |at: usize| tokens.get(at).and_then(|token| query.get(token.span.range())).unwrap_or("");
     let named = |at: usize, name: &str| match tokens.get(at).map(|token| token.kind) {
-        Some(Kind::Word) => dialect.fold(text(at)) == name,
-        Some(Kind::Name) => unquote(text(at), dialect) == name,
+        Some(TokenKind::Word) => dialect.fold(text(at)) == name,
+        Some(TokenKind::Name) => unquote(text(at), dialect) == name,
         _ => false,
     };
     let introduces =

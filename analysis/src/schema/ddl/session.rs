@@ -1,10 +1,10 @@
 //! Statements about the session: settings, calls, and everything that does not change the schema.
 
 use super::block::Node;
-use super::change::{Change, CreateTable, Scope};
+use super::change::{Change, CreateTable, SettingLifetime};
 use super::cursor::{Cursor, Parsed};
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 
 /// Words that start a statement which does not affect the model.
 const HARMLESS: &[&str] = &[
@@ -77,8 +77,8 @@ pub(crate) fn ends_transaction(cursor: &mut Cursor<'_>) -> bool {
 }
 
 /// Reads the rest of a `SET` statement.
-pub(crate) fn set(cursor: &mut Cursor<'_>, scope: Scope) -> Parsed<Change> {
-    let scope = if cursor.take("local") { Scope::Transaction } else { scope };
+pub(crate) fn set(cursor: &mut Cursor<'_>, scope: SettingLifetime) -> Parsed<Change> {
+    let scope = if cursor.take("local") { SettingLifetime::Transaction } else { scope };
     let _ = cursor.take("session");
     if cursor.dialect == Dialect::MySql && cursor.now().starts_with('@') {
         return Ok(variable(cursor));
@@ -86,7 +86,7 @@ pub(crate) fn set(cursor: &mut Cursor<'_>, scope: Scope) -> Parsed<Change> {
     if cursor.dialect != Dialect::Postgres {
         return Ok(Change::Nothing);
     }
-    if cursor.take("schema") && cursor.ahead(0).is_some_and(|token| token.kind == Kind::Text) {
+    if cursor.take("schema") && cursor.ahead(0).is_some_and(|token| token.kind == TokenKind::Text) {
         return Ok(Change::SetSearchPath { path: Some(vec![cursor.string()?]), scope });
     }
     if !cursor.take("search_path") {
@@ -100,7 +100,7 @@ pub(crate) fn set(cursor: &mut Cursor<'_>, scope: Scope) -> Parsed<Change> {
     }
     let mut path = Vec::new();
     loop {
-        let text = cursor.ahead(0).is_some_and(|token| token.kind == Kind::Text);
+        let text = cursor.ahead(0).is_some_and(|token| token.kind == TokenKind::Text);
         path.push(if text { cursor.string()? } else { cursor.name()? });
         if !cursor.take_symbol(",") {
             break;
@@ -210,7 +210,7 @@ pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
             (Ok("search_path"), Ok(value)) => {
                 let path = value.split(',').map(|name| name.trim().trim_matches('"').to_owned());
                 let path = path.filter(|name| !name.is_empty()).collect();
-                let scope = if local { Scope::Transaction } else { Scope::Session };
+                let scope = if local { SettingLifetime::Transaction } else { SettingLifetime::Session };
                 Change::SetSearchPath { path: Some(path), scope }
             }
             _ => Change::Nothing,

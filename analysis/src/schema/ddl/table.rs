@@ -6,7 +6,7 @@ use super::options::{charset, storage};
 use super::{column, constraint, expression, object};
 use crate::schema::model::Column;
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 
 /// Reads the rest of `CREATE TABLE`.
 pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool, or_replace: bool) -> Parsed<Change> {
@@ -130,7 +130,7 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
 
 /// Whether the part from `start` on contains the word.
 fn says_autoincrement(cursor: &Cursor<'_>, start: usize) -> bool {
-    let mut words = cursor.tokens(start, cursor.at).iter().filter(|token| token.kind == Kind::Word);
+    let mut words = cursor.tokens(start, cursor.at).iter().filter(|token| token.kind == TokenKind::Word);
     words.any(|word| {
         cursor.text.get(word.span.range()).is_some_and(|word| word.eq_ignore_ascii_case("autoincrement"))
     })
@@ -156,7 +156,7 @@ fn is_typeless_part(cursor: &Cursor<'_>) -> bool {
         && ["not null", "default", "primary key", "with options", "check", "unique", "references"]
             .iter()
             .any(|words| ahead.is(words))
-        && ahead.ahead(0).is_some_and(|token| token.kind == Kind::Word)
+        && ahead.ahead(0).is_some_and(|token| token.kind == TokenKind::Word)
 }
 
 fn like(cursor: &mut Cursor<'_>) -> Parsed<Element> {

@@ -4,7 +4,7 @@ use super::Written;
 use super::change::TypeRef;
 use super::cursor::{Cursor, Parsed};
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 use crate::sql::quote::quote_if_needed;
 
 /// Reads a type.
@@ -27,7 +27,7 @@ pub fn print_user_type(name: &crate::schema::model::Name, suffix: &str, dialect:
 
 fn postgres(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
     cursor.take("setof");
-    let quoted = cursor.ahead(0).is_some_and(|token| token.kind == Kind::Name);
+    let quoted = cursor.ahead(0).is_some_and(|token| token.kind == TokenKind::Name);
     let mut name = cursor.written()?;
     if name.schema.as_deref() == Some("pg_catalog") {
         name.schema = None;
@@ -255,7 +255,9 @@ fn sqlite(cursor: &mut Cursor<'_>) -> TypeRef {
         "as",
         "autoincrement",
     ];
-    while cursor.ahead(0).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Name | Kind::Text))
+    while cursor
+        .ahead(0)
+        .is_some_and(|token| matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Text))
         && !ends.iter().any(|end| cursor.is(end))
     {
         cursor.at += 1;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::File;
 use super::names::Named;
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer, unquote};
+use crate::sql::lex::{Lexer, TokenKind, unquote};
 
 /// A file that a later one replaces, by their places.
 pub(super) struct Replaced {
@@ -71,13 +71,13 @@ fn changes(text: &str) -> Vec<Change> {
     for token in Lexer::new(text, Dialect::Postgres) {
         let source = text.get(token.span.range()).unwrap_or("");
         match token.kind {
-            Kind::Symbol if source == ";" => {
+            TokenKind::Symbol if source == ";" => {
                 statement(&words, &mut changes);
                 words.clear();
                 is_head = true;
             }
-            Kind::Symbol if source == "(" => is_head = false,
-            Kind::Symbol | Kind::Word | Kind::Name if is_head => {
+            TokenKind::Symbol if source == "(" => is_head = false,
+            TokenKind::Symbol | TokenKind::Word | TokenKind::Name if is_head => {
                 words.push(unquote(source.trim_matches('`'), Dialect::Postgres).to_lowercase());
             }
             _ => {}

@@ -9,7 +9,7 @@ mod marks;
 mod names;
 mod plain;
 
-use super::Problem;
+use super::Unapplied;
 use super::migrations::Migration;
 use crate::sql::Dialect;
 use names::{Family, Named};
@@ -30,7 +30,7 @@ pub struct Selected {
     /// The texts of those files, and of those for other databases.
     pub aside: Vec<String>,
     /// Problems with files.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Unapplied>,
 }
 
 /// A file: its path below the directory, with `/` as separator, and its text.
@@ -127,14 +127,14 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
 /// The files that later ones do not replace; a problem names each of the others.
 fn without_alternatives(
     files: Vec<(Named, File)>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<Unapplied>,
     shown: &dyn Fn(&str) -> String,
 ) -> Vec<(Named, File)> {
     let replaced = alternatives::replaced(&files);
     for alternatives::Replaced { earlier, later } in &replaced {
         if let (Some((_, earlier)), Some((_, later))) = (files.get(*earlier), files.get(*later)) {
             let message = format!("the file is not read: {} creates the same tables", shown(&later.path));
-            problems.push(Problem { file: shown(&earlier.path), line: 0, message });
+            problems.push(Unapplied { file: shown(&earlier.path), line: 0, message });
         }
     }
     let is_replaced = |place: usize| replaced.iter().any(|replaced| replaced.earlier == place);
@@ -155,7 +155,7 @@ impl Selected {
     }
 
     /// What was skipped, as one problem of the directory; `None` if nothing was.
-    pub fn unread(&self, folder: &str) -> Option<Problem> {
+    pub fn unread(&self, folder: &str) -> Option<Unapplied> {
         const SHOWN: usize = 8;
         let names: Vec<String> = self.skipped.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
         let more = match self.skipped.len().saturating_sub(SHOWN) {
@@ -174,7 +174,7 @@ impl Selected {
             (false, Some(tool)) => format!("{tool} does not apply {them}"),
             (false, None) => format!("the names of the others do not fit {them}"),
         };
-        (!names.is_empty()).then(|| Problem {
+        (!names.is_empty()).then(|| Unapplied {
             file: folder.to_owned(),
             line: 0,
             message: format!("{}{more} {are} not read: {why}", names.join(", ")),
@@ -182,22 +182,22 @@ impl Selected {
     }
 }
 
-fn not_utf8(file: String, error: &std::string::FromUtf8Error) -> Problem {
+fn not_utf8(file: String, error: &std::string::FromUtf8Error) -> Unapplied {
     let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
     let line = u32::try_from(line).unwrap_or(u32::MAX);
-    Problem { file, line, message: "the file is not UTF-8".to_owned() }
+    Unapplied { file, line, message: "the file is not UTF-8".to_owned() }
 }
 
 /// sqlx rejects two migrations with the same version.
-fn used_twice(migrations: &[Migration]) -> Vec<Problem> {
+fn used_twice(migrations: &[Migration]) -> Vec<Unapplied> {
     let mut problems = Vec::new();
     for pair in migrations.windows(2) {
         if let [first, second] = pair
             && first.version == second.version
         {
             let message = format!("version {} is used by {} as well", second.version, first.file);
-            problems.push(Problem { file: second.file.clone(), line: 0, message });
+            problems.push(Unapplied { file: second.file.clone(), line: 0, message });
         }
     }
     problems

@@ -26,7 +26,6 @@ pub(super) struct Named {
     pub(super) family: Family,
     /// The sort key.
     pub(super) key: Key,
-    /// The number, if it is one.
     pub(super) number: Option<i64>,
     /// A description of the migration, from its name.
     pub(super) description: String,

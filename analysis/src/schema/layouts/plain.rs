@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::File;
 use super::names::Named;
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer, unquote};
+use crate::sql::lex::{Lexer, TokenKind, unquote};
 
 /// Whether any line starts a statement that creates or changes something.
 pub(crate) fn makes_something(text: &str) -> bool {
@@ -70,7 +70,7 @@ impl Words {
         let mut before = [String::new(), String::new()];
         for token in Lexer::new(text, Dialect::Postgres) {
             let source = text.get(token.span.range()).unwrap_or("");
-            if !matches!(token.kind, Kind::Word | Kind::Name) {
+            if !matches!(token.kind, TokenKind::Word | TokenKind::Name) {
                 continue;
             }
             let word = unquote(source, Dialect::Postgres).to_lowercase();

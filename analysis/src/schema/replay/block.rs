@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Replay;
 use super::values::{HOLE, Text};
-use crate::schema::Problem;
+use crate::schema::Unapplied;
 use crate::schema::ddl::block::{self, Condition, Node, Test};
 use crate::schema::ddl::{self, Action, Change, Rule, Written};
 use crate::schema::model::Name;
@@ -313,7 +313,7 @@ impl Replay {
             if function.is_none() && partitioned.is_none() && !is_told {
                 let what = text.split(" (").next().unwrap_or(&text);
                 let message = format!("{what}: what it changes is not known");
-                self.problems.push(Problem { file, line, message });
+                self.problems.push(Unapplied { file, line, message });
             }
         }
         self.gap_causes.insert(text, GapCause { function, partitioned });

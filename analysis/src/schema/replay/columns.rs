@@ -3,11 +3,11 @@
 use super::create::{SERIAL, missing};
 use super::lookup::Relation;
 use super::names::clipped;
-use super::{Replay, Step};
+use super::{Applied, Replay};
 use crate::schema::ddl::{Action, ColumnDef, Position, Rule, TypeRef, Written, changed};
 use crate::schema::model::{Column, Index, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer, unquote};
+use crate::sql::lex::{Lexer, TokenKind, unquote};
 
 impl Replay {
     pub(super) fn alter(
@@ -16,7 +16,7 @@ impl Replay {
         if_exists: bool,
         only: bool,
         actions: Vec<Action>,
-    ) -> Step {
+    ) -> Applied {
         let _ = self.find_or_make_table(written);
         match self.relation(written) {
             Some(Relation::Table(name)) => self.alter_table(name, only, actions),
@@ -30,7 +30,7 @@ impl Replay {
     }
 
     /// If a table's definition is unknown, only its name is tracked.
-    fn alter_ignored(&mut self, written: &Written, actions: Vec<Action>) -> Step {
+    fn alter_ignored(&mut self, written: &Written, actions: Vec<Action>) -> Applied {
         for action in actions {
             if let Action::Rename { to, .. } = action
                 && let Some(name) = self.find(written, |name| self.schema.opaque.contains_key(name))
@@ -42,7 +42,7 @@ impl Replay {
         Ok(())
     }
 
-    fn alter_table(&mut self, mut name: Name, only: bool, actions: Vec<Action>) -> Step {
+    fn alter_table(&mut self, mut name: Name, only: bool, actions: Vec<Action>) -> Applied {
         // An action that cannot be replayed does not stop the others.
         let mut result = Ok(());
         for action in actions {
@@ -72,7 +72,7 @@ impl Replay {
         result
     }
 
-    fn alter_one(&mut self, name: &Name, only: bool, action: Action) -> Step {
+    fn alter_one(&mut self, name: &Name, only: bool, action: Action) -> Applied {
         let dialect = self.schema.dialect;
         match action {
             Action::AddColumn { column, if_not_exists, position } => {
@@ -228,7 +228,7 @@ impl Replay {
         column: &str,
         only: bool,
         mut change: impl FnMut(&mut Column),
-    ) -> Step {
+    ) -> Applied {
         let mut names = vec![name.clone()];
         if !only {
             names.extend(self.descendants(name));
@@ -243,7 +243,13 @@ impl Replay {
         if found { Ok(()) } else { Err(format!("table `{name}` has no column `{column}`")) }
     }
 
-    fn add_column(&mut self, name: &Name, definition: ColumnDef, if_not_exists: bool, at: &Position) -> Step {
+    fn add_column(
+        &mut self,
+        name: &Name,
+        definition: ColumnDef,
+        if_not_exists: bool,
+        at: &Position,
+    ) -> Applied {
         let mut definition = definition;
         let constraints = std::mem::take(&mut definition.constraints);
         let mut column = self.column(definition);
@@ -271,7 +277,7 @@ impl Replay {
     }
 
     /// MySQL: redefines a column; its keys and position stay unless given.
-    fn change_column(&mut self, name: &Name, from: &str, definition: ColumnDef, at: &Position) -> Step {
+    fn change_column(&mut self, name: &Name, from: &str, definition: ColumnDef, at: &Position) -> Applied {
         let mut definition = definition;
         let constraints = std::mem::take(&mut definition.constraints);
         let mut column = self.column(definition);
@@ -296,7 +302,7 @@ impl Replay {
         Ok(())
     }
 
-    fn set_type(&mut self, name: &Name, column: &str, ty: &TypeRef, collation: Option<String>) -> Step {
+    fn set_type(&mut self, name: &Name, column: &str, ty: &TypeRef, collation: Option<String>) -> Applied {
         let printed = self.print_type(ty);
         // The default stays as written for the old type.
         self.each_column(name, column, false, |column| {
@@ -305,7 +311,7 @@ impl Replay {
         })
     }
 
-    fn attach(&mut self, name: &Name, partition: &Written, bound: Option<String>) -> Step {
+    fn attach(&mut self, name: &Name, partition: &Written, bound: Option<String>) -> Applied {
         let child = self.find_table(partition).ok_or_else(|| missing(partition))?;
         let indexes: Vec<Index> = self.table(name)?.indexes.clone();
         let key = self.table(name)?.primary_key.clone();
@@ -334,7 +340,7 @@ impl Replay {
         Ok(())
     }
 
-    fn detach(&mut self, partition: &Written) -> Step {
+    fn detach(&mut self, partition: &Written) -> Applied {
         let child = self.find_table(partition).ok_or_else(|| missing(partition))?;
         self.attached.retain(|(table, _), _| *table != child);
         let table = self.table_mut(&child)?;
@@ -362,8 +368,8 @@ pub(super) fn print_default(default: String, ty: &str, dialect: Dialect) -> Stri
     let first = tokens.next().map(|token| token.kind);
     let (second, third) = (tokens.next().map(|token| token.kind), tokens.next());
     match (first, second, third) {
-        (Some(Kind::Text), None, _) => print_string(&default, ty),
-        (Some(Kind::Symbol), Some(Kind::Number), None) if default.starts_with('-') => {
+        (Some(TokenKind::Text), None, _) => print_string(&default, ty),
+        (Some(TokenKind::Symbol), Some(TokenKind::Number), None) if default.starts_with('-') => {
             let ty = match (default.parse::<i32>(), default.parse::<i64>()) {
                 (Ok(_), _) => "integer",
                 (_, Ok(_)) => "bigint",
@@ -373,7 +379,7 @@ pub(super) fn print_default(default: String, ty: &str, dialect: Dialect) -> Stri
         }
         _ => match default.split_once("'::") {
             // A string cast to the column's own type is printed like a lone string.
-            Some((string, cast)) if first == Some(Kind::Text) && cast == without_modifiers(ty) => {
+            Some((string, cast)) if first == Some(TokenKind::Text) && cast == without_modifiers(ty) => {
                 print_string(&format!("{string}'"), ty)
             }
             _ => default,

@@ -2,13 +2,13 @@
 
 use super::create::missing;
 use super::names::clipped;
-use super::{Replay, Step};
+use super::{Applied, Replay};
 use crate::schema::ddl::{ConstraintDef, IndexDef, NO_INHERIT, NOT_VALID, Rule, Written, expression};
 use crate::schema::model::{Check, Exclusion, ForeignKey, Index, IndexKey, KeyPart, Name, Unique};
 use crate::sql::Dialect;
 
 impl Replay {
-    pub(super) fn add_constraint(&mut self, table: &Name, constraint: ConstraintDef) -> Step {
+    pub(super) fn add_constraint(&mut self, table: &Name, constraint: ConstraintDef) -> Applied {
         let dialect = self.schema.dialect;
         let name = constraint.name.map(|name| clipped(name, dialect));
         let timing = constraint.timing;
@@ -47,7 +47,7 @@ impl Replay {
     }
 
     /// Records when the table's newest constraint is checked.
-    fn set_timing(&mut self, table: &Name, timing: Option<String>) -> Step {
+    fn set_timing(&mut self, table: &Name, timing: Option<String>) -> Applied {
         let table = self.table_mut(table)?;
         if let (Some(timing), Some(index)) = (timing, table.indexes.last()) {
             table.timings.insert(index.name.clone(), timing);
@@ -57,7 +57,7 @@ impl Replay {
 
     /// The table that a foreign key references; SQLite and MySQL (with checks off) allow it to be created
     /// later.
-    fn referenced(&self, written: &Written) -> Step<Name> {
+    fn referenced(&self, written: &Written) -> Applied<Name> {
         match self.find_table(written) {
             Some(name) => Ok(name),
             None if self.schema.dialect == Dialect::Postgres => {
@@ -74,7 +74,7 @@ impl Replay {
         constraint: Option<String>,
         keys: Vec<IndexKey>,
         include: Vec<String>,
-    ) -> Step {
+    ) -> Applied {
         let dialect = self.schema.dialect;
         if !self.table(name)?.primary_key.is_empty() {
             return Err(format!("table `{name}` has a primary key already"));
@@ -101,7 +101,7 @@ impl Replay {
         self.push_index(name, index)
     }
 
-    fn add_unique(&mut self, name: &Name, constraint: Option<String>, index: IndexDef) -> Step {
+    fn add_unique(&mut self, name: &Name, constraint: Option<String>, index: IndexDef) -> Applied {
         let columns = self.key_columns(name, &index.keys)?;
         let dialect = self.schema.dialect;
         let table = self.table(name)?;
@@ -132,7 +132,7 @@ impl Replay {
     }
 
     /// The columns of a key, all of which must exist.
-    fn key_columns(&self, name: &Name, keys: &[IndexKey]) -> Step<Vec<String>> {
+    fn key_columns(&self, name: &Name, keys: &[IndexKey]) -> Applied<Vec<String>> {
         let table = self.table(name)?;
         keys.iter()
             .map(|key| match &key.part {
@@ -144,7 +144,7 @@ impl Replay {
             .collect()
     }
 
-    fn use_index(&mut self, name: &Name, constraint: Option<String>, primary: bool, index: &str) -> Step {
+    fn use_index(&mut self, name: &Name, constraint: Option<String>, primary: bool, index: &str) -> Applied {
         let new_name = constraint.unwrap_or_else(|| index.to_owned());
         let table = self.table_mut(name)?;
         let Some(index) = table.indexes.iter_mut().find(|it| it.name == index) else {
@@ -166,7 +166,7 @@ impl Replay {
         Ok(())
     }
 
-    fn add_foreign_key(&mut self, name: &Name, mut key: ForeignKey) -> Step {
+    fn add_foreign_key(&mut self, name: &Name, mut key: ForeignKey) -> Applied {
         let table = self.table(name)?;
         if let Some(column) = key.columns.iter().find(|column| table.column(column).is_none()) {
             return Err(format!("table `{name}` has no column `{column}`"));
@@ -207,7 +207,7 @@ impl Replay {
     }
 
     /// MySQL: names a foreign key, and creates an index for it unless one starts with its columns.
-    fn index_foreign_key(&mut self, name: &Name, key: &mut ForeignKey) -> Step {
+    fn index_foreign_key(&mut self, name: &Name, key: &mut ForeignKey) -> Applied {
         let keys: Vec<IndexKey> = key.columns.iter().map(IndexKey::column).collect();
         let table = self.table(name)?;
         let served = table.indexes.iter().any(|index| index.keys.starts_with(&keys));
@@ -231,7 +231,7 @@ impl Replay {
     }
 
     /// `VALIDATE CONSTRAINT`: earlier rows satisfy it, too.
-    pub(super) fn validate(&mut self, name: &Name, constraint: &str) -> Step {
+    pub(super) fn validate(&mut self, name: &Name, constraint: &str) -> Applied {
         let table = self.table_mut(name)?;
         for check in table.checks.iter_mut().filter(|check| check.name.as_deref() == Some(constraint)) {
             check.not_valid = false;
@@ -242,7 +242,7 @@ impl Replay {
         Ok(())
     }
 
-    fn add_check(&mut self, name: &Name, check: Check) -> Step {
+    fn add_check(&mut self, name: &Name, check: Check) -> Applied {
         let table = self.table(name)?;
         let condition = &check.condition;
         let constraint = match (check.name.clone(), self.schema.dialect) {
@@ -287,7 +287,7 @@ impl Replay {
         constraint: Option<String>,
         index: IndexDef,
         operators: Vec<String>,
-    ) -> Step {
+    ) -> Applied {
         let chosen =
             constraint.unwrap_or_else(|| self.choose_index_name(name, &index.keys, &index.include, "excl"));
         self.table_mut(name)?.exclusions.push(Exclusion { name: chosen.clone(), operators });
@@ -300,7 +300,7 @@ impl Replay {
         constraint: &str,
         if_exists: bool,
         cascade: bool,
-    ) -> Step {
+    ) -> Applied {
         let constraint = clipped(constraint.to_owned(), self.schema.dialect);
         let table = self.table_mut(name)?;
         let is = |other: &Option<String>| other.as_deref() == Some(constraint.as_str());
@@ -326,7 +326,7 @@ impl Replay {
 
     /// Drops PRIMARY KEY, UNIQUE or EXCLUDE with its index, and with CASCADE the references that depend on
     /// it.
-    pub(super) fn drop_key(&mut self, name: &Name, index: &Index, cascade: bool) -> Step {
+    pub(super) fn drop_key(&mut self, name: &Name, index: &Index, cascade: bool) -> Applied {
         let columns: Vec<String> =
             index.keys.iter().filter_map(|key| key.as_column().map(str::to_owned)).collect();
         let table = self.table_mut(name)?;

@@ -1,7 +1,7 @@
 //! `CREATE TABLE`: columns from all their sources, then constraints in the database's order.
 
+use super::Applied;
 use super::Replay;
-use super::Step;
 use super::names::{clipped, join_names};
 use crate::schema::ddl::{
     ColumnDef, ConstraintDef, CreateTable, Element, Including, Rule, TypeRef, Written, print_user_type,
@@ -13,7 +13,7 @@ use crate::sql::Dialect;
 type Copied = Vec<(Name, Including)>;
 
 impl Replay {
-    pub(super) fn create_table(&mut self, create: CreateTable) -> Step {
+    pub(super) fn create_table(&mut self, create: CreateTable) -> Applied {
         let name = clip(self.new_name(&create.name), self.schema.dialect);
         if create.temporary || create.name.schema.as_deref() == Some("temp") {
             self.temporary.insert(name);
@@ -121,7 +121,7 @@ impl Replay {
     }
 
     /// The columns that come from a query or a type; or why they are unknown.
-    fn columns_from_elsewhere(&mut self, create: &CreateTable) -> Step<Vec<Column>> {
+    fn columns_from_elsewhere(&mut self, create: &CreateTable) -> Applied<Vec<Column>> {
         if let Some(module) = create.module.as_ref().filter(|_| create.elements.is_empty()) {
             let module = module.split('(').next().unwrap_or(module).trim();
             return Err(format!("its columns are those of the module `{module}`"));
@@ -149,7 +149,7 @@ impl Replay {
     }
 
     /// Copies a parent's columns and checks.
-    fn inherit(&mut self, table: &mut Table, parent: &Name) -> Step {
+    fn inherit(&mut self, table: &mut Table, parent: &Name) -> Applied {
         let of = self.table(parent)?;
         let mut shared = Vec::new();
         for column in &of.columns {
@@ -242,7 +242,7 @@ impl Replay {
         }
     }
 
-    fn copy_columns(&mut self, table: &mut Table, other: &Name, including: Including) -> Step {
+    fn copy_columns(&mut self, table: &mut Table, other: &Name, including: Including) -> Applied {
         let other = self.table(other)?.clone();
         for column in &other.columns {
             if let Some(inherited) = table.columns.iter_mut().find(|known| known.name == column.name) {
@@ -271,7 +271,7 @@ impl Replay {
     }
 
     /// Copies the keys and indexes of another table, under new names.
-    fn copy_indexes(&mut self, name: &Name, other: &Name, attach: bool) -> Step {
+    fn copy_indexes(&mut self, name: &Name, other: &Name, attach: bool) -> Applied {
         for index in self.table(other)?.indexes.clone() {
             let known = self.table(name)?.indexes.len();
             self.copy_index(name, &index, attach)?;
@@ -289,7 +289,7 @@ impl Replay {
         Ok(())
     }
 
-    fn copy_foreign_keys(&mut self, name: &Name, parent: &Name) -> Step {
+    fn copy_foreign_keys(&mut self, name: &Name, parent: &Name) -> Applied {
         let keys = self.table(parent)?.foreign_keys.clone();
         if keys.iter().any(|key| key.references.is_empty()) {
             self.to_fill_in.insert(name.clone());
@@ -300,7 +300,7 @@ impl Replay {
 
     /// Adds the constraints of a new table: CHECK first, then keys starting with PRIMARY KEY, then
     /// references.
-    fn add_constraints(&mut self, table: &Name, constraints: Vec<ConstraintDef>) -> Step {
+    fn add_constraints(&mut self, table: &Name, constraints: Vec<ConstraintDef>) -> Applied {
         let dialect = self.schema.dialect;
         let rank = |rule: &Rule| match (rule, dialect) {
             // SQLite creates indexes in text order.
@@ -325,7 +325,7 @@ impl Replay {
     }
 
     /// The effect of a PRIMARY KEY on NULL, which depends on the kind of table.
-    fn finish_primary_key(&mut self, name: &Name) -> Step {
+    fn finish_primary_key(&mut self, name: &Name) -> Applied {
         let dialect = self.schema.dialect;
         let table = self.table_mut(name)?;
         let implied = match dialect {

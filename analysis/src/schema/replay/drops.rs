@@ -1,13 +1,13 @@
 //! Dropping: the object itself, and its dependents.
 
 use super::create::missing;
-use super::{Replay, Step};
+use super::{Applied, Replay};
 use crate::schema::ddl::{Drop, Dropped, Written, expression};
 use crate::schema::model::{Index, Name, Table};
 use crate::sql::Dialect;
 
 impl Replay {
-    pub(super) fn drop(&mut self, drop: Drop) -> Step {
+    pub(super) fn drop(&mut self, drop: Drop) -> Applied {
         let mut result = Ok(());
         for written in &drop.names {
             result = result.and(self.drop_one(&drop, written));
@@ -15,7 +15,7 @@ impl Replay {
         result
     }
 
-    fn drop_one(&mut self, drop: &Drop, written: &Written) -> Step {
+    fn drop_one(&mut self, drop: &Drop, written: &Written) -> Applied {
         let absent = || if drop.if_exists { Ok(()) } else { Err(missing(written)) };
         match drop.what {
             Dropped::Table => {
@@ -101,7 +101,7 @@ impl Replay {
         }
     }
 
-    fn drop_index(&mut self, drop: &Drop, written: &Written) -> Step {
+    fn drop_index(&mut self, drop: &Drop, written: &Written) -> Applied {
         let Some(name) = self.find(written, |name| self.owner_of_index(name).is_some()) else {
             // The indexes of tables with unknown definitions are unknown too.
             let unknown = !self.schema.opaque.is_empty() || !self.temporary.is_empty();
@@ -179,7 +179,7 @@ impl Replay {
     }
 
     /// Drops what calls a function: defaults, checks, generated columns, indexes.
-    fn drop_users_of_function(&mut self, function: &Name) -> Step {
+    fn drop_users_of_function(&mut self, function: &Name) -> Applied {
         let dialect = self.schema.dialect;
         let calls = |text: &String| expression::calls(text, dialect).contains(&function.name);
         let mut columns = Vec::new();
@@ -229,7 +229,7 @@ impl Replay {
         }
     }
 
-    pub(super) fn drop_schema(&mut self, schema: &str) -> Step {
+    pub(super) fn drop_schema(&mut self, schema: &str) -> Applied {
         let schema = Name::qualified(Some(schema), "").schema;
         let tables: Vec<Name> =
             self.schema.tables.keys().filter(|name| name.schema == schema).cloned().collect();
@@ -256,7 +256,7 @@ impl Replay {
         Ok(())
     }
 
-    fn drop_columns_of_type(&mut self, ty: &Name) -> Step {
+    fn drop_columns_of_type(&mut self, ty: &Name) -> Applied {
         let printed = crate::schema::ddl::print_user_type(ty, "", self.schema.dialect);
         let array = format!("{printed}[]");
         let mut columns = Vec::new();
@@ -270,7 +270,13 @@ impl Replay {
         Ok(())
     }
 
-    pub(super) fn drop_column(&mut self, name: &Name, column: &str, if_exists: bool, cascade: bool) -> Step {
+    pub(super) fn drop_column(
+        &mut self,
+        name: &Name,
+        column: &str,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Applied {
         let dialect = self.schema.dialect;
         if self.table(name)?.column(column).is_none() {
             let absent = Err(format!("table `{name}` has no column `{column}`"));

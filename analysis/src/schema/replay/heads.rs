@@ -4,7 +4,7 @@ use super::Replay;
 use crate::schema::ddl::expression::edited;
 use crate::schema::ddl::{Written, arguments, print_user_type};
 use crate::schema::model::Name;
-use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
 use crate::sql::{Dialect, Span};
 
 impl Replay {
@@ -93,11 +93,11 @@ fn renamed(text: &str, from: &Name, new: &str) -> Option<String> {
         token.and_then(|token| text.get(token.span.range())).unwrap_or("").to_ascii_lowercase()
     };
     let name = |at: Option<usize>| match at.and_then(|at| tokens.get(at)).map(|token| token.kind) {
-        Some(Kind::Name) => {
+        Some(TokenKind::Name) => {
             let token = at.and_then(|at| tokens.get(at));
             unquote(token.and_then(|token| text.get(token.span.range())).unwrap_or(""), Dialect::Postgres)
         }
-        Some(Kind::Word) => word(at),
+        Some(TokenKind::Word) => word(at),
         _ => String::new(),
     };
     let (mut open, mut edits) = (0_usize, Vec::new());

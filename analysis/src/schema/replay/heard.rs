@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::Replay;
 use crate::schema::model::{Name, Schema};
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer, unquote};
+use crate::sql::lex::{Lexer, TokenKind, unquote};
 
 /// The names, collected from the first request on; before that, the schema itself is the source.
 #[derive(Debug, Clone, Default)]
@@ -40,9 +40,13 @@ impl Replay {
         for token in Lexer::new(sql, dialect) {
             let Some(text) = sql.get(token.span.range()) else { continue };
             match token.kind {
-                Kind::Word if text.is_ascii() => insert(names, text),
-                Kind::Word | Kind::Name => insert(names, &unquote(text, dialect)),
-                Kind::Text | Kind::Number | Kind::Parameter | Kind::Symbol | Kind::Open => {}
+                TokenKind::Word if text.is_ascii() => insert(names, text),
+                TokenKind::Word | TokenKind::Name => insert(names, &unquote(text, dialect)),
+                TokenKind::Text
+                | TokenKind::Number
+                | TokenKind::Parameter
+                | TokenKind::Symbol
+                | TokenKind::Open => {}
             }
         }
     }

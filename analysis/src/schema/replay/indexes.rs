@@ -3,13 +3,13 @@
 use super::constraints::built;
 use super::create::missing;
 use super::names::clipped;
-use super::{Replay, Step};
+use super::{Applied, Replay};
 use crate::schema::ddl::{CreateIndex, IndexDef, Written};
 use crate::schema::model::{Column, Index, IndexKey, Name, Unique};
 use crate::sql::Dialect;
 
 impl Replay {
-    pub(super) fn create_index(&mut self, create: CreateIndex) -> Step {
+    pub(super) fn create_index(&mut self, create: CreateIndex) -> Applied {
         let dialect = self.schema.dialect;
         let mut written = create.table;
         if dialect == Dialect::Sqlite {
@@ -42,7 +42,7 @@ impl Replay {
 
     /// Timescale's `create_hypertable('t', 'time')` creates an index on the time column, newest first, unless
     /// told otherwise.
-    pub(super) fn create_hypertable(&mut self, arguments: &[String]) -> Step {
+    pub(super) fn create_hypertable(&mut self, arguments: &[String]) -> Applied {
         let declines = |argument: &String| {
             let words: String = argument.to_lowercase().split_whitespace().collect();
             words.starts_with("create_default_indexes") && words.ends_with("false")
@@ -60,7 +60,7 @@ impl Replay {
 
     /// Timescale: the index that `WITH (tsdb.hypertable, tsdb.partition_column = 'time')` adds to a new
     /// table.
-    pub(super) fn index_hypertable(&mut self, owner: &Name, said: &str) -> Step {
+    pub(super) fn index_hypertable(&mut self, owner: &Name, said: &str) -> Applied {
         let option = |name: &str| {
             let value = said.split(name).nth(1)?.trim_start().strip_prefix('=')?;
             value.split([',', ')']).next().map(|value| value.trim().trim_matches('\'').to_owned())
@@ -76,7 +76,7 @@ impl Replay {
         }
     }
 
-    fn index_time(&mut self, owner: &Name, column: String) -> Step {
+    fn index_time(&mut self, owner: &Name, column: String) -> Applied {
         let keys = vec![IndexKey { desc: true, nulls_first: true, ..IndexKey::column(column) }];
         self.add_index(owner, IndexDef { method: "btree".to_owned(), keys, ..IndexDef::default() })
             .map(|_| ())
@@ -95,7 +95,7 @@ impl Replay {
     }
 
     /// Adds an index to a table or materialised view; returns its name.
-    pub(super) fn add_index(&mut self, owner: &Name, index: IndexDef) -> Step<String> {
+    pub(super) fn add_index(&mut self, owner: &Name, index: IndexDef) -> Applied<String> {
         let dialect = self.schema.dialect;
         let name = match (&index.name, dialect) {
             (Some(name), _) => clipped(name.clone(), dialect),
@@ -122,7 +122,7 @@ impl Replay {
     }
 
     /// Adds a complete index; in MySQL it replaces one that a foreign key created implicitly.
-    pub(super) fn push_index(&mut self, owner: &Name, index: Index) -> Step {
+    pub(super) fn push_index(&mut self, owner: &Name, index: Index) -> Applied {
         if self.schema.dialect == Dialect::MySql {
             let implied: Vec<String> = self
                 .implied
@@ -149,7 +149,7 @@ impl Replay {
     }
 
     /// Adds the corresponding index to every partition.
-    pub(super) fn index_partitions(&mut self, parent: &Name, index: &str) -> Step {
+    pub(super) fn index_partitions(&mut self, parent: &Name, index: &str) -> Applied {
         let Some(table) = self.schema.tables.get(parent).filter(|table| table.partition_by.is_some()) else {
             return Ok(());
         };
@@ -161,7 +161,7 @@ impl Replay {
     }
 
     /// Copies another table's index to a table, under a generated name.
-    pub(super) fn copy_index(&mut self, name: &Name, index: &Index, attach: bool) -> Step {
+    pub(super) fn copy_index(&mut self, name: &Name, index: &Index, attach: bool) -> Applied {
         let columns =
             || index.keys.iter().filter_map(|key| key.as_column().map(str::to_owned)).collect::<Vec<_>>();
         let label = match (index.primary, index.constraint, index.unique) {
@@ -221,7 +221,7 @@ impl Replay {
     }
 
     /// `ALTER INDEX … ATTACH PARTITION`.
-    pub(super) fn attach_index(&mut self, parent: &str, partition: &Written) -> Step {
+    pub(super) fn attach_index(&mut self, parent: &str, partition: &Written) -> Applied {
         let name = self.find(partition, |name| self.owner_of_index(name).is_some());
         let owner = name.as_ref().and_then(|name| self.owner_of_index(name));
         match (name, owner) {

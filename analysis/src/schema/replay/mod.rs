@@ -26,10 +26,10 @@ use values::Text;
 
 pub(crate) use create::{nextval, serial_sequence};
 
-use super::Problem;
+use super::Unapplied;
 use super::migrations::Migration;
 use super::model::{Name, Schema};
-use crate::schema::ddl::{self, Action, Change, Scope};
+use crate::schema::ddl::{self, Action, Change, SettingLifetime};
 use crate::sql::Dialect;
 use crate::sql::split::{self, Piece};
 
@@ -39,7 +39,7 @@ pub struct Replay {
     /// The current schema.
     pub schema: Schema,
     /// Statements that could not be replayed, each with its file and line.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Unapplied>,
     /// How many of them are statements that could not be read at all.
     pub unread: usize,
     session: Session,
@@ -90,7 +90,7 @@ struct Session {
 }
 
 /// The result of a step: an error as a lowercase fragment.
-type Step<T = ()> = Result<T, String>;
+type Applied<T = ()> = Result<T, String>;
 
 /// Replays migrations, given in the order of application.
 pub fn replay(migrations: &[Migration], dialect: Dialect) -> Replay {
@@ -190,7 +190,7 @@ impl Replay {
             Ok(change) => {
                 if let Err(message) = self.change(change) {
                     self.is_elsewhere(piece.text, file, piece.line, &message);
-                    self.problems.push(Problem { file: file.to_owned(), line: piece.line, message });
+                    self.problems.push(Unapplied { file: file.to_owned(), line: piece.line, message });
                 }
             }
             Err(error) => {
@@ -200,7 +200,7 @@ impl Replay {
                 let message = error.message;
                 self.not_understood(piece.text, file, line, &message);
                 self.unread += 1;
-                self.problems.push(Problem { file: file.to_owned(), line, message });
+                self.problems.push(Unapplied { file: file.to_owned(), line, message });
             }
         }
         self.hear_all(piece.text);
@@ -229,7 +229,7 @@ impl Replay {
         }
     }
 
-    fn change(&mut self, change: Change) -> Step {
+    fn change(&mut self, change: Change) -> Applied {
         match change {
             Change::RollbackTo(name) if name.is_empty() => self.change(Change::EndTransaction),
             Change::Nothing | Change::Savepoint(_) | Change::RollbackTo(_) => Ok(()),
@@ -281,9 +281,9 @@ impl Replay {
             Change::Drop(drop) => self.drop(drop),
             Change::SetSearchPath { path, scope } => {
                 match scope {
-                    Scope::Transaction => self.session.local_path = path,
-                    Scope::Session => self.session.path = path,
-                    Scope::Sessions => self.schema.search_path = path.unwrap_or_default(),
+                    SettingLifetime::Transaction => self.session.local_path = path,
+                    SettingLifetime::Session => self.session.path = path,
+                    SettingLifetime::Sessions => self.schema.search_path = path.unwrap_or_default(),
                 }
                 Ok(())
             }

@@ -4,7 +4,7 @@ use super::Replay;
 use crate::schema::ddl::expression;
 use crate::schema::model::{Index, IndexKey, KeyPart, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer};
+use crate::sql::lex::{Lexer, TokenKind};
 
 /// The maximum length of a PostgreSQL name, in bytes.
 const LONGEST: usize = 63;
@@ -120,8 +120,8 @@ fn expression_name(text: &str) -> String {
             }
             "::" if depth == 0 => cast = Some(word(at + 1).to_owned()),
             "." => {}
-            _ if depth == 0 && token.kind == Kind::Symbol => operator = true,
-            other if depth == 0 && at > 0 && token.kind == Kind::Word => {
+            _ if depth == 0 && token.kind == TokenKind::Symbol => operator = true,
+            other if depth == 0 && at > 0 && token.kind == TokenKind::Word => {
                 let qualified = matches!(word(at - 1), "." | "::");
                 let of_type = cast.is_some();
                 operator |= !qualified && !of_type && !other.eq_ignore_ascii_case("collate");
@@ -130,7 +130,7 @@ fn expression_name(text: &str) -> String {
         }
     }
     let first = word(0);
-    let is_word = tokens.first().is_some_and(|token| token.kind == Kind::Word);
+    let is_word = tokens.first().is_some_and(|token| token.kind == TokenKind::Word);
     if first.eq_ignore_ascii_case("case") {
         return "case".to_owned();
     }

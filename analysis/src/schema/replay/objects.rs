@@ -1,14 +1,14 @@
 //! Types, views, sequences, schemas and functions.
 
 use super::create::missing;
-use super::{Replay, Step};
+use super::{Applied, Replay};
 use crate::schema::ddl::{
     Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, changed, relation,
 };
 use crate::schema::model::{Column, Hook, Name, UserType, View};
 
 impl Replay {
-    pub(super) fn create_view(&mut self, view: CreateView) -> Step {
+    pub(super) fn create_view(&mut self, view: CreateView) -> Applied {
         let name = self.new_name(&view.name);
         if view.temporary {
             self.temporary.insert(name);
@@ -40,7 +40,7 @@ impl Replay {
         Ok(())
     }
 
-    pub(super) fn alter_view(&mut self, name: &Name, actions: Vec<Action>) -> Step {
+    pub(super) fn alter_view(&mut self, name: &Name, actions: Vec<Action>) -> Applied {
         for action in actions {
             let mut shown = None;
             let to = match action {
@@ -75,7 +75,7 @@ impl Replay {
         Ok(())
     }
 
-    pub(super) fn alter_index(&mut self, owner: &Name, index: &str, actions: Vec<Action>) -> Step {
+    pub(super) fn alter_index(&mut self, owner: &Name, index: &str, actions: Vec<Action>) -> Applied {
         for action in actions {
             match action {
                 Action::Rename { to, .. } => self.rename_index(owner, index, &to.name),
@@ -86,7 +86,7 @@ impl Replay {
         Ok(())
     }
 
-    pub(super) fn alter_sequence(&mut self, name: Name, actions: Vec<Action>) -> Step {
+    pub(super) fn alter_sequence(&mut self, name: Name, actions: Vec<Action>) -> Applied {
         for action in actions {
             match action {
                 Action::Rename { to, .. } => {
@@ -121,7 +121,7 @@ impl Replay {
         if_not_exists: bool,
         temporary: bool,
         options: String,
-    ) -> Step {
+    ) -> Applied {
         let name = self.new_name(written);
         if temporary {
             self.temporary.insert(name);
@@ -139,7 +139,7 @@ impl Replay {
         self.schema.collations.entry(name).or_insert(made_from);
     }
 
-    pub(super) fn create_type(&mut self, written: &Written, ty: TypeDef) -> Step {
+    pub(super) fn create_type(&mut self, written: &Written, ty: TypeDef) -> Applied {
         let name = self.new_name(written);
         if self.schema.types.get(&name).is_some_and(|known| *known != UserType::Other) {
             return Err(format!("type `{name}` exists already"));
@@ -162,7 +162,7 @@ impl Replay {
         Ok(())
     }
 
-    pub(super) fn alter_type(&mut self, written: &Written, actions: Vec<TypeAction>) -> Step {
+    pub(super) fn alter_type(&mut self, written: &Written, actions: Vec<TypeAction>) -> Applied {
         let mut name = self
             .find(written, |name| self.schema.types.contains_key(name))
             .ok_or_else(|| missing(written))?;
@@ -187,7 +187,7 @@ impl Replay {
         Ok(())
     }
 
-    fn change_type(&mut self, name: &Name, action: TypeAction) -> Step {
+    fn change_type(&mut self, name: &Name, action: TypeAction) -> Applied {
         let field = match &action {
             TypeAction::AddAttribute(definition) => Some(self.column((**definition).clone())),
             TypeAction::SetAttributeType(field, ty) => Some(Column::new(field.clone(), self.print_type(ty))),

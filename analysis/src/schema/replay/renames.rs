@@ -1,7 +1,7 @@
 //! Renaming: the object itself, and every mention of it.
 
 use super::create::nextval;
-use super::{Replay, Step};
+use super::{Applied, Replay};
 use crate::schema::ddl::{expression, print_user_type, relation};
 use crate::schema::model::{Column, Index, KeyPart, Name, Table};
 use crate::sql::Dialect;
@@ -13,7 +13,7 @@ impl Replay {
         from: &str,
         to: &str,
         spelling: Option<&String>,
-    ) -> Step {
+    ) -> Applied {
         let dialect = self.schema.dialect;
         let table = self.table(name)?;
         if table.column(from).is_none() {
@@ -44,7 +44,7 @@ impl Replay {
     }
 
     /// Renames a table or moves it to another schema, along with objects named after it.
-    pub(super) fn rename_table(&mut self, from: &Name, to: &Name) -> Step {
+    pub(super) fn rename_table(&mut self, from: &Name, to: &Name) -> Applied {
         if from == to {
             return Ok(());
         }
@@ -193,7 +193,7 @@ impl Replay {
         }
     }
 
-    pub(super) fn rename_constraint(&mut self, name: &Name, from: &str, to: &str) -> Step {
+    pub(super) fn rename_constraint(&mut self, name: &Name, from: &str, to: &str) -> Applied {
         self.hear(to);
         let table = self.table_mut(name)?;
         let keys = table.foreign_keys.iter_mut().map(|key| &mut key.name);

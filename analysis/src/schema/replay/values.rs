@@ -7,7 +7,7 @@ use super::Replay;
 use crate::schema::ddl::block::{self, Test};
 use crate::schema::ddl::cursor::Cursor;
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
+use crate::sql::lex::TokenKind;
 use crate::sql::quote::quote_if_needed;
 
 /// The placeholder for an unknown part: a name, so that the rest can be parsed.
@@ -40,7 +40,6 @@ impl Text {
         self.0.iter().map(|part| part.as_deref().unwrap_or(HOLE)).collect()
     }
 
-    /// Whether it is NULL.
     fn is_null(&self) -> bool {
         *self == Text::null()
     }
@@ -145,28 +144,28 @@ impl Replay {
         let Some(token) = cursor.ahead(0) else { return Text::hole() };
         let source = cursor.now();
         match token.kind {
-            Kind::Number => {
+            TokenKind::Number => {
                 cursor.at += 1;
                 Text::of(source)
             }
-            Kind::Parameter => {
+            TokenKind::Parameter => {
                 cursor.at += 1;
                 self.variable(&source.to_lowercase())
             }
-            Kind::Symbol if source == "(" => {
+            TokenKind::Symbol if source == "(" => {
                 let start = cursor.at + 1;
                 cursor.skip();
                 self.inside(cursor.source(start, cursor.at.saturating_sub(1)), depth + 1)
             }
             // Its elements are evaluated when they are needed.
-            Kind::Word if cursor.is("array") && cursor.text_ahead(1) == "[" => {
+            TokenKind::Word if cursor.is("array") && cursor.text_ahead(1) == "[" => {
                 let start = cursor.at;
                 cursor.at += 1;
                 cursor.skip();
                 Text::of(cursor.source(start, cursor.at))
             }
-            Kind::Word if cursor.take("case") => self.choice(cursor, depth),
-            Kind::Word | Kind::Name => self.named(cursor, depth),
+            TokenKind::Word if cursor.take("case") => self.choice(cursor, depth),
+            TokenKind::Word | TokenKind::Name => self.named(cursor, depth),
             _ => {
                 cursor.skip();
                 Text::hole()

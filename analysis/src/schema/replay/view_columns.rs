@@ -7,7 +7,7 @@ use crate::schema::ddl::expression::{edited, gives_name};
 use crate::schema::model::{Column, Name, View};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::lex::Lexer;
-use crate::sql::query::{Block, Body, Query, Source};
+use crate::sql::query::{Block, Query, Source};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Span, resolve};
 
@@ -105,7 +105,7 @@ impl Replay {
             Source::Function(_, arguments) => arguments.as_slice(),
             _ => &[],
         });
-        let mut all = query.blocks.iter().flat_map(expressions).chain(arguments);
+        let mut all = query.blocks.iter().flat_map(Block::expressions).chain(arguments);
         Some(all.any(|expr| expr.any(is_it)))
     }
 }
@@ -124,7 +124,7 @@ fn mentions(query: &Query, table: &Name, column: &str) -> BTreeSet<Span> {
         });
     };
     for block in &query.blocks {
-        expressions(block).into_iter().for_each(&mut look);
+        block.expressions().into_iter().for_each(&mut look);
     }
     for relation in &query.relations {
         if let Source::Function(_, arguments) = &relation.source {
@@ -132,22 +132,6 @@ fn mentions(query: &Query, table: &Name, column: &str) -> BTreeSet<Span> {
         }
     }
     found
-}
-
-/// All expressions directly in a block.
-fn expressions(block: &Block) -> Vec<&Expr> {
-    let mut all = block.conditions();
-    match &block.body {
-        Body::Select(select) => {
-            all.extend(&select.projection);
-            all.extend(select.distinct.iter().flatten().chain(&select.group_by).chain(&select.having));
-        }
-        Body::Values(rows) => all.extend(rows.iter().flatten()),
-        Body::Write(_) | Body::Set { .. } | Body::Unknown => {}
-    }
-    all.extend(block.order_by.iter().map(|key| &key.expr));
-    all.extend(block.limit.iter().chain(&block.offset));
-    all
 }
 
 /// Those of `mentions` that are output columns on their own, under the column's name.

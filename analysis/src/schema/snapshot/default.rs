@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::table::Writer;
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer};
+use crate::sql::lex::{Lexer, TokenKind};
 
 /// Between a default and the value that a change of the row gives the column.
 const ON_UPDATE: &str = " ON UPDATE ";
@@ -40,7 +40,7 @@ impl Writer<'_> {
         let call = default.contains('(') && self.dialect != Dialect::Postgres;
         let current = is_now(default) && self.dialect == Dialect::MySql;
         let mut tokens = Lexer::new(default, self.dialect);
-        let string = tokens.next().is_some_and(|token| token.kind == Kind::Text);
+        let string = tokens.next().is_some_and(|token| token.kind == TokenKind::Text);
         // A string, possibly cast to a type with a name of several words.
         let value = string && tokens.next().is_none_or(|token| default.get(token.span.range()) == Some("::"));
         let compound = default.contains(' ') && !value;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Problem;
+use super::super::Unapplied;
 use super::super::ddl::{self, Change};
 use super::super::guess::guess_dialect;
 use super::super::model::{Name, Schema};
@@ -22,10 +22,10 @@ pub struct Snapshot {
     /// The digest of the migrations behind it; `None` for a dump of a database.
     pub digest: Option<String>,
     /// Problems with it.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Unapplied>,
     /// Why it is unusable, if it is: it is truncated, or its dialect is unknown. Otherwise everything missing
     /// from it would be reported as missing from the database.
-    pub broken: Option<Problem>,
+    pub broken: Option<Unapplied>,
 }
 
 /// The message for a truncated snapshot.
@@ -37,7 +37,7 @@ pub fn read(text: &str, file: &str, fallback: Option<Dialect>) -> Snapshot {
     let head = Head::read(text);
     let problem = |line: usize, message: &str| {
         let line = u32::try_from(line).unwrap_or(u32::MAX);
-        Problem { file: file.to_owned(), line, message: message.to_owned() }
+        Unapplied { file: file.to_owned(), line, message: message.to_owned() }
     };
     let mut problems = Vec::new();
     let mut broken = None;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer, Token};
+use crate::sql::lex::{Lexer, Token, TokenKind};
 
 /// A statement's text, prepared for edits.
 pub(super) struct Text<'t> {
@@ -21,12 +21,12 @@ impl<'t> Text<'t> {
         let mut numbers = Vec::with_capacity(tokens.len());
         for token in &tokens {
             let text = sql.get(token.span.range())?;
-            if token.kind == Kind::Open || text == ";" {
+            if token.kind == TokenKind::Open || text == ";" {
                 return None;
             }
             let number = match (token.kind, text) {
-                (Kind::Parameter, "?") => Some(most + 1),
-                (Kind::Parameter, _) => Some(text.strip_prefix(['$', '?'])?.parse::<usize>().ok()?),
+                (TokenKind::Parameter, "?") => Some(most + 1),
+                (TokenKind::Parameter, _) => Some(text.strip_prefix(['$', '?'])?.parse::<usize>().ok()?),
                 _ => None,
             };
             most = most.max(number.unwrap_or(0));
@@ -42,7 +42,7 @@ impl<'t> Text<'t> {
 
     /// Whether a token is an unquoted word.
     pub(super) fn is_word(&self, at: usize, word: &str) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Word)
+        self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word)
             && self.text(at).eq_ignore_ascii_case(word)
     }
 
@@ -123,7 +123,7 @@ impl<'t> Text<'t> {
             return None;
         }
         let ty = parameter + colons + 1;
-        let plain = matches!(self.tokens.get(ty)?.kind, Kind::Word | Kind::Name);
+        let plain = matches!(self.tokens.get(ty)?.kind, TokenKind::Word | TokenKind::Name);
         let goes_on =
             matches!(self.text(ty + 1), "[" | "(" | ".") || self.text(ty + 1).eq_ignore_ascii_case("with");
         (plain && !goes_on).then(|| (self.text(ty), ty))

@@ -146,7 +146,7 @@ impl Expr {
         !self.any(|expr| matches!(expr, Expr::Column(_) | Expr::WholeRow(_)) || expr.own_subquery().is_some())
     }
 
-    /// The conjuncts of the condition; a condition that is no `And` is its only one.
+    /// The conjuncts of the condition; a condition that is not an `And` is its only one.
     pub fn conjuncts(&self) -> &[Expr] {
         match self {
             Expr::And(all) => all,

@@ -3,15 +3,15 @@
 use super::*;
 
 #[track_caller]
-fn check(text: &str, dialect: Dialect, expect: &[(Kind, &str)]) {
-    let tokens: Vec<(Kind, &str)> =
+fn check(text: &str, dialect: Dialect, expect: &[(TokenKind, &str)]) {
+    let tokens: Vec<(TokenKind, &str)> =
         Lexer::new(text, dialect).map(|token| (token.kind, &text[token.span.range()])).collect();
     assert_eq!(tokens, expect);
 }
 
 #[test]
 fn quotes_by_dialect() {
-    use Kind::*;
+    use TokenKind::*;
     check(r#"E'a\'b' "x""y""#, Dialect::Postgres, &[(Text, r"E'a\'b'"), (Name, r#""x""y""#)]);
     check(r"'a\' b", Dialect::Postgres, &[(Text, r"'a\'"), (Word, "b")]);
     check(
@@ -27,7 +27,7 @@ fn quotes_by_dialect() {
 
 #[test]
 fn comments_by_dialect() {
-    use Kind::*;
+    use TokenKind::*;
     check("/* a /* b */ c */ d", Dialect::Postgres, &[(Word, "d")]);
     check("/* a /* b */ c", Dialect::Sqlite, &[(Word, "c")]);
     check("1--1", Dialect::MySql, &[(Number, "1"), (Symbol, "-"), (Symbol, "-"), (Number, "1")]);
@@ -38,7 +38,7 @@ fn comments_by_dialect() {
 
 #[test]
 fn operators_end_where_postgres_ends_them() {
-    use Kind::*;
+    use TokenKind::*;
     check("a=-1", Dialect::Postgres, &[(Word, "a"), (Symbol, "="), (Symbol, "-"), (Number, "1")]);
     check("a@-b", Dialect::Postgres, &[(Word, "a"), (Symbol, "@-"), (Word, "b")]);
     check("a--b", Dialect::Postgres, &[(Word, "a")]);
@@ -52,7 +52,7 @@ fn operators_end_where_postgres_ends_them() {
 
 #[test]
 fn placeholders_by_dialect() {
-    use Kind::*;
+    use TokenKind::*;
     check("?1 :a @b", Dialect::Sqlite, &[(Parameter, "?1"), (Parameter, ":a"), (Parameter, "@b")]);
     check("a ? b", Dialect::Postgres, &[(Word, "a"), (Symbol, "?"), (Word, "b")]);
 }

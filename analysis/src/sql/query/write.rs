@@ -42,6 +42,27 @@ impl Write {
             whens => whens.iter().any(|when| matches!(when.action, Action::Delete)),
         }
     }
+
+    /// The values that it assigns, inserts by a WHEN clause or returns, and the conditions of these clauses and its ON CONFLICT.
+    pub(super) fn values(&self) -> Vec<&Expr> {
+        let updated = self.conflict.iter().flat_map(|conflict| &conflict.assignments);
+        let mut all: Vec<&Expr> = self.assignments.iter().chain(updated).filter_map(of_assignment).collect();
+        for when in &self.whens {
+            all.extend(&when.condition);
+            match &when.action {
+                Action::Insert { values, .. } => all.extend(values),
+                // Among the assignments of the statement.
+                Action::Update(_) | Action::Delete | Action::Nothing => {}
+            }
+        }
+        all.extend(self.conflict.iter().filter_map(|conflict| conflict.filter.as_ref()));
+        all.extend(self.returning.iter().flatten());
+        all
+    }
+}
+
+fn of_assignment((_, value): &(String, Option<Expr>)) -> Option<&Expr> {
+    value.as_ref()
 }
 
 /// A WHEN clause of a MERGE.

@@ -134,7 +134,6 @@ impl Resolver<'_> {
         key
     }
 
-    /// The names of named arguments.
     pub(super) fn argument_names(&self, args: &[ast::FunctionArg]) -> Vec<Option<String>> {
         let name = |arg: &ast::FunctionArg| match arg {
             ast::FunctionArg::Named { name, .. } => Some(self.fold(name)),

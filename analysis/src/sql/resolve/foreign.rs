@@ -18,7 +18,7 @@ impl Resolver<'_> {
             Dialect::MySql => "MySQL and MariaDB",
             Dialect::Sqlite => "SQLite",
         };
-        let message = format!("{what} is no syntax of {of}");
+        let message = format!("{what} is not syntax of {of}");
         self.problem(ProblemKind::Foreign { message, help: help.to_owned() }, span);
     }
 

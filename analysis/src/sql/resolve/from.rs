@@ -6,7 +6,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::schema::columns;
-use crate::schema::{Name, Schema};
+use crate::schema::{Name, Schema, View};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::query::{
@@ -19,7 +19,7 @@ use crate::sql::text::most_similar;
 const MIGRATIONS_COLUMNS: [&str; 6] =
     ["version", "description", "installed_on", "success", "checksum", "execution_time"];
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// Resolves a FROM list into the innermost scope.
     pub(super) fn relation_list(&mut self, list: &[ast::TableWithJoins]) -> Vec<From> {
         list.iter().map(|item| self.joined_relations(item)).collect()
@@ -202,34 +202,7 @@ impl Resolver<'_> {
             return (Source::Table(table.name.clone()), Some(columns::of_table(known, table)));
         }
         if let Some(view) = known.view(schema, name) {
-            let declared = view.columns.as_deref().map(columns::declared);
-            if view.materialized {
-                // Its rows are stored, so the tables behind it are not read.
-                let columns = declared.or_else(|| {
-                    let (blocks, relations) = (self.blocks.len(), self.relations.len());
-                    let unchecked = self.unchecked;
-                    let block = self.expand_view(view, self.block_of_scope())?;
-                    let columns = self.block_columns(block);
-                    self.blocks.truncate(blocks);
-                    self.relations.truncate(relations);
-                    self.unchecked = unchecked;
-                    columns
-                });
-                return (Source::Table(view.name.clone()), columns);
-            }
-            return match self.expand_view(view, self.block_of_scope()) {
-                Some(block) => {
-                    let columns = declared.or_else(|| self.block_columns(block));
-                    (Source::View(view.name.clone(), block), columns)
-                }
-                None => {
-                    if self.is_beyond_expanding() {
-                        self.unchecked =
-                            self.unchecked.or(Some("views on views on more of them than are followed"));
-                    }
-                    (Source::Table(view.name.clone()), declared)
-                }
-            };
+            return self.stored_view(view);
         }
         if name == "_sqlx_migrations" {
             return (Source::System(full), Some(named_columns(&MIGRATIONS_COLUMNS)));
@@ -267,6 +240,37 @@ impl Resolver<'_> {
         let similar = most_similar(name, names().map(|name| name.name.as_str()));
         self.problem(ProblemKind::UnknownTable { name: full.to_string(), similar }, span);
         (Source::Table(full), None)
+    }
+
+    fn stored_view(&mut self, view: &'a View) -> (Source, Option<Arc<[RelationColumn]>>) {
+        let declared = view.columns.as_deref().map(columns::declared);
+        if view.materialized {
+            // Its rows are stored, so the tables behind it are not read.
+            let columns = declared.or_else(|| {
+                let (blocks, relations) = (self.blocks.len(), self.relations.len());
+                let unchecked = self.unchecked;
+                let block = self.expand_view(view, self.block_of_scope())?;
+                let columns = self.block_columns(block);
+                self.blocks.truncate(blocks);
+                self.relations.truncate(relations);
+                self.unchecked = unchecked;
+                columns
+            });
+            return (Source::Table(view.name.clone()), columns);
+        }
+        match self.expand_view(view, self.block_of_scope()) {
+            Some(block) => {
+                let columns = declared.or_else(|| self.block_columns(block));
+                (Source::View(view.name.clone(), block), columns)
+            }
+            None => {
+                if self.is_beyond_expanding() {
+                    self.unchecked =
+                        self.unchecked.or(Some("views on views on more of them than are followed"));
+                }
+                (Source::Table(view.name.clone()), declared)
+            }
+        }
     }
 
     /// Whether a qualifier names a database that no migration mentions, or a schema whose tables others make.

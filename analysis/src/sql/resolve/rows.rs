@@ -18,7 +18,6 @@ enum Element {
     Scalar,
     /// Rows with these columns.
     Row(Vec<String>),
-    /// Unknown.
     Unknown,
 }
 

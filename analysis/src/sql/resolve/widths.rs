@@ -58,13 +58,13 @@ impl Resolver<'_> {
     /// Checks every expression of the user's own text.
     pub(super) fn check_structure(&mut self) {
         let is_row = |part: &Expr| matches!(part, Expr::Row(_));
-        let has_rows = |block: &Block| expressions(block).iter().any(|expr| expr.any(is_row));
+        let has_rows = |block: &Block| block.expressions().iter().any(|expr| expr.any(is_row));
         let has_queries = self.blocks.iter().any(|block| matches!(block.role, Role::Scalar | Role::In))
             || self.own_blocks().any(|(_, block)| has_rows(block));
         let mut found = Vec::new();
         for (id, block) in self.own_blocks() {
             if has_queries && !self.may_lack_columns() {
-                for expr in expressions(block) {
+                for expr in block.expressions() {
                     expr.walk(&mut |part| found.extend(self.misfit(part)));
                 }
                 found.extend(values(block).find_map(|value| self.wide(value)));
@@ -204,13 +204,4 @@ fn values(block: &Block) -> impl Iterator<Item = &Expr> {
     // One subquery may give several columns of SQLite's `SET (a, b) = (..)`, so that the next has no value.
     let assigned = assigned.into_iter().filter(|all| all.iter().all(|(_, value)| value.is_some())).flatten();
     returned.iter().chain(assigned.filter_map(|(_, value)| value.as_ref()))
-}
-
-/// The expressions directly in a block.
-fn expressions(block: &Block) -> Vec<&Expr> {
-    let mut all = block.conditions();
-    if let Body::Select(select) = &block.body {
-        all.extend(select.projection.iter().chain(&select.group_by).chain(&select.having));
-    }
-    all
 }

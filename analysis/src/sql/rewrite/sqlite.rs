@@ -106,7 +106,7 @@ fn in_table(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `a IN (..) COLLATE c`: the collation is that of the result, which is no text.
+/// `a IN (..) COLLATE c`: the collation is that of the result, which is not a text.
 fn collated_list(r: &mut Rewriter) -> bool {
     if *r.written(1) != Token::RParen || !r.is_name(1) {
         return false;

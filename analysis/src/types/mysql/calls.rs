@@ -3,6 +3,7 @@
 use super::Reader;
 use super::value::{Class, Value};
 use crate::sql::expr::Call;
+use crate::sql::functions;
 use crate::sql::query::BlockId;
 
 impl Reader<'_> {
@@ -87,7 +88,9 @@ impl Reader<'_> {
             (name, _) if is_double(name) => Value::of(Class::Double, "DOUBLE", true).doubtful(),
             (name, _) if is_bytes(name) => Value::of(Class::Bytes, "VARBINARY", true).doubtful(),
             (name, _) if is_text(name) => Value::text(),
-            (name, _) if is_integer(name) => Value { is_certain: false, ..Value::integer(true) },
+            (name, _) if functions::returns_integer(name) => {
+                Value { is_certain: false, ..Value::integer(true) }
+            }
             (name, _) if name.starts_with("json") => {
                 Value::unknown(format!("MySQL and MariaDB send what `{name}` gives differently"))
             }
@@ -239,49 +242,5 @@ fn is_text(name: &str) -> bool {
             | "bin"
             | "oct"
             | "soundex"
-    )
-}
-
-/// Functions that return an integer, whose width differs by server.
-fn is_integer(name: &str) -> bool {
-    matches!(
-        name,
-        "length"
-            | "char_length"
-            | "character_length"
-            | "octet_length"
-            | "bit_length"
-            | "locate"
-            | "position"
-            | "instr"
-            | "find_in_set"
-            | "field"
-            | "strcmp"
-            | "year"
-            | "month"
-            | "day"
-            | "dayofmonth"
-            | "dayofweek"
-            | "dayofyear"
-            | "weekday"
-            | "week"
-            | "weekofyear"
-            | "hour"
-            | "minute"
-            | "second"
-            | "quarter"
-            | "datediff"
-            | "ascii"
-            | "ord"
-            | "sign"
-            | "isnull"
-            | "row_count"
-            | "found_rows"
-            | "connection_id"
-            | "crc32"
-            | "inet_aton"
-            | "to_days"
-            | "time_to_sec"
-            | "extract"
     )
 }

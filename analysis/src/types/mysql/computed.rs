@@ -390,7 +390,6 @@ fn extreme(of: Item) -> Found {
     Ok(Item { wire, ..of }.nullable(true))
 }
 
-/// CAST.
 fn cast(ty: &str, of: &Item) -> Found {
     let (base, rest) = ty.split_at(ty.find(['(', ' ']).unwrap_or(ty.len()));
     let nullable = of.is_nullable();

@@ -17,7 +17,7 @@ pub use server::server_of;
 use value::Value;
 pub use wire::Wire;
 
-use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType};
+use super::{Column, Described, Known, Origin, Parameter, SqlType, TypeKind};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::{Call, ColumnRef, Expr};
@@ -82,7 +82,7 @@ fn column(name: &str, value: Value) -> Column {
         _ => "what it computes can be NULL".to_owned(),
     };
     let ty = match value.name {
-        Ok(name) => Known::Is(SqlType { name: name.to_owned(), kind: Kind::Builtin }),
+        Ok(name) => Known::Is(SqlType { name: name.to_owned(), kind: TypeKind::Builtin }),
         Err(why) => Known::Unknown(why),
     };
     Column {

@@ -3,7 +3,7 @@
 use super::item::Server;
 use crate::schema::Schema;
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer};
+use crate::sql::lex::{Lexer, TokenKind};
 
 /// Words that only MySQL knows: types, functions and clauses.
 const MYSQL: [&str; 8] = [
@@ -30,14 +30,14 @@ pub fn server_of<'t>(schema: &Schema, texts: impl Iterator<Item = &'t str>) -> O
         for token in Lexer::new(text, Dialect::MySql) {
             let piece = text.get(token.span.start..token.span.end).unwrap_or_default().to_ascii_lowercase();
             match token.kind {
-                Kind::Word => {
+                TokenKind::Word => {
                     mysql |= MYSQL.contains(&&*piece)
                         || piece.contains("_0900_")
                         || last == "as" && piece == "json";
                     mariadb |= MARIADB.contains(&&*piece) || last == "replace" && piece == "function";
                 }
-                Kind::Text => mysql |= piece.contains("_0900_"),
-                Kind::Symbol => mysql |= matches!(&*piece, "->" | "->>"),
+                TokenKind::Text => mysql |= piece.contains("_0900_"),
+                TokenKind::Symbol => mysql |= matches!(&*piece, "->" | "->>"),
                 _ => {}
             }
             last = piece;

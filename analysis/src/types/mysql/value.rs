@@ -19,7 +19,6 @@ pub(super) enum Class {
     Other,
 }
 
-/// A value.
 #[derive(Debug, Clone)]
 pub(super) struct Value {
     pub(super) class: Class,

@@ -9,7 +9,7 @@ use super::base;
 use super::catalog::{Catalog, Line};
 use super::names::{TypeName, catalog_name};
 use crate::schema::{Name, Schema, UserType};
-use crate::types::{Kind, SqlType};
+use crate::types::{SqlType, TypeKind};
 
 /// A type, by its number: first those of every server, then those of the arena.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -329,23 +329,23 @@ impl<'a> Arena<'a> {
         let labels = self.labels(ty);
         let mut inner = |ty: Ty| self.shown(ty, depth + 1).map(Box::new);
         let kind = match info.class {
-            b'e' => Kind::Enum(labels.to_vec()),
-            b'd' => Kind::Domain(inner(info.base?)?),
-            b'r' if info.base.is_some() => Kind::Range(inner(info.base?)?),
+            b'e' => TypeKind::Enum(labels.to_vec()),
+            b'd' => TypeKind::Domain(inner(info.base?)?),
+            b'r' if info.base.is_some() => TypeKind::Range(inner(info.base?)?),
             b'c' => {
                 let field = |(name, ty): &(String, Ty)| Some((name.clone(), *inner(*ty)?));
-                Kind::Composite(info.fields.iter().map(field).collect::<Option<_>>()?)
+                TypeKind::Composite(info.fields.iter().map(field).collect::<Option<_>>()?)
             }
-            b'p' if ty == Ty::RECORDARRAY => Kind::Array(inner(Ty::RECORD)?),
-            b'p' => Kind::Pseudo,
+            b'p' if ty == Ty::RECORDARRAY => TypeKind::Array(inner(Ty::RECORD)?),
+            b'p' => TypeKind::Pseudo,
             _ => match info.element.filter(|_| info.category == b'A') {
-                Some(element) => Kind::Array(inner(element)?),
-                None if info.of_extension => Kind::Extension,
-                None => Kind::Builtin,
+                Some(element) => TypeKind::Array(inner(element)?),
+                None if info.of_extension => TypeKind::Extension,
+                None => TypeKind::Builtin,
             },
         };
         let name = match &kind {
-            Kind::Array(element) if info.printed.is_none() && element.kind == Kind::Extension => {
+            TypeKind::Array(element) if info.printed.is_none() && element.kind == TypeKind::Extension => {
                 format!("{}[]", element.name)
             }
             _ => info.printed.clone().unwrap_or_else(|| info.name.to_string()),

@@ -187,7 +187,7 @@ impl Session<'_> {
             let values: Vec<String> = labels.iter().take(12).map(|label| format!("`{label}`")).collect();
             let others = if labels.len() > values.len() { ", .." } else { "" };
             let error = TypeError {
-                message: format!("`{text}` is no value of the enum `{name}`"),
+                message: format!("`{text}` is not a value of the enum `{name}`"),
                 span,
                 label: "no value of it",
                 help: format!("its values are {}{others}", values.join(", ")),
@@ -196,14 +196,14 @@ impl Session<'_> {
         }
     }
 
-    /// Reports a text that is no value of a built-in type, which the server reads when it prepares the query.
+    /// Reports a text that is not a value of a built-in type, which the server reads when it prepares the query.
     fn check_input(&mut self, text: &str, to: Ty, span: Option<Span>) {
         let base = self.types.base(to);
         let info = self.types.info(base);
         let expected = if info.printed.is_none() { input::expected(&info.name, text) } else { None };
         if let Some(expected) = expected {
             let error = TypeError {
-                message: format!("`{text}` is no value of type `{}`", self.types.display(base)),
+                message: format!("`{text}` is not a value of type `{}`", self.types.display(base)),
                 span,
                 label: "no value of it",
                 help: format!("write {expected}"),

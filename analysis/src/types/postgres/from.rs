@@ -244,7 +244,6 @@ impl<'q> Session<'q> {
         Some(fields)
     }
 
-    /// The rows of a function in FROM.
     fn function_rows(&mut self, name: &str, args: &[Expr], id: RelationId) -> Option<Vec<Field>> {
         let query = self.query;
         let relation = query.relation(id);

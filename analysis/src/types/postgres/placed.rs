@@ -7,7 +7,7 @@ use crate::types::TypeError;
 
 impl Session<'_> {
     /// Reports an aggregate of this block, or a call over a window, in a clause of single rows; an aggregate that can
-    /// belong to a query around this one is none of them.
+    /// belong to a query around this one is not reported.
     pub(super) fn check_rows(&mut self, expr: &Expr, block: BlockId, clause: &str) {
         let found = self.find(&[expr], |session, call| !call.window && session.is_aggregate_of(call, block));
         if let Some(call) = found {
@@ -51,7 +51,7 @@ impl Session<'_> {
         let wrong = if kind == Some(b'w') && !call.window {
             Some(("is a window function, and has no OVER", "write `OVER (..)` after it"))
         } else if kind == Some(b'f') && (call.window || call.distinct || call.filter.is_some()) {
-            Some(("is no aggregate, and has OVER, DISTINCT or FILTER", "leave that out"))
+            Some(("is not an aggregate, and has OVER, DISTINCT or FILTER", "leave that out"))
         } else {
             None
         };

@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::schema::Name;
 use crate::sql::Dialect;
 use crate::sql::Span;
-use crate::sql::lex::{Kind, Lexer, unquote};
+use crate::sql::lex::{Lexer, TokenKind, unquote};
 use crate::types::TypeError;
 
 impl Session<'_> {
@@ -50,9 +50,9 @@ fn relation(text: &str) -> Option<Name> {
     for token in Lexer::new(text, Dialect::Postgres) {
         let word = text.get(token.span.range())?;
         match token.kind {
-            Kind::Word => parts.push(Dialect::Postgres.fold(word)),
-            Kind::Name => parts.push(unquote(word, Dialect::Postgres)),
-            Kind::Symbol if word == "." && !parts.is_empty() => {}
+            TokenKind::Word => parts.push(Dialect::Postgres.fold(word)),
+            TokenKind::Name => parts.push(unquote(word, Dialect::Postgres)),
+            TokenKind::Symbol if word == "." && !parts.is_empty() => {}
             _ => return None,
         }
     }

@@ -90,9 +90,7 @@ pub(super) enum Form {
     Null,
     /// A string without a type.
     Text(String),
-    /// A parameter.
     Parameter(usize),
-    /// `ROW(..)`.
     Row(Vec<Value>),
     /// Anything else.
     Plain,

@@ -10,7 +10,7 @@ mod columns;
 mod exprs;
 mod ty;
 
-use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType, generated};
+use super::{Column, Described, Known, Origin, Parameter, SqlType, TypeKind, generated};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::Expr;
@@ -45,7 +45,7 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
 fn column(name: &str, value: Value) -> Column {
     let Null { said, is_certain, proven_not_null } = value.null;
     let ty = match value.ty {
-        Ok(ty) => Known::Is(SqlType { name: ty.name().to_owned(), kind: Kind::Builtin }),
+        Ok(ty) => Known::Is(SqlType { name: ty.name().to_owned(), kind: TypeKind::Builtin }),
         Err(why) => Known::Unknown(why),
     };
     let why = match (&value.origin, proven_not_null) {

@@ -112,7 +112,6 @@ impl Null {
     }
 }
 
-/// A value.
 #[derive(Debug, Clone)]
 pub(super) struct Value {
     /// Its type, or why it is unknown.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use query_budget_analysis::Config;
 use query_budget_analysis::check::Checker;
-use query_budget_analysis::sql::lex::{Kind, Lexer};
+use query_budget_analysis::sql::lex::{Lexer, TokenKind};
 use query_budget_analysis::sql::{Dialect, Query, batch, resolve};
 
 use super::SCHEMAS;
@@ -71,7 +71,7 @@ fn lost(before: &str, after: &str, dialect: Dialect) -> Option<String> {
         let mut words: BTreeMap<String, usize> = BTreeMap::new();
         for token in Lexer::new(text, dialect) {
             let written = text.get(token.span.range()).unwrap_or_default();
-            if matches!(token.kind, Kind::Word | Kind::Name | Kind::Text | Kind::Number) {
+            if matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Text | TokenKind::Number) {
                 *words.entry(written.to_ascii_lowercase()).or_default() += 1;
             }
         }

@@ -2,7 +2,7 @@
 
 use query_budget_analysis::Config;
 use query_budget_analysis::check::Checker;
-use query_budget_analysis::rust::{Source, follow, relevant, scan, scan_queries, with_queries};
+use query_budget_analysis::rust::{SourceFile, follow, relevant, scan, scan_queries, with_queries};
 
 use super::SCHEMAS;
 use super::query::told;
@@ -42,7 +42,7 @@ pub(super) fn run(source: &str) -> Features {
         }
     }
     // The same file twice in one workspace, as two modules.
-    let source = |module: &str| Source {
+    let source = |module: &str| SourceFile {
         crate_name: "fuzz".to_owned(),
         externs: Default::default(),
         module: vec![module.to_owned()],

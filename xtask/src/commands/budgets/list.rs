@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use query_budget_analysis::rust::{Function, Limit, Source, Upper};
+use query_budget_analysis::rust::{Function, Limit, SourceFile, Upper};
 use serde_json::{Value, json};
 
 use crate::input::Loaded;
@@ -13,7 +13,6 @@ const NAMED: usize = 3;
 
 /// A function with its identity.
 pub(crate) struct Listed<'l> {
-    /// The function.
     pub(crate) function: &'l Function,
     /// An identifier that is stable across revisions: its crate's root relative to the base, its module, its
     /// path.
@@ -45,7 +44,7 @@ pub(crate) fn tell_apart<'k>(keys: impl Iterator<Item = &'k mut String>) {
 }
 
 /// An identifier of a function that is stable across revisions.
-pub(crate) fn key(source: &Source, function: &Function, base: &Path) -> String {
+pub(crate) fn key(source: &SourceFile, function: &Function, base: &Path) -> String {
     let root = Path::new(&source.crate_name);
     let root = root.strip_prefix(base).unwrap_or(root).display();
     format!("{root} {} {}", source.module.join("::"), function.path)

@@ -8,7 +8,7 @@ use query_budget_analysis::sql::expr::{ColumnRef, Expr};
 use query_budget_analysis::sql::query::{Body, ProblemKind, Source};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::mysql::Server;
-use query_budget_analysis::types::{Kind as TypeKind, Known, Origin, SqlType, describe_planned};
+use query_budget_analysis::types::{Known, Origin, SqlType, TypeKind, describe_planned};
 
 use super::form::{Column, Description, Parameters, TypeInfo};
 use super::measured::Measured;

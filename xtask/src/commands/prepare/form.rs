@@ -13,7 +13,6 @@ use super::{mysql, postgres};
 pub(super) struct Description {
     /// The output columns in order.
     pub(super) columns: Vec<Column>,
-    /// The parameters.
     pub(super) parameters: Parameters,
 }
 
@@ -42,14 +41,12 @@ pub(super) struct Column {
 pub(super) enum Origin {
     /// A column of a table.
     Table {
-        /// The table.
         table: String,
         /// The column.
         name: String,
     },
     /// Computed.
     Expression,
-    /// Unknown.
     Unknown,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use query_budget_analysis::schema::{Name, Schema};
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::sql::lex::{Kind, Lexer};
+use query_budget_analysis::sql::lex::{Lexer, TokenKind};
 use query_budget_analysis::sql::query::{Block, From, JoinKind, Query, Source};
 
 /// The tables, by their names without a schema, folded.
@@ -60,8 +60,8 @@ fn statements(script: &str) -> Vec<Vec<String>> {
     for token in Lexer::new(script, Dialect::Postgres) {
         let text = script.get(token.span.range()).unwrap_or_default();
         match token.kind {
-            Kind::Symbol if text == ";" => all.push(Vec::new()),
-            Kind::Text => {}
+            TokenKind::Symbol if text == ";" => all.push(Vec::new()),
+            TokenKind::Text => {}
             _ => {
                 if let Some(last) = all.last_mut() {
                     last.push(text.trim_matches('"').to_lowercase());

@@ -92,7 +92,7 @@ pub(super) fn answer(sql: &str, schema: &Schema, server: Option<Server>, version
         return Answer::Known(Description { columns: Vec::new(), parameters }, Vec::new());
     }
     let Some(root) = query.root else {
-        return Answer::Unknown("it is no query".to_owned());
+        return Answer::Unknown("it is not a query".to_owned());
     };
     if is_kept_by_the_server(sql) {
         let parameters = Parameters::Count(query.parameters);

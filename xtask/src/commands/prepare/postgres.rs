@@ -1,11 +1,10 @@
 //! PostgreSQL's types and columns as sqlx writes them.
 
-use query_budget_analysis::types::{self, Kind, SqlType};
+use query_budget_analysis::types::{self, SqlType, TypeKind};
 use serde::Serialize;
 
 use super::version::Version;
 
-/// A type.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Type {
@@ -44,23 +43,23 @@ pub(super) fn written(ty: &SqlType, version: Version) -> Type {
     }
     let inner = |ty: &SqlType| written(ty, version);
     let kind = match &ty.kind {
-        Kind::Builtin | Kind::Extension => CustomKind::Simple,
-        Kind::Pseudo => CustomKind::Pseudo,
-        Kind::Array(element) => CustomKind::Array(inner(element)),
-        Kind::Enum(labels) => CustomKind::Enum(labels.clone()),
-        Kind::Composite(fields) => {
+        TypeKind::Builtin | TypeKind::Extension => CustomKind::Simple,
+        TypeKind::Pseudo => CustomKind::Pseudo,
+        TypeKind::Array(element) => CustomKind::Array(inner(element)),
+        TypeKind::Enum(labels) => CustomKind::Enum(labels.clone()),
+        TypeKind::Composite(fields) => {
             CustomKind::Composite(fields.iter().map(|(name, ty)| (name.clone(), inner(ty))).collect())
         }
-        Kind::Domain(base) => CustomKind::Domain(inner(base)),
-        Kind::Range(base) => CustomKind::Range(inner(base)),
+        TypeKind::Domain(base) => CustomKind::Domain(inner(base)),
+        TypeKind::Range(base) => CustomKind::Range(inner(base)),
     };
     Type::Other { custom: Box::new(Custom { name: name(ty, version), kind }) }
 }
 
 fn name(ty: &SqlType, version: Version) -> String {
     match &ty.kind {
-        Kind::Array(element) if version.prints_types() => format!("{}[]", name(element, version)),
-        Kind::Array(element) => format!("_{}", name(element, version)),
+        TypeKind::Array(element) if version.prints_types() => format!("{}[]", name(element, version)),
+        TypeKind::Array(element) => format!("_{}", name(element, version)),
         _ if version.prints_types() => ty.name.clone(),
         _ => bare(&ty.name),
     }
@@ -98,11 +97,11 @@ pub(super) fn origin(origin: &types::Origin) -> super::form::Origin {
 
 #[cfg(test)]
 mod tests {
-    use query_budget_analysis::types::{Kind, SqlType};
+    use query_budget_analysis::types::{SqlType, TypeKind};
 
     use super::{Version, bare, written};
 
-    fn of(name: &str, kind: Kind) -> SqlType {
+    fn of(name: &str, kind: TypeKind) -> SqlType {
         SqlType { name: name.to_owned(), kind }
     }
 
@@ -114,19 +113,19 @@ mod tests {
 
     #[test]
     fn types_are_written_as_each_version_names_them() {
-        let array = |element: SqlType| of(&format!("{}[]", element.name), Kind::Array(Box::new(element)));
-        check(&of("int4", Kind::Builtin), "0.8", r#""Int4""#);
-        check(&array(of("text", Kind::Builtin)), "0.8", r#""TextArray""#);
-        let tsvector = of("tsvector", Kind::Builtin);
+        let array = |element: SqlType| of(&format!("{}[]", element.name), TypeKind::Array(Box::new(element)));
+        check(&of("int4", TypeKind::Builtin), "0.8", r#""Int4""#);
+        check(&array(of("text", TypeKind::Builtin)), "0.8", r#""TextArray""#);
+        let tsvector = of("tsvector", TypeKind::Builtin);
         check(&tsvector, "0.8", r#"{"Custom":{"name":"tsvector","kind":"Simple"}}"#);
-        let mood = of("app.\"Mood\"", Kind::Enum(vec!["sad".into(), "ok".into()]));
+        let mood = of("app.\"Mood\"", TypeKind::Enum(vec!["sad".into(), "ok".into()]));
         check(&mood, "0.8", r#"{"Custom":{"name":"app.\"Mood\"","kind":{"Enum":["sad","ok"]}}}"#);
         check(&mood, "0.7", r#"{"Custom":{"name":"Mood","kind":{"Enum":["sad","ok"]}}}"#);
-        let many = array(of("mood", Kind::Domain(Box::new(of("text", Kind::Builtin)))));
+        let many = array(of("mood", TypeKind::Domain(Box::new(of("text", TypeKind::Builtin)))));
         let domain = r#"{"Custom":{"name":"mood","kind":{"Domain":"Text"}}}"#;
         check(&many, "0.9", &format!(r#"{{"Custom":{{"name":"mood[]","kind":{{"Array":{domain}}}}}}}"#));
         check(&many, "0.7", &format!(r#"{{"Custom":{{"name":"_mood","kind":{{"Array":{domain}}}}}}}"#));
-        let pair = of("pair", Kind::Composite(vec![("a".into(), of("int4", Kind::Builtin))]));
+        let pair = of("pair", TypeKind::Composite(vec![("a".into(), of("int4", TypeKind::Builtin))]));
         check(&pair, "0.8", r#"{"Custom":{"name":"pair","kind":{"Composite":[["a","Int4"]]}}}"#);
     }
 

@@ -113,7 +113,7 @@ fn check_replaceable(file: &Path, force: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if !file.is_file() {
-        return Err(failed().because("it is no file"));
+        return Err(failed().because("it is not a file"));
     }
     let held = std::fs::read(file).map_err(|error| failed().because(error))?;
     let head = String::from_utf8_lossy(held.get(..held.len().min(1000)).unwrap_or_default()).into_owned();

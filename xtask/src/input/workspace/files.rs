@@ -61,6 +61,8 @@ impl Walk {
         let mut builder = builder.clone();
         let walk = builder
             .require_git(false)
+            // Of several links to one folder, the first is the name that its files get.
+            .sort_by_file_name(Ord::cmp)
             .filter_entry(|entry| {
                 let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
                 !(is_dir && entry.file_name() == "target" && entry.path().join("CACHEDIR.TAG").exists())

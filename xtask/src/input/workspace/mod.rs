@@ -24,7 +24,6 @@ pub(crate) struct Crate {
     package: Option<String>,
     /// The name of its library as code writes it.
     lib_name: Option<String>,
-    /// Its targets.
     targets: Vec<Target>,
     /// The folders of its dependencies on this machine, each with the name it is renamed to.
     dependencies: BTreeMap<PathBuf, Option<String>>,
@@ -45,7 +44,6 @@ pub(crate) struct Sources {
     pub(crate) files: Vec<PathBuf>,
     /// Why folders below could not be listed.
     pub(crate) unlisted: Vec<String>,
-    /// Its targets.
     pub(crate) targets: Vec<Target>,
     /// The crates that its code can name.
     externs: Arc<HashMap<String, String>>,
@@ -149,7 +147,9 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("open `{shown}`")).because(error);
     let path = path.canonicalize().map_err(failed)?;
     if !path.is_dir() && !path.is_file() {
-        return Err(Failure::new(format!("read `{shown}`")).because("it is no regular file and no folder"));
+        return Err(
+            Failure::new(format!("read `{shown}`")).because("it is neither a regular file nor a folder")
+        );
     }
     if path.is_file() {
         std::fs::File::open(&path).map_err(failed)?;

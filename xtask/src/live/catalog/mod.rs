@@ -6,7 +6,7 @@ mod sqlite;
 
 use std::collections::BTreeMap;
 
-use query_budget_analysis::schema::{Name, Problem, Replay, Schema};
+use query_budget_analysis::schema::{Name, Replay, Schema, Unapplied};
 use query_budget_analysis::sql::Dialect;
 
 use super::Live;
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 pub(crate) struct Catalog {
     pub(crate) schema: Schema,
     /// Parts of it that are not understood.
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Unapplied>,
     /// The total number of rows, as the server estimates.
     pub(crate) rows: u64,
     /// Whether the estimates were left out of `schema`, because no table has many rows.

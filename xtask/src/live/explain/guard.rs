@@ -6,7 +6,7 @@
 //! by a role that may only read.
 
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::sql::lex::{Kind, Lexer};
+use query_budget_analysis::sql::lex::{Lexer, TokenKind};
 
 use super::{Live, Texts, one};
 use crate::failure::Failure;
@@ -71,8 +71,8 @@ pub(super) fn admit(sql: &str, dialect: Dialect) -> Result<(), String> {
 /// comments (`/*! .. */`) do not count as comments.
 fn verb(sql: &str, dialect: Dialect) -> Option<String> {
     let first = Lexer::new(sql, dialect)
-        .find(|token| token.kind != Kind::Symbol || sql.get(token.span.range()) != Some("("))
-        .filter(|token| token.kind == Kind::Word)?;
+        .find(|token| token.kind != TokenKind::Symbol || sql.get(token.span.range()) != Some("("))
+        .filter(|token| token.kind == TokenKind::Word)?;
     let before = sql.get(..first.span.start)?;
     if before.contains("/*!") || before.contains("/*M!") {
         return None;

@@ -39,15 +39,19 @@ pub(crate) struct Seen {
 }
 
 /// The access to one table in a plan.
-struct Step {
+struct PlannedRead {
     alias: String,
     verdicts: Vec<Verdict>,
     said: String,
 }
 
-impl Step {
-    fn new(alias: impl Into<String>, verdicts: impl Into<Vec<Verdict>>, said: impl Into<String>) -> Step {
-        Step { alias: alias.into(), verdicts: verdicts.into(), said: said.into() }
+impl PlannedRead {
+    fn new(
+        alias: impl Into<String>,
+        verdicts: impl Into<Vec<Verdict>>,
+        said: impl Into<String>,
+    ) -> PlannedRead {
+        PlannedRead { alias: alias.into(), verdicts: verdicts.into(), said: said.into() }
     }
 
     /// Whether the whole table is read, without an index that narrows it.
@@ -101,8 +105,8 @@ impl Planner {
 
 /// Combines several plans of one query. The first is the one that uses indexes wherever possible; a later one
 /// only counts if it reads no more tables in full, so that a table with three rows proves nothing.
-fn together(plans: Vec<Vec<Step>>) -> Vec<Seen> {
-    let in_full = |plan: &[Step]| plan.iter().filter(|step| step.reads_all()).count();
+fn together(plans: Vec<Vec<PlannedRead>>) -> Vec<Seen> {
+    let in_full = |plan: &[PlannedRead]| plan.iter().filter(|step| step.reads_all()).count();
     let most = plans.first().map_or(0, |plan| in_full(plan));
     let mut order: Vec<String> = Vec::new();
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
@@ -110,7 +114,7 @@ fn together(plans: Vec<Vec<Step>>) -> Vec<Seen> {
         if at > 0 && in_full(&plan) > most {
             continue;
         }
-        for Step { alias, verdicts, said } in plan {
+        for PlannedRead { alias, verdicts, said } in plan {
             let entry = seen.entry(alias.clone()).or_insert_with(|| {
                 order.push(alias.clone());
                 Seen { alias, verdicts: Vec::new(), said: said.clone() }
@@ -160,8 +164,8 @@ mod tests {
     #[test]
     fn a_join_read_from_either_side_allows_both() {
         let plans = vec![
-            vec![Step::new("a", FULL, "Seq Scan"), Step::new("b", SERVED, "Index Scan")],
-            vec![Step::new("a", SERVED, "Index Scan"), Step::new("b", FULL, "Seq Scan")],
+            vec![PlannedRead::new("a", FULL, "Seq Scan"), PlannedRead::new("b", SERVED, "Index Scan")],
+            vec![PlannedRead::new("a", SERVED, "Index Scan"), PlannedRead::new("b", FULL, "Seq Scan")],
         ];
         let seen = together(plans);
         assert!(seen.iter().all(|seen| seen.verdicts.len() == 2), "{seen:?}");
@@ -171,8 +175,8 @@ mod tests {
     #[test]
     fn a_plan_that_reads_more_in_full_says_nothing() {
         let plans = vec![
-            vec![Step::new("a", SERVED, "Index Scan"), Step::new("b", SERVED, "Index Scan")],
-            vec![Step::new("a", FULL, "Seq Scan"), Step::new("b", FULL, "Seq Scan")],
+            vec![PlannedRead::new("a", SERVED, "Index Scan"), PlannedRead::new("b", SERVED, "Index Scan")],
+            vec![PlannedRead::new("a", FULL, "Seq Scan"), PlannedRead::new("b", FULL, "Seq Scan")],
         ];
         assert!(together(plans).iter().all(|seen| seen.verdicts == SERVED));
     }

@@ -2,12 +2,12 @@
 
 use query_budget_analysis::index::Verdict;
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::sql::lex::{Kind, Lexer};
+use query_budget_analysis::sql::lex::{Lexer, TokenKind};
 
-use super::{Live, Step, guard};
+use super::{Live, PlannedRead, guard};
 
 /// The plan of a query.
-pub(super) async fn plan(live: &mut Live, sql: &str) -> Result<Vec<Step>, String> {
+pub(super) async fn plan(live: &mut Live, sql: &str) -> Result<Vec<PlannedRead>, String> {
     let rows = guard::alone(live, &format!("EXPLAIN {}", with_values(sql))).await.map_err(|why| {
         let refused = why.contains("READ ONLY transaction");
         if refused { "in a read-only session this server explains no writes".to_owned() } else { why }
@@ -24,21 +24,23 @@ fn with_values(sql: &str) -> String {
     for token in Lexer::new(sql, Dialect::MySql) {
         let text = sql.get(token.span.range()).unwrap_or_default();
         match token.kind {
-            Kind::Parameter if text == "?" => {
+            TokenKind::Parameter if text == "?" => {
                 filled += sql.get(from..token.span.start).unwrap_or_default();
                 filled += if limits { "1" } else { "'1'" };
                 from = token.span.end;
             }
-            Kind::Word => limits = ["limit", "offset"].iter().any(|word| text.eq_ignore_ascii_case(word)),
-            Kind::Symbol if text == "," => {}
-            _ => limits = limits && token.kind == Kind::Number,
+            TokenKind::Word => {
+                limits = ["limit", "offset"].iter().any(|word| text.eq_ignore_ascii_case(word))
+            }
+            TokenKind::Symbol if text == "," => {}
+            _ => limits = limits && token.kind == TokenKind::Number,
         }
     }
     filled + sql.get(from..).unwrap_or_default()
 }
 
 /// The table of a row: `id, select_type, table, [partitions,] type, possible_keys, key, …, Extra`.
-fn step(row: &[Option<String>]) -> Option<Step> {
+fn step(row: &[Option<String>]) -> Option<PlannedRead> {
     const WAYS: [&str; 14] = [
         "system",
         "const",
@@ -75,7 +77,7 @@ fn step(row: &[Option<String>]) -> Option<Step> {
     let key = key.map_or_else(String::new, |key| format!(" using {key}"));
     let possible =
         possible.filter(|_| way == "ALL").map_or_else(String::new, |keys| format!(", possible {keys}"));
-    Some(Step::new(table, verdicts, format!("{way}{key}{possible}")))
+    Some(PlannedRead::new(table, verdicts, format!("{way}{key}{possible}")))
 }
 
 #[cfg(test)]

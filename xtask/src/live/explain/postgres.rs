@@ -7,7 +7,7 @@ use query_budget_analysis::index::Verdict;
 use serde_json::Value;
 
 use super::guard::{self, Powers};
-use super::{Live, Step, one};
+use super::{Live, PlannedRead, one};
 use crate::failure::Failure;
 
 /// The name of the prepared statement.
@@ -86,7 +86,11 @@ impl Known {
 }
 
 /// The plans of a query, starting with the one that uses indexes wherever possible.
-pub(super) async fn plans(live: &mut Live, known: &Known, sql: &str) -> Result<Vec<Vec<Step>>, String> {
+pub(super) async fn plans(
+    live: &mut Live,
+    known: &Known,
+    sql: &str,
+) -> Result<Vec<Vec<PlannedRead>>, String> {
     let mut plans = Vec::new();
     for off in SETTINGS {
         let plan = explained(live, known, sql, off).await?;
@@ -134,7 +138,7 @@ async fn prepared(live: &mut Live, sql: &str) -> Result<Value, String> {
 }
 
 /// The tables that a plan reads.
-fn steps(plan: &Value, known: &Known) -> Vec<Step> {
+fn steps(plan: &Value, known: &Known) -> Vec<PlannedRead> {
     let mut steps = Vec::new();
     // Innermost last. A plan is as deep as its query, whose depth the server limits.
     let mut nodes: Vec<(&Value, Around)> =
@@ -172,7 +176,7 @@ impl Around {
     }
 }
 
-fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) -> Step {
+fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) -> PlannedRead {
     let index = node["Index Name"].as_str();
     let alias = node["Alias"].as_str().unwrap_or(table);
     // A partition has its table's alias with a number.
@@ -227,7 +231,7 @@ fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) ->
     if let Some(filter) = filter {
         said += &format!(", filter {filter}");
     }
-    Step::new(alias, verdicts, said)
+    PlannedRead::new(alias, verdicts, said)
 }
 
 /// The index searches below a bitmap scan.

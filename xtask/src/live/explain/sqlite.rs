@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use query_budget_analysis::index::Verdict;
 
-use super::{Live, Step, one};
+use super::{Live, PlannedRead, one};
 use crate::failure::Failure;
 
 /// What has to be known from the catalog to read a plan.
@@ -23,7 +23,7 @@ impl Known {
 }
 
 /// The plan of a query.
-pub(super) async fn plan(live: &mut Live, known: &Known, sql: &str) -> Result<Vec<Step>, String> {
+pub(super) async fn plan(live: &mut Live, known: &Known, sql: &str) -> Result<Vec<PlannedRead>, String> {
     let rows = one(live, &format!("EXPLAIN QUERY PLAN {sql}")).await?;
     // id, parent, an unused column, and the description.
     let lines = rows.into_iter().filter_map(|row| row.into_iter().nth(3).flatten());
@@ -31,7 +31,7 @@ pub(super) async fn plan(live: &mut Live, known: &Known, sql: &str) -> Result<Ve
 }
 
 /// The table that a line is about; `None` for lines on subqueries, sorting and so on.
-fn step(line: &str, known: &Known) -> Option<Step> {
+fn step(line: &str, known: &Known) -> Option<PlannedRead> {
     let (what, rest) = line.split_once(' ')?;
     let alias = rest.split(" USING ").next().unwrap_or_default().split(' ').next().unwrap_or_default();
     let index = rest.split("INDEX ").nth(1).and_then(|rest| rest.split(' ').next());
@@ -49,7 +49,7 @@ fn step(line: &str, known: &Known) -> Option<Step> {
         "SCAN" if rest != "CONSTANT ROW" && !alias.starts_with('(') => vec![Verdict::Unserved, Verdict::Full],
         _ => return None,
     };
-    Some(Step::new(alias, verdicts, line))
+    Some(PlannedRead::new(alias, verdicts, line))
 }
 
 #[cfg(test)]

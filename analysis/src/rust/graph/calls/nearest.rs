@@ -6,7 +6,7 @@ use super::{CallGraph, Link, first_query, link};
 use crate::rust::flow::{CallRef, Flow};
 use crate::rust::function::Function;
 use crate::rust::site::{LoopKind, Site};
-use crate::rust::source::{FunctionId, Source};
+use crate::rust::source::{FunctionId, SourceFile};
 use crate::rust::walk::purpose;
 
 /// The maximum number of calls between a function and a query that is looked for.
@@ -63,11 +63,12 @@ impl<'a> CallGraph<'a> {
 
     /// Finds which functions reach a query, and the nearest one that is about rows.
     pub(super) fn find_nearest(&mut self) {
-        let runs =
-            |source: &Source, function: &Function| first_query(&function.flow, &source.scan.sites).is_some();
+        let runs = |source: &SourceFile, function: &Function| {
+            first_query(&function.flow, &source.scan.sites).is_some()
+        };
         self.nearest = self.nearest_of(&runs, &|call| !call.rare);
         self.querying = self.nearest_of(&runs, &|_| true).into_keys().collect();
-        let has_session = |source: &&Source| source.scan.sites.iter().any(Site::is_of_session);
+        let has_session = |source: &&SourceFile| source.scan.sites.iter().any(Site::is_of_session);
         if self.sources.iter().any(has_session) {
             self.querying
                 .extend(self.nearest_of(&|_, function| function.flow.has_query(), &|_| true).into_keys());
@@ -78,7 +79,7 @@ impl<'a> CallGraph<'a> {
     /// shown.
     pub(super) fn nearest_of(
         &self,
-        begins: &dyn Fn(&Source, &Function) -> bool,
+        begins: &dyn Fn(&SourceFile, &Function) -> bool,
         counts: &dyn Fn(&CallRef) -> bool,
     ) -> HashMap<FunctionId, Nearest<'a>> {
         let mut nearest = HashMap::new();

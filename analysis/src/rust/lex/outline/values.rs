@@ -3,23 +3,23 @@
 use std::collections::HashSet;
 
 use super::{Outlined, Reader};
-use crate::rust::lex::tokens::Kind;
+use crate::rust::lex::tokens::TokenKind;
 
 impl<'t> Reader<'t> {
     /// Notes the functions that a constant may be, as what a function of its name calls: `const HANDLERS: [fn(i64); 2] = [a, b];`.
     pub(super) fn note_constant(&mut self) {
         let Some(name) = self.peek(1).filter(|name| is_constant(name.text)) else { return };
-        if self.at < self.constants || self.peek(2).is_none_or(|next| next.kind != Kind::Sign(b':')) {
+        if self.at < self.constants || self.peek(2).is_none_or(|next| next.kind != TokenKind::Sign(b':')) {
             return;
         }
         let (mut calls, mut depth, mut at) = (HashSet::new(), 0usize, self.at + 3);
         while let Some(token) = self.tokens.get(at) {
             match token.kind {
-                Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
-                Kind::Sign(b')' | b']' | b'}') if depth == 0 => break,
-                Kind::Sign(b')' | b']' | b'}') => depth -= 1,
-                Kind::Sign(b';') if depth == 0 => break,
-                Kind::Word
+                TokenKind::Sign(b'(' | b'[' | b'{') => depth += 1,
+                TokenKind::Sign(b')' | b']' | b'}') if depth == 0 => break,
+                TokenKind::Sign(b')' | b']' | b'}') => depth -= 1,
+                TokenKind::Sign(b';') if depth == 0 => break,
+                TokenKind::Word
                     if (self.is_given(at) || self.is_chosen(at))
                         && token.text.starts_with(char::is_lowercase) =>
                 {
@@ -37,8 +37,9 @@ impl<'t> Reader<'t> {
 
     /// Whether the name at `at` is passed on or stored.
     pub(super) fn is_given(&self, at: usize) -> bool {
-        let ends = matches!(self.kind(Some(at + 1)), Some(Kind::Sign(b')' | b',' | b';' | b']')));
-        let begins = || matches!(self.kind(at.checked_sub(1)), Some(Kind::Sign(b'(' | b',' | b':' | b'=')));
+        let ends = matches!(self.kind(Some(at + 1)), Some(TokenKind::Sign(b')' | b',' | b';' | b']')));
+        let begins =
+            || matches!(self.kind(at.checked_sub(1)), Some(TokenKind::Sign(b'(' | b',' | b':' | b'=')));
         ends && begins()
     }
 
@@ -48,9 +49,9 @@ impl<'t> Reader<'t> {
         let follows = |sign| self.is_at_sign(at.checked_sub(1), sign);
         let is_arm = || follows(b'>') && self.is_at_sign(at.checked_sub(2), b'=');
         match self.kind(Some(at + 1)) {
-            Some(Kind::Sign(b'}')) => follows(b'{') || is_arm(),
-            Some(Kind::Sign(b',')) => follows(b'[') || is_arm(),
-            Some(Kind::Sign(b']')) => follows(b'['),
+            Some(TokenKind::Sign(b'}')) => follows(b'{') || is_arm(),
+            Some(TokenKind::Sign(b',')) => follows(b'[') || is_arm(),
+            Some(TokenKind::Sign(b']')) => follows(b'['),
             _ => false,
         }
     }

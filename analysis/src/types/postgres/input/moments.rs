@@ -69,7 +69,7 @@ const LENGTHS: &[&str] = &[
     "weeks", "year", "years",
 ];
 
-/// Whether a text has a word of two letters or more that is no unit of a length of time.
+/// Whether a text has a word of two letters or more that is not a unit of a length of time.
 pub(super) fn has_other_unit(text: &str) -> bool {
     // `P1Y2M` has a notation of its own.
     if !text.is_ascii() || text.starts_with('p') {

@@ -18,7 +18,7 @@ const OF_RANGE: f64 = 1.0 / 3.0;
 const OF_TWO_RANGES: f64 = 0.005;
 const OF_PATTERN: f64 = 0.005;
 const OF_NULL: f64 = 0.005;
-/// The part of the rows that equal a value, for an operand that is no column.
+/// The part of the rows that equal a value, for an operand that is not a column.
 const OF_EQUALITY: f64 = 0.005;
 
 /// A relation that the joins scan.
@@ -47,7 +47,6 @@ pub(super) struct Leaf<'q> {
 /// A condition on one relation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter<'q> {
-    /// As written.
     Written(&'q Expr),
     /// An equality with a constant that follows from others.
     Derived(String),

@@ -4,7 +4,7 @@ use super::cost::{self, Cost, Input, Match, Search, clamped};
 use super::estimate::Keyed;
 use super::paths::{Order, Pair, Path, State, WHOLE};
 use super::scans::{number, search, walk};
-use super::tree::{Clause, Kind, Set, Tree};
+use super::tree::{Clause, OuterKind, Set, Tree};
 use crate::schema::Index;
 
 /// By how much costs that are the same may differ.
@@ -28,7 +28,7 @@ struct Sides<'j> {
 }
 
 impl Sides<'_> {
-    fn kind(&self) -> Option<Kind> {
+    fn kind(&self) -> Option<OuterKind> {
         self.pair.outer.map(|join| join.kind)
     }
 
@@ -49,9 +49,9 @@ impl Sides<'_> {
 
     fn marks(&self) -> Set {
         match self.kind() {
-            None | Some(Kind::Anti) => 0,
-            Some(Kind::Left) => self.pair.right | self.one.marks & !WHOLE,
-            Some(Kind::Full) => self.pair.left | self.pair.right | WHOLE,
+            None | Some(OuterKind::Anti) => 0,
+            Some(OuterKind::Left) => self.pair.right | self.one.marks & !WHOLE,
+            Some(OuterKind::Full) => self.pair.left | self.pair.right | WHOLE,
         }
     }
 }
@@ -89,7 +89,7 @@ impl Tree<'_> {
     fn loops(&self, sides: &Sides<'_>, into: &mut State) {
         let Sides { pair, one, outer, inner, equalities, .. } = *sides;
         let (kind, marks, is_ordered) = (sides.kind(), sides.marks(), one.is_ordered);
-        if kind == Some(Kind::Full) {
+        if kind == Some(OuterKind::Full) {
             // Without a condition, the sides are merged.
             if pair.on.is_empty() {
                 into.add(sides.path(cost::merge(outer, inner, sides.on), marks, false, false));
@@ -98,7 +98,7 @@ impl Tree<'_> {
         }
         let on = Match { unique: self.unique(pair.right, equalities), ..sides.on };
         let again = cost::nested(outer, inner, inner.cost, on, false);
-        if matches!(kind, None | Some(Kind::Left))
+        if matches!(kind, None | Some(OuterKind::Left))
             && let Some(search) = self.searched_below(pair, equalities)
         {
             let path = sides.path(again, marks, true, is_ordered);
@@ -127,7 +127,7 @@ impl Tree<'_> {
         let of_right = Match { unique: self.unique(pair.right, equalities), ..sides.on };
         let by_hash = cost::hash(outer, inner, of_right, self.bucket(pair.right, equalities, inner.rows));
         into.add(sides.path(by_hash, marks, false, false));
-        let is_left = kind == Some(Kind::Left);
+        let is_left = kind == Some(OuterKind::Left);
         let is_by = order.is_some_and(|order| order.is_by(first, pair.left));
         let is_back = is_by && is_left && order.is_some_and(|order| order.is_descending);
         let merges = self.merges((pair.left, outer), (pair.right, inner), first, of_right, is_back);
@@ -136,7 +136,7 @@ impl Tree<'_> {
         let leaf = self.only(pair.left).and_then(|at| self.leaf(at));
         let may_be_sorted = leaf.is_some_and(|leaf| leaf.may_be_sorted);
         for (cost, is_direct) in &merges {
-            let path = sides.path(*cost, below, *is_direct, is_by && kind != Some(Kind::Full));
+            let path = sides.path(*cost, below, *is_direct, is_by && kind != Some(OuterKind::Full));
             let saved = cost::sorted(outer.cost, outer.rows).total - outer.cost.total;
             let slack = path.slack + if may_be_sorted { saved } else { 0.0 };
             into.add(Path { slack, ..path });

@@ -3,7 +3,7 @@
 use super::cost::{Unique, clamped};
 use super::estimate::Leaf;
 use super::paths::Pair;
-use super::tree::{Clause, Kind, Set, Tree};
+use super::tree::{Clause, OuterKind, Set, Tree};
 
 impl Tree<'_> {
     pub(super) fn leaf(&self, at: usize) -> Option<&Leaf<'_>> {
@@ -61,9 +61,9 @@ impl Tree<'_> {
         let matches = left * right * self.selectivity(&pair.on);
         let rows = match pair.outer.map(|join| join.kind) {
             None => matches,
-            Some(Kind::Left) => matches.max(left),
-            Some(Kind::Full) => matches.max(left).max(right),
-            Some(Kind::Anti) => left * (1.0 - self.found(pair, right)).max(0.0),
+            Some(OuterKind::Left) => matches.max(left),
+            Some(OuterKind::Full) => matches.max(left).max(right),
+            Some(OuterKind::Anti) => left * (1.0 - self.found(pair, right)).max(0.0),
         };
         let set = pair.left | pair.right;
         // One on the right side alone is checked after the join that may leave it out.

@@ -270,7 +270,7 @@ mod tests {
         for (sql, expected) in [
             ("shop LEFT JOIN item ON item.kind + 1 = shop.id", "yn"),
             ("item LEFT JOIN shop ON COALESCE(item.shop, 0) = shop.id", "yn"),
-            // A cast that only names the type is none.
+            // A cast that only names the type changes nothing.
             ("shop LEFT JOIN item ON item.shop::bigint = shop.id::int8", "yn"),
         ] {
             check(&format!("SELECT shop.id, item.id FROM {sql}"), expected);

@@ -5,7 +5,7 @@ use super::ORDERED;
 use super::cost::{self, Cost, Input};
 use super::estimate::Filter;
 use super::scans::scans;
-use super::tree::{Clause, Kind, Outer, Set, Tree};
+use super::tree::{Clause, Outer, OuterKind, Set, Tree};
 use crate::schema::Index;
 use crate::sql::query::BlockId;
 
@@ -223,19 +223,20 @@ impl Tree<'_> {
                 continue;
             }
             if join.needs & !left == 0 && join.brings & !right == 0 {
-                if outer.is_some() || join.kind == Kind::Full && (join.needs != left || join.brings != right)
+                if outer.is_some()
+                    || join.kind == OuterKind::Full && (join.needs != left || join.brings != right)
                 {
                     return None;
                 }
                 outer = Some(join);
             } else if left & join.brings != 0 && right & join.brings != 0 {
-            } else if join.kind == Kind::Left && set & join.needs == 0 {
+            } else if join.kind == OuterKind::Left && set & join.needs == 0 {
                 must_be_left = true;
             } else {
                 return None;
             }
         }
-        if must_be_left && outer.is_none_or(|join| join.kind != Kind::Left || !join.is_strict) {
+        if must_be_left && outer.is_none_or(|join| join.kind != OuterKind::Left || !join.is_strict) {
             return None;
         }
         let is_new =

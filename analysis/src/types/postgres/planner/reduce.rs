@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::super::plan::Reading;
 use super::estimate::{Filter, Leaf};
-use super::tree::{Clause, Kind, Set, Tree};
+use super::tree::{Clause, OuterKind, Set, Tree};
 use crate::sql::query::BlockId;
 
 impl<'q> Tree<'q> {
@@ -38,7 +38,7 @@ impl<'q> Tree<'q> {
                 }
             }
             for join in &mut self.outer {
-                if join.kind == Kind::Full {
+                if join.kind == OuterKind::Full {
                     continue;
                 }
                 let right = join.right;
@@ -90,7 +90,7 @@ impl<'q> Tree<'q> {
                         .filter(|(_, equal)| *equal)
                         .map(|it| it.0),
                 );
-                join.kind == Kind::Left && read & join.right == 0 && found.has_one(&columns)
+                join.kind == OuterKind::Left && read & join.right == 0 && found.has_one(&columns)
             });
             let Some(useless) = useless else { return };
             let join = self.outer.swap_remove(useless);

@@ -1,4 +1,4 @@
-//! How many rows the planner expects of what is no table, and what they cost.
+//! How many rows the planner expects of relations that are not tables, and what they cost.
 
 use super::super::plan::Reading;
 use super::cost::{self, Cost, Input, OPERATOR, TUPLE, clamped};
@@ -111,7 +111,7 @@ fn limited(reading: &Reading<'_>, block: &Block, all: Input) -> Option<Input> {
     Some(Input { cost: Cost { startup, total }, rows })
 }
 
-/// How many rows a limit or offset is expected to count; `Some(None)` if it is none, `None` if that is not known.
+/// How many rows a limit or offset is expected to count; `Some(None)` if there is no limit, `None` if the number is not known.
 fn counted(reading: &Reading<'_>, count: Option<&Expr>, rows: f64) -> Option<Option<f64>> {
     let Some(count) = count.filter(|count| !reading.is_null(count)) else { return Some(None) };
     match count.without_casts() {

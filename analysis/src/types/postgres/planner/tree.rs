@@ -25,7 +25,7 @@ pub(super) struct Clause {
     /// The two columns whose equality it is.
     pub(super) equal: Option<[(usize, String); 2]>,
     pub(super) operators: f64,
-    /// The part of the rows that it keeps if it is no equality.
+    /// The part of the rows that it keeps if it is not an equality.
     pub(super) keeps: f64,
 }
 
@@ -42,12 +42,12 @@ pub(super) struct Outer {
     pub(super) right: Set,
     /// Whether it finds nothing for a kept row that is missing itself.
     pub(super) is_strict: bool,
-    pub(super) kind: Kind,
+    pub(super) kind: OuterKind,
     pub(super) on: Vec<Clause>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum OuterKind {
     Left,
     Full,
     /// Rows of the kept side that find none.
@@ -75,7 +75,7 @@ pub(super) struct Tree<'q> {
 /// What is assumed where nothing is known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Guess {
-    /// The rows of a relation that is no table.
+    /// The rows of a relation that is not a table.
     pub(super) rows: f64,
     /// The part of rows that a condition keeps.
     pub(super) keeps: f64,
@@ -240,9 +240,9 @@ impl<'q> Tree<'q> {
         let strict = strict.sure.iter().fold(0, |strict, id| strict | self.bit(*id));
         let is_missing = self.missing.iter().any(|of| refuting.contains(of) && self.bit(of.0) & right != 0);
         let kind = match kind {
-            JoinKind::Full => Kind::Full,
-            _ if is_missing => Kind::Anti,
-            _ => Kind::Left,
+            JoinKind::Full => OuterKind::Full,
+            _ if is_missing => OuterKind::Anti,
+            _ => OuterKind::Left,
         };
         let mut join = Outer {
             needs: left,
@@ -253,7 +253,7 @@ impl<'q> Tree<'q> {
             kind,
             on: clauses,
         };
-        if kind != Kind::Full {
+        if kind != OuterKind::Full {
             self.bind(&mut join, compared, inner, strict);
         }
         self.outer.push(join);
@@ -264,20 +264,20 @@ impl<'q> Tree<'q> {
         let (mut needs, mut brings) = (compared & join.left, (compared | inner) & join.right);
         for below in &self.outer {
             let whole = below.left | below.right;
-            if below.kind == Kind::Full {
+            if below.kind == OuterKind::Full {
                 needs |= if whole & join.left == 0 { 0 } else { whole };
                 brings |= if whole & join.right == 0 { 0 } else { whole };
                 continue;
             }
             let is_compared = compared & below.right != 0;
-            let is_anti = join.kind == Kind::Anti;
+            let is_anti = join.kind == OuterKind::Anti;
             if join.left & below.right != 0 && is_compared && (is_anti || strict & below.brings == 0) {
                 needs |= whole;
             }
             let is_bound = is_compared
                 || compared & below.needs == 0
                 || is_anti
-                || below.kind == Kind::Anti
+                || below.kind == OuterKind::Anti
                 || !below.is_strict;
             if join.right & below.right != 0 && is_bound {
                 brings |= whole;
@@ -344,9 +344,10 @@ impl<'q> Tree<'q> {
             return;
         }
         let of = self.of(reading, condition);
-        let is_right = |kind: Kind| self.outer.iter().any(|join| join.right & of != 0 && join.kind == kind);
-        let is_missing = is_right(Kind::Anti) && is_null_test(condition);
-        let is_padded = is_right(Kind::Left) || is_right(Kind::Full);
+        let is_right =
+            |kind: OuterKind| self.outer.iter().any(|join| join.right & of != 0 && join.kind == kind);
+        let is_missing = is_right(OuterKind::Anti) && is_null_test(condition);
+        let is_padded = is_right(OuterKind::Left) || is_right(OuterKind::Full);
         match self.only(of) {
             // It is checked after the join that makes its column NULL.
             Some(_) if is_padded && Demand::of(reading, [condition]).sure.is_empty() => {
