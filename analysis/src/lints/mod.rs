@@ -55,7 +55,7 @@ use crate::cardinality::Cardinality;
 use crate::config::Config;
 use crate::finding::{Finding, Level};
 use crate::index::Access;
-use crate::rust::{Form, Function, LoopCall, Site};
+use crate::rust::{Form, Function, LoopCall, Site, SiteSql};
 use crate::schema::{Name, Schema};
 use crate::sql::query::{RelationId, Source};
 use crate::sql::{Dialect, Query, SyntaxError};
@@ -390,9 +390,14 @@ impl<'a> QueryContext<'a> {
         self.sites.iter().filter(is_beside)
     }
 
-    /// Whether the query is a text that sqlx sends unchecked, so that no database has validated it.
+    /// Whether the query is a text that sqlx sends unchecked, so that no database has validated it. A script of several
+    /// statements may create what it names.
     pub fn is_unchecked_text(&self) -> bool {
-        let is_query = |site: &Site| site.is_text() && !site.is_script(Dialect::Postgres);
+        let alone = |text: &str| {
+            text.trim().trim_end_matches(';').trim_end() == self.sql.trim().trim_end_matches(';').trim_end()
+        };
+        let is_alone = |site: &Site| matches!(&site.sql, SiteSql::Literal(literal) if alone(&literal.text));
+        let is_query = |site: &Site| site.is_text() && (!site.is_script(Dialect::Postgres) || is_alone(site));
         self.site.is_some_and(|site| is_query(site) && !site.written.contains("QueryBuilder"))
     }
 

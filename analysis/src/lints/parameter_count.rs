@@ -2,6 +2,7 @@
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
+use crate::rust::Form;
 use crate::sql::Dialect;
 
 declare_lint! {
@@ -16,7 +17,7 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Not reported if some of the values are not visible: bound in a loop, in another function, or by
-    /// `query_with`.
+    /// `query_with`, or if too few are bound to a query that is run elsewhere.
     ///
     /// ## Example
     ///
@@ -44,6 +45,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let (Ok(query), Some(site)) = (context.query, context.site) else { return };
     let (wanted, given) = (query.parameters, site.arguments.len());
     if !site.arguments_complete || wanted == given {
+        return;
+    }
+    // A query that is handed on may be given more values where it goes.
+    if site.form == Form::SqlxFunction && site.call.is_none() && given < wanted {
         return;
     }
     let message = format!("{} for {}", count(given, "argument"), count(wanted, "placeholder"));

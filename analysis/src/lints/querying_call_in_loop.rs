@@ -80,7 +80,7 @@ declare_lint! {
 fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     let call = context.call;
     let query = context.sql().and_then(|sql| resolve(sql, context.dialect, context.schema).ok());
-    if query.as_ref().is_some_and(|query| batch::is_batched(query) || query.kind == Kind::Transaction) {
+    if query.as_ref().is_some_and(|query| batch::is_batched(query, None) || query.kind == Kind::Transaction) {
         return;
     }
     let [first, .., last] = call.chain.as_slice() else { return };

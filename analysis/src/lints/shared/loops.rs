@@ -19,7 +19,7 @@ pub(in crate::lints) struct Around<'a> {
 pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around<'a>> {
     let site = context.site?;
     let call = site.call.as_ref()?;
-    if site.in_test || site.takes_rows() || batch::is_batched(query) {
+    if site.in_test || site.takes_rows() {
         return None;
     }
     // sqlx's own list of migrations holds a row for each, and is read and written at a start alone.
@@ -36,7 +36,14 @@ pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Opt
     if call.on.iter().any(|name| work.iter().any(|around| around.elements.contains(name))) {
         return None;
     }
-    Some(Around { site, innermost, work })
+    let around = Around { site, innermost, work };
+    let varies = |number: usize| around.argument_varies(number);
+    let known = (site.arguments_complete && site.arguments.len() == query.parameters)
+        .then_some(&varies as &dyn Fn(usize) -> bool);
+    if batch::is_batched(query, known) {
+        return None;
+    }
+    Some(around)
 }
 
 /// The innermost loop over data in which a text is built and run, and how often; `None` if each iteration

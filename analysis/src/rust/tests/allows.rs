@@ -46,6 +46,27 @@ fn a_comment_above_another_statement_is_none_of_it() {
 }
 
 #[test]
+fn a_comment_above_the_text_or_its_declaration() {
+    for source in [
+        "fn f() {\n    sqlx::query_scalar(\n        // query-budget: allow(a): text\n        \"SELECT 1\",\n    );\n}",
+        "fn f() {\n    // query-budget: allow(a): text\n    let sql = \"SELECT 1\";\n    go();\n    sqlx::query(sql);\n}",
+        "fn f() {\n    // query-budget: allow(a): text\n    let sql =\n        concat!(\"SELECT \",\n        \"1\");\n    go();\n    sqlx::query(sql);\n}",
+        "// query-budget: allow(a): text\npub const S: &str =\n    \"SELECT 1\";\nfn f() {\n    sqlx::query(S);\n}",
+        "fn f() {\n    sqlx::query(concat!(\n        \"SELECT 1\",\n        // query-budget: allow(a): text\n        \" FROM t\",\n    ));\n}",
+    ] {
+        check(source, &[("a", Some("text"))]);
+    }
+    check(
+        "// query-budget: allow(a): there\nconst T: &str = \"x\";\nconst S: &str = \"SELECT 1\";\nfn f() {\n    sqlx::query(S);\n}",
+        &[],
+    );
+    check(
+        "fn f() {\n    // query-budget: allow(a): there\n    let n = 1;\n    let sql = \"SELECT 1\";\n    sqlx::query(sql);\n}",
+        &[],
+    );
+}
+
+#[test]
 fn a_missing_reason_and_a_form_that_is_none_are_kept_for_the_lints() {
     check("fn f() {\n    // query-budget: allow(a)\n    sqlx::query!(\"SELECT 1\");\n}", &[("a", None)]);
     check(

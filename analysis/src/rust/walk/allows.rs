@@ -16,6 +16,8 @@ use crate::rust::site::Allow;
 pub(in crate::rust) struct Comments {
     /// The first line under each run of comment lines, with the allows in it.
     by_line: Vec<(u32, Vec<Allow>)>,
+    /// The first and last lines of the declarations that begin under one: `const PAGE: &str = ..;`, `let sql = ..;`.
+    declared: Vec<(u32, u32)>,
 }
 
 impl Comments {
@@ -53,7 +55,17 @@ impl Comments {
         if !pending.is_empty() {
             by_line.push((u32::MAX, pending));
         }
-        Comments { by_line }
+        let mut declared = Vec::new();
+        let begins = |line: &u32| by_line.binary_search_by_key(line, |(below, _)| *below).is_ok();
+        declarations(tokens, &begins, &mut declared);
+        Comments { by_line, declared }
+    }
+
+    /// What the comments allow for a text that is written in this line: those directly above it, and above the declaration
+    /// that it is in.
+    pub(in crate::rust) fn of_text(&self, line: u32) -> impl Iterator<Item = &Allow> {
+        let around = self.declared.iter().filter(move |(first, last)| (*first + 1..=*last).contains(&line));
+        around.map(|(first, _)| *first).chain([line]).flat_map(|line| self.above(line))
     }
 
     /// What the comments directly above a line allow.
@@ -87,6 +99,33 @@ fn literal_lines(tokens: &TokenStream, lines: &mut Vec<(u32, u32)>) {
                 }
             }
             Some(_) => {}
+        }
+    }
+}
+
+/// The first and last lines of the declarations of a value that begin in a line of which `begins` is true.
+fn declarations(tokens: &TokenStream, begins: &dyn Fn(&u32) -> bool, lines: &mut Vec<(u32, u32)>) {
+    let line_of = |place: proc_macro2::LineColumn| u32::try_from(place.line).unwrap_or(0);
+    let mut streams = vec![tokens.clone()];
+    while let Some(stream) = streams.pop() {
+        let mut first = None;
+        for token in stream {
+            match &token {
+                TokenTree::Ident(word)
+                    if word == "const" || word == "static" || word == "let" || word == "pub" =>
+                {
+                    first = first.or_else(|| Some(line_of(word.span().start())).filter(begins));
+                }
+                TokenTree::Punct(mark) if mark.as_char() == ';' => {
+                    lines.extend(first.take().map(|first| (first, line_of(mark.span().end()))));
+                }
+                // `pub fn f() {` declares no value.
+                TokenTree::Ident(word) if word == "fn" || word == "mod" || word == "impl" => first = None,
+                _ => {}
+            }
+            if let TokenTree::Group(group) = token {
+                streams.push(group.stream());
+            }
         }
     }
 }

@@ -29,7 +29,7 @@ impl Walker<'_> {
             let outer = (walker.here.flushing, walker.here.flushes);
             let kept = walker.here.kept;
             let branched = std::mem::replace(&mut walker.here.branched, walker.sites.len());
-            walker.keeps(caches::kept_in_then(node));
+            walker.keeps(caches::kept_in_then(node, &walker.here.kept_names.clone()));
             if asks_whether_full(&node.cond) {
                 (walker.here.flushing, walker.here.flushes) = (walker.here.loops.len(), true);
             }
@@ -38,7 +38,7 @@ impl Walker<'_> {
             });
             (walker.here.flushing, walker.here.flushes) = outer;
             walker.here.kept = kept;
-            walker.keeps(caches::kept_in_else(node));
+            walker.keeps(caches::kept_in_else(node, &walker.here.kept_names.clone()));
             let otherwise = match &node.else_branch {
                 Some((_, otherwise)) => walker.sequence(|walker| {
                     queries.extend(walker.after_error(else_rare, |walker| walker.expr(otherwise)));
@@ -106,7 +106,7 @@ impl Walker<'_> {
             let line = arm.pat.span().start().line;
             self.here.lines.push(u32::try_from(line).unwrap_or(0));
             let kept = self.here.kept;
-            self.keeps(caches::kept_in_arm(&node.expr, arm));
+            self.keeps(caches::kept_in_arm(&node.expr, arm, &self.here.kept_names.clone()));
             let mut asked = Flow::EMPTY;
             let body = self.sequence(|walker| {
                 walker.scoped(|walker| {

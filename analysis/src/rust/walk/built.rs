@@ -31,12 +31,14 @@ fn at(expression: &Expr, around: &Walker<'_>, depth: usize) -> Option<Built> {
         Expr::Reference(inner) => next(&inner.expr),
         Expr::Paren(inner) => next(&inner.expr),
         Expr::Group(inner) => next(&inner.expr),
+        Expr::Unary(inner) if matches!(inner.op, syn::UnOp::Deref(_)) => next(&inner.expr),
         Expr::Block(block) => match block.block.stmts.last()? {
             syn::Stmt::Expr(tail, None) => next(tail),
             _ => None,
         },
         Expr::MethodCall(call) => {
-            let keeps = ["to_string", "to_owned", "as_str", "into", "clone", "as_ref", "trim", "replace"];
+            let keeps =
+                ["to_string", "to_owned", "as_str", "into", "clone", "as_ref", "deref", "trim", "replace"];
             let mut built = next(&call.receiver).filter(|_| keeps.iter().any(|keep| call.method == keep))?;
             built.names.extend(call.args.iter().flat_map(variables::mentions));
             Some(built)

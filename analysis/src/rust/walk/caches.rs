@@ -2,6 +2,7 @@
 //! so.
 
 mod functions;
+mod names;
 
 use std::collections::HashSet;
 
@@ -9,9 +10,20 @@ use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat, Stmt};
 
 pub(in crate::rust) use self::functions::reads_through;
+pub(in crate::rust) use self::names::Names;
 
-/// Whether a method of a cache runs its closure only on a miss.
-pub(in crate::rust) fn runs_on_miss(method: &str) -> bool {
+/// Whether a call of a cache's method runs its closure only on a miss.
+pub(in crate::rust) fn runs_on_miss(call: &syn::ExprMethodCall) -> bool {
+    // `fetch(key, || ..)` of foyer; sqlx's has one argument.
+    let is_foyers = || {
+        let closes = matches!(call.args.last(), Some(Expr::Closure(_) | Expr::Async(_)));
+        call.method == "fetch" && call.args.len() == 2 && closes
+    };
+    is_of_cache(&call.method.to_string()) || is_foyers()
+}
+
+/// Whether a method is of a cache, and runs its closure only on a miss.
+pub(in crate::rust) fn is_of_cache(method: &str) -> bool {
     matches!(
         method,
         "get_with"
@@ -26,6 +38,7 @@ pub(in crate::rust) fn runs_on_miss(method: &str) -> bool {
             | "get_with_by_ref"
             | "try_get_with_by_ref"
             | "get_or_insert_async"
+            | "get_or_fetch"
             | "get_value_or_guard_async"
     )
 }
@@ -43,75 +56,89 @@ pub(in crate::rust) fn tells(method: &str, arguments: usize) -> bool {
 /// The name of the variable or field that an `if` checks, and fills in its first branch if missing:
 /// `if x.is_none() { x = .. }`, `if !known.contains_key(k) { .. }`,
 /// `if let Entry::Vacant(e) = known.entry(k) { .. }`.
-pub(in crate::rust) fn kept_in_then(node: &syn::ExprIf) -> Option<String> {
-    let then = |fills: &mut Fills| fills.visit_block(&node.then_branch);
+pub(in crate::rust) fn kept_in_then(node: &syn::ExprIf, names: &Names) -> Option<String> {
+    let then = |fills: &mut Fills<'_>| fills.visit_block(&node.then_branch);
     match node.cond.as_ref() {
-        Expr::Let(condition) => filled(&condition.pat, &condition.expr, then),
-        condition => asked(condition).filter(|root| Fills::of(root, then)),
+        Expr::Let(condition) => filled(&condition.pat, &condition.expr, names, then),
+        condition => asked(condition, names).filter(|root| Fills::of(root, names, then)),
     }
 }
 
 /// Like [`kept_in_then`], for the second branch: `if let Some(v) = known.get(&k) { .. } else { .. }`.
-pub(in crate::rust) fn kept_in_else(node: &syn::ExprIf) -> Option<String> {
+pub(in crate::rust) fn kept_in_else(node: &syn::ExprIf, names: &Names) -> Option<String> {
     let (_, otherwise) = node.else_branch.as_ref()?;
-    let root = match node.cond.as_ref() {
-        Expr::Let(condition) if holds(&condition.pat) => asked_value(&condition.expr),
-        condition => asked_present(condition),
-    };
-    root.filter(|root| Fills::of(root, |fills| fills.visit_expr(otherwise)))
+    let mut roots = asked_present(&node.cond, names).into_iter();
+    roots.find(|root| Fills::of(root, names, |fills| fills.visit_expr(otherwise)))
+}
+
+/// Like [`kept_in_then`], for the block behind `else` in `let Some(v) = known.get(&k) else { .. };`.
+pub(in crate::rust) fn kept_in_diverging(local: &syn::Local, names: &Names) -> Option<String> {
+    let init = local.init.as_ref().filter(|_| holds(&local.pat))?;
+    let (_, otherwise) = init.diverge.as_ref()?;
+    asked_value(&init.expr, names).filter(|root| Fills::of(root, names, |fills| fills.visit_expr(otherwise)))
 }
 
 /// Like [`kept_in_then`], for an arm of a `match`: `match known.get(&k) { Some(v) => .., None => .. }`.
-pub(in crate::rust) fn kept_in_arm(matched: &Expr, arm: &syn::Arm) -> Option<String> {
-    filled(&arm.pat, matched, |fills| fills.visit_expr(&arm.body))
+pub(in crate::rust) fn kept_in_arm(matched: &Expr, arm: &syn::Arm, names: &Names) -> Option<String> {
+    filled(&arm.pat, matched, names, |fills| fills.visit_expr(&arm.body))
 }
 
 /// Like [`kept_in_then`], for what follows a statement that leaves where nothing is missing:
 /// `if x.is_some() { continue; }`, `let None = x else { continue };`.
-pub(in crate::rust) fn kept_behind(statement: &Stmt, rest: &[Stmt]) -> Option<String> {
-    let root = match statement {
-        Stmt::Expr(Expr::If(node), _) if node.else_branch.is_none() => {
-            let leaves = match node.then_branch.stmts.last() {
-                Some(Stmt::Expr(last, _)) => {
-                    matches!(last, Expr::Continue(_) | Expr::Break(_) | Expr::Return(_))
-                }
-                _ => false,
-            };
-            match node.cond.as_ref() {
-                _ if !leaves => None,
-                Expr::Let(condition) if holds(&condition.pat) => asked_value(&condition.expr),
-                // A set of what has been seen holds no answer.
-                Expr::MethodCall(call) if call.method == "contains" => None,
-                condition => asked_present(condition),
-            }
+pub(in crate::rust) fn kept_behind(statement: &Stmt, rest: &[Stmt], names: &Names) -> Option<String> {
+    let roots = match statement {
+        // A set of what has been seen holds no answer.
+        Stmt::Expr(Expr::If(node), _)
+            if node.else_branch.is_none()
+                && leaves(&node.then_branch)
+                && !matches!(node.cond.as_ref(), Expr::MethodCall(call) if call.method == "contains") =>
+        {
+            asked_present(&node.cond, names)
+        }
+        Stmt::Expr(Expr::Match(node), _)
+            if node.arms.iter().any(|arm| holds(&arm.pat) && arm_leaves(arm)) =>
+        {
+            asked_value(&node.expr, names).into_iter().collect()
         }
         Stmt::Local(local) => {
             let init = local
                 .init
                 .as_ref()
-                .filter(|init| init.diverge.is_some() && !matches!(local.pat, Pat::Wild(_)))?;
-            asked_value(&init.expr).filter(|_| lacks(&local.pat))
+                .filter(|init| init.diverge.is_some() && !matches!(local.pat, Pat::Wild(_)));
+            let asked = init.and_then(|init| asked_value(&init.expr, names));
+            asked.filter(|_| lacks(&local.pat)).into_iter().collect()
         }
-        _ => None,
+        _ => Vec::new(),
     };
     // A mark that something was seen, or failed, holds no answer either.
-    root.filter(|root| {
-        let mut fills = Fills { root: root.clone(), found: false, with_answers: true };
+    roots.into_iter().find(|root| {
+        let mut fills = Fills { root: root.clone(), names, found: false, with_answers: true };
         rest.iter().for_each(|statement| fills.visit_stmt(statement));
         fills.found
     })
 }
 
 /// The name of what a pattern found missing in a value, if the code fills it.
-fn filled(pattern: &Pat, value: &Expr, code: impl FnOnce(&mut Fills)) -> Option<String> {
+fn filled(
+    pattern: &Pat,
+    value: &Expr,
+    names: &Names,
+    mut code: impl FnMut(&mut Fills<'_>),
+) -> Option<String> {
+    let fills = |root: &str, code: &mut dyn FnMut(&mut Fills<'_>)| {
+        let mut fills = Fills { root: root.to_owned(), names, found: false, with_answers: true };
+        code(&mut fills);
+        fills.found
+    };
     match pattern {
         Pat::TupleStruct(vacant)
             if vacant.path.segments.last().is_some_and(|last| last.ident == "Vacant") =>
         {
             let Some(Pat::Ident(entry)) = vacant.elems.first() else { return None };
-            root(value).filter(|_| Fills::of(&entry.ident.to_string(), code))
+            let entry = names.whole(entry.ident.to_string());
+            names.root(value).filter(|_| fills(&entry, &mut code))
         }
-        pattern if lacks(pattern) => asked_value(value).filter(|root| Fills::of(root, code)),
+        pattern if lacks(pattern) => asked_value(value, names).filter(|root| fills(root, &mut code)),
         _ => None,
     }
 }
@@ -143,41 +170,48 @@ fn lacks(pattern: &Pat) -> bool {
     }
 }
 
-fn asked(condition: &Expr) -> Option<String> {
+/// What a condition checks for absence: `!known.contains_key(k)`, `x.is_none()`.
+fn asked(condition: &Expr, names: &Names) -> Option<String> {
     match condition {
-        Expr::Paren(inner) => asked(&inner.expr),
+        Expr::Paren(inner) => asked(&inner.expr, names),
         Expr::Binary(both) if matches!(both.op, syn::BinOp::And(_)) => {
-            asked(&both.left).or_else(|| asked(&both.right))
+            asked(&both.left, names).or_else(|| asked(&both.right, names))
         }
-        Expr::MethodCall(call) if call.method == "is_none" && call.args.is_empty() => root(&call.receiver),
+        Expr::MethodCall(call) if call.method == "is_none" && call.args.is_empty() => {
+            names.root(&call.receiver)
+        }
         Expr::Unary(not) if matches!(not.op, syn::UnOp::Not(_)) => match not.expr.as_ref() {
-            Expr::MethodCall(call)
-                if matches!(call.method.to_string().as_str(), "contains_key" | "contains" | "is_some") =>
-            {
-                root(&call.receiver)
-            }
+            Expr::MethodCall(call) if asks_presence(call) => names.root(&call.receiver),
             _ => None,
         },
         _ => None,
     }
 }
 
-/// What a condition checks for presence: `known.contains_key(k)`, `x.is_some()`.
-fn asked_present(condition: &Expr) -> Option<String> {
+/// What a condition checks for presence: `known.contains_key(k)`, `x.is_some()`, `let Some(v) = known.get(k)`.
+fn asked_present(condition: &Expr, names: &Names) -> Vec<String> {
     match condition {
-        Expr::Paren(inner) => asked_present(&inner.expr),
-        Expr::MethodCall(call)
-            if matches!(call.method.to_string().as_str(), "contains_key" | "contains" | "is_some") =>
-        {
-            root(&call.receiver)
+        Expr::Paren(inner) => asked_present(&inner.expr, names),
+        Expr::Binary(both) if matches!(both.op, syn::BinOp::And(_)) => {
+            let mut roots = asked_present(&both.left, names);
+            roots.extend(asked_present(&both.right, names));
+            roots
         }
-        _ => None,
+        Expr::Let(condition) if holds(&condition.pat) => {
+            asked_value(&condition.expr, names).into_iter().collect()
+        }
+        Expr::MethodCall(call) if asks_presence(call) => names.root(&call.receiver).into_iter().collect(),
+        _ => Vec::new(),
     }
 }
 
+fn asks_presence(call: &syn::ExprMethodCall) -> bool {
+    matches!(call.method.to_string().as_str(), "contains_key" | "contains" | "is_some" | "is_some_and")
+}
+
 /// The map in which a value is looked up, or the variable or field that may hold it.
-fn asked_value(value: &Expr) -> Option<String> {
-    gets(value).or_else(|| plain(value).then(|| root(value)).flatten())
+fn asked_value(value: &Expr, names: &Names) -> Option<String> {
+    names.looked_up(value).or_else(|| plain(value).then(|| names.root(value)).flatten())
 }
 
 /// Whether a value is the content of a variable or field, by reference, copy or lock.
@@ -190,8 +224,19 @@ fn plain(value: &Expr) -> bool {
         Expr::Await(inner) => plain(&inner.base),
         Expr::Try(inner) => plain(&inner.expr),
         Expr::MethodCall(call) => {
-            let keeps =
-                ["as_ref", "as_deref", "as_mut", "clone", "cloned", "copied", "lock", "read", "borrow"];
+            let keeps = [
+                "as_ref",
+                "as_deref",
+                "as_mut",
+                "clone",
+                "cloned",
+                "copied",
+                "lock",
+                "read",
+                "borrow",
+                "load",
+                "load_full",
+            ];
             let keeps = keeps.iter().chain(&["unwrap", "get"]).any(|keep| call.method == keep);
             keeps && call.args.is_empty() && plain(&call.receiver)
         }
@@ -203,7 +248,11 @@ fn plain(value: &Expr) -> bool {
 fn is_locked(value: &Expr) -> bool {
     match value {
         Expr::MethodCall(call) => {
-            call.args.is_empty() && matches!(call.method.to_string().as_str(), "lock" | "read" | "borrow")
+            call.args.is_empty()
+                && matches!(
+                    call.method.to_string().as_str(),
+                    "lock" | "read" | "borrow" | "load" | "load_full"
+                )
                 || is_locked(&call.receiver)
         }
         Expr::Reference(inner) => is_locked(&inner.expr),
@@ -215,45 +264,51 @@ fn is_locked(value: &Expr) -> bool {
     }
 }
 
-/// The variable, static or field at the start of a method chain.
-fn root(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-        Expr::Field(field) => match &field.member {
-            syn::Member::Named(name) => Some(name.to_string()),
-            syn::Member::Unnamed(_) => None,
+/// The connection that a command of Redis runs on: `redis::cmd("GET").arg(k).query_async(&mut connection)`.
+fn connection(call: &syn::ExprMethodCall) -> Option<&Expr> {
+    let runs = call.args.len() == 1
+        && matches!(call.method.to_string().as_str(), "query_async" | "exec_async" | "query" | "exec");
+    call.args.first().filter(|_| runs && command(&call.receiver).is_some())
+}
+
+/// The name of the command of Redis that a chain builds.
+fn command(chain: &Expr) -> Option<String> {
+    match chain {
+        Expr::MethodCall(call) => command(&call.receiver),
+        Expr::Call(call) => match (call.func.as_ref(), call.args.first()) {
+            (Expr::Path(path), Some(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })))
+                if path.path.segments.last().is_some_and(|last| last.ident == "cmd") =>
+            {
+                Some(name.value().to_ascii_uppercase())
+            }
+            _ => None,
         },
-        Expr::MethodCall(call) => root(&call.receiver),
-        Expr::Await(inner) => root(&inner.base),
-        Expr::Try(inner) => root(&inner.expr),
-        Expr::Paren(inner) => root(&inner.expr),
-        Expr::Reference(inner) => root(&inner.expr),
-        Expr::Unary(inner) => root(&inner.expr),
         _ => None,
     }
 }
 
 /// Finds assignments to a variable or field, and insertions into it.
-struct Fills {
+struct Fills<'a> {
     root: String,
+    names: &'a Names,
     found: bool,
     /// Whether only values count that are not known beforehand.
     with_answers: bool,
 }
 
-impl Fills {
+impl Fills<'_> {
     /// Whether code fills `root`.
-    fn of(root: &str, code: impl FnOnce(&mut Fills)) -> bool {
-        let mut fills = Fills { root: root.to_owned(), found: false, with_answers: false };
+    fn of(root: &str, names: &Names, code: impl FnOnce(&mut Fills<'_>)) -> bool {
+        let mut fills = Fills { root: root.to_owned(), names, found: false, with_answers: false };
         code(&mut fills);
         fills.found
     }
 }
 
-impl<'ast> Visit<'ast> for Fills {
+impl<'ast> Visit<'ast> for Fills<'_> {
     fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
         let fills = !(self.with_answers && is_constant(&node.right));
-        self.found |= fills && root(&node.left).as_ref() == Some(&self.root);
+        self.found |= fills && self.names.root(&node.left).as_ref() == Some(&self.root);
         visit::visit_expr_assign(self, node);
     }
 
@@ -267,12 +322,20 @@ impl<'ast> Visit<'ast> for Fills {
                 | "push"
                 | "set"
                 | "set_ex"
+                | "set_options"
+                | "set_nx"
                 | "pset_ex"
                 | "hset"
+                | "store"
+                | "swap"
+                | "cache_set"
                 | "extend"
         );
+        let of_redis = connection(node).and_then(|_| command(&node.receiver));
+        let fills = fills || of_redis.is_some_and(|name| name.contains("SET"));
         let fills = fills && !(self.with_answers && node.args.last().is_some_and(is_constant));
-        self.found |= fills && root(&node.receiver).as_ref() == Some(&self.root);
+        let on = connection(node).unwrap_or(&node.receiver);
+        self.found |= fills && self.names.root(on).as_ref() == Some(&self.root);
         visit::visit_expr_method_call(self, node);
     }
 
@@ -337,24 +400,48 @@ fn is_made(value: &Expr) -> bool {
     }
 }
 
-/// The map in which a chain looks up a key.
-fn gets(expression: &Expr) -> Option<String> {
+/// The map in which a chain looks up a key, of which `root` is given the receiver.
+fn gets(expression: &Expr, root: &dyn Fn(&Expr) -> Option<String>) -> Option<String> {
     match expression {
         Expr::MethodCall(call)
-            if call.args.len() == 1
-                && matches!(call.method.to_string().as_str(), "get" | "get_mut" | "peek") =>
+            if matches!(call.method.to_string().as_str(), "get" | "get_mut" | "peek" | "hget" | "get_ex")
+                && !call.args.is_empty() =>
         {
             root(&call.receiver)
         }
-        Expr::MethodCall(call) => gets(&call.receiver),
-        Expr::Await(inner) => gets(&inner.base),
-        Expr::Try(inner) => gets(&inner.expr),
+        Expr::MethodCall(call) => match connection(call) {
+            Some(on) if command(&call.receiver).is_some_and(|name| name.contains("GET")) => root(on),
+            // `KNOWN.with_borrow(|known| known.get(&k).cloned())`
+            _ => gets(&call.receiver, root).or_else(|| match call.args.first() {
+                Some(Expr::Closure(closure)) => gets(&closure.body, root),
+                _ => None,
+            }),
+        },
+        Expr::Await(inner) => gets(&inner.base, root),
+        Expr::Try(inner) => gets(&inner.expr, root),
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Expr(tail, None)) => gets(tail, root),
+            _ => None,
+        },
         _ => None,
     }
 }
 
+/// Whether a block ends by leaving, in each case or in one: `{ if fresh(at) { return v; } }`.
 fn leaves(block: &Block) -> bool {
-    matches!(block.stmts.last(), Some(syn::Stmt::Expr(Expr::Return(_), _)))
+    match block.stmts.last() {
+        Some(Stmt::Expr(Expr::Return(_) | Expr::Continue(_) | Expr::Break(_), _)) => true,
+        Some(Stmt::Expr(Expr::If(inner), _)) => inner.else_branch.is_none() && leaves(&inner.then_branch),
+        _ => false,
+    }
+}
+
+fn arm_leaves(arm: &syn::Arm) -> bool {
+    match arm.body.as_ref() {
+        Expr::Return(_) | Expr::Continue(_) | Expr::Break(_) => true,
+        Expr::Block(block) => leaves(&block.block),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

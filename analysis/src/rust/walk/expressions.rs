@@ -40,7 +40,7 @@ impl Walker<'_> {
                 tail = walker.statement(statement);
                 let rest = block.stmts.get(position + 1..).unwrap_or_default();
                 walker.note_whether_kept(statement, rest);
-                walker.keeps(caches::kept_behind(statement, rest));
+                walker.keeps(caches::kept_behind(statement, rest, &walker.here.kept_names.clone()));
                 walker.here.lines.pop();
             }
             (walker.here.leaving, walker.here.rare) = (before, rare);
@@ -103,9 +103,12 @@ impl Walker<'_> {
             self.expr(&init.expr);
             if let Some((_, otherwise)) = &init.diverge {
                 let [is_error, is_success] = errors::of_pattern(&local.pat);
+                let kept = self.here.kept;
+                self.keeps(caches::kept_in_diverging(local, &self.here.kept_names.clone()));
                 let otherwise = self.sequence(|walker| {
                     walker.after_error(is_success, |walker| walker.expr(otherwise));
                 });
+                self.here.kept = kept;
                 self.emit(otherwise.maybe());
                 // What follows runs after an error alone.
                 self.here.rare |= is_error;

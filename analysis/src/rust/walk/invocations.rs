@@ -237,7 +237,7 @@ impl Walker<'_> {
             return queries;
         }
         let kin = self.kin(node, &method);
-        if caches::runs_on_miss(&method) && kin != Kin::Yes && node.args.iter().any(|it| self.is_work(it)) {
+        if caches::runs_on_miss(node) && kin != Kin::Yes && node.args.iter().any(|it| self.is_work(it)) {
             let kept = self.here.kept.replace(0);
             let flow = self.sequence(|walker| drop(walker.arguments(node.args.iter(), &Runs::Once)));
             self.here.kept = kept;
@@ -369,13 +369,18 @@ impl Walker<'_> {
         }
         let Some(argument) = node.args.first() else { return Queries::new() };
         let sql = sql_text::text(argument, self);
+        let built = match sql {
+            SiteSql::Dynamic => super::built::of(argument, self),
+            _ => None,
+        };
         let says_sql = match &sql {
             SiteSql::Literal(literal) => query_names::looks_like_sql(&literal.text),
             SiteSql::File(_) => true,
-            SiteSql::Dynamic => self.is_declared_safe(argument),
+            SiteSql::Dynamic => built.is_some() || self.is_declared_safe(argument),
         };
         if says_sql && self.knows_sqlx {
             let site = self.executor_site(node, method, sql);
+            let site = self.note_built(site, built);
             self.executed(&[site], node, Some(&node.receiver));
         } else {
             let receiver = written_receiver(&node.receiver);

@@ -1,6 +1,7 @@
 //! Walks modules, `impl` blocks and functions, down to sites and functions; bodies are walked in `walk`.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -183,6 +184,8 @@ impl<'f> Walker<'f> {
             syn::ReturnType::Default => TypeRef::Unknown,
         };
         let outer = self.enter_function(path.clone(), allowed.clone());
+        let kept_names = Rc::new(body.map(super::caches::Names::of_block).unwrap_or_default());
+        self.here.kept_names = kept_names.clone();
         // What a caller chooses hides the constants of the module.
         let constants = sig.generics.const_params().map(|it| it.ident.to_string());
         let constants: Vec<String> = self.const_parameters.iter().cloned().chain(constants).collect();
@@ -210,7 +213,7 @@ impl<'f> Walker<'f> {
             last_line: u32::try_from(last_line).unwrap_or(0),
             is_async: sig.asyncness.is_some() || type_ref::gives_future(&sig.output),
             has_body: body.is_some(),
-            is_cached: super::caches::reads_through(attributes, body),
+            is_cached: super::caches::reads_through(attributes, body, &kept_names),
             changes: sig.inputs.iter().any(|input| self.is_changed(input)),
             runs_given: sig.inputs.iter().any(|input| self.is_code(input)),
             kept: body.map(|body| variables::kept(sig, body)).unwrap_or_default(),

@@ -42,6 +42,7 @@ mod typing;
 pub(in crate::rust) mod variables;
 mod whether;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use syn::{Expr, Pat};
@@ -55,7 +56,7 @@ use crate::rust::site::{Allow, Loop, Origin, Site, SiteSql};
 use crate::rust::source::ModuleItems;
 use crate::rust::type_ref::{Parameters, TypeRef};
 use allows::Comments;
-pub(in crate::rust) use caches::runs_on_miss as is_of_cache;
+pub(in crate::rust) use caches::is_of_cache;
 pub(in crate::rust) use everyday::is_everyday;
 use locals::Locals;
 use loops::Runs;
@@ -141,6 +142,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) flushes: bool,
     /// The position of the outermost loop that runs the current code only on a cache miss.
     pub(in crate::rust) kept: Option<usize>,
+    /// The variables that stand for what keeps values.
+    pub(in crate::rust) kept_names: Rc<caches::Names>,
     /// The loop, counted from 1, whose iterations each call something different here; 0 for none.
     pub(in crate::rust) dispatching: usize,
     /// What is the `unit` of the call that is noted next.

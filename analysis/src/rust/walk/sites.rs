@@ -120,7 +120,7 @@ impl Walker<'_> {
         self.note_built(index, built)
     }
 
-    fn note_built(&mut self, index: usize, built: Option<Built>) -> usize {
+    pub(super) fn note_built(&mut self, index: usize, built: Option<Built>) -> usize {
         if let Some(site) = self.sites.get_mut(index) {
             site.built = built;
         }
@@ -209,7 +209,21 @@ impl Walker<'_> {
         let arguments_complete = arguments_complete && self.expanding.is_empty();
         let made_by = self.expanding.first().filter(|(at, _)| place_at(&self.file, at.start()) == place);
         let written = made_by.map_or(written, |(_, name)| name.clone());
-        let allows = self.allows_at([u32::try_from(line).unwrap_or(0), place.line]);
+        let mut allows = self.allows_at([u32::try_from(line).unwrap_or(0), place.line]);
+        if let SiteSql::Literal(literal) = &sql {
+            let mut lines: Vec<u32> = literal
+                .parts
+                .iter()
+                .filter(|(_, part)| part.file == self.file)
+                .map(|(_, part)| part.line)
+                .collect();
+            lines.dedup();
+            for allow in lines.into_iter().flat_map(|line| self.comments.of_text(line)) {
+                if !allows.contains(allow) {
+                    allows.push(allow.clone());
+                }
+            }
+        }
         let index = self.sites.len();
         self.sites.push(Site {
             place,

@@ -23,15 +23,18 @@ pub fn most_parameters(dialect: Dialect) -> usize {
 }
 
 /// Whether a query already processes many elements: it unnests an array or JSON parameter, or writes several
-/// rows of VALUES.
-pub fn is_batched(query: &Query) -> bool {
+/// rows of VALUES. `varies` tells of a parameter, counted from 1, whether its value is another in each turn of a loop, where
+/// that is known: where one is and the array is not, the query is one for each turn.
+pub fn is_batched(query: &Query, varies: Option<&dyn Fn(usize) -> bool>) -> bool {
     let unfolds = |name: &str| {
         name == "unnest"
             || name.starts_with("json_each")
             || name.starts_with("json") && name.contains("record")
             || name.starts_with("json") && name.contains("elements")
     };
-    let parameter = |expr: &Expr| expr.any(|e| matches!(e, Expr::Parameter(_)));
+    let varies = varies.filter(|varies| (1..=query.parameters).any(varies));
+    let is_of_turn = |number: usize| varies.is_none_or(|varies| varies(number));
+    let parameter = |expr: &Expr| expr.any(|e| matches!(e, Expr::Parameter(number) if is_of_turn(*number)));
     let relation = query.relations.iter().any(|relation| match &relation.source {
         Source::Function(name, args) => unfolds(name) && args.iter().any(parameter),
         _ => false,
@@ -43,9 +46,17 @@ pub fn is_batched(query: &Query) -> bool {
             _ => false,
         })
     };
+    // A value of the turn that is in each row belongs to all of them, and the rows to it.
+    let shares = |rows: &[Vec<Expr>]| {
+        let is_in = |row: &Vec<Expr>, number: usize| {
+            row.iter().any(|value| value.any(|e| matches!(e, Expr::Parameter(it) if *it == number)))
+        };
+        let is_in_all = |number: &usize| rows.iter().all(|row| is_in(row, *number));
+        varies.is_some_and(|varies| (1..=query.parameters).filter(|it| varies(*it)).any(|it| is_in_all(&it)))
+    };
     relation
         || query.blocks.iter().any(|block| match &block.body {
-            Body::Values(rows) => rows.len() > 1,
+            Body::Values(rows) => rows.len() > 1 && !shares(rows),
             Body::Select(select) => select.filter.iter().chain(&select.projection).any(expression),
             Body::Write(write) => write.filter.iter().any(expression),
             Body::Set { .. } | Body::Unknown => false,

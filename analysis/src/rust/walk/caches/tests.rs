@@ -5,7 +5,13 @@ use super::*;
 #[track_caller]
 fn check(function: &str, expected: bool) {
     let function: syn::ItemFn = syn::parse_str(function).expect("a function");
-    assert_eq!(reads_through(&function.attrs, Some(&function.block)), expected);
+    let names = Names::of_block(&function.block);
+    assert_eq!(
+        reads_through(&function.attrs, Some(&function.block), &names),
+        expected,
+        "{}",
+        quote::quote!(#function)
+    );
 }
 
 #[test]
@@ -56,6 +62,66 @@ fn a_cache_is_asked_first_and_filled_after() {
         "fn f(&self) { if let Some(v) = self.m.get(&k) { return v.clone(); } let v = q(); self.m.entry(k).or_insert(v) }",
         true,
     );
+    check(
+        "fn f(&self) { let hit = self.m.read().await.get(&k).cloned(); let v = if let Some(v) = hit { v } else { let v = q().fetch_one(db).await; self.m.write().await.insert(k, v); v }; v }",
+        true,
+    );
+    check(
+        "fn f(&self) { let hit = self.m.read().unwrap().get(&k).map(|v| v.to_owned()); let Some(v) = hit else { let v = q(); self.m.write().unwrap().insert(k, v); return v; }; v }",
+        true,
+    );
+    check(
+        "fn f(&self) { if let Some((at, v)) = self.m.read().await.get(&k) { if at.elapsed() < TTL { return v.clone(); } } let v = q(); self.m.write().await.insert(k, (now(), v)); v }",
+        true,
+    );
+    check(
+        "fn f(&self) { match self.m.read().await.get(&k) { Some((at, v)) if at.elapsed() < TTL => return v.clone(), _ => {} } let v = q(); self.m.write().await.insert(k, (now(), v)); v }",
+        true,
+    );
+    check(
+        "fn f(&self) { if let Ok(m) = self.m.lock() && let Some(v) = m.get(&k) { return v.clone(); } let v = q(); if let Ok(mut m) = self.m.lock() { m.insert(k, v); } v }",
+        true,
+    );
+    check(
+        "fn f(&self) { if self.m.contains_key(&k) { return self.m.get(&k).unwrap(); } let v = q(); self.m.insert(k, v); v }",
+        true,
+    );
+    check(
+        "fn f() { if let Some(v) = K.with_borrow(|m| m.get(&k).cloned()) { return v; } let v = q(); K.with_borrow_mut(|m| m.insert(k, v)); v }",
+        true,
+    );
+    check(
+        "fn f(&self) { let mut r = self.redis.clone(); let hit: Option<String> = r.get(&key).await?; if let Some(v) = hit { return v; } let v = q(); r.set_ex(&key, &v, 60).await?; v }",
+        true,
+    );
+    check(
+        "fn f(&self) { let mut r = self.redis.get().await?; if let Ok(Some(v)) = r.get::<_, Option<String>>(&key).await { return v; } let v = q(); let _: () = r.set_ex(&key, &v, 60).await?; v }",
+        true,
+    );
+    check(
+        "fn f(r: &mut C) { let hit: Option<String> = redis::cmd(\"GET\").arg(&key).query_async(r).await?; if let Some(v) = hit { return v; } let v = q(); redis::cmd(\"SETEX\").arg(&key).arg(60).arg(&v).query_async(r).await?; v }",
+        true,
+    );
+    check(
+        "fn f(&self) { let mut cached = self.token.lock().await; if let Some(t) = cached.as_ref() { return t.clone(); } let fresh = q(); *cached = Some(fresh.clone()); fresh }",
+        true,
+    );
+    check(
+        "fn f(&self) { if let Some((at, v)) = self.cell.read().await.as_ref() { if at.elapsed() < TTL { return v.clone(); } } let v = q(); *self.cell.write().await = Some((now(), v.clone())); v }",
+        true,
+    );
+    check(
+        "fn f(&self) { if let Some(v) = self.swap.load_full() { return v; } let v = Arc::new(q()); self.swap.store(Some(v.clone())); v }",
+        true,
+    );
+    check(
+        "fn f(&self) { let cached = self.m.get(&k); match cached { Some(v) => return Ok(v), None => log() } let v = q(); self.m.insert(k, v); v }",
+        true,
+    );
+    check(
+        "fn f(&self) { let e = self.names.fetch(k, || async move { q().fetch_one(db).await }).await; e }",
+        true,
+    );
     check("fn f(cache: &Cache) { cache.get_with(k, async { q() }).await }", true);
     check("fn f(&self) { self.cell.get_or_try_init(|| q().fetch_one(db)).await }", true);
     check("fn f() { static C: OnceCell<i64> = OnceCell::new(); C.get_or_init(|| q()).await }", true);
@@ -82,4 +148,16 @@ fn a_map_that_is_only_filled_or_only_asked_is_none() {
         false,
     );
     check("fn f() { if let Some(v) = known.get(&k) { return 1; } other.insert(k, q()); }", false);
+    check(
+        "fn f(&self) { let hit = self.m.get(&k).cloned(); if let Some(v) = hit { return v; } let v = q(); self.other.insert(k, v); v }",
+        false,
+    );
+    check(
+        "fn f(&self) { if let Some(v) = self.m.get(&k) { log(v); } let v = q(); self.m.insert(k, v); v }",
+        false,
+    );
+    check(
+        "fn f(r: &mut C) { let hit: Option<String> = redis::cmd(\"GET\").arg(&key).query_async(r).await?; if let Some(v) = hit { return v; } q() }",
+        false,
+    );
 }
