@@ -48,7 +48,6 @@ impl Names {
         name
     }
 
-    #[expect(clippy::only_used_in_recursion, reason = "read as a question to the names")]
     fn direct(&self, expression: &Expr) -> Option<String> {
         match expression {
             Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
