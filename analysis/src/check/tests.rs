@@ -43,6 +43,63 @@ Ok(())
     assert_eq!(findings_beside_another(&format!("{source} {own}")).len(), 4);
 }
 
+/// What is found in a loop over `ids` that executes a text with these values bound.
+fn in_loop(sql: &str, binds: &str, method: &str) -> Vec<String> {
+    findings(&format!(
+        "async fn f(db: &PgPool, ids: &[i64], names: &[String]) -> sqlx::Result<()> {{\nfor id in ids {{\n\
+         sqlx::query(\"{sql}\"){binds}.{method}(db).await?;\n}}\nOk(()) }}"
+    ))
+}
+
+#[test]
+fn an_array_that_is_the_same_for_all_elements_is_no_batch_of_them() {
+    let many = "SELECT id FROM servers WHERE id = $1 AND name = ANY($2)";
+    assert_eq!(in_loop(many, ".bind(id).bind(names)", "fetch_all"), ["query_in_loop 3"]);
+    let write = "UPDATE servers SET name = 'x' WHERE id = $1 AND NOT (name = ANY($2))";
+    assert_eq!(in_loop(write, ".bind(id).bind(names)", "execute"), ["row_by_row_write 3"]);
+    let rows = "INSERT INTO servers (name) VALUES ($1::text), (upper($1))";
+    assert_eq!(in_loop(rows, ".bind(id)", "execute"), ["row_by_row_write 3"]);
+    // Two elements in each statement, and the array of an element.
+    let pairs = "INSERT INTO servers (name) VALUES ($1::text), ($2::text)";
+    assert_eq!(in_loop(pairs, ".bind(id[0]).bind(id[1])", "execute"), [""; 0]);
+    let parts = "DELETE FROM servers WHERE id = ANY($1)";
+    assert_eq!(in_loop(parts, ".bind(id.parts())", "execute"), [""; 0]);
+}
+
+#[test]
+fn texts_that_a_connection_is_given_are_checked() {
+    let source = |text: &str| {
+        format!(
+            "async fn f(db: &mut PgConnection, id: i64) -> sqlx::Result<()> {{\n{text}\nOk(()) }}\nuse sqlx::Executor;"
+        )
+    };
+    let literal = source("db.execute(\"UPDATE servers SET nmae = 'x' WHERE id = 1\").await?;");
+    assert_eq!(findings(&literal), ["unknown_column 2"]);
+    let raw = source("sqlx::raw_sql(\"UPDATE serverz SET name = 'x' WHERE id = 1;\").execute(db).await?;");
+    assert_eq!(findings(&raw), ["unknown_table 2"]);
+    // A script may make what it names.
+    let script = source(
+        "db.execute(\"CREATE TEMP TABLE serverz (id int); DELETE FROM serverz WHERE id = 1\").await?;",
+    );
+    assert_eq!(findings(&script), [""; 0]);
+    for built in ["sql.as_str()", "&*sql", "&sql"] {
+        let code = "let sql = format!(\"UPDATE servers SET name = 'x' WHERE id = {id}\");";
+        let looped = source(&format!("for id in 0..id {{ {code} db.execute({built}).await?; }}"));
+        assert_eq!(findings(&looped), ["row_by_row_write 2"], "{built}");
+    }
+}
+
+#[test]
+fn values_are_counted_where_a_query_is_run() {
+    let run =
+        "async fn f(db: &PgPool) { sqlx::query(\"DELETE FROM servers WHERE id = $1\").execute(db).await; }";
+    assert_eq!(findings(run), ["parameter_count 1"]);
+    let made = "fn f<'q>() -> PgQuery<'q> { sqlx::query(\"DELETE FROM servers WHERE id = $1\") }";
+    assert_eq!(findings(made), [""; 0]);
+    let too_many = "fn f<'q>() -> PgQuery<'q> { sqlx::query(\"DELETE FROM servers WHERE id = 1\").bind(1) }";
+    assert_eq!(findings(too_many), ["parameter_count 1"]);
+}
+
 #[test]
 fn what_opens_a_pool_tells_its_database() {
     for (opened, found) in [

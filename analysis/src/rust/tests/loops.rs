@@ -104,6 +104,37 @@ fn futures_pushed_in_a_loop_are_in_it() {
 }
 
 #[test]
+fn what_is_entered_for_later_is_in_no_loop() {
+    for entered in [
+        "bus.on(name, move |id| async move { RUN; })",
+        "sched.add(Job::new_async(name, move |_, _| Box::pin(async move { RUN; }))?).await?",
+        "app = app.route(name, get(move || async move { RUN; }))",
+        "client.on_message(move |m| { RUN; })",
+        "table.register_handler(name, |m| { RUN; })",
+    ] {
+        check_run(&format!("for name in &names {{ {entered}; }}"), &[]);
+    }
+    check_run("for name in &names { names.retain(|x| { RUN; true }); }", &[Ok("&names"), Ok("names")]);
+}
+
+#[test]
+fn streams_of_events_are_services() {
+    for stream in [
+        "watcher(api, config).applied_objects().boxed()",
+        "EventSource::get(url)",
+        "provider.subscribe_blocks().await?.into_stream()",
+        "client.subscribe(\"a\").await?",
+    ] {
+        let code = format!("let mut events = {stream}; while let Some(e) = events.next().await {{ RUN; }}");
+        check_run(&code, &[Err(SERVICE)]);
+    }
+    check_run(
+        "let (mut logs, _stop) = client.logs_subscribe(filter).await?; while let Some(e) = logs.next().await { RUN; }",
+        &[Err(SERVICE)],
+    );
+}
+
+#[test]
 fn batches_are_fine() {
     check_run("for chunk in xs.chunks(100) { RUN; }", &[Err(BATCHES)]);
     check_run("let chunks: Vec<_> = xs.chunks(100).collect(); for chunk in chunks { RUN; }", &[Err(BATCHES)]);
@@ -124,6 +155,10 @@ fn fixed_numbers_of_turns_are_fine() {
     check_run("for kind in KINDS { RUN; }", &[Err(FIXED)]);
     check_run("for kind in Kind::iter() { RUN; }", &[Err(FIXED)]);
     check_run("let kinds = vec![a, b]; for kind in &kinds { RUN; }", &[Err(FIXED)]);
+    check_run("for x in xs.iter().take(limit.min(10)) { RUN; }", &[Err(FIXED)]);
+    check_run("for x in &xs[..xs.len().min(3)] { RUN; }", &[Err(FIXED)]);
+    check_run("for x in xs.iter().take(limit.clamp(1, 5)) { RUN; }", &[Err(FIXED)]);
+    check_run("for x in xs.iter().take(limit.max(10)) { RUN; }", &[Ok("xs.iter().take(limit.max(10))")]);
     check_run("for (key, value) in HashMap::from([(\"a\", 1), (\"b\", 2)]) { RUN; }", &[Err(FIXED)]);
     check_run("let kinds = BTreeSet::from([a, b]); for kind in &kinds { RUN; }", &[Err(FIXED)]);
     check_run("let kinds = Vec::from([a, b]); for kind in kinds { RUN; }", &[Err(FIXED)]);

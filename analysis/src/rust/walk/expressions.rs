@@ -114,7 +114,12 @@ impl Walker<'_> {
                 self.here.rare |= is_error;
             }
             let origins = self.origins(&init.expr);
-            self.bind_from(&local.pat, Shape::Unknown, &origins);
+            // `let (mut stream, _unsubscribe) = client.logs_subscribe(..).await?`
+            let shape = match shape::of(&init.expr, self) {
+                Shape::Messages => Shape::Messages,
+                _ => Shape::Unknown,
+            };
+            self.bind_from(&local.pat, shape, &origins);
             let ty = self.type_of(&init.expr);
             return self.type_pattern(&local.pat, ty);
         };

@@ -81,7 +81,7 @@ impl Walker<'_> {
                     is_function = true;
                     walker.function_value(argument);
                 }
-                (None, _) if to == "new" && is_callback(argument) => walker.outside_loops(|walker| {
+                (None, _) if is_callback(to, argument) => walker.outside_loops(|walker| {
                     queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once));
                 }),
                 (None, _) => queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once)),
@@ -158,9 +158,16 @@ impl Walker<'_> {
     }
 }
 
-/// Whether a closure is given something whenever it is called: what is constructed with it keeps it.
-fn is_callback(argument: &Expr) -> bool {
-    matches!(argument, Expr::Closure(closure) if !closure.inputs.is_empty())
+/// Whether a closure runs when something comes, rather than now: what is constructed with it keeps it, as do the tables of
+/// events, jobs and routes that it is entered in.
+fn is_callback(to: &str, argument: &Expr) -> bool {
+    let Expr::Closure(closure) = argument else { return false };
+    let enters = matches!(to, "on" | "listen" | "subscribe" | "add_listener" | "add_handler")
+        || ["new_", "on_", "register"].iter().any(|begin| to.starts_with(begin));
+    // `get(move || async ..)` of a router; a map's has no closure.
+    let routes = matches!(to, "get" | "post" | "put" | "patch" | "delete" | "any");
+    let gives = matches!(closure.body.as_ref(), Expr::Async(_)) || closure.asyncness.is_some();
+    (to == "new" || enters) && !closure.inputs.is_empty() || routes && gives
 }
 
 /// The closure that an expression is, by reference, behind a pointer or as a trait object: `&mut |id| ..`,

@@ -136,6 +136,15 @@ pub(super) fn number(expression: &Expr, around: &dyn Shapes, depth: usize) -> Op
                 _ => None,
             }
         }
+        // At most the smaller of both, of which one may be unknown.
+        Expr::MethodCall(call) if call.method == "min" && call.args.len() == 1 => {
+            let both = [Some(call.receiver.as_ref()), call.args.first()];
+            let most = both.into_iter().flatten().filter_map(next).map(|number| number.most).min()?;
+            Some(Number { least: 0, most })
+        }
+        Expr::MethodCall(call) if call.method == "clamp" && call.args.len() == 2 => {
+            Some(Number { least: 0, most: next(call.args.last()?)?.most })
+        }
         Expr::MethodCall(call) if call.method == "len" && call.args.is_empty() => {
             match at(&call.receiver, around, depth + 1) {
                 Shape::Fixed(Some(most), is_exact) if is_fixed(&call.receiver) => {

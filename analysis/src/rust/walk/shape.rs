@@ -257,7 +257,9 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         [.., "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with"] => Shape::Pages,
         [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,
         [.., owner, "new"] if is_message_type(owner) => Shape::Messages,
-        [.., "interval" | "interval_at"] => Shape::Messages,
+        // `EventSource::get(url)`
+        [.., "EventSource", _] => Shape::Messages,
+        [.., "interval" | "interval_at" | "watcher" | "metadata_watcher"] => Shape::Messages,
         // Data read from a connection arrives when the other side sends it.
         [.., "BufReader" | "FramedRead" | "Framed" | "LinesStream" | "ReaderStream", "new"] => {
             match argument() {
@@ -340,6 +342,10 @@ fn of_method(
         "rev" | "cloned" | "copied" | "peekable" | "by_ref" | "collect" | "collect_vec" | "map"
         | "map_ok" | "map_err" | "inspect" | "boxed" | "then" | "and_then" | "fuse" | "clone" | "to_vec"
         | "as_slice" | "as_ref" | "into_stream" | "into_boxed" | "pin" => receiver(),
+        // Of streams of what arrives alone.
+        "applied_objects" | "touched_objects" | "default_backoff" | "backoff" | "timeout" | "throttle" => {
+            receiver()
+        }
         "filter" | "skip" | "skip_while" | "take_while" | "try_filter" | "try_filter_map" | "take" => {
             match receiver() {
                 Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
@@ -347,7 +353,8 @@ fn of_method(
             }
         }
         "stream" | "messages" if call.args.is_empty() => Shape::Messages,
-        "try_iter" | "recv" | "subscribe" | "eventsource" => Shape::Messages,
+        "try_iter" | "recv" | "eventsource" => Shape::Messages,
+        name if name.starts_with("subscribe") || name.ends_with("_subscribe") => Shape::Messages,
         "ok" | "err" | "get" | "first" | "last" | "fetch_optional" | "fetch_one" | "find" | "next"
         | "pop" => Shape::Single,
         _ => Shape::Unknown,
@@ -420,6 +427,7 @@ fn is_message_type(name: &str) -> bool {
         "TcpStream",
         "UnixStream",
         "Multipart",
+        "EventSource",
     ];
     kinds.contains(&name) || more.contains(&name)
 }
