@@ -194,6 +194,28 @@ fn an_accessor_of_a_trait_on_a_type_of_another_crate() {
 }
 
 #[test]
+fn closures_that_a_block_gives_and_parameters_with_a_type_are_followed() {
+    let helper = "async fn each(xs: &[i64], f: impl Fn(i64)) { for x in xs { f(*x); } }";
+    for body in [
+        "each(xs, { let db = db.clone(); move |id| crate::db::load(id) }).await;",
+        "let f = { let db = db.clone(); move |id| crate::db::load(id) }; each(xs, f).await;",
+    ] {
+        let app = format!("{helper} async fn f() {{ {body} }}");
+        check(&[("app", "", &app), ("app", "db", LOAD)], &["each → crate::db::load → sqlx::query!"]);
+    }
+    let store = "pub struct Store; impl Store { pub async fn name(&self, id: i64) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; } }";
+    for closure in [
+        "|s: &crate::db::Store| async move { for x in xs { s.name(x).await; } }",
+        "async |s: &crate::db::Store| { for x in xs { s.name(x).await; } }",
+    ] {
+        let app = format!(
+            "async fn f() {{ with({closure}).await; }} async fn with(f: impl Fn(&crate::db::Store)) {{ f(s).await }}"
+        );
+        check(&[("app", "", &app), ("app", "db", store)], &["s.name → sqlx::query!"]);
+    }
+}
+
+#[test]
 fn functions_handed_to_combinators_are_calls() {
     check(
         &[("app", "", &format!("async fn f() {{ join_all(xs.iter().map(load)).await; }} {LOAD}"))],

@@ -53,7 +53,7 @@ impl Walker<'_> {
         queries
     }
 
-    fn statement(&mut self, statement: &Stmt) -> Queries {
+    pub(super) fn statement(&mut self, statement: &Stmt) -> Queries {
         match statement {
             Stmt::Local(local) => {
                 self.let_statement(local);
@@ -125,7 +125,7 @@ impl Walker<'_> {
         };
         let mut new = Local::new(name.ident.to_string(), self.here.loops.len());
         let is_option = matches!(init.expr.as_ref(), Expr::Call(call) if matches!(call.func.as_ref(), Expr::Path(path) if path.path.is_ident("Some")));
-        if let Some(closure) = closure_in(&init.expr).filter(|_| !is_option) {
+        if let Some(closure) = closure_in(self.opened(&init.expr)).filter(|_| !is_option) {
             new.closure = Some(Rc::new(closure.clone()));
             return self.here.locals.push(new);
         }

@@ -55,6 +55,7 @@ impl Walker<'_> {
         self.calls += 1;
         let mut queries = Queries::new();
         for (position, argument) in arguments.enumerate() {
+            let argument = self.opened(argument);
             let mut is_function = matches!(argument, Expr::Closure(_));
             // What wraps a closure calls it no more than who is given the whole.
             let wraps = to == "new" || to == "pin" || to.starts_with(char::is_uppercase);
@@ -101,6 +102,20 @@ impl Walker<'_> {
             }
         }
         (queries, call)
+    }
+
+    /// The closure that a block gives, after walking what the block does before: `{ let db = db.clone(); move |id| .. }`.
+    pub(super) fn opened<'e>(&mut self, value: &'e Expr) -> &'e Expr {
+        let Expr::Block(node) = value else { return value };
+        match node.block.stmts.split_last() {
+            Some((syn::Stmt::Expr(tail, None), before))
+                if node.label.is_none() && closure_in(tail).is_some() =>
+            {
+                before.iter().for_each(|statement| drop(self.statement(statement)));
+                tail
+            }
+            _ => value,
+        }
     }
 
     /// Walks what does not run in the loops around it.

@@ -204,6 +204,12 @@ impl Walker<'_> {
                         walker.type_pattern(input, element.clone());
                         walker.take_queries(input, collected.clone());
                     }
+                    for input in &closure.inputs {
+                        if let Pat::Type(typed) = input {
+                            let ty = walker.type_ref(&typed.ty);
+                            walker.type_pattern(&typed.pat, ty);
+                        }
+                    }
                     walker.expr(&closure.body);
                 });
             });
