@@ -322,7 +322,8 @@ Otherwise ask a live database how it would read each table of each query, and co
 It never writes and never executes a query of yours: each SELECT, INSERT, UPDATE or DELETE goes to EXPLAIN without \
     ANALYZE, in a read-only transaction that is rolled back, with a statement timeout. A planner may evaluate immutable \
     functions, and on MariaDB constant tables in FROM, by itself; connect as a role that can only read to rule out \
-    effects of these. As a superuser of PostgreSQL, reads are planned as `pg_read_all_data`. On PostgreSQL plans are generic, with \
+    effects of these. A query is left out if it could call a function that does more than the transaction prevents: \
+    as a superuser of PostgreSQL any function of your own, on MySQL and MariaDB any stored function. On PostgreSQL plans are generic, with \
     sequential scans priced out, so that a small table does not hide what an index can do; if the extension `hypopg` is \
     installed in the database, the advised indexes are tried as hypothetical ones.
 

@@ -51,9 +51,9 @@ async fn postgres_is_asked_and_left_alone() {
         run(scratch.path(), &arguments(&url, "q.sql", &[])).exits_with(0).says(&[
             "asked PostgreSQL ",
             "with EXPLAIN: each query in a read-only transaction that was rolled back; no query was executed",
-            "\nnot planned:\n  2 queries: as a superuser its functions could run programs",
-            "\n    q.sql:4:1\n    q.sql:5:1\n  q.sql:6:1: permission denied for sequence logs_id_seq\n  q.sql:7:1: column \"nope\" does not exist\n",
-            "agreed on 4 of 4 table accesses in 3 queries (100.0 %), 0 differ: 4 not planned, ",
+            "\nnot planned:\n  q.sql:6:1: it could call a function by `sly`, and a superuser's functions can write files: \
+             connect as a role that may only read\n  q.sql:7:1: column \"nope\" does not exist\n",
+            "agreed on 6 of 6 table accesses in 5 queries (100.0 %), 0 differ: 2 not planned, ",
         ]);
         run(scratch.path(), &arguments(&url, "script.jsonl", &[])).exits_with(0).says(&["script.jsonl:1: not parsed: "]);
         let after: (i64, i64) = sqlx::query_as(counts).fetch_one(&pool).await.expect("count");
@@ -213,9 +213,11 @@ async fn sqlite_is_asked_and_left_alone() {
     said.says(&["never writes and never executes a query of yours"]);
 }
 
-/// A function that is declared immutable, but does everything it can.
+/// Functions that do everything they can: declared immutable, with their owner's rights, inside a view, behind an
+/// operator, and under the names that our own statements call.
 const HOSTILE: &str = "
     CREATE FUNCTION all_it_can() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN
+        RESET ROLE;
         PERFORM set_config('default_transaction_read_only', 'off', false);
         BEGIN INSERT INTO logs (event_id) VALUES (7); EXCEPTION WHEN OTHERS THEN NULL; END;
         BEGIN EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'touch ' || current_setting('hostile.file'));
@@ -223,8 +225,21 @@ const HOSTILE: &str = "
         RETURN 1;
     END $$;
     CREATE FUNCTION hostile() RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN all_it_can(); END';
+    CREATE FUNCTION owned() RETURNS bigint SECURITY DEFINER LANGUAGE plpgsql AS 'BEGIN RETURN all_it_can(); END';
+    CREATE FUNCTION inlined() RETURNS bigint LANGUAGE sql AS 'SELECT hostile()';
+    CREATE VIEW seen AS SELECT id FROM logs WHERE event_id = hostile();
+    CREATE VIEW over AS SELECT id FROM seen;
     CREATE SCHEMA shadow;
     CREATE TABLE shadow.pg_index (indrelid oid);
+";
+
+/// What calls them without naming them.
+const SHADOW: &str = "
+    CREATE FUNCTION shadow.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT public.all_it_can()::text';
+    CREATE FUNCTION shadow.both(text, text) RETURNS text LANGUAGE sql AS 'SELECT public.all_it_can()::text';
+    CREATE OPERATOR shadow.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = shadow.both);
+    CREATE FUNCTION shadow.same(name, name) RETURNS boolean LANGUAGE sql AS 'SELECT public.all_it_can() = 1';
+    CREATE OPERATOR shadow.= (LEFTARG = name, RIGHTARG = name, FUNCTION = shadow.same);
 ";
 
 #[tokio::test]
@@ -243,17 +258,56 @@ async fn a_hostile_function_writes_no_row_and_no_file() {
             "q.sql",
             "SELECT id FROM logs WHERE event_id = hostile();\n\
              DELETE FROM logs WHERE event_id = hostile();\n\
-             WITH gone AS (DELETE FROM logs WHERE event_id = hostile() RETURNING id) SELECT id FROM gone;\n",
+             WITH gone AS (DELETE FROM logs WHERE event_id = hostile() RETURNING id) SELECT id FROM gone;\n\
+             SELECT id FROM logs WHERE event_id = owned();\n\
+             SELECT id FROM logs WHERE event_id = inlined();\n\
+             SELECT id FROM over;\n\
+             SELECT id FROM logs WHERE output = table_to_xml('over', true, false, '')::text;\n\
+             SELECT id FROM logs WHERE event_id = 1;\n",
         );
         let url = pool.connect_options().to_url_lossy().to_string();
         let and = if url.contains('?') { '&' } else { '?' };
         let shadowed = format!("{url}{and}options=-c%20search_path%3Dshadow,pg_catalog,public");
         for url in [&url, &shadowed] {
-            run(scratch.path(), &arguments(url, "q.sql", &[])).exits_with(0).says(&["2 not planned"]);
+            run(scratch.path(), &arguments(url, "q.sql", &[])).exits_with(0).says(&["7 not planned"]);
         }
+        pool.execute(SHADOW).await.expect("make the operators");
+        run(scratch.path(), &arguments(&shadowed, "q.sql", &[])).exits_with(0).says(&["8 not planned"]);
+        run(scratch.path(), &["schema", "--database-url", &shadowed, "--output", "live.sql"]).exits_with(0);
         let rows: i64 =
             sqlx::query_scalar("SELECT count(*) FROM logs").fetch_one(&pool).await.expect("count");
         assert_eq!((rows, file.exists()), (0, false));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_mysql), ignore = "QUERY_BUDGET_TEST_MYSQL is not set")]
+async fn a_hostile_function_of_mysql_is_not_run() {
+    with_mysql(|pool: MySqlPool| async move {
+        let tables = "CREATE TABLE logs (id BIGINT PRIMARY KEY, event_id BIGINT NOT NULL)";
+        pool.execute(tables).await.expect("make the tables");
+        // That it ran would show in the server's message.
+        let function = "CREATE FUNCTION hostile() RETURNS BIGINT DETERMINISTIC BEGIN
+            SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'it ran'; RETURN 1; END";
+        pool.execute(function).await.expect("make the function");
+        for view in
+            ["CREATE VIEW seen AS SELECT hostile() AS id", "CREATE VIEW `over` AS SELECT id FROM seen"]
+        {
+            pool.execute(view).await.expect("make a view");
+        }
+        let scratch = Scratch::with([("migrations/1_first.sql", tables)]);
+        scratch.write(
+            "q.sql",
+            "SELECT id FROM logs WHERE id = hostile();\n\
+             SELECT d.x FROM (SELECT hostile() AS x) d JOIN logs ON logs.id = d.x;\n\
+             SELECT id FROM `over`;\n\
+             SELECT id FROM logs WHERE id = 1;\n",
+        );
+        let url = pool.connect_options().to_url_lossy().to_string();
+        let ran = run(scratch.path(), &arguments(&url, "q.sql", &["--dialect", "mysql"])).exits_with(0);
+        let ran = ran.says(&["3 not planned", "it could call a function by `hostile`", "by `over`"]);
+        assert!(!ran.stdout.contains("it ran"), "{}", ran.stdout);
     })
     .await;
 }

@@ -7,6 +7,7 @@ mod guard;
 mod hypothetical;
 mod mysql;
 mod postgres;
+mod reach;
 mod sqlite;
 
 use std::collections::BTreeMap;
@@ -23,8 +24,11 @@ pub(crate) use hypothetical::{Tried, can_try, try_out};
 /// A planner that can be queried.
 pub(crate) struct Planner {
     live: Live,
+    reach: reach::Reach,
     postgres: postgres::Known,
     sqlite: sqlite::Known,
+    /// The schema of the extension `hypopg`, once it is known to be installed.
+    hypopg: String,
 }
 
 /// How a database would read one table.
@@ -64,15 +68,17 @@ impl Planner {
     /// Connects to the database at a URL, for planning only.
     pub(crate) async fn open(url: &str) -> Result<Planner, Failure> {
         let mut live = Live::open(url).await?;
-        let postgres = match live.dialect() {
+        let (postgres, reach) = match live.dialect() {
             Dialect::Postgres => postgres::Known::read(&mut live).await?,
-            Dialect::MySql | Dialect::Sqlite => postgres::Known::default(),
+            Dialect::MySql | Dialect::Sqlite => {
+                (postgres::Known::default(), reach::Reach::read(&mut live).await?)
+            }
         };
         let sqlite = match live.dialect() {
             Dialect::Sqlite => sqlite::Known::read(&mut live).await?,
             Dialect::MySql | Dialect::Postgres => sqlite::Known::default(),
         };
-        Ok(Planner { live, postgres, sqlite })
+        Ok(Planner { live, reach, postgres, sqlite, hypopg: String::new() })
     }
 
     /// The dialect of the database.
@@ -83,7 +89,9 @@ impl Planner {
     /// The server's name and version.
     pub(crate) async fn version(&mut self) -> Result<String, Failure> {
         let sql = match self.dialect() {
-            Dialect::Postgres => "SELECT 'PostgreSQL ' || current_setting('server_version')",
+            Dialect::Postgres => {
+                "SELECT pg_catalog.concat('PostgreSQL ', pg_catalog.current_setting('server_version'))"
+            }
             Dialect::MySql => "SELECT CONCAT(IF(VERSION() LIKE '%MariaDB%', '', 'MySQL '), VERSION())",
             Dialect::Sqlite => "SELECT 'SQLite ' || sqlite_version()",
         };
@@ -94,6 +102,7 @@ impl Planner {
     /// How the tables of a query would be read; the server's message if it fails.
     pub(crate) async fn ask(&mut self, sql: &str) -> Result<Vec<Seen>, String> {
         guard::admit(sql, self.live.dialect())?;
+        self.reach.admit(sql)?;
         let plans = match self.live.dialect() {
             Dialect::Postgres => postgres::plans(&mut self.live, &self.postgres, sql).await?,
             Dialect::MySql => vec![mysql::plan(&mut self.live, sql).await?],

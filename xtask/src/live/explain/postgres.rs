@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use query_budget_analysis::index::Verdict;
 use serde_json::Value;
 
-use super::guard::{self, Powers};
+use super::guard;
+use super::reach::Reach;
 use super::{Live, PlannedRead, one};
 use crate::failure::Failure;
 
@@ -32,17 +33,15 @@ pub(super) struct Known {
     first_keys: HashMap<String, String>,
     /// The partitions, which a plan names instead of their table.
     partitions: HashSet<String>,
-    powers: Powers,
 }
 
 impl Known {
-    pub(super) async fn read(live: &mut Live) -> Result<Known, Failure> {
+    pub(super) async fn read(live: &mut Live) -> Result<(Known, Reach), Failure> {
         live.texts("SET plan_cache_mode = force_generic_plan").await?;
         live.texts("SET jit = off").await?;
         let names = |rows: Vec<super::Texts>| rows.into_iter().flatten().flatten().collect();
-        let powers = Powers::read(live).await?;
         // The session's search path belongs to the user: a query on the catalog must not read a user's table
-        // with the same name.
+        // with the same name, nor call an operator of the user.
         let path = live.texts("SELECT pg_catalog.current_setting('search_path')").await?;
         live.texts("SET search_path = pg_catalog").await?;
         let partial = "SELECT relname::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indpred IS NOT NULL";
@@ -52,6 +51,7 @@ impl Known {
             WHERE indnkeyatts > 1 AND a.amname IN ('btree', 'gist', 'spgist')";
         let (partial, partitions) = (live.texts(partial).await?, live.texts(partitions).await?);
         let first_keys = live.texts(first_keys).await?;
+        let reach = Reach::read(live).await?;
         let path = path.into_iter().flatten().flatten().next().unwrap_or_default();
         live.texts(&format!(
             "SELECT pg_catalog.set_config('search_path', '{}', false)",
@@ -62,12 +62,8 @@ impl Known {
             let mut texts = row.into_iter().flatten();
             Some((texts.next()?, texts.next()?))
         });
-        Ok(Known {
-            first_keys: first_keys.collect(),
-            partial: names(partial),
-            partitions: names(partitions),
-            powers,
-        })
+        let first_keys = first_keys.collect();
+        Ok((Known { first_keys, partial: names(partial), partitions: names(partitions) }, reach))
     }
 }
 
@@ -93,34 +89,25 @@ pub(super) async fn plans(
 ) -> Result<Vec<Vec<PlannedRead>>, String> {
     let mut plans = Vec::new();
     for off in SETTINGS {
-        let plan = explained(live, known, sql, off).await?;
+        let plan = explained(live, sql, off).await?;
         plans.push(steps(&plan, known));
     }
     Ok(plans)
 }
 
 /// The plan of a query with these settings priced out.
-pub(super) async fn explained(
-    live: &mut Live,
-    known: &Known,
-    sql: &str,
-    off: &[&str],
-) -> Result<Value, String> {
-    let role = known.powers.role(sql)?;
+pub(super) async fn explained(live: &mut Live, sql: &str, off: &[&str]) -> Result<Value, String> {
     guard::begin(live).await?;
-    let plan = within(live, sql, role, off).await;
+    let plan = within(live, sql, off).await;
     guard::roll_back(live).await;
     // It outlives its transaction.
     let _ = one(live, &format!("DEALLOCATE {NAME}")).await;
     plan
 }
 
-async fn within(live: &mut Live, sql: &str, role: Option<&str>, off: &[&str]) -> Result<Value, String> {
+async fn within(live: &mut Live, sql: &str, off: &[&str]) -> Result<Value, String> {
     for name in off {
         one(live, &format!("SET LOCAL enable_{name} = off")).await?;
-    }
-    if let Some(role) = role {
-        one(live, &format!("SET LOCAL ROLE {role}")).await?;
     }
     prepared(live, sql).await
 }
@@ -273,7 +260,6 @@ mod tests {
             partial: ["open_idx".to_owned()].into(),
             first_keys: [("logs_user_at".to_owned(), "user_id".to_owned())].into(),
             partitions: ["logs_2024".to_owned()].into(),
-            powers: Powers::default(),
         };
         let steps = steps(&json!([{ "Plan": plan }]), &known);
         steps.into_iter().map(|step| (step.alias, step.verdicts)).collect()
