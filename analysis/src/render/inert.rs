@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 /// The text with everything neutralised that a terminal, a log or a JSON reader would act on. Control
 /// characters and bidirectional overrides become `\u001b` escapes, which JSON reads as the same character.
-/// Line breaks and tabs stay, as do colour sequences if `color` is set. A line that GitHub Actions would take
-/// for a command is indented by one space.
+/// Line breaks and tabs stay, as do colour sequences if `color` is set. What the runner of a CI would take for a
+/// command loses its first character to an escape: `::` behind nothing but spaces, and `##[`, `##vso[` and the
+/// like anywhere.
 pub fn inert(text: &str, color: bool) -> Cow<'_, str> {
-    if !text.contains(is_obeyed) && !text.contains("::") && !text.contains("##[") {
+    if !text.contains(is_obeyed) && !text.contains("::") && !text.contains("##") {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -17,10 +18,16 @@ pub fn inert(text: &str, color: bool) -> Cow<'_, str> {
         }
         // Windows line endings.
         let line = line.strip_suffix('\r').unwrap_or(line);
-        if line.starts_with("::") || line.starts_with("##[") {
-            safe.push(' ');
+        // The runner of GitHub Actions looks behind spaces.
+        let spaces = line.len() - line.trim_start().len();
+        match line.split_at(spaces) {
+            (spaces, command) if command.starts_with("::") => {
+                push_line(&mut safe, spaces, color);
+                safe.push_str(&escape(':'));
+                push_line(&mut safe, command.get(1..).unwrap_or_default(), color);
+            }
+            _ => push_line(&mut safe, line, color),
         }
-        push_line(&mut safe, line, color);
     }
     Cow::Owned(safe)
 }
@@ -45,9 +52,14 @@ fn escape(c: char) -> String {
 
 fn push_line(safe: &mut String, line: &str, color: bool) {
     let mut rest = line;
-    while let Some(at) = rest.find(is_obeyed) {
+    while let Some(at) = rest.find(|c| c == '#' || is_obeyed(c)) {
         let (before, from) = rest.split_at(at);
         safe.push_str(before);
+        if from.starts_with('#') && !begins_command(from) {
+            safe.push('#');
+            rest = from.get(1..).unwrap_or_default();
+            continue;
+        }
         let length = if color { colour(from) } else { 0 };
         if length > 0 {
             safe.push_str(from.get(..length).unwrap_or_default());
@@ -61,6 +73,12 @@ fn push_line(safe: &mut String, line: &str, color: bool) {
         rest = characters.as_str();
     }
     safe.push_str(rest);
+}
+
+/// Whether a text begins as a command within a line does: `##[error]`, `##vso[task.setvariable]`.
+fn begins_command(text: &str) -> bool {
+    let name = text.strip_prefix("##").map(|name| name.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
+    name.is_some_and(|rest| rest.starts_with('['))
 }
 
 /// The length of the colour sequence that the text starts with; 0 if there is none.
@@ -102,8 +120,11 @@ mod tests {
             ("abc\u{202e}dcba\u{2066}", "abc\\u202edcba\\u2066"),
             ("c1 \u{9b}31m", "c1 \\u009b31m"),
             ("us\u{200b}ers", "us\\u200bers"),
-            ("a\n::error file=x::b\n##[group]", "a\n ::error file=x::b\n ##[group]"),
+            ("a\n::error file=x::b\n##[group]", "a\n\\u003a:error file=x::b\n\\u0023#[group]"),
+            ("\t  ::error::b\n\u{a0}::b", "\t  \\u003a:error::b\n\u{a0}\\u003a:b"),
+            ("a ##[error]b ###[c] ##vso[d]", "a \\u0023#[error]b #\\u0023#[c] \\u0023#vso[d]"),
             ("id::text", "id::text"),
+            ("# a ## b ##c #[d]", "# a ## b ##c #[d]"),
             ("\u{1b}[31mred\u{1b}[0m", "\\u001b[31mred\\u001b[0m"),
         ] {
             assert_eq!(inert(text, false), shown, "{text:?}");
