@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::project::{Project, search_migrations};
+use query_budget_analysis::project::{Project, read, search_migrations};
 use query_budget_analysis::sql::Dialect;
 
 use super::workspace::Sources;
@@ -60,7 +60,7 @@ pub(super) fn find<'t>(
 fn prepared(dir: &Path) -> Option<Dialect> {
     let entries = std::fs::read_dir(dir.join(".sqlx")).ok()?.filter_map(Result::ok).take(MOST_ENTRIES);
     let named: BTreeSet<String> = entries
-        .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+        .filter_map(|entry| read(&entry.path()).ok())
         .filter_map(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
         .filter_map(|entry| Some(entry.get("db_name")?.as_str()?.to_owned()))
         .collect();

@@ -165,6 +165,14 @@ fn pipes_and_devices_are_named_and_not_read() {
     run(scratch.path(), &arguments).exits_with(2).says(&["`q.sql`", "not a regular file"]);
     let arguments = ["check", "--schema", "schema.sql", "--queries", "/dev/zero"];
     run(scratch.path(), &arguments).exits_with(2).says(&["not a regular file"]);
+    scratch.write("app/Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n");
+    scratch.write(
+        "app/src/lib.rs",
+        "pub async fn f(db: &PgPool) { sqlx::query(\"SELECT 1\").execute(db).await; }\n",
+    );
+    scratch.write("app/.sqlx/README", "");
+    pipe("app/.sqlx/query-1.json");
+    run(scratch.path(), &["check", "app"]).says(&["query-1.json`: it is not a regular file"]);
 }
 
 #[test]
@@ -227,16 +235,22 @@ fn schema_replaces_no_file_that_it_did_not_write() {
 #[test]
 fn what_comes_from_outside_is_shown_and_not_obeyed() {
     let scratch = Scratch::with([MIGRATION]);
-    scratch.write("q.sql", "SELECT 1 FROM \"x\u{1b}]0;t\u{7}\n::error title=x::y\u{202e}\" WHERE a = 1;\n");
-    for format in ["text", "github", "json", "sarif"] {
+    scratch.write(
+        "q.sql",
+        "SELECT 1 FROM \"x\u{1b}]0;t\u{7}\n  ::error title=x::y\n ##[error]z\u{202e}\" WHERE a = 1;\n",
+    );
+    for format in ["text", "github", "json", "sarif", "gitlab", "junit", "checkstyle", "gcc"] {
         let arguments = ["check", "--migrations", "migrations", "--queries", "q.sql", "--format", format];
         let ran = run(scratch.path(), &arguments);
         let said = format!("{}{}", ran.stdout, ran.stderr);
         assert!(!said.contains(['\u{1b}', '\u{7}']), "{format}: {said:?}");
         if format != "github" {
-            assert!(!said.lines().any(|line| line.starts_with("::")), "{format}: {said:?}");
-            assert!(!said.contains('\u{202e}'), "{format}: {said:?}");
+            assert!(!said.lines().any(|line| line.trim_start().starts_with("::")), "{format}: {said:?}");
+            assert!(!said.contains('\u{202e}') && !said.contains("##["), "{format}: {said:?}");
         }
-        assert!(!said.lines().any(|line| line.starts_with("::error title=x")), "{format}: {said:?}");
+        assert!(
+            !said.lines().any(|line| line.trim_start().starts_with("::error title=x")),
+            "{format}: {said:?}"
+        );
     }
 }

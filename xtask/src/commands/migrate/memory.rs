@@ -30,7 +30,9 @@ impl Memory {
     /// The memory of the workspace at `root`; empty if it cannot be read.
     pub(super) fn of(root: &Path) -> Memory {
         let path = root.join("target/query-budget/migrated.json");
-        let files = fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let files = query_budget_analysis::project::read(&path)
+            .ok()
+            .and_then(|text| serde_json::from_str(&text).ok());
         Memory { path, root: root.to_path_buf(), files: files.unwrap_or_default(), is_changed: false }
     }
 

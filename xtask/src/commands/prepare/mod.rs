@@ -22,7 +22,7 @@ mod wanted;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use query_budget_analysis::project::{Project, shown, workspace_root};
+use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{NoticeKind, Severity};
 use serde_json::Value;
@@ -232,7 +232,7 @@ fn entry(
     base: &Path,
 ) -> Result<State, Failure> {
     let path = folder.dir.join(form::file_name(&wanted.sql));
-    let there = std::fs::read_to_string(&path).ok();
+    let there = read(&path).ok();
     let project = &wanted.project;
     let version = folder.version;
     let (mut description, doubts) = match databases.answer(wanted, version, base)? {

@@ -46,7 +46,7 @@ pub(super) fn server(folder: &Folder, base: &Path) -> Option<Server> {
     let wanted = folder.wanted.iter().find(|wanted| wanted.project.dialect == Dialect::MySql)?;
     let entries = std::fs::read_dir(&folder.dir).into_iter().flatten().flatten();
     let told: Vec<Server> = entries
-        .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+        .filter_map(|entry| query_budget_analysis::project::read(&entry.path()).ok())
         .filter_map(|text| serde_json::from_str(&text).ok())
         .flat_map(|entry: Value| wrote(&entry))
         .collect();

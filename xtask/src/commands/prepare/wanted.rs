@@ -132,7 +132,7 @@ fn queries(batch: &Batch, project: &Arc<Project>, unnamed: &[String], given: boo
         for site in file.source.scan.sites.iter().filter(|site| is_macro(site)) {
             let sql = match &site.sql {
                 SiteSql::Literal(literal) => literal.text.clone(),
-                SiteSql::File(path) => match std::fs::read_to_string(file.manifest_dir().join(path)) {
+                SiteSql::File(path) => match read(&file.manifest_dir().join(path)) {
                     Ok(text) => text.into(),
                     Err(_) => continue,
                 },

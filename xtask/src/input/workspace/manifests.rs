@@ -28,7 +28,7 @@ pub(super) fn below(dir: &Path) -> Vec<PathBuf> {
 
 /// The parsed manifest; `None` if it cannot be read.
 fn read(manifest: &Path) -> Option<toml::Table> {
-    std::fs::read_to_string(manifest).ok()?.parse().ok()
+    query_budget_analysis::project::read(manifest).ok()?.parse().ok()
 }
 
 /// Whether a manifest defines a workspace.
