@@ -51,7 +51,8 @@ pub(super) fn tokenize(
 fn read(sql: &str, dialect: Dialect) -> Result<Vec<TokenWithSpan>, sqlparser::tokenizer::TokenizerError> {
     // Half of the tokens are spaces. Room for all saves copying them several times.
     let mut tokens = Vec::with_capacity(sql.len() / 3 + 8);
-    Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location_into_buf(&mut tokens)?;
+    let parted = if dialect == Dialect::Postgres { operators::parted(sql) } else { sql.into() };
+    Tokenizer::new(grammar::of(dialect), &parted).tokenize_with_location_into_buf(&mut tokens)?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     if dialect == Dialect::Postgres {
         tokens = operators::joined(tokens, sql);

@@ -284,13 +284,13 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Skips one token, or everything up to the matching closing parenthesis.
+    /// Skips one token, or everything up to the matching closing bracket.
     pub(crate) fn skip(&mut self) {
         let mut depth = 0usize;
         while let Some(token) = self.ahead(0) {
             match (token.kind, self.now()) {
-                (TokenKind::Symbol, "(" | "[") => depth += 1,
-                (TokenKind::Symbol, ")" | "]") => depth = depth.saturating_sub(1),
+                (TokenKind::Symbol, "(" | "[" | "{") => depth += 1,
+                (TokenKind::Symbol, ")" | "]" | "}") => depth = depth.saturating_sub(1),
                 _ => {}
             }
             self.at += 1;

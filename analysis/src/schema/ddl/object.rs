@@ -419,3 +419,18 @@ pub(crate) fn rename_tables(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     }
     Ok(Change::RenameTables(pairs))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Replay;
+    use crate::sql::Dialect;
+
+    #[test]
+    fn a_word_in_brackets_begins_no_clause() {
+        for view in ["{AS }SELECT 1", "[AS ]SELECT 1", "(AS )SELECT 1"] {
+            let mut replay = Replay::new(Dialect::Postgres);
+            replay.apply(&format!("CREATE VIEW v {view}"), "a.sql");
+            assert_eq!(replay.problems.len(), 1, "{view}");
+        }
+    }
+}

@@ -1,8 +1,12 @@
 //! PostgreSQL's operators, as its own lexer reads them: all characters that may be in one and touch, since users and
 //! extensions make operators of any of them. The parser's tokenizer knows some, and splits the others.
 
+use std::borrow::Cow;
+
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
+use crate::sql::Dialect;
+use crate::sql::lex::Lexer;
 use crate::sql::text::LineIndex;
 
 /// The characters of operators.
@@ -11,6 +15,29 @@ const CHARACTERS: &[char] =
 
 /// The characters that are in no operator of standard SQL: only an operator with one of them may end in a sign.
 const UNUSUAL: &[char] = &['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'];
+
+/// The text with blanks in place of comments that touch an operator, of which the parser's tokenizer takes them for a
+/// part. Every other character keeps its place.
+pub(super) fn parted(sql: &str) -> Cow<'_, str> {
+    if !sql.contains("--") && !sql.contains("/*") {
+        return Cow::Borrowed(sql);
+    }
+    let (mut out, mut from, mut end) = (String::new(), 0, 0);
+    for token in Lexer::new(sql, Dialect::Postgres) {
+        let gap = sql.get(end..token.span.start).unwrap_or_default();
+        let is_after = sql.get(..end).is_some_and(|before| before.ends_with(CHARACTERS));
+        if is_after && gap.starts_with(['-', '/']) {
+            out += sql.get(from..end).unwrap_or_default();
+            out.extend(gap.chars().map(|character| if character == '\n' { '\n' } else { ' ' }));
+            from = token.span.start;
+        }
+        end = token.span.end;
+    }
+    // A comment at the end is left out.
+    let is_after = sql.get(..end).is_some_and(|before| before.ends_with(CHARACTERS));
+    let rest = if is_after { sql.get(from..end) } else { sql.get(from..) }.unwrap_or_default();
+    if from == 0 && rest.len() == sql.len() { Cow::Borrowed(sql) } else { Cow::Owned(out + rest) }
+}
 
 /// The tokens, with the operators among them as PostgreSQL reads them.
 pub(super) fn joined(tokens: Vec<TokenWithSpan>, sql: &str) -> Vec<TokenWithSpan> {
@@ -149,6 +176,15 @@ mod tests {
         check("l ?<@ m", &["l", "?<@", "m"]);
         check("l ^? m", &["l", "^?", "m"]);
         check("j @!k", &["j", "@!", "k"]);
+    }
+
+    #[test]
+    fn a_comment_ends_an_operator() {
+        check("j @>-- a $ comment\n k", &["j", "@>", "k"]);
+        check("j #>>/* a\n 'b */'{c}'", &["j", "#>>", "'{c}'"]);
+        check("j =#-- $", &["j", "=#"]);
+        check("j -- a\n @> k", &["j", "@>", "k"]);
+        check("j @> 'é'||/*é*/ k", &["j", "@>", "'é'", "||", "k"]);
     }
 
     #[test]
