@@ -7,19 +7,19 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub struct Features(Vec<u64>);
 
 impl Features {
-    /// Records a message. Names in backticks, quotes and numbers are ignored: they differ from input to input
-    /// and are no new effect.
+    /// Records a message by its own words: what stands before the first quoted text and after the last. The rest
+    /// repeats the input, with any quotes of its own, and differs from input to input without a new effect.
     pub fn said(&mut self, kind: impl Hash, text: &str) {
+        let quote = ['`', '"', '\''];
+        let (before, after) = match (text.find(quote), text.rfind(quote)) {
+            (Some(first), Some(last)) => (text.get(..first), text.get(last..)),
+            _ => (Some(text), None),
+        };
         let mut hasher = DefaultHasher::new();
         kind.hash(&mut hasher);
-        let mut quoted = false;
-        // The rest of a message mostly repeats the input.
-        for c in text.chars().take(80) {
-            match c {
-                '`' | '"' => quoted = !quoted,
-                _ if quoted || c.is_ascii_digit() => {}
-                _ => c.hash(&mut hasher),
-            }
+        for part in [before, after] {
+            let own = part.unwrap_or_default().chars().take(80).filter(|c| !c.is_ascii_digit());
+            own.for_each(|c| c.hash(&mut hasher));
         }
         self.0.push(hasher.finish());
     }

@@ -18,7 +18,7 @@ use query_budget_fuzz::worker::{self, Job};
 
 /// An input that takes longer counts as a hang.
 const LONGEST: Duration = Duration::from_secs(30);
-/// A process that uses more counts as exhausting memory.
+/// A process that uses more counts as exhausting memory; what it keeps from input to input is far less.
 const MOST_MEMORY: u64 = 1 << 30;
 /// The number of findings in one target that ends its run.
 const MOST_FINDINGS: u32 = 5;

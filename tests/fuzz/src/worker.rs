@@ -14,8 +14,8 @@ use crate::targets::Target;
 /// The stack size of a test's thread; the compiler's threads, in which the macros run, have more.
 const STACK: usize = 2 << 20;
 
-/// The maximum number of inputs in the pool.
-const LARGEST_POOL: usize = 50_000;
+/// The maximum size of the pool in bytes, so that what a process takes beyond it is taken by one input.
+const LARGEST_POOL: usize = 64 << 20;
 
 /// The message of the last panic, wherever it was caught.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
@@ -69,26 +69,44 @@ pub fn work(job: &Job) -> io::Result<Ended> {
     })
 }
 
-/// The committed inputs, and those that earlier runs kept.
+/// The committed inputs. In a file with several they are separated by lines of `====`.
 fn corpus(job: &Job) -> io::Result<Vec<String>> {
-    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(job.target.name);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(job.target.name);
     let mut texts = Vec::new();
-    for folder in [committed, job.folder.join("kept")] {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.sort();
-        for path in paths {
-            let text = std::fs::read_to_string(&path)?;
-            // In a file with several inputs they are separated by lines of `====`.
-            texts.extend(text.split("\n====\n").map(str::to_owned));
-        }
+    for path in files(&folder) {
+        let text = std::fs::read_to_string(&path)?;
+        texts.extend(text.split("\n====\n").map(str::to_owned));
     }
     Ok(texts)
 }
 
+/// The files of a folder by name; none if there is no folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The inputs from which others are derived.
+struct Pool {
+    texts: Vec<String>,
+    bytes: usize,
+}
+
+impl Pool {
+    fn push(&mut self, text: String) -> bool {
+        let fits = self.bytes + text.len() <= LARGEST_POOL;
+        if fits {
+            self.bytes += text.len();
+            self.texts.push(text);
+        }
+        fits
+    }
+}
+
 fn drive(job: &Job) -> io::Result<Ended> {
-    let mut pool = corpus(job)?;
-    let first = pool.clone();
+    let mut pool = Pool { texts: Vec::new(), bytes: 0 };
     let mut random = Random::new(job.seed);
     let mut seen: HashSet<u64> = HashSet::new();
     let mut file = std::fs::File::create(current(&job.folder))?;
@@ -98,29 +116,38 @@ fn drive(job: &Job) -> io::Result<Ended> {
     }
     let start = Instant::now();
     let mut inputs: u64 = 0;
-    let mut first = first.into_iter();
+    let mut committed = corpus(job)?.into_iter();
+    let mut earlier = files(&kept).into_iter();
     while start.elapsed() < job.time && inputs < job.most {
-        let given = first.next();
-        let is_given = given.is_some();
-        let text = given.unwrap_or_else(|| mutated(&mut random, &pool));
+        let committed = committed.next();
+        let is_committed = committed.is_some();
+        let earlier = if is_committed { None } else { earlier.next() };
+        let text = match (committed, &earlier) {
+            (Some(text), _) => text,
+            (None, Some(path)) => std::fs::read_to_string(path)?,
+            (None, None) => mutated(&mut random, &pool.texts),
+        };
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(text.as_bytes())?;
         inputs += 1;
         let features = catch_unwind(AssertUnwindSafe(|| (job.target.run)(&text).into_numbers()));
         if let Some(why) = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok(Ended { inputs, pool: pool.len(), broke: Some((why, text)) });
+            return Ok(Ended { inputs, pool: pool.texts.len(), broke: Some((why, text)) });
         }
         let mut is_new = false;
         for feature in features.unwrap_or_default() {
             is_new |= seen.insert(feature);
         }
-        if is_new && !is_given && pool.len() < LARGEST_POOL {
-            if job.keeps {
-                std::fs::write(kept.join(format!("{}-{inputs}", job.seed)), &text)?;
+        let is_kept = (is_new || is_committed) && pool.push(text.clone());
+        match earlier {
+            // Kept by an earlier run, and now no longer new.
+            Some(path) if job.keeps && !is_kept => std::fs::remove_file(path)?,
+            None if job.keeps && is_kept && !is_committed => {
+                std::fs::write(kept.join(format!("{}-{inputs}", job.seed)), text)?;
             }
-            pool.push(text);
+            _ => {}
         }
     }
-    Ok(Ended { inputs, pool: pool.len(), broke: None })
+    Ok(Ended { inputs, pool: pool.texts.len(), broke: None })
 }
