@@ -148,6 +148,9 @@ impl<'t> LineIndex<'t> {
     }
 }
 
+/// How many candidates are compared with a name. Where a schema has more, many names may be unknown for one reason.
+const MOST_COMPARED: usize = 2_000;
+
 /// The candidate most similar to `name`, if the difference is small enough for a typo: at most a third of the
 /// letters.
 pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
@@ -155,6 +158,7 @@ pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -
     let limit = (length / 3).max(1);
     let is_near = |candidate: &&str| candidate.chars().count().abs_diff(length) <= limit;
     candidates
+        .take(MOST_COMPARED)
         .filter(is_near)
         .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
         // Two different one-letter names have nothing in common.

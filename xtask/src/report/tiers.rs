@@ -1,6 +1,7 @@
 //! Splits findings into two tiers, one per cause: those worth fixing are shown, the rest is counted.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use query_budget_analysis::lints::{self, Check};
 use query_budget_analysis::{Finding, Place, Sighting, Tier};
@@ -224,13 +225,17 @@ fn serve_all(first: &mut Finding, further: &Finding) {
 fn without_keys(mut findings: Vec<Finding>) -> Vec<Finding> {
     let (keys, mut others): (Vec<Finding>, Vec<Finding>) =
         findings.drain(..).partition(|finding| finding.lint == KEY);
+    let mut filters: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+    for (at, finding) in others.iter().enumerate().filter(|(_, finding)| finding.lint == FILTER) {
+        if let Some(index) = finding.causes.first() {
+            filters.entry(Arc::clone(index)).or_default().push(at);
+        }
+    }
     for key in keys {
-        let same = |finding: &&mut Finding| {
-            finding.lint == FILTER
-                && finding.database == key.database
-                && finding.causes.first().is_some_and(|index| key.causes.contains(index))
-        };
-        match others.iter_mut().find(same) {
+        let same = key.causes.iter().filter_map(|index| filters.get(index)).flatten();
+        let same =
+            same.copied().filter(|at| others.get(*at).is_some_and(|it| it.database == key.database)).min();
+        match same.and_then(|at| others.get_mut(at)) {
             Some(filter) => {
                 filter.notes.push(format!(
                     "{}: {}",
