@@ -147,7 +147,12 @@ impl Selected {
     pub fn told(&self) -> String {
         let count = self.migrations.len();
         let plural = if count == 1 { "" } else { "s" };
+        // The names of migrations that can be undone are those of both.
+        let is_pair = |migration: &Migration| migration.file.ends_with(".up.sql");
         match self.tool {
+            Some("sqlx") if self.migrations.iter().all(is_pair) => {
+                format!("{count} migration{plural} of sqlx or golang-migrate")
+            }
             Some(tool) => format!("{count} migration{plural} of {tool}"),
             None if count == 1 => "1 file".to_owned(),
             None => format!("{count} files in the order of their names"),

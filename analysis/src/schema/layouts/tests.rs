@@ -167,6 +167,8 @@ fn what_is_not_read_is_named() {
     let problem = selected.unread("m").expect("one file is not read");
     assert_eq!(problem.to_string(), "m: `m/notes.sql` is not read: sqlx does not apply it");
     assert_eq!(selected.told(), "1 migration of sqlx");
+    let pairs = select_of(&[("000001_a.up.sql", ""), ("000001_a.down.sql", "")]);
+    assert_eq!(pairs.told(), "1 migration of sqlx or golang-migrate");
     assert_eq!(select_of(&[("1_a.sql", "")]).unread("m"), None);
 }
 
