@@ -16,8 +16,8 @@ pub(super) struct Places<'f> {
     named: HashMap<String, (u8, At)>,
     /// Renames, in order.
     renames: Vec<Rename>,
-    /// Foreign keys: the name of the table, the first column, the referenced table.
-    keys: HashMap<(String, String, String), At>,
+    /// Foreign keys by the name of the table: the first column, the referenced table.
+    keys: HashMap<String, HashMap<(String, String), At>>,
 }
 
 /// The position of a file, and a line.
@@ -38,7 +38,15 @@ impl<'f> Places<'f> {
     }
 
     fn add(&mut self, statement: &Statement<'_>, mut at: impl FnMut(usize) -> At) {
-        self.renames.extend(statement.renames());
+        if let Some(rename) = statement.renames() {
+            if rename.column.is_none() {
+                self.rename(&rename.table, &rename.to);
+            }
+            self.renames.push(rename);
+        }
+        if statement.is(0, "drop") && statement.is(1, "table") {
+            statement.head().iter().for_each(|name| self.forget(name));
+        }
         let rank = match (statement.is(0, "create"), statement.is(0, "alter")) {
             (true, _) => 2,
             (_, true) => 1,
@@ -46,6 +54,11 @@ impl<'f> Places<'f> {
         };
         let Some(start) = statement.tokens.first().map(|token| token.span.start) else { return };
         let names = statement.head();
+        // What is there already is not made again.
+        let stands = names.last().is_some_and(|name| matches!(self.named.get(name), Some((2, _))));
+        if stands && ["if", "not", "exists"].iter().all(|word| names.iter().any(|name| name == word)) {
+            return;
+        }
         let first = at(start);
         for name in &names {
             let best = self.named.entry(name.clone()).or_insert((rank, first));
@@ -56,13 +69,28 @@ impl<'f> Places<'f> {
         for Reference { columns, tables, start } in statement.references() {
             let place = at(start);
             for name in &names {
+                let keys = self.keys.entry(name.clone()).or_default();
                 for column in &columns {
-                    for table in &tables {
-                        self.keys.insert((name.clone(), column.clone(), table.clone()), place);
-                    }
+                    keys.extend(tables.iter().map(|table| ((column.clone(), table.clone()), place)));
                 }
             }
         }
+    }
+
+    /// A table takes another name: what was made under that name before is another table, as in a rebuild on SQLite.
+    fn rename(&mut self, from: &str, to: &str) {
+        if let Some(keys) = self.keys.get(from).cloned() {
+            self.keys.insert(to.to_owned(), keys);
+        }
+        if let Some(made) = self.named.get(from).copied() {
+            self.named.insert(to.to_owned(), made);
+        }
+    }
+
+    /// A table is dropped.
+    fn forget(&mut self, name: &str) {
+        self.keys.remove(name);
+        self.named.remove(name);
     }
 
     /// Where something is created: the last statement that creates it, else the last that names it in its
@@ -79,9 +107,10 @@ impl<'f> Places<'f> {
     }
 
     fn key(&self, name: &str, names: &Names) -> Option<&At> {
+        let keys = self.keys.get(name)?;
         let columns = names.column.iter();
         let mut pairs = columns.flat_map(|column| names.referred.iter().map(move |table| (column, table)));
-        pairs.find_map(|(column, table)| self.keys.get(&(name.to_owned(), column.clone(), table.clone())))
+        pairs.find_map(|(column, table)| keys.get(&(column.clone(), table.clone())))
     }
 
     /// Follows renames back: `ALTER TABLE a RENAME TO b`, `ALTER TABLE b RENAME COLUMN x TO y`.
@@ -280,6 +309,24 @@ mod tests {
         check(&format!("{made}ALTER TABLE p RENAME TO q;"), "c", 3);
         check(&format!("{made}ALTER TABLE c RENAME p_id TO parent;"), "c", 3);
         check(&format!("{made}ALTER TABLE c RENAME TO d;\nALTER TABLE d RENAME TO e;"), "e", 3);
+    }
+
+    #[test]
+    fn a_table_that_is_made_anew_stands_where_it_was_made_last() {
+        let p = "CREATE TABLE p (id bigint PRIMARY KEY);\nCREATE TABLE c (p_id bigint REFERENCES p);\n";
+        let anew = "CREATE TABLE c_new (n int, p_id bigint REFERENCES p);\nDROP TABLE c;\nALTER TABLE c_new RENAME TO c;";
+        check(&format!("{p}{anew}"), "c", 3);
+        check(
+            &format!("{p}DROP TABLE IF EXISTS c CASCADE;\nCREATE TABLE c (p_id bigint REFERENCES p);"),
+            "c",
+            4,
+        );
+        check(&format!("{p}CREATE TABLE IF NOT EXISTS c (p_id bigint REFERENCES p);"), "c", 2);
+        check(
+            "CREATE TABLE p (id bigint PRIMARY KEY);\nCREATE TABLE IF NOT EXISTS c (p_id bigint REFERENCES p);",
+            "c",
+            2,
+        );
     }
 
     #[test]
