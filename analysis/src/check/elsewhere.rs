@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::CheckedSite;
-use crate::rust::{Form, Site};
+use super::{CheckedSite, Checker};
+use crate::rust::{Databases, Form, Site};
 use crate::schema::Schema;
 use crate::sql::lex::{Lexer, TokenKind};
 use crate::sql::query::{Problem, ProblemKind};
@@ -13,29 +13,43 @@ use crate::sql::{self, Dialect, Query, SyntaxError};
 /// The reason given for not checking its tables.
 const REASON: &str = "it runs on another database";
 
-/// An unknown schema in the dialect of the database that a raw query runs on: that of its connection, or the
-/// one that its placeholders suggest. `None` if that is `dialect`. `query` is the text resolved in `dialect`.
+/// An unknown schema in the dialect of the database that a raw query runs on: that of its connection, of its file, of its
+/// crate, or the one that its text suggests. `None` if that is `dialect`. `query` is the text resolved in `dialect`.
 pub(super) fn schema(
+    checker: &Checker<'_>,
     sql: &str,
     site: Option<&Site>,
-    known: Option<&Schema>,
     dialect: Dialect,
     query: &Result<Query, SyntaxError>,
 ) -> Option<Schema> {
-    if site.is_none_or(|site| site.form == Form::Checked) {
+    if site.is_some_and(|site| site.form == Form::Checked) {
         return None;
     }
-    if let Some(known) = known.filter(|known| !known.gaps.iter().any(|gap| gap == REASON)) {
+    let elsewhere = |dialect| Schema { gaps: vec![REASON.to_owned()], ..Schema::new(dialect) };
+    if let Some(known) = checker.schema.filter(|known| !known.gaps.iter().any(|gap| gap == REASON)) {
         let misses = |query: &Query| query.problems.iter().any(|problem| name_of(problem).is_some());
         let is_other = site.is_some_and(|site| {
             changes_schema(&site.place.file, &site.function) || site.is_text() && runs_on_named_pool(site)
         });
         if is_other && query.as_ref().is_ok_and(misses) {
-            return Some(Schema { gaps: vec![REASON.to_owned()], ..Schema::new(known.dialect) });
+            return Some(elsewhere(known.dialect));
         }
     }
-    if let Some(known) = site.and_then(Site::dialect) {
-        return (known != dialect).then(|| Schema { gaps: vec![REASON.to_owned()], ..Schema::new(known) });
+    if let Some(known) = checker.spoken(site) {
+        return (known != dialect).then(|| elsewhere(known));
+    }
+    let site = site?;
+    if query.is_err() {
+        // A crate of several databases: a text that one of the others alone reads is meant for that.
+        let enabled = checker.of_crate.map_or(&[] as &[Dialect], |it| databases_for(it, site));
+        let reads = |other: &&Dialect| {
+            **other != dialect
+                && (**other != Dialect::MySql || !has_numbered_parameter(sql))
+                && sql::resolve(sql, **other, None).is_ok()
+        };
+        if let [only] = enabled.iter().filter(reads).collect::<Vec<_>>().as_slice() {
+            return Some(elsewhere(**only));
+        }
     }
     let others: &[Dialect] = match dialect {
         Dialect::MySql if has_numbered_parameter(sql) => &[Dialect::Sqlite, Dialect::Postgres],
@@ -44,8 +58,38 @@ pub(super) fn schema(
         }
         _ => return None,
     };
-    let dialect = others.iter().copied().find(|other| sql::resolve(sql, *other, None).is_ok())?;
-    Some(Schema { gaps: vec![REASON.to_owned()], ..Schema::new(dialect) })
+    others.iter().copied().find(|other| sql::resolve(sql, *other, None).is_ok()).map(elsewhere)
+}
+
+impl Checker<'_> {
+    /// The dialect of a raw query, as its code tells it, which goes before that of the schema: by the type of its
+    /// connection, else by what its file names, else by what its crate enables.
+    pub(super) fn spoken(&self, site: Option<&Site>) -> Option<Dialect> {
+        let Some(site) = site else {
+            // What stands outside of source was saved by sqlx.
+            return only(&self.of_crate?.of_sqlx);
+        };
+        let of_crate = self.of_crate.map_or(&[] as &[Dialect], |it| databases_for(it, site));
+        // A name like `Sqlite` may also be the project's own: the crate has to have it.
+        let is_enabled = |dialect: &Dialect| {
+            site.form == Form::Driver || of_crate.is_empty() || of_crate.contains(dialect)
+        };
+        let of_file = || only(databases_for(self.of_file?, site)).filter(is_enabled);
+        site.dialect().or_else(of_file).or_else(|| only(of_crate))
+    }
+}
+
+/// The databases that a query may mean.
+fn databases_for<'d>(databases: &'d Databases, site: &Site) -> &'d [Dialect] {
+    if site.form == Form::Driver { &databases.of_drivers } else { &databases.of_sqlx }
+}
+
+/// The element of a list of one.
+fn only(dialects: &[Dialect]) -> Option<Dialect> {
+    match dialects {
+        [only] => Some(*only),
+        _ => None,
+    }
 }
 
 /// An unknown schema for a file that opens a database of its own, if it seems to be a different one: all

@@ -52,7 +52,12 @@ impl Checker<'_> {
     ) -> CheckedFile<'s> {
         let own = self.cached.is_none().then(|| lints::cached_tables(&scan.sites, self.schema, self.dialect));
         let is_command_line = scan.items.iter().any(names_parser);
-        let checker = Checker { cached: self.cached.or(own.as_ref()), is_command_line, ..*self };
+        let checker = Checker {
+            cached: self.cached.or(own.as_ref()),
+            is_command_line,
+            of_file: Some(&scan.databases),
+            ..*self
+        };
         checker.file_among(scan, calls, read)
     }
 
@@ -146,7 +151,7 @@ impl Checker<'_> {
         beside: &'s [Site],
         sites: &mut Vec<CheckedSite<'s>>,
     ) {
-        let runs_on = site.dialect().unwrap_or(self.dialect);
+        let runs_on = self.spoken(Some(site)).unwrap_or(self.dialect);
         let parts = if site.is_script(runs_on) { self.statements(&sql) } else { Vec::new() };
         if parts.len() < 2 {
             let mut checked = self.examine(&sql, Some(site), &site.allows, beside);

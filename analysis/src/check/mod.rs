@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::finding::{Finding, Level, Place};
 use crate::index::{Access, Queried};
 use crate::lints::{self, CachedTables, Check, Growth, Lint, Made, SchemaContext};
-use crate::rust::{Allow, Site};
+use crate::rust::{Allow, Databases, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::{Dialect, Query, SyntaxError};
 use crate::types::Described;
@@ -28,6 +28,8 @@ pub struct Checker<'a> {
     schema: Option<&'a Schema>,
     dialect: Dialect,
     guess_dialect: bool,
+    of_crate: Option<&'a Databases>,
+    of_file: Option<&'a Databases>,
     index_level: Level,
     growth: Option<&'a Growth>,
     is_command_line: bool,
@@ -100,6 +102,8 @@ impl<'a> Checker<'a> {
             schema,
             dialect,
             guess_dialect: false,
+            of_crate: None,
+            of_file: None,
             index_level,
             growth: None,
             is_command_line: false,
@@ -129,6 +133,11 @@ impl<'a> Checker<'a> {
     /// denies.
     pub fn with_index_level(self, index_level: Level) -> Checker<'a> {
         Checker { index_level, ..self }
+    }
+
+    /// Sets the databases that the crate of the queries enables: its own, where the workspace has others.
+    pub fn with_databases(self, of_crate: &'a Databases) -> Checker<'a> {
+        Checker { of_crate: Some(of_crate), ..self }
     }
 
     /// Guesses the dialect: each query is read in the first dialect that it parses in.

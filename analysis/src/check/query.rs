@@ -52,7 +52,7 @@ impl Checker<'_> {
 
     /// The dialect of a query: if none is known, that of its connection, or the first that it parses in.
     fn dialect_of(&self, sql: &str, site: Option<&Site>) -> Dialect {
-        if let Some(known) = site.and_then(Site::dialect).filter(|_| self.guess_dialect) {
+        if let Some(known) = self.spoken(site).filter(|_| self.guess_dialect) {
             return known;
         }
         let fits = |dialect: &Dialect| {
@@ -73,7 +73,7 @@ impl Checker<'_> {
     ) -> Checked {
         let dialect = self.dialect_of(sql, site);
         let query = crate::sql::resolve(sql, dialect, self.schema);
-        if let Some(other) = elsewhere::schema(sql, site, self.schema, dialect, &query) {
+        if let Some(other) = elsewhere::schema(self, sql, site, dialect, &query) {
             let there = Checker { schema: Some(&other), dialect: other.dialect, ..*self };
             return there.examine(sql, site, allows, sites);
         }

@@ -375,3 +375,43 @@ async fn put(db: &SqlitePool, id: i64) -> sqlx::Result<()> {
     assert_eq!(found, ["unbounded_write"]);
     assert_eq!(file.sites.len(), 2);
 }
+
+#[test]
+fn code_tells_the_dialect_before_the_schema_does() {
+    let mut replay = Replay::new(Dialect::Postgres);
+    replay.apply("CREATE TABLE t (id int PRIMARY KEY, a int)", "a.sql");
+    let config = Config::default();
+    let found = |of_crate: &Databases, source: &str| {
+        let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres).with_databases(of_crate);
+        let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+        let file = checker.file(&scan, &calls, &|_| None);
+        let is_read = |site: &CheckedSite<'_>| site.checked.as_ref().is_some_and(|it| it.1.query.is_ok());
+        assert!(file.sites.iter().all(is_read), "{source}");
+        file.findings.iter().map(|finding| finding.lint).collect::<Vec<_>>().join(" ")
+    };
+    let of = |of_sqlx: &[Dialect], of_drivers: &[Dialect]| Databases {
+        of_sqlx: of_sqlx.to_vec(),
+        of_drivers: of_drivers.to_vec(),
+    };
+    let lite = "db.execute(\"INSERT OR IGNORE INTO u (id) VALUES (?1)\", (1,)); }";
+    // The file imports a driver.
+    let all = of(&[Dialect::Postgres], &[Dialect::Sqlite, Dialect::Postgres]);
+    let source = format!("use rusqlite::Connection; fn f(db: &Connection) {{ {lite}");
+    assert_eq!(found(&all, &source), "");
+    let source = format!("use libsql::Connection; async fn f(db: &Connection) {{ {lite}");
+    assert_eq!(found(&all, &source), "");
+    // The crate has one alone.
+    let query = "async fn f(db: &Pool) { sqlx::query(\"REPLACE INTO t (id) VALUES (?1)\").bind(1).execute(db).await; }";
+    assert_eq!(found(&of(&[Dialect::Sqlite], &[]), query), "");
+    // It has several, and one of the others alone reads the text.
+    assert_eq!(found(&of(&[Dialect::Postgres, Dialect::Sqlite], &[]), query), "");
+    // The types of the file say which of them is meant.
+    let missing = "sqlx::query(\"SELECT b FROM t WHERE id = $1\").bind(1).fetch_one(db).await; }";
+    let both = of(&[Dialect::Postgres, Dialect::Sqlite], &[]);
+    assert_eq!(found(&both, &format!("async fn f(db: &Pool) {{ {missing}")), "unknown_column");
+    let source = format!("use sqlx::SqlitePool; async fn f(db: &Pool) {{ {missing}");
+    assert_eq!(found(&both, &source), "");
+    // A crate without SQLite means something else by the name.
+    let source = format!("enum Kind {{ Sqlite }} async fn f(db: &Pool) {{ {missing}");
+    assert_eq!(found(&of(&[Dialect::Postgres], &[]), &source), "unknown_column");
+}

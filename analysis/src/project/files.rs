@@ -78,6 +78,8 @@ fn is_plain(path: &Path) -> io::Result<bool> {
 pub(super) struct SqlFiles {
     /// The readable ones, each with its path below the directory, `/` as separator; sorted.
     pub(super) files: Vec<(PathBuf, String)>,
+    /// Migrations in a programming language, by their names: `V2__users.rs`, `00002_users.go`.
+    pub(super) code: Vec<PathBuf>,
     /// Pipes, devices and dangling links, which are not opened.
     pub(super) special: Vec<PathBuf>,
     /// The directories already listed, by canonical path, so that several links to one list it once.
@@ -100,6 +102,7 @@ pub(super) fn sql_files(dir: &Path) -> Result<SqlFiles, ReadError> {
     let failed = |source| ReadError { path: dir.to_path_buf(), line: None, source };
     list(dir, "", 0, &mut found).map_err(failed)?;
     found.files.sort();
+    found.code.sort();
     found.special.sort();
     Ok(found)
 }
@@ -129,9 +132,31 @@ fn list(dir: &Path, below: &str, depth: usize, found: &mut SqlFiles) -> io::Resu
             found.files.push((path, below));
         } else if is_sql {
             found.special.push(path);
+        } else if is_code(&name) && path.is_file() {
+            found.code.push(path);
         }
     }
     Ok(())
+}
+
+/// Whether a file is a migration in the language of its tool, judging by its name: refinery's and Flyway's have the letter
+/// and the two underscores, goose's the number.
+fn is_code(name: &str) -> bool {
+    let Some((stem, end)) = name.rsplit_once('.') else { return false };
+    let (version, rest) = match end {
+        "rs" | "java" | "kt" => match stem.strip_prefix(['V', 'U', 'R']).and_then(|it| it.split_once("__")) {
+            Some(parts) => parts,
+            None => return false,
+        },
+        "go" => match stem.split_once('_') {
+            Some((_, rest)) if rest.ends_with("_test") => return false,
+            Some(parts) => parts,
+            None => return false,
+        },
+        _ => return false,
+    };
+    let is_version = version.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '_'));
+    is_version && !rest.is_empty() && (end != "go" || !version.is_empty())
 }
 
 /// The path for display: relative to `base` if it is below it, with `/` as separator.
@@ -145,6 +170,18 @@ pub fn shown(path: &Path, base: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn migrations_in_a_programming_language_are_known_by_name() {
+        for name in ["V1__init.rs", "V2.1__users.java", "R__views.kt", "00002_users.go"] {
+            assert!(is_code(name), "{name}");
+        }
+        for name in
+            ["mod.rs", "V1_init.rs", "Version__a.rs", "users.go", "00002_users_test.go", "V1__init.sql"]
+        {
+            assert!(!is_code(name), "{name}");
+        }
+    }
 
     #[test]
     fn paths_are_shown_short() {

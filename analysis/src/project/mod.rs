@@ -23,6 +23,7 @@ use crate::check::Checker;
 use crate::config::{self, Config, LintKey};
 use crate::finding::Place;
 use crate::notice::{Notice, NoticeKind};
+use crate::rust::Databases;
 use crate::schema::Schema;
 use crate::sql::Dialect;
 
@@ -66,6 +67,9 @@ pub struct Project {
     /// The dialect that the crate enables in sqlx, used if configuration, environment and migrations leave it
     /// open.
     pub dialect_hint: Option<Dialect>,
+    /// The databases that the crate enables. Its queries are read in the dialect of the only one, even if the schema
+    /// that was found is of another.
+    pub databases: Databases,
     /// Reasons why the project cannot be checked in full.
     pub notices: Vec<Notice>,
     /// The files that were read and affect the result: a build depends on them.
@@ -126,6 +130,7 @@ impl Project {
             dialect: Dialect::Postgres,
             dialect_is_guessed: false,
             dialect_hint: None,
+            databases: Databases::default(),
             notices: Vec::new(),
             read: Vec::new(),
         };
@@ -139,6 +144,7 @@ impl Project {
     /// A checker for the project's queries.
     pub fn checker(&self) -> Checker<'_> {
         let checker = Checker::new(&self.config, self.schema.as_deref(), self.dialect);
+        let checker = checker.with_databases(&self.databases);
         if self.dialect_is_guessed { checker.with_guessed_dialect() } else { checker }
     }
 

@@ -27,6 +27,9 @@ pub fn read_migrations(dir: &Path, base: &Path, dialect: Option<Dialect>) -> Res
     let folder = shown(dir, base);
     let mut selected = layouts::select(&folder, files, dialect);
     selected.problems.extend(selected.unread(&folder));
+    for path in &found.code {
+        selected.add_program(shown(path, base), &read(path).unwrap_or_default());
+    }
     selected.problems.extend(found.special.iter().map(|path| Unapplied {
         file: shown(path, base),
         line: 0,
@@ -60,6 +63,12 @@ impl Project {
         };
         let snapshot = snapshot::read(&text, &file, self.config.dialect.or_else(dialect_of_url));
         if let Some(problem) = snapshot.broken {
+            if problem.message.ends_with(layouts::SQL_SERVER) {
+                let notice = Notice::new(NoticeKind::BrokenSnapshot, problem.message, place(&file, None));
+                return self
+                    .notices
+                    .push(notice.help("name a schema of PostgreSQL, MySQL, MariaDB or SQLite"));
+            }
             self.broken_snapshot(problem.message, &file, usize::try_from(problem.line).ok());
             if self.config.dialect.is_none()
                 && let Some(notice) = self.notices.last_mut()
@@ -102,6 +111,12 @@ impl Project {
         let spoken = told.or(self.dialect_hint).or_else(|| guess(&migrations));
         let likely = spoken.unwrap_or(Dialect::Postgres);
         let mut replayed = replay(&migrations, likely);
+        // A crate may have a database beside the one that the migrations of its workspace make.
+        if told.is_none() && replayed.unread > 0 {
+            let marked = certain(&migrations).filter(|marked| *marked != likely);
+            let other = marked.map(|marked| replay(&migrations, marked));
+            replayed = other.filter(|other| other.unread < replayed.unread).unwrap_or(replayed);
+        }
         // Keywords may mislead: try each dialect, and take the one that reads most of the migrations. What they do to a table
         // that exists already fails on any database.
         let is_certain = || certain(&migrations) == Some(likely);
@@ -117,6 +132,9 @@ impl Project {
         self.dialect_is_guessed = spoken.is_none();
         self.skipped(replayed.problems);
         replayed.schema.gaps.extend(selected.gap);
+        for name in selected.loose {
+            replayed.schema.loose_columns.entry(name).or_default();
+        }
         allow_names(&mut replayed.schema, &selected.aside);
         self.schema = Some(Arc::new(replayed.schema));
         Ok(migrations.len())

@@ -3,8 +3,9 @@
 
 use super::graph::imports::Imports;
 use super::site::Fetched;
+use crate::sql::Dialect;
 
-/// The crates, by their name in code.
+/// The crates whose calls are read, by their name in code.
 const CRATES: &[&str] = &[
     "async_sqlite",
     "bb8_postgres",
@@ -12,6 +13,8 @@ const CRATES: &[&str] = &[
     "deadpool_sqlite",
     "diesel",
     "diesel_async",
+    "libsql",
+    "libsql_rusqlite",
     "mobc_postgres",
     "postgres",
     "r2d2_postgres",
@@ -22,13 +25,52 @@ const CRATES: &[&str] = &[
     "tokio_rusqlite",
 ];
 
+/// The crates for one database, by their name in code.
+const DATABASES: &[(Dialect, &[&str])] = &[
+    (
+        Dialect::Postgres,
+        &[
+            "bb8_postgres",
+            "deadpool_postgres",
+            "mobc_postgres",
+            "postgres",
+            "r2d2_postgres",
+            "tokio_postgres",
+        ],
+    ),
+    (Dialect::MySql, &["mysql", "mysql_async", "r2d2_mysql"]),
+    (
+        Dialect::Sqlite,
+        &[
+            "async_sqlite",
+            "deadpool_sqlite",
+            "libsql",
+            "libsql_rusqlite",
+            "r2d2_sqlite",
+            "rusqlite",
+            "tokio_rusqlite",
+        ],
+    ),
+];
+
+/// The crates for one database, by their name in code.
+pub(super) fn databases() -> impl Iterator<Item = (&'static str, Dialect)> {
+    DATABASES.iter().flat_map(|(dialect, names)| names.iter().map(|name| (*name, *dialect)))
+}
+
+/// The database of a driver; `name` is its name in a manifest or in code.
+pub fn database(name: &str) -> Option<Dialect> {
+    let name = name.replace('-', "_");
+    databases().find(|(known, _)| *known == name).map(|(_, dialect)| dialect)
+}
+
 /// Whether a crate is such a driver; `name` is its name in a manifest or in code.
 pub fn is_driver(name: &str) -> bool {
     CRATES.iter().any(|known| *known == name.replace('-', "_"))
 }
 
 /// Each of their names contains one of these: a search for every full name would slow builds down.
-const PARTS: &[&str] = &["postgres", "sqlite", "diesel", "sea_orm"];
+const PARTS: &[&str] = &["postgres", "sqlite", "libsql", "diesel", "sea_orm"];
 
 /// Whether a file mentions such a driver.
 pub(super) fn is_named_in(source: &str) -> bool {

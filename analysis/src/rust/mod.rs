@@ -7,6 +7,7 @@
 //! Nothing here reads files, and nothing panics: unreadable source is a [`ScanError`], and a macro whose body
 //! is not Rust is counted.
 
+mod databases;
 pub mod drivers;
 mod flow;
 mod function;
@@ -24,6 +25,7 @@ mod walk;
 
 use std::sync::Arc;
 
+pub use databases::{Databases, of_types};
 pub use drivers::is_driver;
 pub use function::{Bound, BudgetAttr, Function, Limit, Step, Upper};
 pub use graph::bounds;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 
+use super::databases::Databases;
 use super::drivers;
 use super::graph::imports::Imports;
 use super::graph::neighbours::Told;
@@ -136,7 +137,8 @@ fn read_tokens(
         !told.handed.is_empty() || told.macros.iter().any(|(_, rules)| rules.contains("sqlx"));
     walker.prepare(&items, &mut Vec::new());
     walker.module(&items);
-    Ok(finish(walker))
+    let databases = Databases::of_file(source, renamed);
+    Ok(Scan { databases, ..finish(walker) })
 }
 
 /// The items of a file. An item that is not valid Rust by itself, because an attribute macro reads it
@@ -259,5 +261,6 @@ fn finish(mut walker: Walker<'_>) -> Scan {
         allows,
         unparsed_macros: walker.unparsed_macros,
         items: walker.items,
+        databases: Databases::default(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proc_macro2::Span;
 
+use super::databases::Databases;
 use super::function::{Bound, Function};
 use super::site::{Allow, Site};
 use super::type_ref::TypeRef;
@@ -23,6 +24,8 @@ pub struct Scan {
     pub unparsed_macros: usize,
     /// What the file declares and imports.
     pub items: Vec<ModuleItems>,
+    /// The databases that it names.
+    pub databases: Databases,
 }
 
 impl Scan {

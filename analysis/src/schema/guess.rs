@@ -15,6 +15,8 @@ const EVIDENCE: &[(&str, Dialect, u32)] = &[
     ("engine=", Dialect::MySql, 5),
     ("engine =", Dialect::MySql, 5),
     (" unsigned", Dialect::MySql, 2),
+    ("period for system_time", Dialect::MySql, 5),
+    ("with system versioning", Dialect::MySql, 5),
     ("`", Dialect::MySql, 1),
     ("charset", Dialect::MySql, 2),
     ("on update current_timestamp", Dialect::MySql, 3),
@@ -79,6 +81,45 @@ pub fn guess_dialect<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Dia
     }
 }
 
+/// Words of SQL Server alone, in lower case and without brackets.
+const OF_SQL_SERVER: &[&str] = &[
+    " clustered index ",
+    " primary key clustered",
+    " primary key nonclustered",
+    "identity(1,1)",
+    "identity (1,1)",
+    "nvarchar(max)",
+    "object_id(n'",
+    "set ansi_nulls ",
+    "set nocount on",
+    "set quoted_identifier ",
+    "sys.columns",
+    "sys.foreign_keys",
+    "sys.indexes",
+    "sys.objects",
+    "sys.tables",
+    "sysutcdatetime()",
+    "varbinary(max)",
+];
+
+/// Whether a text is Transact-SQL, which is not read: it is cut into batches by `GO` and names what SQL Server has, or it
+/// branches on the catalog, `IF NOT EXISTS (SELECT .. FROM sys.objects ..)`, as no database here does outside of a routine.
+pub fn is_of_sql_server(text: &str) -> bool {
+    let is_go = |line: &str| line.trim().trim_end_matches(';').eq_ignore_ascii_case("go");
+    let has_go = text.lines().any(is_go);
+    let lower = || without_comments(text).to_lowercase().replace(['[', ']'], "");
+    let branches = |text: &str| {
+        let mut lines = text.lines().map(str::trim_start);
+        lines.any(|line| ["if not exists", "if exists", "if object_id"].iter().any(|it| line.starts_with(it)))
+    };
+    let may = has_go || text.contains("sys.") || text.contains("OBJECT_ID") || text.contains("object_id");
+    may && {
+        let lower = lower();
+        let names = OF_SQL_SERVER.iter().any(|words| lower.contains(words)) || text.contains("[dbo].");
+        names && (has_go || branches(&lower))
+    }
+}
+
 /// A text without comments, which may contain any words.
 fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -104,6 +145,28 @@ mod tests {
         assert_eq!(certain_dialect([innodb, "PRAGMA foreign_keys = 1"]), None);
         assert_eq!(certain_dialect(["CREATE TABLE `t` (id INT UNSIGNED)"]), None);
         assert_eq!(certain_dialect(["-- engine=innodb"]), None);
+    }
+
+    #[test]
+    fn batches_of_sql_server_are_recognised() {
+        for text in [
+            "IF NOT EXISTS (SELECT * FROM sys.objects WHERE name = 'a')\nCREATE TABLE [dbo].[a] ([id] INT)\nGO\n",
+            "CREATE TABLE [dbo].[a] ([id] INT IDENTITY(1,1) NOT NULL);\ngo\n",
+            "SET ANSI_NULLS ON\nGO\nCREATE TABLE a (id INT)\nGO",
+            "if object_id(N'dbo.a') is null create table a (id int, t nvarchar(max))",
+            "IF EXISTS (SELECT 1 FROM [sys].[tables]) DROP TABLE a; -- sys.tables",
+        ] {
+            assert!(is_of_sql_server(text), "{text}");
+        }
+        for text in [
+            "CREATE TABLE [a] ([id] INTEGER PRIMARY KEY)",
+            "-- GO\nCREATE TABLE a (id int)\n",
+            "INSERT INTO notes VALUES ('\nGO\n')",
+            "CREATE TABLE sys.objects (id int)",
+            "CREATE PROCEDURE p() BEGIN IF EXISTS (SELECT 1 FROM sys.tables) THEN SELECT 1; END IF; END",
+        ] {
+            assert!(!is_of_sql_server(text), "{text}");
+        }
     }
 
     #[test]

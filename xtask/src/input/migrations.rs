@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::project::{Project, read, search_migrations};
+use query_budget_analysis::rust::of_types;
+use query_budget_analysis::schema::layouts;
 use query_budget_analysis::sql::Dialect;
 
 use super::workspace::Sources;
@@ -28,31 +30,84 @@ pub(super) fn find<'t>(
                 project.migrations = Some((*only).clone());
             }
         }
-        project.dialect_hint = sources.dialect().or_else(|| prepared(sources.manifest_dir())).or_else(|| {
+        let prepared = prepared(sources.manifest_dir());
+        project.dialect_hint = sources.dialect().or(prepared).or_else(|| {
             named(texts(owner).filter(|text| embeds(text, sources, project.migrations.as_deref())))
         });
         // Diesel and SeaORM do not name the folder.
         let orms = || texts(owner).filter(|text| ORMS.iter().any(|orm| text.contains(orm)));
         project.dialect_hint = project.dialect_hint.or_else(|| named(orms()));
+        project.databases = sources.databases.clone();
+        if let Some(prepared) = prepared {
+            project.databases.of_sqlx = vec![prepared];
+        }
     }
     search(projects);
-    let own: HashMap<PathBuf, PathBuf> = crates
+    let own: HashMap<PathBuf, MigrationsOfCrate> = crates
         .iter()
         .zip(projects.iter())
-        .filter_map(|(sources, project)| Some((sources.dir.clone(), project.migrations.clone()?)))
+        .filter_map(|(sources, project)| {
+            let folder = project.migrations.clone()?;
+            Some((sources.dir.clone(), MigrationsOfCrate { folder, dialect: project.dialect_hint }))
+        })
         .collect();
     let by_dir: HashMap<&Path, &Sources> = crates.iter().map(|it| (it.dir.as_path(), it)).collect();
-    let all: BTreeSet<&PathBuf> = own.values().collect();
     for (sources, project) in crates.iter().zip(projects.iter_mut()).filter(|(_, project)| !is_found(project))
     {
         let mut depended = BTreeSet::new();
         depended_on(sources, &by_dir, &mut depended);
-        let found: BTreeSet<&PathBuf> = depended.iter().filter_map(|dir| own.get(*dir)).collect();
-        let found = if found.is_empty() { &all } else { &found };
+        let fits = |own: &&MigrationsOfCrate| own.fits(project.dialect_hint);
+        let found: BTreeSet<&PathBuf> =
+            depended.iter().filter_map(|dir| own.get(*dir)).filter(fits).map(|own| &own.folder).collect();
+        let all = || own.values().filter(fits).map(|own| &own.folder).collect();
+        let found = if found.is_empty() { all() } else { found };
         if let [only] = found.iter().collect::<Vec<_>>().as_slice() {
             project.migrations = Some((**only).clone());
         }
     }
+    divide(projects);
+}
+
+/// Where crates of several databases read one folder that has a folder for each, each reads its own; one of which no database
+/// is known reads the first.
+fn divide(projects: &mut [Project]) {
+    let of = |project: &Project| Some((project.migrations.clone()?, project.dialect_hint?));
+    let all: Vec<(PathBuf, Dialect)> = projects.iter().filter_map(of).collect();
+    for project in projects.iter_mut().filter(|project| project.config.migrations.is_none()) {
+        let Some(folder) = project.migrations.clone() else { continue };
+        let uses = |dialect: &Dialect| all.iter().any(|(other, hint)| *other == folder && hint == dialect);
+        let used: Vec<Dialect> = Dialect::ALL.into_iter().filter(uses).collect();
+        if used.len() > 1 && !files_in(&folder).iter().any(|path| is_sql(path)) {
+            let dialect = project.dialect_hint.or(used.first().copied());
+            project.migrations = dialect.and_then(|dialect| folder_of(&folder, dialect)).or(Some(folder));
+        }
+    }
+}
+
+/// The migrations of a crate.
+struct MigrationsOfCrate {
+    folder: PathBuf,
+    /// The crate's database.
+    dialect: Option<Dialect>,
+}
+
+impl MigrationsOfCrate {
+    /// Whether another crate, which uses `dialect`, may read them: where both databases are known, they are the same, or the
+    /// folder has a folder for each.
+    fn fits(&self, dialect: Option<Dialect>) -> bool {
+        let (Some(own), Some(dialect)) = (self.dialect, dialect) else { return true };
+        own == dialect || folder_of(&self.folder, dialect).is_some()
+    }
+}
+
+/// The folder for a database in a folder of migrations.
+fn folder_of(dir: &Path, dialect: Dialect) -> Option<PathBuf> {
+    let is_of = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        path.is_dir() && name.and_then(layouts::database_of_folder) == Some(dialect)
+    };
+    let mut found = files_in(dir).into_iter().filter(is_of);
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// The database that the entries in a crate's own `.sqlx` name, if they agree: a crate may inherit sqlx with the
@@ -84,27 +139,6 @@ fn search(projects: &mut [Project]) {
 /// The libraries besides sqlx whose types tell the database.
 const ORMS: &[&str] = &["diesel", "sea_orm"];
 
-/// The words by which source names the types of sqlx, Diesel and SeaORM for each database.
-const TYPES: &[(&[&str], Dialect)] = &[
-    (
-        &["AsyncPgConnection", "PgConnection", "PgExecutor", "PgPool", "PgPoolOptions", "PgRow", "Postgres"],
-        Dialect::Postgres,
-    ),
-    (
-        &[
-            "AsyncMysqlConnection",
-            "MySql",
-            "MySqlConnection",
-            "MySqlPool",
-            "MySqlPoolOptions",
-            "MySqlRow",
-            "MysqlConnection",
-        ],
-        Dialect::MySql,
-    ),
-    (&["Sqlite", "SqliteConnection", "SqlitePool", "SqlitePoolOptions", "SqliteRow"], Dialect::Sqlite),
-];
-
 /// Whether a text embeds these migrations: `sqlx::migrate!()`, or `migrate!("./migrations")`.
 fn embeds(text: &str, sources: &Sources, migrations: Option<&Path>) -> bool {
     let Some(migrations) = migrations else { return false };
@@ -115,17 +149,10 @@ fn embeds(text: &str, sources: &Sources, migrations: Option<&Path>) -> bool {
 /// The database whose types texts name, if they name those of one alone. A crate may enable several and use one,
 /// or use another beside the one that its migrations make.
 fn named<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Dialect> {
-    let mut found = BTreeSet::new();
     let speaks = |text: &&str| text.contains("sqlx") || ORMS.iter().any(|orm| text.contains(orm));
-    for text in texts.filter(speaks) {
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let words: BTreeSet<&str> =
-            code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
-        let is_named = |types: &[&str]| types.iter().any(|name| words.contains(name));
-        found.extend(TYPES.iter().enumerate().filter(|(_, (types, _))| is_named(types)).map(|(at, _)| at));
-    }
-    let only = found.pop_first().filter(|_| found.is_empty())?;
-    TYPES.get(only).map(|(_, dialect)| *dialect)
+    let mut found = texts.filter(speaks).flat_map(of_types);
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
 }
 
 /// Whether the source of the schema is known.
@@ -135,13 +162,19 @@ fn is_found(project: &Project) -> bool {
 
 /// Whether a folder, or one inside it, contains `.sql` files.
 fn has_sql(dir: &Path) -> bool {
-    let paths = |dir: &Path| {
-        let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
-        entries.map(|entry| entry.path()).collect::<Vec<_>>()
-    };
-    let is_sql = |path: &PathBuf| path.extension().is_some_and(|end| end == "sql");
-    let below = paths(dir);
-    below.iter().any(is_sql) || below.iter().any(|below| below.is_dir() && paths(below).iter().any(is_sql))
+    let below = files_in(dir);
+    below.iter().any(|path| is_sql(path))
+        || below.iter().any(|below| below.is_dir() && files_in(below).iter().any(|path| is_sql(path)))
+}
+
+/// What a folder holds.
+fn files_in(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    entries.map(|entry| entry.path()).collect()
+}
+
+fn is_sql(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "sql")
 }
 
 /// The folders that a crate's source embeds.

@@ -155,11 +155,19 @@ fn project_of(path: &Path, base: &Path) -> Project {
     if is_found { project } else { Project::locate(base, base) }
 }
 
+/// How many of its files the failure for a folder names.
+const MOST_HELD: usize = 5;
+
 /// The failure for a folder without migrations: what it contains, and what was looked for.
 pub(crate) fn no_migrations(dir: &Path, project: &Project, base: &Path) -> Failure {
     let folder = shown(dir, base);
-    let held = project.notices.iter().filter(|notice| *notice.place.file == *folder);
-    let held: Vec<String> = held.map(|notice| format!("; {}", notice.message)).collect();
+    let is_below = |file: &str| file.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/'));
+    let held = project.notices.iter().filter_map(|notice| match &*notice.place.file {
+        file if file == folder => Some(format!("; {}", notice.message)),
+        file if is_below(file) => Some(format!("; `{file}`: {}", notice.message)),
+        _ => None,
+    });
+    let held: Vec<String> = held.take(MOST_HELD).collect();
     Failure::new(format!("read `{folder}`: it holds no migrations{}", held.concat()))
         .help(format!("name the folder of the `.sql` files; looked for {}", layouts::LOOKED_FOR))
 }

@@ -1,10 +1,12 @@
 //! The schema to check queries against: the one that the arguments name, else the project's snapshot, else
 //! the result of its migrations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::project::Project;
+use query_budget_analysis::project::{Project, shown};
+use query_budget_analysis::rust::Databases;
+use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
 use super::{Batch, no_migrations};
@@ -15,16 +17,20 @@ use crate::failure::Failure;
 pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<(), Failure> {
     // Crates with the same database share the schema read for the first, and its notices are reported once.
     let mut known: BTreeMap<PathBuf, Project> = BTreeMap::new();
-    for batch in batches {
+    let disputed = disputed(batches);
+    let mut without: Vec<usize> = Vec::new();
+    for (at, batch) in batches.iter_mut().enumerate() {
         let project = &mut batch.project;
         if let Some(dialect) = input.dialect {
             project.config.dialect = Some(dialect);
+            // The option says what a crate's dependencies would.
+            (project.dialect_hint, project.databases) = (None, Databases::default());
         }
         let explicit = input.schema.clone().or_else(|| input.migrations.clone());
         let source = explicit.or_else(|| project.schema_path.clone()).or_else(|| project.migrations.clone());
         let Some(source) = source else {
             project.settle_dialect(base);
-            project.notices.push(no_schema());
+            without.push(at);
             continue;
         };
         batch.source = Some(source.clone());
@@ -34,15 +40,59 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
                 project.schema.clone_from(&known.schema);
             }
             None => {
-                read(project, input, base)?;
+                let hint = project.dialect_hint;
+                project.dialect_hint = hint.filter(|_| !disputed.contains(&source));
+                if !read(project, input, base)? {
+                    without.push(at);
+                }
+                project.dialect_hint = hint;
                 known.insert(source, project.clone());
             }
         }
     }
+    tell_without(batches, &without, base);
     Ok(())
 }
 
-fn read(project: &mut Project, input: &Input, base: &Path) -> Result<(), Failure> {
+/// The migrations that crates of different databases read: they tell by themselves whose they are.
+fn disputed(batches: &[Batch]) -> BTreeSet<PathBuf> {
+    let mut hints: BTreeMap<&PathBuf, Vec<Dialect>> = BTreeMap::new();
+    for project in batches.iter().map(|batch| &batch.project) {
+        if let (Some(folder), Some(hint)) = (&project.migrations, project.dialect_hint) {
+            hints.entry(folder).or_default().push(hint);
+        }
+    }
+    let differ = |hints: &Vec<Dialect>| hints.iter().any(|hint| Some(hint) != hints.first());
+    hints.into_iter().filter(|(_, hints)| differ(hints)).map(|(folder, _)| folder.clone()).collect()
+}
+
+/// Tells once which crates have no schema, where others have one.
+fn tell_without(batches: &mut [Batch], without: &[usize], base: &Path) {
+    let Some(first) = without.first() else { return };
+    let dirs = without.iter().filter_map(|at| batches.get(*at)?.files.first());
+    let dirs: BTreeSet<String> = dirs.map(|file| format!("`{}`", shown(file.manifest_dir(), base))).collect();
+    let notice = if without.len() == batches.len() || dirs.is_empty() {
+        no_schema(NONE)
+    } else {
+        no_schema(&format!("{} have neither a snapshot nor migrations of their database", listed(&dirs)))
+    };
+    if let Some(batch) = batches.get_mut(*first) {
+        batch.project.notices.push(notice);
+    }
+}
+
+/// The first few of several names.
+fn listed(names: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 4;
+    let first: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more crates", first.join(", ")),
+    }
+}
+
+/// Reads the schema, and tells whether there is one or a notice that says more.
+fn read(project: &mut Project, input: &Input, base: &Path) -> Result<bool, Failure> {
     if let Some(path) = &input.schema {
         project.read_snapshot(path, base);
     } else if let Some(dir) = &input.migrations {
@@ -55,8 +105,7 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<(), Failure
     } else if let Some(dir) = project.migrations.clone() {
         if project.replay_migrations(&dir, base)? == 0 {
             project.settle_dialect(base);
-            project.notices.push(no_schema());
-            return Ok(());
+            return Ok(false);
         }
         let message = format!(
             "there is no snapshot: the schema is that of {}, read as {}",
@@ -65,12 +114,14 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<(), Failure
         let notice = Notice::new(NoticeKind::NoSnapshot, message, Place::default());
         project.notices.push(notice.help("write a snapshot with `cargo query-budget schema`"));
     }
-    Ok(())
+    Ok(true)
 }
 
-fn no_schema() -> Notice {
-    let message =
-        "there is neither a snapshot nor a migrations folder: tables, columns and indexes are not checked";
+/// What is said where no crate has a schema.
+const NONE: &str = "there is neither a snapshot nor a migrations folder";
+
+fn no_schema(what: &str) -> Notice {
+    let message = format!("{what}: tables, columns and indexes are not checked");
     Notice::new(NoticeKind::NoSnapshot, message, Place::default())
         .help("name one: `--migrations <folder>` or `--schema <file>`")
 }

@@ -90,3 +90,47 @@ pub fn put(conn: &Connection, body: &str) -> lite::Result<()> {
     assert_eq!(lints, ["4 parameter_count", "5 nonunique_fetch_one", "5 unindexed_filter"]);
     assert_eq!(report["summary"]["unparsed"], 0, "{report:#}");
 }
+
+/// A workspace with migrations of PostgreSQL, and a crate with another database.
+#[test]
+fn a_crate_with_another_database_is_read_by_its_own_rules() {
+    let manifest = |name: &str, dependencies: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{dependencies}\n"
+        )
+    };
+    let query = "INSERT OR IGNORE INTO spent (id, day) VALUES (?1, ?2)";
+    let (lite, local) = (
+        format!("fn f(db: &rusqlite::Connection) {{ db.execute(\"{query}\", (1, 2)); }}"),
+        format!("async fn f(db: &Connection) {{ db.execute(\"{query}\", (1, 2)).await; }}"),
+    );
+    let local_manifest =
+        format!("{}\n[target.'cfg(unix)'.dependencies]\nlibsql = \"0.9\"\n", manifest("local", ""));
+    let scratch = Scratch::with([
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"api\", \"lite\", \"local\"]\nresolver = \"3\"\n[workspace.dependencies]\n\
+             rusqlite = { version = \"0.31\", features = [\"bundled\"] }\n",
+        ),
+        (
+            "api/Cargo.toml",
+            manifest("api", "sqlx = { version = \"0.8\", features = [\"postgres\"] }").as_str(),
+        ),
+        ("api/migrations/1_a.sql", "CREATE TABLE t (id bigserial PRIMARY KEY);"),
+        (
+            "api/src/lib.rs",
+            "async fn f(db: &sqlx::PgPool) { sqlx::query(\"SELECT id FROM t WHERE id = $1\").bind(1).fetch_one(db).await; }",
+        ),
+        ("lite/Cargo.toml", manifest("lite", "rusqlite.workspace = true").as_str()),
+        ("lite/src/lib.rs", lite.as_str()),
+        ("local/Cargo.toml", local_manifest.as_str()),
+        ("local/src/lib.rs", local.as_str()),
+    ]);
+    let ran = run(scratch.path(), &["check"]).exits_with(0);
+    let output = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(!output.contains("not parsed: "), "{output}");
+    assert!(
+        output.contains("`lite`, `local` have neither a snapshot nor migrations of their database"),
+        "{output}"
+    );
+}

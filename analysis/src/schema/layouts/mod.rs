@@ -10,6 +10,7 @@ mod names;
 mod plain;
 
 use super::Unapplied;
+use super::guess::is_of_sql_server;
 use super::migrations::Migration;
 use crate::sql::Dialect;
 use names::{Family, Named};
@@ -29,6 +30,8 @@ pub struct Selected {
     pub gap: Option<String>,
     /// The texts of those files, and of those for other databases.
     pub aside: Vec<String>,
+    /// Columns that tables may have besides: programs among the migrations name them.
+    pub loose: Vec<String>,
     /// Problems with files.
     pub problems: Vec<Unapplied>,
 }
@@ -39,9 +42,17 @@ struct File {
     text: String,
 }
 
+/// What is said of a file that is written for a database that is not known here.
+pub(crate) const SQL_SERVER: &str = "is written for SQL Server, and not read";
+
 /// A description of what is looked for, for users without any.
 pub const LOOKED_FOR: &str = "numbered files (`0001_users.sql`, `0002_events.up.sql`, `m0003-x.sql`), those of Flyway and \
      refinery (`V1__users.sql`), folders of Diesel and Prisma (`2024-01-01_users/up.sql`), and other `.sql` files that make tables";
+
+/// The database that a folder of migrations is named after.
+pub fn database_of_folder(name: &str) -> Option<Dialect> {
+    names::database(name)
+}
 
 /// Selects the migrations among the files, and sorts them.
 ///
@@ -54,6 +65,11 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
     let (files, others) = names::of_dialect(files, dialect);
     for (path, bytes) in files {
         match String::from_utf8(bytes) {
+            Ok(text) if is_of_sql_server(&text) => {
+                let problem = Unapplied { file: shown(&path), line: 0, message: format!("it {SQL_SERVER}") };
+                selected.gap.get_or_insert_with(|| format!("{} {SQL_SERVER}", problem.file));
+                selected.problems.push(problem);
+            }
             Ok(text) => texts.push(File { path, text }),
             Err(error) => selected.problems.push(not_utf8(shown(&path), &error)),
         }
@@ -79,7 +95,8 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
         .collect();
     aside.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let folder = aside.first().and_then(|(_, file)| folder_of(file));
-    selected.gap = folder.map(|folder| format!("the files in {} are not read", shown(&folder)));
+    let gap = folder.map(|folder| format!("the files in {} are not read", shown(&folder)));
+    selected.gap = selected.gap.or(gap);
     selected.aside = aside.iter().map(|(_, file)| file.text.clone()).collect();
     selected.aside.extend(others.into_iter().filter_map(|(_, bytes)| String::from_utf8(bytes).ok()));
     chosen.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
@@ -143,6 +160,26 @@ fn without_alternatives(
 }
 
 impl Selected {
+    /// Takes account of a migration in a programming language: it may make tables, and add the columns that it names.
+    pub fn add_program(&mut self, file: String, text: &str) {
+        self.gap.get_or_insert_with(|| format!("{file} is a program, and not read"));
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        for literal in text.split('"').skip(1).step_by(2) {
+            let names: Vec<&str> =
+                literal.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()).collect();
+            let changes = names
+                .iter()
+                .any(|word| ["add", "alter", "rename"].iter().any(|it| word.eq_ignore_ascii_case(it)));
+            if names.len() == 1 || changes {
+                self.loose.extend(names.into_iter().map(str::to_lowercase));
+            }
+        }
+        self.loose.sort();
+        self.loose.dedup();
+        let message = "it is a program, and not read: what it changes is unknown".to_owned();
+        self.problems.push(Unapplied { file, line: 0, message });
+    }
+
     /// A summary of what was read: `165 migrations of dbmate`, `3 files in the order of their names`.
     pub fn told(&self) -> String {
         let count = self.migrations.len();

@@ -139,7 +139,7 @@ fn place_of(dialect: Dialect) -> u8 {
 }
 
 /// The database that a directory is named after.
-fn database(folder: &str) -> Option<Dialect> {
+pub(super) fn database(folder: &str) -> Option<Dialect> {
     let folder = folder.to_ascii_lowercase();
     Some(match folder.as_str() {
         "postgres" | "postgresql" | "pg" | "pgsql" | "psql" | "cockroachdb" => Dialect::Postgres,

@@ -189,3 +189,27 @@ fn what_cannot_be_read_is_a_problem() {
     assert_eq!(twice.migrations.len(), 2);
     assert_eq!(twice.problems[0].to_string(), "m/1_b.sql: version 1 is used by m/1_a.sql as well");
 }
+
+#[test]
+fn files_of_sql_server_are_named_and_not_read() {
+    let text =
+        "IF NOT EXISTS (SELECT * FROM sys.objects WHERE name = 'b')\nCREATE TABLE [dbo].[b] ([id] INT)\nGO\n";
+    let selected = select_of(&[("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", text)]);
+    assert_eq!(selected.migrations.len(), 1);
+    assert_eq!(selected.problems[0].to_string(), "m/2_b.sql: it is written for SQL Server, and not read");
+    assert_eq!(selected.gap.as_deref(), Some("m/2_b.sql is written for SQL Server, and not read"));
+    assert_eq!(select_of(&[("2_b.sql", text)]).migrations, []);
+}
+
+#[test]
+fn what_programs_name_may_be_columns() {
+    let mut selected = select_of(&[("V1__a.sql", "CREATE TABLE a (id int);")]);
+    let text = "fn migration() { m.add_column(\"name\", t); run(\"ALTER TABLE a ADD b int\"); run(\"SELECT id FROM c\"); }";
+    selected.add_program("m/V2__b.rs".to_owned(), text);
+    assert_eq!(selected.loose, ["a", "add", "alter", "b", "int", "name", "table"]);
+    assert_eq!(selected.gap.as_deref(), Some("m/V2__b.rs is a program, and not read"));
+    assert_eq!(
+        selected.problems[0].to_string(),
+        "m/V2__b.rs: it is a program, and not read: what it changes is unknown"
+    );
+}

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::Unapplied;
 use super::super::ddl::{self, Change};
-use super::super::guess::guess_dialect;
+use super::super::guess::{guess_dialect, is_of_sql_server};
+use super::super::layouts::SQL_SERVER;
 use super::super::model::{Name, Schema};
 use super::super::replay::Replay;
 use super::{
@@ -45,6 +46,10 @@ pub fn read(text: &str, file: &str, fallback: Option<Dialect>) -> Snapshot {
     let dialect = known.or(fallback).or_else(|| dialect_of_dump(text)).or_else(|| guess_dialect([text]));
     if ours && known.is_none() {
         broken = Some(problem(2, "the snapshot does not name its dialect"));
+    }
+    if !ours && is_of_sql_server(text) {
+        let broken = Some(problem(0, &format!("the file {SQL_SERVER}")));
+        return Snapshot { schema: Schema::new(Dialect::Postgres), digest: None, problems, broken };
     }
     let Some(dialect) = dialect else {
         let broken = broken.or_else(|| Some(problem(0, "the snapshot does not tell its dialect")));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use query_budget_analysis::project::Dependency;
-use query_budget_analysis::rust::is_driver;
+use query_budget_analysis::rust::{Databases, drivers, is_driver};
 use query_budget_analysis::sql::Dialect;
 
 use super::Crate;
@@ -16,6 +16,7 @@ impl Crate {
             dependencies: folders(dependencies),
             renamed: renamed(dependencies),
             dialect: dialect(dependencies),
+            databases: databases(dependencies),
             ..Crate::folder(dir)
         }
     }
@@ -51,38 +52,44 @@ fn renamed(dependencies: &[Dependency]) -> HashMap<String, String> {
 /// may have another library for something else.
 const CHOOSERS: [&[&str]; 2] = [&["sqlx"], &["diesel", "diesel-async", "sea-orm"]];
 
+/// The databases that features of one of these packages enable.
+fn enabled(packages: &[&str], dependencies: &[Dependency]) -> Vec<Dialect> {
+    let on = |features: fn(&Dependency) -> &[String]| {
+        let chosen = dependencies.iter().filter(|it| packages.contains(&it.package.as_str()));
+        let features: Vec<&str> = chosen.flat_map(features).map(String::as_str).collect();
+        // SeaORM passes them on: `sqlx-postgres`.
+        let is_on = |dialect: &Dialect| {
+            features.iter().any(|it| it.trim_start_matches("sqlx-").starts_with(dialect.as_str()))
+        };
+        Dialect::ALL.into_iter().filter(is_on).collect::<Vec<_>>()
+    };
+    // A feature of the crate's own may enable the database: `mysql = ["sqlx/mysql"]`.
+    Some(on(|it| &it.features)).filter(|it| !it.is_empty()).unwrap_or_else(|| on(|it| &it.switched))
+}
+
+/// The databases that a crate enables in sqlx, and those of its other drivers.
+fn databases(dependencies: &[Dependency]) -> Databases {
+    let [sqlx, orms] = CHOOSERS;
+    let mut found = Databases { of_sqlx: enabled(sqlx, dependencies), ..Databases::default() };
+    let of_drivers = dependencies.iter().filter_map(|it| drivers::database(&it.package));
+    of_drivers.chain(enabled(orms, dependencies)).for_each(|dialect| found.add_driver(dialect));
+    found
+}
+
 /// The database enabled in sqlx, Diesel or SeaORM, if there is exactly one; without them, that of a driver.
 fn dialect(dependencies: &[Dependency]) -> Option<Dialect> {
-    let of = |names: &[&str]| dependencies.iter().any(|it| names.contains(&it.package.as_str()));
     for packages in CHOOSERS {
-        let on = |features: fn(&Dependency) -> &[String]| {
-            let chosen = dependencies.iter().filter(|it| packages.contains(&it.package.as_str()));
-            let features: Vec<&str> = chosen.flat_map(features).map(String::as_str).collect();
-            // SeaORM passes them on: `sqlx-postgres`.
-            let is_on = |dialect: &Dialect| {
-                features.iter().any(|it| it.trim_start_matches("sqlx-").starts_with(dialect.as_str()))
-            };
-            Dialect::ALL.into_iter().filter(is_on).collect::<Vec<_>>()
-        };
-        let mut enabled = on(|it| &it.features);
-        // A feature of the crate's own may enable the database: `mysql = ["sqlx/mysql"]`.
-        if enabled.is_empty() {
-            enabled = on(|it| &it.switched);
-        }
-        match enabled.as_slice() {
+        match enabled(packages, dependencies).as_slice() {
             [] => {}
             [only] => return Some(*only),
             _ => return None,
         }
     }
-    if of(&["sqlx"]) {
+    if dependencies.iter().any(|it| it.package == "sqlx") {
         return None;
     }
-    let postgres = of(&["postgres", "tokio-postgres", "deadpool-postgres", "bb8-postgres", "r2d2_postgres"]);
-    let sqlite = of(&["rusqlite", "tokio-rusqlite", "r2d2_sqlite", "deadpool-sqlite", "async-sqlite"]);
-    match (postgres, sqlite) {
-        (true, false) => Some(Dialect::Postgres),
-        (false, true) => Some(Dialect::Sqlite),
+    match databases(dependencies).of_drivers.as_slice() {
+        [only] => Some(*only),
         _ => None,
     }
 }
@@ -115,8 +122,20 @@ mod tests {
             (vec![on("sqlx", &["macros"]), on("rusqlite", &[])], None),
             (vec![on("diesel", &[]), on("tokio-postgres", &[])], Some(Dialect::Postgres)),
             (vec![on("rusqlite", &["bundled"])], Some(Dialect::Sqlite)),
+            (vec![on("libsql-rusqlite", &[])], Some(Dialect::Sqlite)),
+            (vec![on("libsql", &["core"]), on("rusqlite", &[])], Some(Dialect::Sqlite)),
+            (vec![on("libsql", &[]), on("tokio-postgres", &[])], None),
+            (vec![on("mysql_async", &[])], Some(Dialect::MySql)),
         ] {
             assert_eq!(dialect(&dependencies), expected, "{dependencies:?}");
         }
+    }
+
+    #[test]
+    fn sqlx_and_other_drivers_may_have_different_databases() {
+        let found = databases(&[on("sqlx", &["postgres"]), on("rusqlite", &[])]);
+        assert_eq!((found.of_sqlx, found.of_drivers), (vec![Dialect::Postgres], vec![Dialect::Sqlite]));
+        let found = databases(&[on("libsql", &[]), on("tokio-postgres", &[]), on("bb8-postgres", &[])]);
+        assert_eq!(found.of_drivers, [Dialect::Sqlite, Dialect::Postgres]);
     }
 }

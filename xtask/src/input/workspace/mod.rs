@@ -5,12 +5,14 @@ mod cargo;
 mod depended;
 mod files;
 mod manifests;
+mod nested;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use query_budget_analysis::rust::{Position, Target, positions};
+use nested::Nested;
+use query_budget_analysis::rust::{Databases, Position, Target, positions};
 use query_budget_analysis::sql::Dialect;
 
 use crate::failure::Failure;
@@ -31,6 +33,8 @@ pub(crate) struct Crate {
     renamed: HashMap<String, String>,
     /// The database that it enables in sqlx, if there is exactly one.
     dialect: Option<Dialect>,
+    /// The databases that it enables.
+    pub(crate) databases: Databases,
 }
 
 /// The Rust files of one crate, or of a plain folder.
@@ -53,6 +57,8 @@ pub(crate) struct Sources {
     pub(crate) renamed: HashMap<String, String>,
     /// The database that it enables in sqlx, if there is exactly one.
     dialect: Option<Dialect>,
+    /// The databases that it enables.
+    pub(crate) databases: Databases,
 }
 
 /// The position of a file among the crates.
@@ -166,11 +172,12 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
             dependencies,
             renamed: HashMap::new(),
             dialect: None,
+            databases: Databases::default(),
         }]);
     }
 
     std::fs::read_dir(&path).map_err(failed)?;
-    let mut crates = crates(&path)?;
+    let (mut crates, left_out) = all_crates(&path)?;
     // Innermost first: a file belongs to the nearest crate above it.
     crates.sort_by_key(|it| std::cmp::Reverse(it.dir.components().count()));
     let libs: HashMap<PathBuf, (String, String)> =
@@ -195,7 +202,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
         .map(|((it, files), unlisted)| {
             let files = files.into_iter().filter(|file| taken.insert(file.clone())).collect();
             let externs = Arc::new(it.externs(&libs));
-            let Crate { dir, package, targets, dialect, dependencies, renamed, .. } = it;
+            let Crate { dir, package, targets, dialect, databases, dependencies, renamed, .. } = it;
             Sources {
                 dir,
                 package,
@@ -206,10 +213,14 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
                 dependencies: dependencies.into_keys().collect(),
                 renamed,
                 dialect,
+                databases,
             }
         })
         .collect();
     sources.sort_by(|a, b| a.dir.cmp(&b.dir));
+    if let Some(first) = sources.first_mut() {
+        first.unlisted.extend(left_out);
+    }
     Ok(sources)
 }
 
@@ -229,6 +240,7 @@ impl Crate {
             dependencies: BTreeMap::new(),
             renamed: HashMap::new(),
             dialect: None,
+            databases: Databases::default(),
         }
     }
 
@@ -263,6 +275,11 @@ impl Crate {
 /// The crates of a folder: those of its workspace, or of the workspaces below it if it is not in one, and
 /// those of nested workspaces that are not part of it; the folder itself if there is no crate.
 pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
+    all_crates(dir).map(|(crates, _)| crates)
+}
+
+/// The crates of a folder, and which workspaces and packages in it are left out.
+fn all_crates(dir: &Path) -> Result<(Vec<Crate>, Vec<String>), Failure> {
     let mut found = Vec::new();
     if dir.join("Cargo.toml").is_file() {
         // A manifest that cargo rejects (a missing dependency, a newer edition) must not hide queries.
@@ -272,15 +289,23 @@ pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
         })?;
     }
     let is_package = !found.is_empty();
-    for manifest in manifests::below(dir) {
-        let Some(inner) = manifest.parent() else { continue };
-        if found.iter().any(|known: &Crate| known.dir == inner) || inner == dir {
-            continue;
-        }
+    let mut below = manifests::below(dir);
+    let is_known =
+        |found: &[Crate], inner: &Path| found.iter().any(|known| known.dir == inner) || inner == dir;
+    below.retain(|manifest| manifest.parent().is_some_and(|inner| !is_known(&found, inner)));
+    let is_workspace = |manifest: &&PathBuf| is_package && manifests::is_workspace(manifest);
+    let nested = below.iter().filter(is_workspace).filter_map(|it| Some(it.parent()?.to_path_buf()));
+    let (nested, mut apart) = (Nested::of(nested.collect()), Vec::new());
+    for manifest in below {
+        let Some(inner) = manifest.parent().filter(|inner| !is_known(&found, inner)) else { continue };
         let more = if manifests::is_workspace(&manifest) {
+            if is_package && !nested.reads(inner) {
+                continue;
+            }
             cargo::members(inner).unwrap_or_else(|_| manifests::crates(inner))
         } else if is_package {
             // A package that its workspace excludes, and that is not a workspace itself.
+            apart.push(inner.to_path_buf());
             continue;
         } else {
             cargo::members(inner).unwrap_or_else(|_| vec![manifests::by_layout(inner.to_path_buf())])
@@ -292,5 +317,5 @@ pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
     if found.is_empty() {
         found.push(Crate::folder(dir.to_path_buf()));
     }
-    Ok(found)
+    Ok((found, nested.told(&apart, dir)))
 }

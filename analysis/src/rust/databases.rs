@@ -1,0 +1,163 @@
+//! The databases that code names: the drivers that it uses, and the types of sqlx for one database.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::drivers;
+use crate::sql::Dialect;
+
+/// The databases that a file or a crate names, each once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Databases {
+    /// Those of drivers other than sqlx.
+    pub of_drivers: Vec<Dialect>,
+    /// Those of sqlx: its types in a file, its features in a crate.
+    pub of_sqlx: Vec<Dialect>,
+}
+
+impl Databases {
+    /// Adds a driver's database.
+    pub fn add_driver(&mut self, dialect: Dialect) {
+        if !self.of_drivers.contains(&dialect) {
+            self.of_drivers.push(dialect);
+        }
+    }
+
+    /// The databases that the source of a file names; `renamed` are the crates that the manifest declares, by their
+    /// names in code.
+    pub(super) fn of_file(source: &str, renamed: &HashMap<String, String>) -> Databases {
+        let mut found = Databases::default();
+        let mut add = |name: &str, dialect| {
+            if source.contains(name) && lines_of_code(source).any(|line| names_crate(line, name)) {
+                found.add_driver(dialect);
+            }
+        };
+        // A module may be called `postgres`: only a manifest tells that a crate is meant.
+        for (name, dialect) in drivers::databases() {
+            if name.contains('_') || UNMISTAKABLE.contains(&name) {
+                add(name, dialect);
+            }
+        }
+        for (name, package) in renamed {
+            if let Some(dialect) = drivers::database(package) {
+                add(name, dialect);
+            }
+        }
+        found.of_sqlx.extend(of_types(source));
+        found
+    }
+}
+
+/// The drivers in one word that no module is named after.
+const UNMISTAKABLE: &[&str] = &["libsql", "rusqlite"];
+
+/// The words by which source names the types of sqlx, Diesel and SeaORM for each database.
+const TYPES: &[(&[&str], Dialect)] = &[
+    (
+        &[
+            "AsyncPgConnection",
+            "PgConnection",
+            "PgExecutor",
+            "PgPool",
+            "PgPoolOptions",
+            "PgQueryResult",
+            "PgRow",
+            "PgTransaction",
+            "Postgres",
+        ],
+        Dialect::Postgres,
+    ),
+    (
+        &[
+            "AsyncMysqlConnection",
+            "MySql",
+            "MySqlConnection",
+            "MySqlPool",
+            "MySqlPoolOptions",
+            "MySqlQueryResult",
+            "MySqlRow",
+            "MySqlTransaction",
+            "MysqlConnection",
+        ],
+        Dialect::MySql,
+    ),
+    (
+        &[
+            "Sqlite",
+            "SqliteConnection",
+            "SqlitePool",
+            "SqlitePoolOptions",
+            "SqliteQueryResult",
+            "SqliteRow",
+            "SqliteTransaction",
+        ],
+        Dialect::Sqlite,
+    ),
+];
+
+/// The databases whose types of sqlx, Diesel or SeaORM a text names.
+pub fn of_types(source: &str) -> Vec<Dialect> {
+    let is_likely = |types: &[&str]| types.iter().any(|name| source.contains(name));
+    if !TYPES.iter().any(|(types, _)| is_likely(types)) {
+        return Vec::new();
+    }
+    let words: BTreeSet<&str> = lines_of_code(source)
+        .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
+        .collect();
+    let is_named = |types: &[&str]| types.iter().any(|name| words.contains(name));
+    TYPES.iter().filter(|(types, _)| is_named(types)).map(|(_, dialect)| *dialect).collect()
+}
+
+fn lines_of_code(source: &str) -> impl Iterator<Item = &str> {
+    source.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+/// Whether a line names a crate: `use rusqlite;`, `rusqlite::Connection`.
+fn names_crate(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default();
+        let after = line.get(at + name.len()..).unwrap_or_default();
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let begins = !before.ends_with(is_word) && (!before.ends_with("::") || before.ends_with(" ::"));
+        let is_imported = ["use", "extern crate"].iter().any(|word| before.trim_end().ends_with(word));
+        begins && (after.starts_with("::") || is_imported && !after.starts_with(is_word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drivers_of(source: &str) -> Vec<Dialect> {
+        Databases::of_file(source, &HashMap::new()).of_drivers
+    }
+
+    #[test]
+    fn a_file_names_the_crates_of_its_databases() {
+        for (source, expected) in [
+            ("use rusqlite::{params, Connection};", vec![Dialect::Sqlite]),
+            ("fn on(db: &libsql::Connection) {}", vec![Dialect::Sqlite]),
+            ("use deadpool_postgres::Pool;\nuse tokio_postgres::Client;", vec![Dialect::Postgres]),
+            ("use mysql_async::prelude::*;", vec![Dialect::MySql]),
+            ("use rusqlite as sqlite;", vec![Dialect::Sqlite]),
+            ("use tokio_postgres::Row;\nuse rusqlite::Row;", vec![Dialect::Postgres, Dialect::Sqlite]),
+            ("// like rusqlite::Connection\nfn f() {}", vec![]),
+            ("use crate::rusqlite::Store; use my_rusqlite::X;", vec![]),
+            ("mod postgres; use postgres::Store;", vec![]),
+        ] {
+            let mut found = drivers_of(source);
+            found.sort_by_key(|dialect| dialect.as_str());
+            assert_eq!(found, expected, "{source}");
+        }
+        let renamed = HashMap::from([("postgres".to_owned(), "postgres".to_owned())]);
+        let found = Databases::of_file("use postgres::Client;", &renamed).of_drivers;
+        assert_eq!(found, [Dialect::Postgres], "the manifest declares the crate");
+    }
+
+    #[test]
+    fn a_file_names_types_of_its_databases() {
+        assert_eq!(of_types("fn on(db: &sqlx::PgPool) {}"), [Dialect::Postgres]);
+        assert_eq!(of_types("use sqlx::{Pool, Sqlite};"), [Dialect::Sqlite]);
+        assert_eq!(of_types("// a PgPool\nfn f(db: MySqlPool) {}"), [Dialect::MySql]);
+        assert_eq!(of_types("fn on(a: PgPool, b: SqlitePool) {}"), [Dialect::Postgres, Dialect::Sqlite]);
+    }
+}
