@@ -19,6 +19,8 @@ pub const FILE_NAME: &str = "query-budget.toml";
 pub struct Config {
     /// The SQL dialect; if `None`, taken from the snapshot or the scheme of `DATABASE_URL`.
     pub dialect: Option<Dialect>,
+    /// Whether the dialect is named `mariadb`: `mysql` may mean either server.
+    pub is_mariadb: bool,
     /// The snapshot's path, relative to the configuration file; `schema.sql` when absent.
     pub schema: Option<String>,
     /// The migrations folder, relative to the configuration file; `migrations` when absent.
@@ -95,6 +97,7 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
     let mut parsed = Parsed {
         config: Config {
             dialect,
+            is_mariadb: raw.dialect.is_some_and(|name| name.get_ref().eq_ignore_ascii_case("mariadb")),
             schema: raw.schema,
             migrations: raw.migrations,
             lints: BTreeMap::new(),
@@ -191,6 +194,14 @@ countries = { rows = 250 }
         assert_eq!(notice.place.to_string(), "query-budget.toml:2:17");
         assert_eq!(notice.message, "failed to read the configuration: `forbid` is not a level");
         assert_eq!(notice.help, [r#"write `"allow"`, `"warn"` or `"deny"`"#]);
+    }
+
+    #[test]
+    fn mariadb_is_mysql_and_remembered() {
+        for (name, is_mariadb) in [("mysql", false), ("mariadb", true)] {
+            let config = parse(&format!("dialect = \"{name}\""), FILE_NAME).expect("it is valid").config;
+            assert_eq!((config.dialect, config.is_mariadb), (Some(Dialect::MySql), is_mariadb));
+        }
     }
 
     #[test]

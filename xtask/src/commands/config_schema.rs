@@ -35,8 +35,8 @@ fn schema() -> Value {
         "additionalProperties": false,
         "properties": {
             "dialect": {
-                "enum": Dialect::ALL.map(Dialect::as_str),
-                "description": "Whose rules hold; else taken from the snapshot or the scheme of DATABASE_URL.",
+                "enum": Dialect::ALL.map(Dialect::as_str).into_iter().chain(["mariadb"]).collect::<Vec<_>>(),
+                "description": "Whose rules hold (`mysql` may mean MariaDB as well); else taken from the snapshot or the scheme of DATABASE_URL.",
             },
             "schema": {
                 "type": "string",

@@ -44,6 +44,9 @@ pub(super) struct Type {
 /// The server behind a folder: the one that wrote its entries, else the one that takes its migrations and queries.
 pub(super) fn server(folder: &Folder, base: &Path) -> Option<Server> {
     let wanted = folder.wanted.iter().find(|wanted| wanted.project.dialect == Dialect::MySql)?;
+    if wanted.project.config.is_mariadb {
+        return Some(Server::MariaDb);
+    }
     let entries = std::fs::read_dir(&folder.dir).into_iter().flatten().flatten();
     let told: Vec<Server> = entries
         .filter_map(|entry| query_budget_analysis::project::read(&entry.path()).ok())
