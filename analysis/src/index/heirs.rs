@@ -35,6 +35,23 @@ pub(super) fn all_partitions<'s>(
     Some(found > 0)
 }
 
+/// Whether each partition of a table holds one value of a column: an index on that would have all of its rows in one
+/// entry.
+pub(super) fn divides_by_value(schema: &Schema, table: &Table, column: &str) -> bool {
+    let by = table.partition_by.as_deref().and_then(|by| by.split_once('('));
+    let Some((_, key)) = by.filter(|(method, _)| method.trim().eq_ignore_ascii_case("list")) else {
+        return false;
+    };
+    let is_key = key.trim().trim_end_matches(')').trim().trim_matches('"') == column;
+    // A comma in a text makes it look like two values: then an index is advised in vain.
+    let has_one = |bound: &str| {
+        let values = bound.split_once('(').map_or("", |(_, values)| values);
+        bound.to_ascii_lowercase().starts_with("for values in") && !values.contains(',')
+    };
+    let mut bounds = schema.children_of(&table.name).map(|child| child.partition_bound.as_deref()).peekable();
+    is_key && bounds.peek().is_some() && bounds.all(|bound| bound.is_some_and(has_one))
+}
+
 /// All tables that inherit from a table, directly or indirectly.
 pub(super) fn heirs<'s>(schema: &'s Schema, table: &Table) -> Vec<&'s Table> {
     let mut found: Vec<&Table> = Vec::new();

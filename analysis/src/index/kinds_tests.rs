@@ -138,6 +138,28 @@ fn an_index_of_each_partition_is_as_good_as_one_of_all() {
 }
 
 #[test]
+fn a_partition_for_each_value_needs_no_index_on_it() {
+    let ddl = "CREATE TABLE t (region text, id bigint) PARTITION BY LIST (region);
+               CREATE TABLE t1 PARTITION OF t FOR VALUES IN ('eu'); CREATE TABLE t2 PARTITION OF t FOR VALUES IN ('us');";
+    check(Postgres, ddl, "SELECT id FROM t WHERE region = $1", &[Full]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE region = $1 AND id = $2", &[Unserved]);
+    let several = format!("{ddl} CREATE TABLE t3 PARTITION OF t FOR VALUES IN ('jp', 'kr');");
+    check(Postgres, &several, "SELECT id FROM t WHERE region = $1", &[Unserved]);
+    let rest = format!("{ddl} CREATE TABLE t3 PARTITION OF t DEFAULT;");
+    check(Postgres, &rest, "SELECT id FROM t WHERE region = $1", &[Unserved]);
+}
+
+/// Each parent is read with the table.
+#[test]
+fn a_second_parent_is_read_with_its_heirs() {
+    let ddl = "CREATE TABLE p (x int PRIMARY KEY); CREATE TABLE q (y int PRIMARY KEY); CREATE TABLE c () INHERITS (p, q);";
+    check(Postgres, ddl, "SELECT x FROM p WHERE x = $1", &[Unserved]);
+    check(Postgres, ddl, "SELECT y FROM q WHERE y = $1", &[Unserved]);
+    let ddl = format!("{ddl} CREATE INDEX ON c (y);");
+    check(Postgres, &ddl, "SELECT y FROM q WHERE y = $1", &[Served]);
+}
+
+#[test]
 fn a_virtual_table_is_read_as_its_module_reads_it() {
     let ddl = "CREATE VIRTUAL TABLE f USING fts5(a, b, tokenize = 'porter'); CREATE VIRTUAL TABLE r USING rtree(id, x0, x1);
                CREATE TABLE t (id INTEGER PRIMARY KEY, n INT);";

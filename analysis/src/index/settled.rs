@@ -108,6 +108,14 @@ impl<'s> Item<'s> {
                 access.hindrance = None;
                 return;
             }
+            if let [only] = access.columns.as_slice()
+                && heirs::divides_by_value(schema, table, only)
+            {
+                access.verdict = Verdict::Full;
+                access.why = format!("each partition of `{}` holds one value of `{only}`", table.name);
+                access.hindrance = None;
+                return;
+            }
             match heirs::all_partitions(schema, table, leads) {
                 Some(true) => {
                     access.verdict = Verdict::Served;

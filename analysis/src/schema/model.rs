@@ -239,7 +239,7 @@ impl Schema {
         let children = self.children.get(|| {
             let mut children: HashMap<Name, Vec<Name>> = HashMap::new();
             for child in self.tables.values() {
-                if let Some(parent) = &child.parent {
+                for parent in child.parents() {
                     children.entry(parent.clone()).or_default().push(child.name.clone());
                 }
             }
@@ -276,6 +276,8 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// The partitioned table that this is a partition of, or the table that it inherits from.
     pub parent: Option<Name>,
+    /// The further tables that it inherits from.
+    pub more_parents: Vec<Name>,
     /// The partition key as SQL, `RANGE (created_at)`, if this is a partitioned table.
     pub partition_by: Option<String>,
     /// The bound as SQL, `FOR VALUES FROM (..) TO (..)`, if this is a partition.
@@ -308,6 +310,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// The tables that it inherits from, or is a partition of.
+    pub fn parents(&self) -> impl Iterator<Item = &Name> {
+        self.parent.iter().chain(&self.more_parents)
+    }
+
     /// An empty table.
     pub fn new(name: Name) -> Table {
         Table {
@@ -320,6 +327,7 @@ impl Table {
             exclusions: Vec::new(),
             indexes: Vec::new(),
             parent: None,
+            more_parents: Vec::new(),
             partition_by: None,
             timings: BTreeMap::new(),
             partition_bound: None,

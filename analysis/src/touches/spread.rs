@@ -70,9 +70,9 @@ fn through_views(query: &Query, schema: &Schema, touches: &mut Touches) {
 
 /// The tables that share rows with this one.
 fn relatives(name: &Name, schema: &Schema) -> Vec<Name> {
-    let parent = schema.tables.get(name).and_then(|table| table.parent.clone());
-    let children = schema.tables.values().filter(|table| table.parent.as_ref() == Some(name));
-    parent.into_iter().chain(children.map(|table| table.name.clone())).collect()
+    let parents = schema.tables.get(name).into_iter().flat_map(|table| table.parents().cloned());
+    let children = schema.children_of(name);
+    parents.chain(children.map(|table| table.name.clone())).collect()
 }
 
 /// The tables whose rows change along with the rows that they reference.

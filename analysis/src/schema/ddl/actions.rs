@@ -252,6 +252,8 @@ pub enum TypeAction {
     },
     /// A domain's `DROP CONSTRAINT`.
     DropConstraint(String),
+    /// A domain's `RENAME CONSTRAINT`.
+    RenameConstraint(String, String),
 }
 
 /// A type as defined by `CREATE TYPE` or `CREATE DOMAIN`.

@@ -214,7 +214,11 @@ fn type_action(cursor: &mut Cursor<'_>) -> Parsed<Option<TypeAction>> {
         let condition = constraint::check(cursor)?;
         let _ = cursor.take("not valid");
         TypeAction::AddCheck { name, condition }
-    } else if ["owner", "set", "validate", "rename constraint"].iter().any(|it| cursor.is(it)) {
+    } else if cursor.take("rename constraint") {
+        let from = cursor.name()?;
+        cursor.expect("to")?;
+        TypeAction::RenameConstraint(from, cursor.name()?)
+    } else if ["owner", "set", "validate"].iter().any(|it| cursor.is(it)) {
         cursor.skip_all();
         return Ok(None);
     } else {

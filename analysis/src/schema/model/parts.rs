@@ -2,7 +2,7 @@
 
 use super::Name;
 
-/// A trigger or a rule of a table.
+/// A trigger or a rule of a table or view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
     /// The statement that creates it, on one line.
@@ -216,6 +216,10 @@ pub struct View {
     pub materialized: bool,
     /// The indexes of a materialised view.
     pub indexes: Vec<Index>,
+    /// The triggers and rules that run when it is written to.
+    pub hooks: Vec<Hook>,
+    /// PostgreSQL: the defaults of columns that a write through it leaves out, as SQL, by column.
+    pub defaults: Vec<(String, String)>,
 }
 
 /// A user-defined type.
@@ -231,8 +235,8 @@ pub enum UserType {
         not_null: bool,
         /// The default of columns without a default of their own, as SQL.
         default: Option<String>,
-        /// Its CHECK conditions as SQL.
-        checks: Vec<String>,
+        /// The names and conditions of its CHECK constraints, as SQL.
+        checks: Vec<(String, String)>,
         /// The collation of its columns, if declared.
         collation: Option<String>,
     },
@@ -242,4 +246,14 @@ pub enum UserType {
     Range(String),
     /// Any other type (a base type), known only by name.
     Other,
+}
+
+impl UserType {
+    /// The name that PostgreSQL gives a CHECK of a domain: `price_check`, then `price_check1`.
+    pub(crate) fn free_check(domain: &Name, taken: &[(String, String)]) -> String {
+        let name = format!("{}_check", domain.name);
+        let is_free = |name: &String| !taken.iter().any(|(known, _)| known == name);
+        let numbered = (1..).map(|number: u32| format!("{name}{number}"));
+        std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
+    }
 }

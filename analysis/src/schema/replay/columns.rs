@@ -208,7 +208,13 @@ impl Replay {
                     let own: Vec<(Name, String)> = own.collect();
                     self.also_local.extend(own);
                 }
-                self.table_mut(name)?.parent = inherit.then_some(parent);
+                let table = self.table_mut(name)?;
+                let mut parents: Vec<Name> =
+                    table.parents().filter(|known| **known != parent).cloned().collect();
+                parents.extend(inherit.then_some(parent));
+                let mut parents = parents.into_iter();
+                table.parent = parents.next();
+                table.more_parents = parents.collect();
                 Ok(())
             }
             Action::OwnedBy(_) | Action::Rename { .. } | Action::SetSchema(_) | Action::SetSequence(_) => {

@@ -165,7 +165,10 @@ impl Replay {
             }
         }
         table.checks.extend(of.checks.iter().filter(|check| !check.no_inherit).cloned());
-        table.parent.get_or_insert_with(|| parent.clone());
+        match table.parent {
+            None => table.parent = Some(parent.clone()),
+            Some(_) => table.more_parents.push(parent.clone()),
+        }
         self.also_local.extend(shared);
         self.hear_parent(parent);
         Ok(())

@@ -58,7 +58,6 @@ impl Replay {
                     return absent();
                 };
                 self.schema.types.remove(&name);
-                self.domain_checks.remove(&name);
                 if drop.cascade {
                     self.drop_columns_of_type(&name)?;
                 }

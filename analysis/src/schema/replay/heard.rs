@@ -55,7 +55,7 @@ impl Replay {
     pub(super) fn may_have_children(&self, table: &Name) -> bool {
         let of_schema = || {
             let tables = self.schema.tables.values();
-            tables.filter_map(|table| table.parent.clone()).collect()
+            tables.flat_map(|table| table.parents().cloned()).collect()
         };
         self.heard.parents.get_or_init(of_schema).contains(table)
     }

@@ -130,7 +130,7 @@ impl Replay {
         if !self.may_have_children(parent) {
             return Vec::new();
         }
-        let of_parent = |table: &&Table| table.parent.as_ref() == Some(parent);
+        let of_parent = |table: &&Table| table.parents().any(|known| known == parent);
         self.schema.tables.values().filter(of_parent).map(|table| table.name.clone()).collect()
     }
 

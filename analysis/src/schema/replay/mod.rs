@@ -57,8 +57,6 @@ pub struct Replay {
     settled_views: BTreeMap<Name, String>,
     /// The bodies of functions that run DDL.
     bodies: BTreeMap<Name, block::Function>,
-    /// The names of domains' CHECK constraints, in the order of the conditions.
-    domain_checks: BTreeMap<Name, Vec<String>>,
     /// MySQL: indexes created implicitly by a foreign key, dropped when another index serves it.
     implied: BTreeSet<(Name, String)>,
     /// The cause of each gap, if dropping it closes the gap.
@@ -153,7 +151,6 @@ impl Replay {
             named_views: BTreeSet::new(),
             settled_views: BTreeMap::new(),
             bodies: BTreeMap::new(),
-            domain_checks: BTreeMap::new(),
             implied: BTreeSet::new(),
             gap_causes: BTreeMap::new(),
             depth: 0,

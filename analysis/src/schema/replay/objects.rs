@@ -36,7 +36,14 @@ impl Replay {
             |path: &&Vec<String>| path.first().is_some_and(|first| first != "public" && first != "$user");
         let path = path.filter(is_own).cloned().unwrap_or_default();
         self.schema.spell(&name, view.spelling);
-        self.schema.views.insert(name.clone(), View { name, columns, query, path, materialized, indexes });
+        // What another query replaces keeps them.
+        let known = self.schema.views.get(&name).filter(|_| view.or_replace);
+        let hooks = known.map_or_else(Vec::new, |known| known.hooks.clone());
+        let defaults = known.map_or_else(Vec::new, |known| known.defaults.clone());
+        self.schema.views.insert(
+            name.clone(),
+            View { name, columns, query, path, materialized, indexes, hooks, defaults },
+        );
         Ok(())
     }
 
@@ -55,6 +62,18 @@ impl Replay {
                     for column in columns.into_iter().flatten().filter(|column| column.name == from) {
                         column.name.clone_from(&to);
                         column.spelling.clone_from(&spelling);
+                    }
+                    let defaults = self.schema.views.get_mut(name).map(|view| &mut view.defaults);
+                    for (column, _) in defaults.into_iter().flatten().filter(|(column, _)| *column == from) {
+                        column.clone_from(&to);
+                    }
+                    continue;
+                }
+                Action::SetDefault { column, default, .. } => {
+                    if let Some(view) = self.schema.views.get_mut(name) {
+                        view.defaults.retain(|(known, _)| *known != column);
+                        view.defaults.extend(default.map(|default| (column, default)));
+                        view.defaults.sort();
                     }
                     continue;
                 }
@@ -147,12 +166,13 @@ impl Replay {
         let ty = match ty {
             TypeDef::Known(ty) => ty,
             TypeDef::Domain { base, not_null, default, checks, collation } => {
-                let (names, checks): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
-                let unnamed = format!("{}_check", name.name);
-                let names =
-                    names.into_iter().map(|name: Option<String>| name.unwrap_or_else(|| unnamed.clone()));
-                self.domain_checks.insert(name.clone(), names.collect());
-                UserType::Domain { base: self.print_type(&base), not_null, default, checks, collation }
+                let mut named = Vec::new();
+                for (given, condition) in checks {
+                    let of_check = given.unwrap_or_else(|| UserType::free_check(&name, &named));
+                    named.push((of_check, condition));
+                }
+                let base = self.print_type(&base);
+                UserType::Domain { base, not_null, default, checks: named, collation }
             }
             TypeDef::Composite(fields) => {
                 UserType::Composite(fields.into_iter().map(|it| self.column(it)).collect())
@@ -178,9 +198,6 @@ impl Replay {
             if let Some(ty) = self.schema.types.remove(&name) {
                 self.schema.types.insert(to.clone(), ty);
             }
-            if let Some(names) = self.domain_checks.remove(&name) {
-                self.domain_checks.insert(to.clone(), names);
-            }
             self.rename_type_in_columns(&name, &to);
             name = to;
         }
@@ -194,7 +211,6 @@ impl Replay {
             _ => None,
         };
         let Some(ty) = self.schema.types.get_mut(name) else { return Ok(()) };
-        let names = self.domain_checks.entry(name.clone()).or_default();
         match (ty, action) {
             (UserType::Enum(labels), TypeAction::AddValue { value, if_not_exists, neighbour }) => {
                 if labels.contains(&value) {
@@ -217,15 +233,15 @@ impl Replay {
             (UserType::Domain { not_null, .. }, TypeAction::SetNotNull(to)) => *not_null = to,
             (UserType::Domain { default, .. }, TypeAction::SetDefault(to)) => *default = to,
             (UserType::Domain { checks, .. }, TypeAction::AddCheck { name: check, condition }) => {
-                names.push(check.unwrap_or_else(|| format!("{}_check", name.name)));
-                checks.push(condition);
+                let check = check.unwrap_or_else(|| UserType::free_check(name, checks));
+                checks.push((check, condition));
             }
             (UserType::Domain { checks, .. }, TypeAction::DropConstraint(constraint)) => {
-                if let Some(at) =
-                    names.iter().position(|name| *name == constraint).filter(|at| *at < checks.len())
-                {
-                    names.remove(at);
-                    checks.remove(at);
+                checks.retain(|(name, _)| *name != constraint);
+            }
+            (UserType::Domain { checks, .. }, TypeAction::RenameConstraint(from, to)) => {
+                for (name, _) in checks.iter_mut().filter(|(name, _)| *name == from) {
+                    name.clone_from(&to);
                 }
             }
             (UserType::Composite(fields), TypeAction::AddAttribute(_)) => fields.extend(field),
@@ -277,13 +293,21 @@ impl Replay {
         }
     }
 
-    /// Adds a trigger or rule of a table; those of views are ignored.
+    /// Adds a trigger or rule of a table or view.
     pub(super) fn hook(&mut self, table: &Written, hook: Hook) {
-        if let Some(name) = self.find_table(table)
-            && let Some(table) = self.schema.tables.get_mut(&name)
-            && !table.hooks.contains(&hook)
-        {
-            table.hooks.push(hook);
+        let name = self.find_table(table);
+        let of_table = name.and_then(|name| Some(&mut self.schema.tables.get_mut(&name)?.hooks));
+        let hooks = match of_table {
+            Some(hooks) => hooks,
+            None => {
+                let view = self.find(table, |name| self.schema.views.contains_key(name));
+                let Some(name) = view else { return };
+                let Some(view) = self.schema.views.get_mut(&name) else { return };
+                &mut view.hooks
+            }
+        };
+        if !hooks.contains(&hook) {
+            hooks.push(hook);
         }
     }
 

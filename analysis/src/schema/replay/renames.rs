@@ -98,8 +98,8 @@ impl Replay {
             for key in table.foreign_keys.iter_mut().filter(|key| key.table == *from && follow) {
                 key.table = to.clone();
             }
-            if table.parent.as_ref() == Some(from) {
-                table.parent = Some(to.clone());
+            for parent in table.parent.iter_mut().chain(&mut table.more_parents).filter(|it| **it == *from) {
+                parent.clone_from(to);
             }
             for hook in &mut table.hooks {
                 if let Some(renamed) = expression::rename_in_code(&hook.code, &from.name, &to.name, dialect) {

@@ -51,8 +51,11 @@ fn by_last_name<T>(things: &BTreeMap<Name, T>) -> BTreeMap<&str, Vec<&Name>> {
 pub(super) fn tables(schema: &Schema) -> Vec<&Table> {
     // There are at most as many ancestors as tables, even if the inheritance is cyclic.
     let ancestors = |table: &Table| {
-        let parents = std::iter::successors(Some(table), |table| schema.tables.get(table.parent.as_ref()?));
-        parents.take(schema.tables.len()).count()
+        let above = |names: &BTreeSet<&Name>| -> BTreeSet<_> {
+            names.iter().filter_map(|name| schema.tables.get(*name)).flat_map(Table::parents).collect()
+        };
+        let layers = std::iter::successors(Some(table.parents().collect()), |names| Some(above(names)));
+        layers.take_while(|names| !names.is_empty()).take(schema.tables.len()).count()
     };
     let mut tables: Vec<&Table> = schema.tables.values().collect();
     tables.sort_by_key(|table| ancestors(table));
@@ -157,7 +160,7 @@ pub(super) fn functions_of_tables(schema: &Schema) -> Vec<(&Name, &Vec<String>)>
     }
     for ty in schema.types.values() {
         if let UserType::Domain { checks, .. } = ty {
-            checks.iter().for_each(&mut note);
+            checks.iter().for_each(|(_, check)| note(check));
         }
     }
     // Operators and casts name their function, and a generated column may use them.

@@ -167,10 +167,12 @@ impl<'t> Head<'t> {
     /// Adds the triggers and rules that run on writes, and the routines that they may call.
     fn complete_code(&self, schema: &mut Schema) {
         for (name, code) in &self.hooks {
-            if let Some(table) = schema.tables.get_mut(&named(name))
-                && let Ok(Change::Hook(_, hook)) = ddl::parse(code, schema.dialect)
-            {
+            let name = named(name);
+            let Ok(Change::Hook(_, hook)) = ddl::parse(code, schema.dialect) else { continue };
+            if let Some(table) = schema.tables.get_mut(&name) {
                 table.hooks.push(hook);
+            } else if let Some(view) = schema.views.get_mut(&name) {
+                view.hooks.push(hook);
             }
         }
         for code in &self.routines {

@@ -81,11 +81,9 @@ impl Writer<'_> {
             let _ = write!(self.out, "{}\n    {line}", if at == 0 { "" } else { "," });
         }
         self.out.push_str("\n)");
-        if table.partition_bound.is_none()
-            && let Some(parent) = &table.parent
-        {
-            let parent = self.name(parent);
-            let _ = write!(self.out, " INHERITS ({parent})");
+        if table.partition_bound.is_none() && table.parent.is_some() {
+            let parents: Vec<String> = table.parents().map(|parent| self.name(parent)).collect();
+            let _ = write!(self.out, " INHERITS ({})", parents.join(", "));
         }
         if let Some(key) = &table.partition_by {
             let _ = write!(self.out, " PARTITION BY {key}");

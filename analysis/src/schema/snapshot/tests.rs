@@ -389,3 +389,46 @@ fn bits_keep_their_length_and_domains_come_after_their_sequences() {
         ],
     );
 }
+
+#[test]
+fn names_of_checks_of_domains_and_defaults_and_triggers_of_views_are_kept() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE DOMAIN a AS int CONSTRAINT pos CHECK (VALUE > 0) CONSTRAINT small CHECK (VALUE < 10);
+         ALTER DOMAIN a DROP CONSTRAINT pos; ALTER DOMAIN a RENAME CONSTRAINT small TO tiny;
+         CREATE DOMAIN b AS int CHECK (VALUE > 0) CHECK (VALUE < 10); ALTER DOMAIN b ADD CONSTRAINT x CHECK (VALUE <> 5);
+         ALTER DOMAIN b ADD CHECK (VALUE <> 6); ALTER DOMAIN b DROP CONSTRAINT b_check;
+         CREATE TABLE t (id int NOT NULL, n int); CREATE VIEW v AS SELECT id, n FROM t;
+         ALTER VIEW v ALTER COLUMN id SET DEFAULT 7; ALTER TABLE v ALTER n SET DEFAULT 1; ALTER VIEW v ALTER n DROP DEFAULT;
+         CREATE OR REPLACE VIEW v AS SELECT id, n FROM t WHERE n > 0;",
+    );
+    let parts = [
+        "DOMAIN a AS integer CONSTRAINT tiny CHECK (value < 10);",
+        "AS integer CONSTRAINT b_check1 CHECK (value < 10) CONSTRAINT x CHECK (value <> 5) CONSTRAINT b_check2 CHECK (value <> 6);",
+        "\nALTER VIEW v ALTER COLUMN id SET DEFAULT 7;\n",
+    ];
+    has_parts(&text, &parts);
+    assert!(!text.contains("ALTER COLUMN n"), "{text}");
+    let text = round_trip(
+        Dialect::Sqlite,
+        "CREATE TABLE t (id int); CREATE VIEW v AS SELECT id FROM t;
+         CREATE TRIGGER g INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES (new.id); END;",
+    );
+    has_parts(&text, &["v: CREATE TRIGGER g INSTEAD OF INSERT ON v"]);
+}
+
+#[test]
+fn a_table_may_inherit_from_several() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE TABLE z (y int PRIMARY KEY); CREATE TABLE p (x int); CREATE TABLE o (n int); CREATE TABLE b () INHERITS (p, z);
+         CREATE TABLE c (n int); ALTER TABLE c INHERIT o; CREATE TABLE a (m int) INHERITS (b, o); ALTER TABLE a NO INHERIT o;
+         CREATE TABLE d () INHERITS (z, p); ALTER TABLE z RENAME TO zz;",
+    );
+    has_parts(&text, &["INHERITS (p, zz)", "INHERITS (zz, p)", "INHERITS (o)", "INHERITS (b)"]);
+    let mut replay = Replay::new(Dialect::Postgres);
+    replay.apply(&text, "schema.sql");
+    let heirs = |name: &str| replay.schema.children_of(&Name::new(name)).map(|table| table.name.name.clone());
+    assert_eq!(heirs("zz").collect::<Vec<_>>(), ["b", "d"]);
+    assert_eq!(heirs("o").collect::<Vec<_>>(), ["c"]);
+}

@@ -64,9 +64,11 @@ impl Writer<'_> {
                 let _ = writeln!(out, "{UNTYPED}{} {}", in_comment(&column.name), qualified(&table.name));
             }
         }
-        for table in self.schema.tables.values() {
-            for hook in &table.hooks {
-                let _ = writeln!(out, "{HOOK}{}: {}", qualified(&table.name), hook.code);
+        let of_tables = self.schema.tables.values().map(|table| (&table.name, &table.hooks));
+        let of_views = self.schema.views.values().map(|view| (&view.name, &view.hooks));
+        for (name, hooks) in of_tables.chain(of_views) {
+            for hook in hooks {
+                let _ = writeln!(out, "{HOOK}{}: {}", qualified(name), hook.code);
             }
         }
         let routines = self.schema.functions.values().filter(|_| self.dialect != Dialect::Postgres);
@@ -198,8 +200,8 @@ impl Writer<'_> {
         }
     }
 
-    fn user_type(&mut self, name: &Name, ty: &UserType) {
-        let name = self.name(name);
+    fn user_type(&mut self, of: &Name, ty: &UserType) {
+        let name = self.name(of);
         match ty {
             UserType::Enum(labels) => {
                 let labels: Vec<String> =
@@ -211,10 +213,17 @@ impl Writer<'_> {
                 let collation = collation.unwrap_or_default();
                 let not_null = if *not_null { " NOT NULL" } else { "" };
                 let default = default.as_ref().map_or_else(String::new, |value| format!(" DEFAULT {value}"));
-                let checks: String = checks.iter().map(|check| format!(" CHECK ({check})")).collect();
+                let mut written = String::new();
+                for (at, (check, condition)) in checks.iter().enumerate() {
+                    // The server gives the same name to one without.
+                    if *check != UserType::free_check(of, checks.get(..at).unwrap_or_default()) {
+                        let _ = write!(written, " CONSTRAINT {}", self.ident(check));
+                    }
+                    let _ = write!(written, " CHECK ({condition})");
+                }
                 let _ = writeln!(
                     self.out,
-                    "CREATE DOMAIN {name} AS {base}{collation}{default}{not_null}{checks};"
+                    "CREATE DOMAIN {name} AS {base}{collation}{default}{not_null}{written};"
                 );
             }
             UserType::Composite(fields) => {
@@ -306,6 +315,10 @@ impl Writer<'_> {
                 let _ = writeln!(self.out, "{reset}");
             }
             self.indexes(&view.name, &view.indexes);
+            for (column, default) in &view.defaults {
+                let column = self.ident(column);
+                let _ = writeln!(self.out, "ALTER VIEW {name} ALTER COLUMN {column} SET DEFAULT {default};");
+            }
         }
     }
 }

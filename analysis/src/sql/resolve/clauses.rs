@@ -164,8 +164,9 @@ impl Resolver<'_> {
         self.clause(message, "not joined yet", &help, span);
     }
 
-    /// MySQL: records a view whose rows are no rows of one table, and that is written to.
-    pub(super) fn check_view(&mut self, target: RelationId) {
+    /// Records a view that is written to, and cannot be: on MySQL if its rows are no rows of one table, on SQLite without a
+    /// trigger. SQLite takes what RETURNING is asked of.
+    pub(super) fn check_view(&mut self, target: RelationId, returns: bool) {
         let relation = &self.relations[target.0 as usize];
         let Source::View(name, block) = &relation.source else { return };
         let makes_others = match &self.blocks[block.0 as usize].body {
@@ -178,6 +179,14 @@ impl Resolver<'_> {
             Body::Set { .. } => true,
             _ => false,
         };
+        if self.dialect == Dialect::Sqlite {
+            let hooks = self.schema.and_then(|schema| schema.views.get(name)).map(|view| view.hooks.len());
+            if hooks == Some(0) && !returns && self.schema.is_some_and(|schema| schema.gaps.is_empty()) {
+                let message = format!("view `{name}` has no trigger that takes what is written to it");
+                let help = "write to the tables that it reads, or add an INSTEAD OF trigger";
+                return self.clause(message, "written to", help, relation.span);
+            }
+        }
         if makes_others && self.dialect == Dialect::MySql {
             let (message, span) =
                 (format!("view `{name}` makes rows of others, and cannot be written to"), relation.span);

@@ -4,6 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::scope::Merged;
+use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::From;
 
@@ -73,6 +74,28 @@ impl Resolver<'_> {
         }
     }
 
+    /// SQLite: records an ON CONFLICT behind a FROM: its ON is read as the condition of a join, unless another clause or
+    /// condition ends the FROM.
+    pub(super) fn check_place_of_conflict(&mut self, insert: &ast::Insert) {
+        let is_there = matches!(insert.on, Some(ast::OnInsert::OnConflict(_)));
+        let Some(query) = insert.source.as_ref().filter(|_| is_there && self.dialect == Dialect::Sqlite)
+        else {
+            return;
+        };
+        if let Some(last) = open_table(query) {
+            let span = match last {
+                ast::TableFactor::Table { name, .. } => self.span_of(name),
+                _ => self.bytes(insert.insert_token.0.span),
+            };
+            self.clause(
+                "ON CONFLICT behind a FROM without WHERE",
+                "SQLite reads the ON as a condition of this",
+                "write `WHERE true` before ON CONFLICT",
+                span,
+            );
+        }
+    }
+
     fn common_columns(&self, left: &From, right: &From) -> Vec<String> {
         let columns = |from: &From| -> Vec<String> {
             let relations = from.relations();
@@ -81,5 +104,52 @@ impl Resolver<'_> {
         };
         let right = columns(right);
         columns(left).into_iter().filter(|name| right.contains(name)).collect()
+    }
+}
+
+/// The last table of a query that ends in its FROM, and may have an ON behind it.
+fn open_table(query: &ast::Query) -> Option<&ast::TableFactor> {
+    if query.order_by.is_some() || query.limit_clause.is_some() {
+        return None;
+    }
+    let mut body = query.body.as_ref();
+    while let ast::SetExpr::SetOperation { right, .. } = body {
+        body = right;
+    }
+    let select = match body {
+        ast::SetExpr::Select(select) => select,
+        ast::SetExpr::Query(inner) => return open_table(inner),
+        _ => return None,
+    };
+    let is_grouped = match &select.group_by {
+        ast::GroupByExpr::All(_) => true,
+        ast::GroupByExpr::Expressions(keys, _) => !keys.is_empty(),
+    };
+    if select.selection.is_some() || is_grouped || select.having.is_some() || !select.named_window.is_empty()
+    {
+        return None;
+    }
+    let last = select.from.last()?;
+    let Some(join) = last.joins.last() else { return Some(&last.relation) };
+    let has_condition = matches!(
+        constraint_of(&join.join_operator),
+        Some(ast::JoinConstraint::On(_) | ast::JoinConstraint::Using(_))
+    );
+    (!has_condition).then_some(&join.relation)
+}
+
+/// The condition of a join.
+fn constraint_of(operator: &ast::JoinOperator) -> Option<&ast::JoinConstraint> {
+    use ast::JoinOperator as J;
+    match operator {
+        J::Join(constraint)
+        | J::Inner(constraint)
+        | J::Left(constraint)
+        | J::LeftOuter(constraint)
+        | J::Right(constraint)
+        | J::RightOuter(constraint)
+        | J::FullOuter(constraint)
+        | J::CrossJoin(constraint) => Some(constraint),
+        _ => None,
     }
 }

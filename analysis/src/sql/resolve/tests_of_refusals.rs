@@ -92,3 +92,55 @@ fn a_column_of_do_update_is_of_two_rows_in_postgres() {
     assert_eq!(problems(Postgres, &format!("{insert} {nested}")), [""; 0]);
     assert_eq!(problems(Sqlite, &format!("{insert} qty = qty + 1")), [""; 0]);
 }
+
+/// As SQLite answers: its parser reads the ON as that of a join.
+#[test]
+fn on_conflict_behind_a_from_needs_a_clause_in_between() {
+    let insert = |select: &str| format!("INSERT INTO p (id, qty) {select} ON CONFLICT (id) DO NOTHING");
+    for refused in [
+        "SELECT id, qty FROM s",
+        "SELECT id, qty FROM (SELECT * FROM s) AS x",
+        "SELECT s.id, s.qty FROM s, p AS b",
+        "SELECT s.id, s.qty FROM s NATURAL JOIN p AS b",
+        "SELECT id, qty FROM s WHERE true UNION SELECT id, qty FROM s",
+        "WITH x AS (SELECT * FROM s WHERE true) SELECT id, qty FROM x",
+    ] {
+        assert_eq!(problems(Sqlite, &insert(refused)).len(), 1, "{refused}");
+        assert_eq!(problems(Postgres, &insert(refused)), [""; 0], "{refused}");
+    }
+    for taken in [
+        "SELECT id, qty FROM s WHERE true",
+        "SELECT id, qty FROM s GROUP BY id",
+        "SELECT id, qty FROM s ORDER BY id",
+        "SELECT id, qty FROM s LIMIT 1",
+        "SELECT s.id, s.qty FROM s JOIN p AS b ON b.id = s.id",
+        "SELECT s.id, s.qty FROM s JOIN p AS b USING (id)",
+        "SELECT id, qty FROM s UNION SELECT 1, 2",
+        "SELECT 1, 2",
+        "VALUES (1, 2)",
+    ] {
+        assert_eq!(problems(Sqlite, &insert(taken)), [""; 0], "{taken}");
+    }
+}
+
+/// As SQLite answers.
+#[test]
+fn a_view_is_written_to_by_its_trigger() {
+    let mut replay = crate::schema::Replay::new(Sqlite);
+    let trigger = "CREATE TRIGGER g INSTEAD OF INSERT ON w BEGIN INSERT INTO s VALUES (new.id, new.a); END;";
+    let tables =
+        "CREATE TABLE s (id int, a int); CREATE VIEW v AS SELECT * FROM s; CREATE VIEW w AS SELECT * FROM s;";
+    replay.apply(&format!("{tables} {trigger}"), "a.sql");
+    let found = |sql: &str| {
+        let query = crate::sql::resolve(sql, Sqlite, Some(&replay.schema)).expect("it is SQL");
+        query.problems.len()
+    };
+    for sql in
+        ["INSERT INTO # VALUES (1, 2)", "REPLACE INTO # VALUES (1, 2)", "UPDATE # SET a = 1", "DELETE FROM #"]
+    {
+        assert_eq!(found(&sql.replace('#', "v")), 1, "{sql}");
+        assert_eq!(found(&sql.replace('#', "w")), 0, "{sql}");
+        assert_eq!(found(&sql.replace('#', "s")), 0, "{sql}");
+    }
+    assert_eq!(found("UPDATE v SET a = 1 RETURNING a"), 0);
+}

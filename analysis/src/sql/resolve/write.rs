@@ -17,7 +17,8 @@ impl Resolver<'_> {
         };
         self.check_insert(insert);
         let target = self.target(table, insert.table_alias.as_ref().map(|alias| &alias.alias));
-        self.check_view(target);
+        self.check_view(target, insert.returning.is_some());
+        self.check_place_of_conflict(insert);
         let source = insert.source.as_ref().map(|query| {
             // The rows cannot see the target, but in MySQL values can see what their row has so far.
             if self.dialect == Dialect::MySql && matches!(query.body.as_ref(), ast::SetExpr::Values(_)) {
@@ -150,7 +151,7 @@ impl Resolver<'_> {
         };
         from.append(&mut joins);
         if let [From::Relation(only)] = from.as_slice() {
-            self.check_view(*only);
+            self.check_view(*only, update.returning.is_some());
         }
         self.check_aliases();
         let assignments = self.assignments(&update.assignments, target);
@@ -206,7 +207,7 @@ impl Resolver<'_> {
         let named = table.and_then(|table| self.deleted(table));
         let target = named.or_else(|| from.first().and_then(|item| item.relations().first().copied()));
         let Some(target) = target else { return };
-        self.check_view(target);
+        self.check_view(target, delete.returning.is_some());
         let filter = delete.selection.as_ref().map(|filter| self.expr(filter));
         self.check_bounds("DELETE", !delete.order_by.is_empty() || delete.limit.is_some());
         let order_by = self.order_keys(&delete.order_by);
