@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CheckedSite, Checker};
-use crate::rust::{Databases, Form, Site};
+use crate::rust::{Form, NamedDatabases, Site};
 use crate::schema::Schema;
 use crate::sql::lex::{Lexer, TokenKind};
 use crate::sql::query::{Problem, ProblemKind};
@@ -80,7 +80,7 @@ impl Checker<'_> {
 }
 
 /// The databases that a query may mean.
-fn databases_for<'d>(databases: &'d Databases, site: &Site) -> &'d [Dialect] {
+fn databases_for<'d>(databases: &'d NamedDatabases, site: &Site) -> &'d [Dialect] {
     if site.form == Form::Driver { &databases.of_drivers } else { &databases.of_sqlx }
 }
 

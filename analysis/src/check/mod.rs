@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::finding::{Finding, Level, Place};
 use crate::index::{Access, Queried};
 use crate::lints::{self, CachedTables, Check, Growth, Lint, Made, SchemaContext};
-use crate::rust::{Allow, Databases, Site};
+use crate::rust::{Allow, NamedDatabases, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::{Dialect, Query, SyntaxError};
 use crate::types::Described;
@@ -28,8 +28,8 @@ pub struct Checker<'a> {
     schema: Option<&'a Schema>,
     dialect: Dialect,
     guess_dialect: bool,
-    of_crate: Option<&'a Databases>,
-    of_file: Option<&'a Databases>,
+    of_crate: Option<&'a NamedDatabases>,
+    of_file: Option<&'a NamedDatabases>,
     index_level: Level,
     growth: Option<&'a Growth>,
     is_command_line: bool,
@@ -136,7 +136,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Sets the databases that the crate of the queries enables: its own, where the workspace has others.
-    pub fn with_databases(self, of_crate: &'a Databases) -> Checker<'a> {
+    pub fn with_databases(self, of_crate: &'a NamedDatabases) -> Checker<'a> {
         Checker { of_crate: Some(of_crate), ..self }
     }
 

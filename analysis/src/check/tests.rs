@@ -381,7 +381,7 @@ fn code_tells_the_dialect_before_the_schema_does() {
     let mut replay = Replay::new(Dialect::Postgres);
     replay.apply("CREATE TABLE t (id int PRIMARY KEY, a int)", "a.sql");
     let config = Config::default();
-    let found = |of_crate: &Databases, source: &str| {
+    let found = |of_crate: &NamedDatabases, source: &str| {
         let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres).with_databases(of_crate);
         let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
         let file = checker.file(&scan, &calls, &|_| None);
@@ -389,7 +389,7 @@ fn code_tells_the_dialect_before_the_schema_does() {
         assert!(file.sites.iter().all(is_read), "{source}");
         file.findings.iter().map(|finding| finding.lint).collect::<Vec<_>>().join(" ")
     };
-    let of = |of_sqlx: &[Dialect], of_drivers: &[Dialect]| Databases {
+    let of = |of_sqlx: &[Dialect], of_drivers: &[Dialect]| NamedDatabases {
         of_sqlx: of_sqlx.to_vec(),
         of_drivers: of_drivers.to_vec(),
     };

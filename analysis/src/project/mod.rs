@@ -23,7 +23,7 @@ use crate::check::Checker;
 use crate::config::{self, Config, LintKey};
 use crate::finding::Place;
 use crate::notice::{Notice, NoticeKind};
-use crate::rust::Databases;
+use crate::rust::NamedDatabases;
 use crate::schema::Schema;
 use crate::sql::Dialect;
 
@@ -69,7 +69,7 @@ pub struct Project {
     pub dialect_hint: Option<Dialect>,
     /// The databases that the crate enables. Its queries are read in the dialect of the only one, even if the schema
     /// that was found is of another.
-    pub databases: Databases,
+    pub databases: NamedDatabases,
     /// Reasons why the project cannot be checked in full.
     pub notices: Vec<Notice>,
     /// The files that were read and affect the result: a build depends on them.
@@ -130,7 +130,7 @@ impl Project {
             dialect: Dialect::Postgres,
             dialect_is_guessed: false,
             dialect_hint: None,
-            databases: Databases::default(),
+            databases: NamedDatabases::default(),
             notices: Vec::new(),
             read: Vec::new(),
         };

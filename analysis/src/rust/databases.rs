@@ -7,14 +7,14 @@ use crate::sql::Dialect;
 
 /// The databases that a file or a crate names, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Databases {
+pub struct NamedDatabases {
     /// Those of drivers other than sqlx.
     pub of_drivers: Vec<Dialect>,
     /// Those of sqlx: its types in a file, its features in a crate.
     pub of_sqlx: Vec<Dialect>,
 }
 
-impl Databases {
+impl NamedDatabases {
     /// Adds a driver's database.
     pub fn add_driver(&mut self, dialect: Dialect) {
         if !self.of_drivers.contains(&dialect) {
@@ -24,8 +24,8 @@ impl Databases {
 
     /// The databases that the source of a file names; `renamed` are the crates that the manifest declares, by their
     /// names in code.
-    pub(super) fn of_file(source: &str, renamed: &HashMap<String, String>) -> Databases {
-        let mut found = Databases::default();
+    pub(super) fn of_file(source: &str, renamed: &HashMap<String, String>) -> NamedDatabases {
+        let mut found = NamedDatabases::default();
         let mut add = |name: &str, dialect| {
             if source.contains(name) && lines_of_code(source).any(|line| names_crate(line, name)) {
                 found.add_driver(dialect);
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn drivers_of(source: &str) -> Vec<Dialect> {
-        Databases::of_file(source, &HashMap::new()).of_drivers
+        NamedDatabases::of_file(source, &HashMap::new()).of_drivers
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(found, expected, "{source}");
         }
         let renamed = HashMap::from([("postgres".to_owned(), "postgres".to_owned())]);
-        let found = Databases::of_file("use postgres::Client;", &renamed).of_drivers;
+        let found = NamedDatabases::of_file("use postgres::Client;", &renamed).of_drivers;
         assert_eq!(found, [Dialect::Postgres], "the manifest declares the crate");
     }
 

@@ -25,7 +25,7 @@ mod walk;
 
 use std::sync::Arc;
 
-pub use databases::{Databases, of_types};
+pub use databases::{NamedDatabases, of_types};
 pub use drivers::is_driver;
 pub use function::{Bound, BudgetAttr, Function, Limit, Step, Upper};
 pub use graph::bounds;

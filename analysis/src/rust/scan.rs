@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 
-use super::databases::Databases;
+use super::databases::NamedDatabases;
 use super::drivers;
 use super::graph::imports::Imports;
 use super::graph::neighbours::Told;
@@ -137,7 +137,7 @@ fn read_tokens(
         !told.handed.is_empty() || told.macros.iter().any(|(_, rules)| rules.contains("sqlx"));
     walker.prepare(&items, &mut Vec::new());
     walker.module(&items);
-    let databases = Databases::of_file(source, renamed);
+    let databases = NamedDatabases::of_file(source, renamed);
     Ok(Scan { databases, ..finish(walker) })
 }
 
@@ -261,6 +261,6 @@ fn finish(mut walker: Walker<'_>) -> Scan {
         allows,
         unparsed_macros: walker.unparsed_macros,
         items: walker.items,
-        databases: Databases::default(),
+        databases: NamedDatabases::default(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proc_macro2::Span;
 
-use super::databases::Databases;
+use super::databases::NamedDatabases;
 use super::function::{Bound, Function};
 use super::site::{Allow, Site};
 use super::type_ref::TypeRef;
@@ -25,7 +25,7 @@ pub struct Scan {
     /// What the file declares and imports.
     pub items: Vec<ModuleItems>,
     /// The databases that it names.
-    pub databases: Databases,
+    pub databases: NamedDatabases,
 }
 
 impl Scan {

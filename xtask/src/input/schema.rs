@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::project::{Project, shown};
-use query_budget_analysis::rust::Databases;
+use query_budget_analysis::rust::NamedDatabases;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
@@ -24,7 +24,7 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
         if let Some(dialect) = input.dialect {
             project.config.dialect = Some(dialect);
             // The option says what a crate's dependencies would.
-            (project.dialect_hint, project.databases) = (None, Databases::default());
+            (project.dialect_hint, project.databases) = (None, NamedDatabases::default());
         }
         let explicit = input.schema.clone().or_else(|| input.migrations.clone());
         let source = explicit.or_else(|| project.schema_path.clone()).or_else(|| project.migrations.clone());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use query_budget_analysis::project::Dependency;
-use query_budget_analysis::rust::{Databases, drivers, is_driver};
+use query_budget_analysis::rust::{NamedDatabases, drivers, is_driver};
 use query_budget_analysis::sql::Dialect;
 
 use super::Crate;
@@ -68,9 +68,9 @@ fn enabled(packages: &[&str], dependencies: &[Dependency]) -> Vec<Dialect> {
 }
 
 /// The databases that a crate enables in sqlx, and those of its other drivers.
-fn databases(dependencies: &[Dependency]) -> Databases {
+fn databases(dependencies: &[Dependency]) -> NamedDatabases {
     let [sqlx, orms] = CHOOSERS;
-    let mut found = Databases { of_sqlx: enabled(sqlx, dependencies), ..Databases::default() };
+    let mut found = NamedDatabases { of_sqlx: enabled(sqlx, dependencies), ..NamedDatabases::default() };
     let of_drivers = dependencies.iter().filter_map(|it| drivers::database(&it.package));
     of_drivers.chain(enabled(orms, dependencies)).for_each(|dialect| found.add_driver(dialect));
     found

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nested::Nested;
-use query_budget_analysis::rust::{Databases, Position, Target, positions};
+use query_budget_analysis::rust::{NamedDatabases, Position, Target, positions};
 use query_budget_analysis::sql::Dialect;
 
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(crate) struct Crate {
     /// The database that it enables in sqlx, if there is exactly one.
     dialect: Option<Dialect>,
     /// The databases that it enables.
-    pub(crate) databases: Databases,
+    pub(crate) databases: NamedDatabases,
 }
 
 /// The Rust files of one crate, or of a plain folder.
@@ -58,7 +58,7 @@ pub(crate) struct Sources {
     /// The database that it enables in sqlx, if there is exactly one.
     dialect: Option<Dialect>,
     /// The databases that it enables.
-    pub(crate) databases: Databases,
+    pub(crate) databases: NamedDatabases,
 }
 
 /// The position of a file among the crates.
@@ -172,7 +172,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
             dependencies,
             renamed: HashMap::new(),
             dialect: None,
-            databases: Databases::default(),
+            databases: NamedDatabases::default(),
         }]);
     }
 
@@ -240,7 +240,7 @@ impl Crate {
             dependencies: BTreeMap::new(),
             renamed: HashMap::new(),
             dialect: None,
-            databases: Databases::default(),
+            databases: NamedDatabases::default(),
         }
     }
 
