@@ -199,24 +199,7 @@ impl Replay {
             }
             Action::Attach { partition, bound } => self.attach(name, &partition, bound),
             Action::Detach(partition) => self.detach(&partition),
-            Action::Inherit { parent, inherit } => {
-                let parent = self.find_table(&parent).ok_or_else(|| missing(&parent))?;
-                self.hear_parent(&parent);
-                if inherit {
-                    let own =
-                        self.table(name)?.columns.iter().map(|column| (name.clone(), column.name.clone()));
-                    let own: Vec<(Name, String)> = own.collect();
-                    self.also_local.extend(own);
-                }
-                let table = self.table_mut(name)?;
-                let mut parents: Vec<Name> =
-                    table.parents().filter(|known| **known != parent).cloned().collect();
-                parents.extend(inherit.then_some(parent));
-                let mut parents = parents.into_iter();
-                table.parent = parents.next();
-                table.more_parents = parents.collect();
-                Ok(())
-            }
+            Action::Inherit { parent, inherit } => self.change_parents(name, &parent, inherit),
             Action::OwnedBy(_) | Action::Rename { .. } | Action::SetSchema(_) | Action::SetSequence(_) => {
                 Ok(())
             }

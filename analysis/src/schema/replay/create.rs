@@ -148,6 +148,24 @@ impl Replay {
         }
     }
 
+    /// `INHERIT` and `NO INHERIT` of a table that exists.
+    pub(super) fn change_parents(&mut self, name: &Name, parent: &Written, inherit: bool) -> Applied {
+        let parent = self.find_table(parent).ok_or_else(|| missing(parent))?;
+        self.hear_parent(&parent);
+        if inherit {
+            let own = self.table(name)?.columns.iter().map(|column| (name.clone(), column.name.clone()));
+            let own: Vec<(Name, String)> = own.collect();
+            self.also_local.extend(own);
+        }
+        let table = self.table_mut(name)?;
+        let mut parents: Vec<Name> = table.parents().filter(|known| **known != parent).cloned().collect();
+        parents.extend(inherit.then_some(parent));
+        let mut parents = parents.into_iter();
+        table.parent = parents.next();
+        table.more_parents = parents.collect();
+        Ok(())
+    }
+
     /// Copies a parent's columns and checks.
     fn inherit(&mut self, table: &mut Table, parent: &Name) -> Applied {
         let of = self.table(parent)?;
