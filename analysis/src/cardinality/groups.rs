@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Join, Reader, Rows, functions};
+use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::functions::is_set_returning;
 use crate::sql::predicates;
@@ -43,6 +44,22 @@ impl Reader<'_> {
             })
     }
 
+    /// Whether the conditions bound the values of each key.
+    pub(super) fn have_some_values(
+        &mut self,
+        keys: &[Expr],
+        from: &[From],
+        filters: &[Expr],
+        join: &Join,
+    ) -> bool {
+        let mut conditions: Vec<&Expr> = filters.iter().collect();
+        from.iter().for_each(|item| conditions_of_all_rows(item, &mut conditions));
+        !keys.is_empty()
+            && keys.iter().all(|key| {
+                self.value_determined(&|it| it == key, &conditions, &join.here, &join.levels).is_some()
+            })
+    }
+
     /// How many rows the set-returning functions of a SELECT list make of each row; `None` if nothing bounds
     /// them.
     pub(super) fn rows_per_row(&self, select: &Select) -> Option<Rows> {
@@ -51,7 +68,8 @@ impl Reader<'_> {
             output.walk(&mut |part| {
                 if let Expr::Call(call) = part
                     && !call.window
-                    && self.dialect().is_none_or(|dialect| is_set_returning(&call.name, dialect))
+                    && (self.dialect().is_none_or(|dialect| is_set_returning(&call.name, dialect))
+                        || self.is_own(&call.name))
                 {
                     let own = functions::rows(&call.name, &call.args, self.schema);
                     rows = rows.zip(own).map(|(a, b)| a.max(b));
@@ -59,6 +77,12 @@ impl Reader<'_> {
             });
         }
         rows
+    }
+
+    /// Whether migrations of PostgreSQL make a function of this name.
+    fn is_own(&self, name: &str) -> bool {
+        let schema = self.schema.filter(|schema| schema.dialect == Dialect::Postgres);
+        schema.is_some_and(|schema| schema.functions_named(name).next().is_some())
     }
 
     /// How many rows have the first numbers of `row_number()` in a derived table, if the rows of its partitions

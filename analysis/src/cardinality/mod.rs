@@ -1,5 +1,6 @@
 //! How many rows a query can return, and why: at most one, a bounded number, or unbounded.
 
+mod correlated;
 mod functions;
 mod groups;
 mod joins;
@@ -105,6 +106,8 @@ struct Reader<'q> {
     followed: usize,
     /// The collation of the key under analysis.
     key_collation: Option<String>,
+    /// Whether the outer columns of a correlated subquery are looked up.
+    is_correlated_asked: bool,
     /// Whether any table of the query has a partial unique index; computed on first use.
     partial_keys: OnceCell<bool>,
 }
@@ -125,6 +128,7 @@ impl<'q> Reader<'q> {
             depth: 0,
             followed: 0,
             key_collation: None,
+            is_correlated_asked: false,
             partial_keys: OnceCell::new(),
         }
     }
@@ -243,7 +247,14 @@ impl Reader<'_> {
         match write.source {
             Some(source) => self.block(source),
             None if write.from.is_empty() => Cardinality::new(Rows::One, "one row is inserted"),
-            None => self.joined(&write.from, &conjuncts(write.filter.as_ref())),
+            None => {
+                let join = self.join(&write.from, &conjuncts(write.filter.as_ref()));
+                // A row of the target is written and returned once, whatever it is joined to.
+                match join.levels.get(&write.target) {
+                    Some(rows) if write.whens.is_empty() => Cardinality::new(*rows, join.reasons.join(", ")),
+                    _ => self.rows_of(&join),
+                }
+            }
         }
     }
 
@@ -282,6 +293,11 @@ impl Reader<'_> {
             && self.groups_are_of(select, &join, &|id| join.levels.contains_key(&id))
         {
             found = Cardinality::new(Rows::Bounded, "what it groups by is bounded");
+        } else if found.rows == Rows::Many
+            && !select.grouping_sets
+            && self.have_some_values(&select.group_by, &select.from, filters, &join)
+        {
+            found = Cardinality::new(Rows::Bounded, "it groups by values that the conditions list");
         }
         if select.set_returning && self.rows_per_row(select).is_none() {
             return Cardinality::new(Rows::Many, "nothing bounds the rows of a function that it calls");

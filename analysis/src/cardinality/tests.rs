@@ -168,6 +168,51 @@ fn writes_return_what_they_touch() {
 }
 
 #[test]
+fn a_row_of_the_target_is_written_once_whatever_it_is_joined_to() {
+    let key = "`users.id` is the primary key";
+    let joined = "FROM teams t WHERE t.name = users.email AND users.id = $1 RETURNING users.id";
+    check(&format!("UPDATE users SET email = 1 {joined}"), Rows::One, key);
+    check("DELETE FROM users USING teams t WHERE users.id = $1 RETURNING t.id", Rows::One, key);
+    let many = "nothing bounds the rows of `users`";
+    check("DELETE FROM users USING teams t WHERE t.id = $1 RETURNING users.id", Rows::Many, many);
+}
+
+#[test]
+fn a_subquery_is_one_value_of_the_row_that_it_depends_on() {
+    let ddl = "CREATE TABLE hist (user_id bigint, version int, note text, PRIMARY KEY (user_id, version));
+               CREATE TABLE u (id bigint PRIMARY KEY, name text);";
+    let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+    replay.apply(ddl, "t.sql");
+    let latest = "h.version = (SELECT max(version) FROM hist i WHERE i.user_id =";
+    for (sql, rows) in [
+        (format!("SELECT note FROM hist h WHERE h.user_id = $1 AND {latest} h.user_id)"), Rows::One),
+        (
+            format!("SELECT note FROM u JOIN hist h ON h.user_id = u.id WHERE u.id = $1 AND {latest} u.id)"),
+            Rows::One,
+        ),
+        (format!("SELECT note FROM hist h WHERE h.user_id = ANY($1) AND {latest} h.user_id)"), Rows::Bounded),
+        (format!("SELECT note FROM hist h WHERE {latest} h.user_id)"), Rows::Many),
+        (format!("SELECT note FROM hist h WHERE h.user_id = $1 AND {latest} h.version)"), Rows::Many),
+    ] {
+        let query = resolve(&sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        assert_eq!(of(&query, Some(&replay.schema)).rows, rows, "{sql}");
+    }
+}
+
+#[test]
+fn groups_are_no_more_than_the_values_that_are_listed() {
+    let reason = "it groups by values that the conditions list";
+    check(
+        "SELECT team_id, count(*) FROM users WHERE team_id = ANY($1) GROUP BY team_id",
+        Rows::Bounded,
+        reason,
+    );
+    check("SELECT team_id, count(*) FROM users WHERE team_id IN ($1, $2) GROUP BY 1", Rows::Bounded, reason);
+    let many = "nothing bounds the rows of `users`";
+    check("SELECT name FROM (SELECT 1) x(name), users GROUP BY name, email", Rows::Many, many);
+}
+
+#[test]
 fn groups_of_one_value_are_one_row() {
     check(
         "SELECT team_id, count(*) FROM users WHERE team_id = $1 GROUP BY team_id",

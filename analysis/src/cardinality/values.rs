@@ -29,7 +29,7 @@ impl Reader<'_> {
 
     /// Whether values that compare equal here are also equal under the collation of the key. A coarser
     /// collation matches more.
-    fn compares_as_key(&self, left: &Expr, right: Option<&Expr>) -> bool {
+    pub(super) fn compares_as_key(&self, left: &Expr, right: Option<&Expr>) -> bool {
         let Some(dialect) = self.dialect() else { return true };
         // In PostgreSQL, nondeterministic collations are rare, and no unique key uses a different one.
         if dialect == Dialect::Postgres {
@@ -118,7 +118,11 @@ impl Reader<'_> {
         here: &[RelationId],
         levels: &BTreeMap<RelationId, Rows>,
     ) -> Option<Rows> {
-        conditions.iter().filter_map(|condition| self.values_left(is_it, condition, here, levels)).min()
+        let mut left = |condition: &&Expr| {
+            let found = self.values_left(is_it, condition, here, levels);
+            found.or_else(|| self.value_of_correlated(is_it, condition, conditions, here, levels))
+        };
+        conditions.iter().filter_map(&mut left).min()
     }
 
     /// `x = y AND y = $1`: a column has as many values as one that it equals.

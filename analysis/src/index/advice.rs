@@ -154,9 +154,7 @@ fn needs(
     is_small: &dyn Fn(&Name) -> bool,
 ) -> BTreeMap<Wanted, BTreeSet<Need>> {
     let mut needs: BTreeMap<Wanted, BTreeSet<Need>> = BTreeMap::new();
-    let read: BTreeSet<&Name> =
-        queries.iter().flat_map(|queried| writes::read_tables(queried.query)).collect();
-    let is_worth_it = |table: &Name| !is_small(table) && read.contains(table);
+    let is_worth_it = |table: &Name| !is_small(table);
     for (at, queried) in queries.iter().enumerate().filter(|(_, queried)| queried.is_open) {
         let unserved = queried.accesses.iter().filter(|access| access.verdict == Verdict::Unserved);
         for access in unserved {

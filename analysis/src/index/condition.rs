@@ -7,7 +7,7 @@ use super::search_functions::{self, Sides};
 use super::value_types::Values;
 use crate::schema::{Column, Schema};
 use crate::sql::Dialect;
-use crate::sql::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
+use crate::sql::expr::{ColumnRef, Expr, LikeKind, Op, Test};
 use crate::sql::query::{BlockId, Body, Query, RelationId, Source};
 
 /// A condition on one relation that an index may be searched by.
@@ -68,10 +68,10 @@ pub(super) fn of(
             Expr::Binary { op: Op::Eq, .. } | Expr::Is { .. } | Expr::Column(_) | Expr::Not(_)
         );
         for condition in &mut found {
-            condition.kept = if condition.needs.is_empty() { kept } else { kept.min(1.0 / estimate::ROWS) };
-            if !condition.needs.is_empty() && condition.compare != Compare::Equal {
-                condition.kept = kept;
-            }
+            // What compares one bound keeps more than the whole.
+            let kept = if condition.kept < 1.0 { condition.kept.max(kept) } else { kept };
+            let joins_equal = !condition.needs.is_empty() && condition.compare == Compare::Equal;
+            condition.kept = if joins_equal { kept.min(1.0 / estimate::ROWS) } else { kept };
             condition.one_value = one_value && condition.compare.is_equality();
         }
         found
@@ -211,6 +211,8 @@ impl<'a> Reader<'a> {
             }
             Expr::InQuery { expr, op: Op::Eq, negated: false, query } if !(self.depends)(*query) => {
                 match expr.as_ref() {
+                    // SQLite looks rows up in the rows of one SELECT, not of a UNION.
+                    Expr::Row(_) if self.dialect == Dialect::Sqlite && self.is_compound(*query) => Vec::new(),
                     Expr::Row(parts) => {
                         parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect()
                     }
@@ -236,7 +238,7 @@ impl<'a> Reader<'a> {
                     return Vec::new();
                 }
                 let found = range(&[low, high]).or_else(|| range(&[low])).or_else(|| range(&[high]));
-                found.into_iter().collect()
+                found.into_iter().chain(self.bound(expr, low)).chain(self.bound(expr, high)).collect()
             }
             Expr::Is { expr, test: Test::Null, negated } => {
                 let compare = if *negated { Compare::NotNull } else { Compare::Null };
@@ -306,21 +308,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// PostgreSQL's `text ^@ 'start'`.
-    fn starts_with(&self, text: &Expr, start: &Expr) -> Vec<Condition> {
-        let compare = match start.without_casts() {
-            Expr::Literal(Literal::Text(start)) if !start.is_empty() => Compare::Prefix(LikeKind::Like),
-            _ => Compare::Operator("^@".to_owned()),
-        };
-        self.compared(text, compare, &[start]).into_iter().collect()
-    }
-
-    /// Whether a column of addresses is compared with the network that has to contain it, written as a constant: a
-    /// range of addresses for a btree.
-    fn is_in_network(&self, op: &str, left: &Expr, right: &Expr) -> bool {
-        let is_address = || self.type_of_own(left).is_some_and(|ty| matches!(ty, "inet" | "cidr"));
-        let is_written = matches!(right.without_casts(), Expr::Literal(Literal::Text(_)));
-        matches!(op, "<<" | "<<=") && is_written && self.dialect == Dialect::Postgres && is_address()
+    fn is_compound(&self, query: BlockId) -> bool {
+        matches!(self.values.query.block(query).body, Body::Set { .. })
     }
 
     /// `a = 1 OR a = 2` inside an arm of another disjunction: one search with several values.
@@ -337,107 +326,5 @@ impl<'a> Reader<'a> {
             found.retain(|known| other.iter().any(|condition| condition.operand == known.operand));
         }
         found
-    }
-
-    fn binary(&self, op: &Op, left: &Expr, right: &Expr) -> Vec<Condition> {
-        if let (Expr::Row(left), Expr::Row(right)) = (left, right) {
-            let pairs = left.iter().zip(right);
-            return match op {
-                Op::Eq => pairs.flat_map(|(l, r)| self.binary(op, l, r)).collect(),
-                // Row comparison starts with the first columns. MySQL compares the columns one by one.
-                op if op.is_range() && self.dialect != Dialect::MySql => {
-                    pairs.take(1).flat_map(|(l, r)| self.binary(op, l, r)).collect()
-                }
-                _ => Vec::new(),
-            };
-        }
-        if let (Op::Eq, Expr::Row(parts), Expr::Subquery(query)) = (op, left, right) {
-            if (self.depends)(*query) {
-                return Vec::new();
-            }
-            return parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect();
-        }
-        if let Some((own, text)) = self.searched_by_relevance(op, left, right) {
-            return self.binary(&Op::Other("match".into()), own, text);
-        }
-        let compare = match op {
-            Op::Eq => Compare::Equal,
-            // PostgreSQL does not use an index for `IS NOT DISTINCT FROM`.
-            Op::Same if self.dialect != Dialect::Postgres => Compare::Equal,
-            op if op.is_range() => Compare::Range,
-            Op::Other(op) if op == "^@" => return self.starts_with(left, right),
-            Op::Other(op) if self.is_in_network(op.as_str(), left, right) => {
-                let compares = [Compare::Range, Compare::Operator(op.as_str().to_owned())];
-                return compares.into_iter().filter_map(|it| self.compared(left, it, &[right])).collect();
-            }
-            // On texts it is the similarity operator.
-            Op::Arithmetic('%') => Compare::Operator("%".to_owned()),
-            Op::Other(_) => Compare::Operator(op.as_str().to_owned()),
-            _ => return Vec::new(),
-        };
-        let flipped = match op {
-            Op::Other(_) => Compare::Operator(op.flipped().as_str().to_owned()),
-            _ => compare.clone(),
-        };
-        let mut on_right = self.compared(right, flipped, &[left]);
-        if let Some(found) = &mut on_right {
-            found.collation = found.collation.take().or_else(|| self.collation_of_left(left));
-        }
-        match (self.compared(left, compare, &[right]), on_right) {
-            (Some(left), Some(right)) => vec![left, right],
-            (left, right) => left.or(right).into_iter().collect(),
-        }
-    }
-
-    /// What MariaDB and MySQL search and for which text, if they are asked for rows whose relevance exceeds a number: a
-    /// number that rows without the text, whose relevance is 0, do not reach.
-    fn searched_by_relevance<'e>(
-        &self,
-        op: &Op,
-        left: &'e Expr,
-        right: &'e Expr,
-    ) -> Option<(&'e Expr, &'e Expr)> {
-        let searched = |expr: &'e Expr| match expr {
-            Expr::Binary { op: Op::Other(search), left: own, right: text } if search.as_str() == "match" => {
-                Some((own.as_ref(), text.as_ref()))
-            }
-            _ => None,
-        };
-        if self.dialect != Dialect::MySql {
-            return None;
-        }
-        let (found, op, bound) = match searched(left) {
-            Some(found) => (found, op.clone(), right),
-            None => (searched(right)?, op.flipped(), left),
-        };
-        let is_exceeded = match (op, bound.without_casts()) {
-            (Op::Gt, Expr::Unary { .. }) | (Op::GtEq, Expr::Unary { .. }) => false,
-            (Op::Gt, _) => true,
-            (Op::GtEq, Expr::Literal(Literal::Number(number) | Literal::Text(number))) => {
-                number.parse::<f64>().is_ok_and(|number| number > 0.0)
-            }
-            (Op::GtEq, Expr::Literal(Literal::Bool(truth))) => *truth,
-            (Op::GtEq, _) => true,
-            _ => false,
-        };
-        is_exceeded.then_some(found)
-    }
-
-    fn in_list(&self, expr: &Expr, list: &[Expr]) -> Vec<Condition> {
-        if let Expr::Row(parts) = expr {
-            let column = |at: usize, part: &Expr| {
-                let values: Option<Vec<&Expr>> = list
-                    .iter()
-                    .map(|item| match item {
-                        Expr::Row(values) => values.get(at),
-                        _ => None,
-                    })
-                    .collect();
-                self.compared(part, Compare::Equal, &values?)
-            };
-            return parts.iter().enumerate().filter_map(|(at, part)| column(at, part)).collect();
-        }
-        let values: Vec<&Expr> = list.iter().collect();
-        self.compared(expr, Compare::Equal, &values).into_iter().collect()
     }
 }

@@ -40,6 +40,8 @@ pub(super) fn kept(condition: &Expr, query: &Query, schema: &Schema) -> f64 {
         Expr::Any { left, op: Op::Eq, all: false, .. } => value(&[left]) * ELEMENTS,
         Expr::InList { expr, list, negated: false } => value(&[expr]) * list.len() as f64,
         Expr::InQuery { .. } | Expr::Exists { .. } => 0.5,
+        // Two ranges of two columns.
+        Expr::Between { expr, negated: false, .. } if expr.columns().is_empty() => ONE_SIDE * ONE_SIDE,
         Expr::Between { negated: false, .. } | Expr::Like { negated: false, .. } => ONE_VALUE,
         Expr::Is { test: Test::Null, negated: true, .. } if schema.dialect != Dialect::Postgres => 1.0,
         Expr::Is { test: Test::Null, negated: false, .. } => ONE_VALUE,

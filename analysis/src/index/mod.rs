@@ -32,6 +32,7 @@ mod kinds_tests;
 mod merge;
 mod migration;
 mod new_index;
+mod operators;
 mod order;
 mod pattern;
 mod plain_order;
@@ -68,6 +69,7 @@ pub(crate) use writes::written_tables;
 
 use crate::schema::{Name, Schema};
 use crate::sql::Span;
+use crate::sql::expr::Expr;
 use crate::sql::query::{Query, RelationId, Source};
 
 /// How one table of a query is read.
@@ -176,8 +178,30 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
             access.hindrance = None;
         }
     }
+    if let Some(column) = unplaced(query, schema) {
+        let open = |access: &&mut Access| matches!(access.verdict, Verdict::Unserved | Verdict::Full);
+        for access in accesses.iter_mut().filter(open) {
+            access.why =
+                format!("`{column}` may be a column of it: a statement adds it to tables that it looks up");
+            access.verdict = Verdict::Unknown;
+            access.wanted.clear();
+            access.hindrance = None;
+        }
+    }
     accesses.sort_by_key(|access| access.relation);
     accesses
+}
+
+/// A column in the conditions of a query that several of its tables may have.
+fn unplaced(query: &Query, schema: &Schema) -> Option<String> {
+    if schema.loose_columns.is_empty() {
+        return None;
+    }
+    let conditions = query.blocks.iter().flat_map(|block| block.conditions());
+    let mut columns = conditions.flat_map(Expr::columns);
+    columns
+        .find(|column| column.relation.is_none() && schema.may_be_added(&column.name))
+        .map(|column| column.name.clone())
 }
 
 fn unknown(query: &Query, id: RelationId) -> Access {

@@ -48,15 +48,19 @@ impl<'q> Planned<'q> {
             let make = candidate.index.statement("CREATE INDEX", Some(&candidate.name), dialect);
             let mut replay = Replay::new(dialect);
             replay.schema.tables = self.concerned_by(&candidate.index.table);
-            let before: Vec<usize> = replay.schema.tables.values().map(|table| table.indexes.len()).collect();
+            replay.schema.views =
+                self.schema.views.remove_entry(&candidate.index.table).into_iter().collect();
+            let before: Vec<usize> = indexed(&replay.schema).map(|(_, indexes)| indexes.len()).collect();
             replay.apply(&make, "advice");
-            for (table, count) in replay.schema.tables.values().zip(before) {
-                for index in table.indexes.iter().skip(count) {
+            for ((table, indexes), count) in indexed(&replay.schema).zip(before) {
+                for index in indexes.iter().skip(count) {
                     self.taken.insert(index.name.to_lowercase());
-                    self.tried.push((table.name.clone(), index.name.clone()));
+                    self.tried.push((table.clone(), index.name.clone()));
                 }
             }
             self.schema.tables.extend(replay.schema.tables);
+            self.schema.views.extend(replay.schema.views);
+            self.schema.materialized.forget();
         }
     }
 
@@ -127,17 +131,32 @@ impl<'q> Planned<'q> {
 
     pub(super) fn remove(&mut self, table: &Name, name: &str) -> Vec<Index> {
         self.forget();
-        let Some(table) = self.schema.tables.get_mut(table) else { return Vec::new() };
-        let all = std::mem::take(&mut table.indexes).into_iter();
+        let Some(indexes) = self.indexes_of(table) else { return Vec::new() };
+        let all = std::mem::take(indexes).into_iter();
         let (removed, kept) = all.partition(|index| index.name == name);
-        table.indexes = kept;
+        *indexes = kept;
         removed
+    }
+
+    /// The indexes of a table, or of a materialised view.
+    fn indexes_of(&mut self, table: &Name) -> Option<&mut Vec<Index>> {
+        self.schema.materialized.forget();
+        match self.schema.tables.get_mut(table) {
+            Some(table) => Some(&mut table.indexes),
+            None => self.schema.views.get_mut(table).map(|view| &mut view.indexes),
+        }
     }
 
     pub(super) fn restore(&mut self, table: &Name, mut removed: Vec<Index>) {
         self.forget();
-        if let Some(table) = self.schema.tables.get_mut(table) {
-            table.indexes.append(&mut removed);
+        if let Some(indexes) = self.indexes_of(table) {
+            indexes.append(&mut removed);
         }
     }
+}
+
+/// The tables and views of a schema, each with its indexes.
+fn indexed(schema: &Schema) -> impl Iterator<Item = (&Name, &Vec<Index>)> {
+    let tables = schema.tables.values().map(|table| (&table.name, &table.indexes));
+    tables.chain(schema.views.values().map(|view| (&view.name, &view.indexes)))
 }

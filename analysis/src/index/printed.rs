@@ -61,6 +61,16 @@ impl<'a> Printer<'a> {
         column.map_or("", |column| column.ty.as_str())
     }
 
+    /// The type of a column, or of a part of a document.
+    pub(super) fn content_type(&self, operand: &Expr) -> &'a str {
+        match operand {
+            Expr::Binary { op: Op::Other(op), left, .. } if matches!(op.as_str(), "->" | "#>") => {
+                self.content_type(left)
+            }
+            other => self.type_of(other),
+        }
+    }
+
     /// A condition without parameters on this table alone. Ranges do not qualify, since their bounds move
     /// over time.
     pub(super) fn constant(&self, condition: &Expr) -> Option<Constant> {
@@ -136,7 +146,23 @@ impl<'a> Printer<'a> {
                 let plain = text || matches!(ty.as_str(), "int" | "integer" | "bigint" | "uuid" | "numeric");
                 // A value extracted from JSON is text; parsing other types depends on the session.
                 let from = matches!(expr.as_ref(), Expr::Binary { op: Op::Other(op), .. } if op == "->>" || op == "#>>");
-                (plain && from).then(|| self.value(expr)).flatten().map(|inner| format!("({inner})::{ty}"))
+                // The day of a time without a zone depends on no setting.
+                let day = ty == "date" && self.is_zoneless(expr);
+                (plain && from || day)
+                    .then(|| self.value(expr))
+                    .flatten()
+                    .map(|inner| format!("({inner})::{ty}"))
+            }
+            Expr::Binary { op: Op::Concat, left, right } => {
+                let is_text = |side: &Expr| match side.without_casts() {
+                    Expr::Literal(Literal::Text(_)) => true,
+                    side => {
+                        let ty = self.type_of(side);
+                        ty == "text" || ty.starts_with("character varying")
+                    }
+                };
+                (self.schema.dialect == Dialect::Postgres && is_text(left) && is_text(right))
+                    .then(|| Some(format!("{} || {}", self.value(left)?, self.value(right)?)))?
             }
             Expr::Binary { op: Op::Arithmetic(op), left, right } => {
                 let is_immutable = |side: &Expr| is_number(side) || is_number_type(self.type_of(side));
@@ -150,6 +176,14 @@ impl<'a> Printer<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a column holds a time without a zone.
+    fn is_zoneless(&self, expr: &Expr) -> bool {
+        let ty = self.type_of(expr);
+        self.schema.dialect == Dialect::Postgres
+            && ty.starts_with("timestamp")
+            && !ty.ends_with("with time zone")
     }
 
     fn call(&self, call: &Call) -> Option<String> {
@@ -167,10 +201,19 @@ impl<'a> Printer<'a> {
             "right",
             "substr",
             "reverse",
+            "coalesce",
+            "nullif",
         ];
         let is_configured_search = call.name == "to_tsvector"
             && matches!(call.args.as_slice(), [first, _] if matches!(first.without_casts(), Expr::Literal(Literal::Text(_))));
-        let known = SAME_FOR_THE_SAME.contains(&call.name.as_str()) || is_configured_search;
+        let is_truncated = call.name == "date_trunc"
+            && matches!(call.args.as_slice(), [Expr::Literal(_), time] if self.is_zoneless(time));
+        let is_of_sqlite = self.schema.dialect == Dialect::Sqlite
+            && matches!(call.name.as_str(), "json_extract" | "ifnull" | "instr");
+        let known = SAME_FOR_THE_SAME.contains(&call.name.as_str())
+            || is_configured_search
+            || is_truncated
+            || is_of_sqlite;
         if !known || call.window || call.distinct || !call.modifiers.is_empty() {
             return None;
         }

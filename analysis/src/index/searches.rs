@@ -7,7 +7,7 @@ use super::relations::Relations;
 use super::serve::{By, Indexes, Knows};
 use super::wanted::is_condition;
 use crate::schema::prepared::{Predicate, PreparedIndex};
-use crate::sql::expr::Expr;
+use crate::sql::expr::{Expr, Test};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, predicates};
 
@@ -307,6 +307,7 @@ fn serving_keys(
         let serves = |condition: &Condition| {
             holds(own, condition, relation, indexes.dialect())
                 && resolved.operator(indexes, key, condition) == Knows::Yes
+                && !(condition.compare == Compare::NotNull && is_implied(own, resolved, indexes.dialect()))
         };
         let mut serving: Vec<(usize, &Condition)> =
             conditions.iter().enumerate().filter(|(_, condition)| serves(condition)).collect();
@@ -321,6 +322,19 @@ fn serving_keys(
         keys.push(serving.into_iter().map(|(at, _)| at).collect());
     }
     keys
+}
+
+/// PostgreSQL drops a condition that the predicate of the index implies: `x IS NOT NULL` of an index on `x` that holds
+/// no other rows.
+fn is_implied(own: &Expr, resolved: &PreparedIndex, dialect: Dialect) -> bool {
+    let (Predicate::Known(predicate), Some(key)) = (&resolved.predicate, own.as_column()) else {
+        return false;
+    };
+    let says = |part: &Expr| {
+        matches!(part, Expr::Is { expr, test: Test::Null, negated: true }
+            if expr.as_column().is_some_and(|column| column.name == key.name))
+    };
+    dialect == Dialect::Postgres && predicate.conjuncts().iter().any(says)
 }
 
 /// Whether a key of an index is the operand of a condition. A multi-valued key,

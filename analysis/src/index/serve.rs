@@ -168,12 +168,18 @@ impl<'s> Indexes<'s> {
     pub(super) fn asked_for(mut self, schema: &Schema, query: &Query, relation: RelationId) -> Indexes<'s> {
         let is_divided =
             self.table.partition_by.is_some() && schema.children_of(&self.table.name).next().is_some();
+        fn called(index: &Index) -> &str {
+            if index.primary { "PRIMARY" } else { index.name.as_str() }
+        }
+        let all: Vec<&str> = match self.dialect {
+            Dialect::MySql => self.list.iter().map(|prepared| called(&prepared.index)).collect(),
+            Dialect::Postgres | Dialect::Sqlite => Vec::new(),
+        };
         let is_hidden = |index: &Index| {
-            let name = if index.primary { "PRIMARY" } else { index.name.as_str() };
             // An index created on `ONLY` a partitioned table is invalid until every partition has a matching
             // one.
             let has_part = |part: &Table| part.indexes.iter().any(|it| it.keys == index.keys);
-            !query.lets_use(relation, name)
+            !query.lets_use(relation, called(index), &all)
                 || is_divided && heirs::all_partitions(schema, self.table, has_part) == Some(false)
         };
         let hidden = self.list.iter().enumerate().filter(|(_, prepared)| is_hidden(&prepared.index));

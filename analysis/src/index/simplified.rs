@@ -2,7 +2,7 @@
 //! becomes two ranges, and comparisons with TRUE and FALSE become the boolean itself.
 
 use crate::sql::Dialect;
-use crate::sql::expr::{Expr, Literal, Op};
+use crate::sql::expr::{Expr, Literal, Op, Test};
 
 /// The conjuncts of a normalised condition. SQLite does not normalise.
 pub(super) fn conjuncts(condition: &Expr, dialect: Dialect) -> Vec<Expr> {
@@ -18,6 +18,12 @@ pub(super) fn conjuncts(condition: &Expr, dialect: Dialect) -> Vec<Expr> {
 
 fn simplified(expr: &Expr, dialect: Dialect) -> Expr {
     match expr {
+        Expr::Call(call) if dialect == Dialect::MySql && call.name == "isnull" => {
+            match call.args.as_slice() {
+                [own] => Expr::Is { expr: Box::new(own.clone()), test: Test::Null, negated: false },
+                _ => expr.clone(),
+            }
+        }
         Expr::And(all) => all_of(all.iter().map(|part| simplified(part, dialect))),
         Expr::Or(any) => one_of(any.iter().map(|part| simplified(part, dialect))),
         Expr::Not(inner) => negated(inner, dialect),
@@ -30,7 +36,7 @@ fn simplified(expr: &Expr, dialect: Dialect) -> Expr {
             match (left.as_ref(), right.as_ref()) {
                 (condition, Expr::Literal(Literal::Bool(value)))
                 | (Expr::Literal(Literal::Bool(value)), condition)
-                    if is_condition(condition) =>
+                    if is_condition(condition) || matches!(condition, Expr::Call(_) | Expr::Case { .. }) =>
                 {
                     if *value {
                         simplified(condition, dialect)
@@ -70,6 +76,12 @@ fn is_condition(expr: &Expr) -> bool {
 fn negated(condition: &Expr, dialect: Dialect) -> Expr {
     match condition {
         Expr::Not(inner) => simplified(inner, dialect),
+        Expr::Call(call) if dialect == Dialect::MySql && call.name == "isnull" => {
+            match simplified(condition, dialect) {
+                Expr::Is { expr, test, .. } => Expr::Is { expr, test, negated: true },
+                other => Expr::Not(Box::new(other)),
+            }
+        }
         Expr::And(all) => one_of(all.iter().map(|part| negated(part, dialect))),
         Expr::Or(any) => all_of(any.iter().map(|part| negated(part, dialect))),
         Expr::Binary { op, left, right } => match opposite(op) {

@@ -1,5 +1,5 @@
-//! Casts between text types, which PostgreSQL's parser drops: `name::text` of a `text` or `varchar` column is
-//! the column itself, for indexes and predicates alike.
+//! Casts that PostgreSQL's parser drops: `name::text` of a `text` or `varchar` column and `n::int` of an `integer` one
+//! are the column itself, for indexes and predicates alike.
 
 use super::problem::JoinGraph;
 use crate::schema::Schema;
@@ -12,17 +12,15 @@ pub(super) fn drop_from(problem: &mut JoinGraph, query: &Query, schema: &Schema)
     if schema.dialect != Dialect::Postgres {
         return;
     }
-    let is_text = |column: &ColumnRef| is_text_column(column, query, schema);
+    let type_of = |column: &ColumnRef| {
+        let Source::Table(table) = &query.relation(column.relation?).source else { return None };
+        schema.stored(table)?.column(&column.name).map(|column| column.ty.as_str())
+    };
+    let is_text = |column: &ColumnRef| type_of(column).is_some_and(is_text);
     for demand in &mut problem.demands {
         predicates::drop_text_casts(&mut demand.condition, &is_text);
+        predicates::drop_casts_to_own_type(&mut demand.condition, &type_of);
     }
-}
-
-fn is_text_column(column: &ColumnRef, query: &Query, schema: &Schema) -> bool {
-    let Some(relation) = column.relation else { return false };
-    let Source::Table(table) = &query.relation(relation).source else { return false };
-    let column = schema.stored(table).and_then(|table| table.column(&column.name));
-    column.is_some_and(|column| is_text(&column.ty))
 }
 
 /// Whether values of a type are compared verbatim; those of `char` are not, since trailing blanks are

@@ -67,6 +67,11 @@ impl Values<'_> {
                 [left, right].into_iter().flatten().filter(|class| *class != Class::Text).max()
             }
             Expr::Binary { op: Op::Concat, .. } => Some(Class::Text),
+            // A power of whole numbers is none.
+            Expr::Binary { op: Op::Other(op), left, right } if op == "^" => {
+                let is_decimal = |side: &Expr| self.look(side, depth) == Some(Class::Decimal);
+                Some(if is_decimal(left) || is_decimal(right) { Class::Decimal } else { Class::Float })
+            }
             Expr::Binary { op: Op::Other(op), .. } if matches!(op.as_str(), "->>" | "#>>") => {
                 Some(Class::Text)
             }

@@ -174,7 +174,7 @@ impl<'a> Reading<'a> {
 
     fn method(&self, condition: &Condition) -> Option<(&'static str, &'static str)> {
         let printer = self.printer();
-        let ty = printer.type_of(&condition.operand);
+        let ty = printer.content_type(&condition.operand);
         match (self.schema.dialect, &condition.compare) {
             (Dialect::Postgres, Compare::Prefix(LikeKind::Like)) if ty != "citext" => {
                 Some(("btree", "text_pattern_ops"))
@@ -193,6 +193,12 @@ impl<'a> Reading<'a> {
                         is_one_of(&["@>", "&&"]).then_some(("gin", "gin__int_ops"))
                     }
                     ty if ty.ends_with("[]") => is_one_of(&["@>", "<@", "&&"]).then_some(("gin", "")),
+                    "inet" | "cidr" => {
+                        is_one_of(&["<<", "<<=", ">>", ">>=", "&&"]).then_some(("gist", "inet_ops"))
+                    }
+                    ty if ty == "text" || ty.starts_with("character varying") => {
+                        is_one_of(&["%", "<%", "%>", "<<%", "%>>"]).then_some(("gin", "gin_trgm_ops"))
+                    }
                     ty if ty.ends_with("range") => {
                         is_one_of(&["@>", "<@", "&&", "<<", ">>", "&<", "&>", "-|-"]).then_some(("gist", ""))
                     }

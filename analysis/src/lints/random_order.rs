@@ -56,10 +56,19 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         // What is picked at random from the whole table may not be what the filter keeps.
         let is_whole = block.conditions().is_empty();
         if let Some([key]) = keyed.filter(|_| is_whole).map(|table| table.primary_key.as_slice()) {
-            finding = finding.help(format!(
-                "start at a random key where the keys have few gaps: `WHERE {key} >= ({}) ORDER BY {key} LIMIT ..`",
-                random_key(key, table, context.dialect)
-            ));
+            let start = random_key(key, table, context.dialect);
+            let rows = match context.dialect {
+                // It evaluates a random subquery of a condition anew for each row.
+                Dialect::MySql => {
+                    format!(
+                        "FROM {table} JOIN ({start}) AS k ON {table}.{key} >= k.start ORDER BY {table}.{key} LIMIT .."
+                    )
+                }
+                Dialect::Postgres | Dialect::Sqlite => {
+                    format!("WHERE {key} >= ({start}) ORDER BY {key} LIMIT ..")
+                }
+            };
+            finding = finding.help(format!("start at a random key where the keys have few gaps: `{rows}`"));
         }
         if context.dialect == Dialect::Postgres && is_whole {
             finding = finding
@@ -118,14 +127,31 @@ fn is_integer(ty: &str) -> bool {
 fn random_key(key: &str, table: &Name, dialect: Dialect) -> String {
     match dialect {
         Dialect::Postgres => format!("SELECT floor(random() * max({key}))::bigint FROM {table}"),
-        Dialect::MySql => format!("SELECT floor(rand() * max({key})) FROM {table}"),
+        Dialect::MySql => format!("SELECT floor(rand() * max({key})) AS start FROM {table}"),
         Dialect::Sqlite => format!("SELECT abs(random() % max({key})) FROM {table}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::check::Checker;
+    use crate::config::Config;
     use crate::lints::tests::{fires, silent};
+    use crate::schema::Replay;
+    use crate::sql::Dialect;
+
+    #[test]
+    fn mysql_draws_the_start_once() {
+        let mut replay = Replay::new(Dialect::MySql);
+        replay.apply("CREATE TABLE posts (id int PRIMARY KEY, body text)", "");
+        let config = Config::default();
+        let checker = Checker::new(&config, Some(&replay.schema), Dialect::MySql);
+        let found = checker.query("SELECT body FROM posts ORDER BY rand() LIMIT 1", None).findings;
+        let help = found.iter().find(|it| it.lint == "random_order").expect("a finding").help.join(" ");
+        let rows = "FROM posts JOIN (SELECT floor(rand() * max(id)) AS start FROM posts) AS k \
+                    ON posts.id >= k.start ORDER BY posts.id LIMIT ..";
+        assert!(help.contains(rows), "{help}");
+    }
 
     #[test]
     fn fires_where_all_rows_are_shuffled() {

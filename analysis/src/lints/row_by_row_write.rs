@@ -3,6 +3,7 @@
 use super::shared::{guarded, loops};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
+use crate::sql::Dialect;
 use crate::sql::query::{Body, Kind, Query, Source};
 
 declare_lint! {
@@ -67,6 +68,15 @@ fn returns(query: &Query) -> bool {
     query.blocks.iter().any(|block| matches!(&block.body, Body::Write(write) if write.returning.is_some()))
 }
 
+/// PostgreSQL: whether an INSERT updates the row that is there. In one statement it does so once.
+fn updates_on_conflict(context: &QueryContext<'_>, query: &Query) -> bool {
+    context.dialect == Dialect::Postgres
+        && query.blocks.iter().any(|block| {
+            matches!(&block.body, Body::Write(write)
+                if write.conflict.as_ref().is_some_and(|conflict| !conflict.assignments.is_empty()))
+        })
+}
+
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     let verb = match query.kind {
@@ -111,6 +121,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             let is_read = context.site.and_then(|site| site.call.as_ref()).is_some_and(|call| call.method != "execute");
             let finding = match is_read && returns(query) {
                 true => finding.note("its rows come back in no promised order: what tells the elements apart has to be among the columns of RETURNING"),
+                false => finding,
+            };
+            let finding = match updates_on_conflict(context, query) {
+                true => finding.note("PostgreSQL refuses to update a row twice in one statement: where a key may come twice, group the values by it first"),
                 false => finding,
             };
             loops::with_rewrite(finding, rewrite)

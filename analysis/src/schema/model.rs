@@ -101,6 +101,11 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// Whether statements may add a column to tables that they look up.
+    pub fn may_be_added(&self, column: &str) -> bool {
+        self.loose_columns.contains_key(column) || self.loose_columns.contains_key("")
+    }
+
     /// An empty schema.
     pub fn new(dialect: Dialect) -> Schema {
         Schema {

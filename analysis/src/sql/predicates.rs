@@ -262,6 +262,21 @@ pub(crate) fn drop_text_casts(expr: &mut Expr, is_text: &dyn Fn(&ColumnRef) -> b
     }
 }
 
+/// Removes casts of columns to the types that they have, which have no effect: `n::int` of an `integer` column. One to a
+/// type without its length has none either.
+pub(crate) fn drop_casts_to_own_type<'t>(expr: &mut Expr, type_of: &dyn Fn(&ColumnRef) -> Option<&'t str>) {
+    if let Expr::Cast { expr: inner, ty } = expr
+        && let Some(own) = inner.as_column().and_then(type_of)
+        && (type_names::are_one(own, ty) || type_names::is_without_length(own, ty))
+    {
+        *expr = std::mem::replace(inner.as_mut(), Expr::Row(Vec::new()));
+        return;
+    }
+    for child in expr.children_mut() {
+        drop_casts_to_own_type(child, type_of);
+    }
+}
+
 /// Whether an expression is of type `text`, whatever its operands are.
 fn gives_text(expr: &Expr) -> bool {
     match expr {

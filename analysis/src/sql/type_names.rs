@@ -35,6 +35,15 @@ pub(crate) fn are_one(one: &str, other: &str) -> bool {
     one == other || canonical(one) == canonical(other)
 }
 
+/// Whether the second type is the first one without its length or precision: `numeric` of a `numeric(10,2)`.
+pub(crate) fn is_without_length(one: &str, other: &str) -> bool {
+    let one = canonical(one);
+    let Some((before, rest)) = one.split_once('(') else { return false };
+    let behind = rest.split_once(')').map_or("", |(_, behind)| behind);
+    let bare = if before == "character" { "bpchar" } else { before };
+    canonical(other) == format!("{bare}{behind}")
+}
+
 /// A type as the server prints it, from any lower-case spelling: with length or precision, time zone and
 /// array brackets.
 pub(crate) fn canonical(ty: &str) -> String {

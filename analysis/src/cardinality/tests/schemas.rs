@@ -35,6 +35,11 @@ fn functions_of_the_select_list_make_rows() {
     check_with(Dialect::Postgres, "", "SELECT generate_series(1, $1)", Rows::Many);
     let ddl = "CREATE TABLE t (id int PRIMARY KEY, n int);";
     check_with(Dialect::Postgres, ddl, "SELECT generate_series(1, n) FROM t WHERE id = $1", Rows::Many);
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, n int);
+               CREATE FUNCTION fs(int) RETURNS SETOF int LANGUAGE sql AS 'SELECT n FROM t';
+               CREATE FUNCTION f1(int) RETURNS int LANGUAGE sql AS 'SELECT 1';";
+    check_with(Dialect::Postgres, ddl, "SELECT fs(n) FROM t WHERE id = $1", Rows::Many);
+    check_with(Dialect::Postgres, ddl, "SELECT f1(n) FROM t WHERE id = $1", Rows::One);
 }
 
 #[test]

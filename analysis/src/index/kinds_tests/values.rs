@@ -79,3 +79,69 @@ fn versions_of_rows_have_no_single_key() {
     assert_eq!(rows("SELECT a FROM t FOR SYSTEM_TIME BETWEEN ? AND ? x WHERE x.id = ?"), "many");
     assert_eq!(rows("SELECT a FROM t FOR SYSTEM_TIME AS OF NOW() WHERE id = ?"), "one");
 }
+
+#[test]
+fn a_value_between_columns_is_two_ranges() {
+    let ddl = "CREATE TABLE p (id bigint PRIMARY KEY, s timestamptz NOT NULL, e timestamptz NOT NULL, n int);
+               CREATE INDEX p_s ON p (s); CREATE TABLE q (id bigint PRIMARY KEY, at timestamptz);";
+    check(Postgres, ddl, "SELECT id FROM p WHERE now() BETWEEN s AND e", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM p WHERE $1 BETWEEN e AND s", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM p WHERE $1 BETWEEN e AND n", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM p WHERE $1 NOT BETWEEN s AND e", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM p WHERE e BETWEEN s AND now()", &[Unserved]);
+    let ddl = "CREATE TABLE p (id int PRIMARY KEY, lo int, hi int, KEY (hi));";
+    check(MySql, ddl, "SELECT id FROM p WHERE ? BETWEEN lo AND hi", &[Served]);
+    let ddl = "CREATE TABLE p (id INTEGER PRIMARY KEY, lo INT, hi INT); CREATE INDEX p_hi ON p (hi);";
+    check(Sqlite, ddl, "SELECT id FROM p WHERE ? BETWEEN lo AND hi", &[Served]);
+}
+
+#[test]
+fn casts_of_columns_to_their_own_types() {
+    let ddl = "CREATE TYPE st AS ENUM ('a', 'b');
+               CREATE TABLE c (id bigint PRIMARY KEY, n int UNIQUE, d numeric(10,2) UNIQUE, c char(3) UNIQUE, e st UNIQUE,
+               t timestamp UNIQUE);";
+    for own in ["n::int", "n::int4", "d::numeric(10, 2)", "d::numeric", "c::char(3)", "c::bpchar", "e::st"] {
+        check(Postgres, ddl, &format!("SELECT id FROM c WHERE {own} = $1"), &[Served]);
+    }
+    for other in ["n::bigint", "c::char", "t::timestamptz", "t::date", "d::numeric(10,1)"] {
+        check(Postgres, ddl, &format!("SELECT id FROM c WHERE {other} = $1"), &[Unserved]);
+    }
+}
+
+#[test]
+fn what_mysql_reads_by_other_words() {
+    let ddl = "CREATE TABLE i (id int PRIMARY KEY, n int, v varchar(20), KEY i_number (n), KEY i_v (v), KEY i_w (v, n));";
+    check(MySql, ddl, "SELECT id FROM i WHERE ISNULL(n)", &[Served]);
+    check(MySql, ddl, "SELECT id FROM i WHERE ISNULL(n) = 1", &[Unserved]);
+    check(MySql, ddl, "SELECT id FROM i WHERE v SOUNDS LIKE 'x'", &[Unserved]);
+    // The beginning of a name is enough, if it is that of one index.
+    check(MySql, ddl, "SELECT id FROM i IGNORE INDEX (i_num) WHERE n = ?", &[Unserved]);
+    check(MySql, ddl, "SELECT id FROM i IGNORE INDEX (i_) WHERE n = ?", &[Served]);
+}
+
+#[test]
+fn rows_are_looked_up_in_those_of_one_select() {
+    let ddl = "CREATE TABLE r (id INTEGER PRIMARY KEY, b INT, c INT); CREATE INDEX r_bc ON r (b, c);
+               CREATE TABLE u (x INT, y INT);";
+    check(Sqlite, ddl, "SELECT id FROM r WHERE (b, c) IN (SELECT x, y FROM u)", &[Served, Full]);
+    let union = "(SELECT x, y FROM u UNION SELECT y, x FROM u)";
+    check(Sqlite, ddl, &format!("SELECT id FROM r WHERE (b, c) IN {union}"), &[Unserved, Full, Full]);
+}
+
+#[test]
+fn predicates_in_other_words() {
+    let ddl = "CREATE TABLE a (id bigint PRIMARY KEY, z int, n int, state text);
+               CREATE INDEX a_or ON a (z) WHERE state = 'new' OR state = 'run'; CREATE INDEX a_z ON a (n) WHERE n IS NOT NULL;";
+    check(Postgres, ddl, "SELECT id FROM a WHERE z = $1 AND state IN ('new', 'run')", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM a WHERE z = $1 AND state = 'run'", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM a WHERE z = $1 AND state IN ('new', 'old')", &[Unserved]);
+    let own = "CREATE TABLE b (id bigint PRIMARY KEY, z int, act boolean); CREATE INDEX b_z ON b (z) WHERE coalesce(act, false);
+               CREATE INDEX b_i ON b (id) WHERE act;";
+    check(Postgres, own, "SELECT id FROM b WHERE z = $1 AND coalesce(act, false) = true", &[Served]);
+    check(Postgres, own, "SELECT id FROM b WHERE z = $1 AND coalesce(act, false) = false", &[Unserved]);
+    check(Postgres, own, "SELECT id FROM b WHERE z = (2^3)", &[Unserved]);
+    // What the predicate says anyway is dropped, and searches nothing.
+    check(Postgres, ddl, "SELECT id FROM a WHERE n IS NOT NULL AND z = $1", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM a WHERE n IS NOT NULL", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM a WHERE n > $1", &[Served]);
+}

@@ -2,11 +2,12 @@
 
 use std::cell::LazyCell;
 
+use super::assigned::{declarations, declared, fetched, selected_into};
 pub use super::condition::{Condition, Test};
 pub(crate) use super::condition::{catalog_test, condition};
 use super::cursor::Cursor;
 pub(crate) use super::loops::{MOST_TURNS, SPREAD};
-use super::{Written, loops, session};
+use super::{Written, loops};
 use crate::sql::Dialect;
 
 /// A part of a body.
@@ -55,6 +56,8 @@ pub enum Node {
         condition: Condition,
         /// Its body.
         nodes: Vec<Node>,
+        /// MySQL's `REPEAT`: whether the body runs before the condition is tested.
+        tests_last: bool,
     },
     /// `LOOP`, `FOR`, `CASE`: how often it runs, and with which values, is unknown.
     Loop(Vec<Node>),
@@ -151,7 +154,9 @@ const DEEPEST: usize = 64;
 fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<Node>>) {
     let mut nodes = Vec::new();
     let mut handled = None;
-    while !cursor.done() && !["end", "else", "elsif", "elseif", "when"].iter().any(|word| cursor.is(word)) {
+    while !cursor.done()
+        && !["end", "else", "elsif", "elseif", "when", "until"].iter().any(|word| cursor.is(word))
+    {
         if depth > DEEPEST {
             cursor.skip_all();
         } else if cursor.take_symbol(";") || cursor.take_symbol("<<") || cursor.take_symbol(">>") {
@@ -179,6 +184,8 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<N
             // The loop comes next.
         } else if ["for", "foreach", "while", "loop"].iter().any(|word| cursor.is(word)) {
             nodes.push(a_loop(cursor, depth));
+        } else if cursor.dialect == Dialect::MySql && cursor.take("repeat") {
+            nodes.push(repeated(cursor, depth));
         } else if cursor.take("case") {
             // `CASE` as a statement; the conditions of its arms are ignored.
             let mut arms = Vec::new();
@@ -197,58 +204,10 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<N
     (nodes, handled)
 }
 
-/// MySQL: the values of `DECLARE x, y int DEFAULT 1`, without consuming it.
-fn declared(cursor: &Cursor<'_>) -> Vec<Node> {
-    let mut ahead = cursor.clone();
-    ahead.at += 1;
-    let mut names = Vec::new();
-    while let Ok(name) = ahead.name() {
-        names.push(name);
-        if !ahead.take_symbol(",") {
-            break;
-        }
-    }
-    while !ahead.done() && !ahead.is_symbol(";") && !ahead.is("default") && !ahead.is("handler") {
-        ahead.skip();
-    }
-    if !ahead.take("default") {
-        return Vec::new();
-    }
-    let start = ahead.at;
-    while !ahead.done() && !ahead.is_symbol(";") {
-        ahead.skip();
-    }
-    let value = ahead.source(start, ahead.at);
-    names.into_iter().map(|variable| Node::Assign { variable, value: value.to_owned() }).collect()
-}
-
-/// Reads `x type := value;` up to `BEGIN`.
-fn declarations(cursor: &mut Cursor<'_>, nodes: &mut Vec<Node>) {
-    while !cursor.done() && !cursor.is("begin") {
-        let Ok(variable) = cursor.name() else {
-            cursor.at += 1;
-            continue;
-        };
-        let mut value = String::new();
-        while !cursor.done() && !cursor.is_symbol(";") && !cursor.is("begin") {
-            if cursor.take_symbol(":=") || cursor.take_symbol("=") || cursor.take("default") {
-                let start = cursor.at;
-                while !cursor.done() && !cursor.is_symbol(";") {
-                    cursor.skip();
-                }
-                value = cursor.source(start, cursor.at).to_owned();
-            } else {
-                cursor.skip();
-            }
-        }
-        cursor.take_symbol(";");
-        nodes.push(Node::Assign { variable, value });
-    }
-}
-
 /// Reads a loop: over the elements of an array literal, or an unknown one.
 fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
-    let opens = if cursor.dialect == Dialect::MySql && cursor.is("while") { "do" } else { "loop" };
+    let is_done = cursor.dialect == Dialect::MySql && !cursor.is("loop");
+    let opens = if is_done { "do" } else { "loop" };
     let start = cursor.at;
     skip_to(cursor, opens);
     let head = cursor.source(start, cursor.at);
@@ -264,7 +223,8 @@ fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
     if asked.take("while") {
         let start = asked.at;
         asked.skip_all();
-        return Node::While { condition: condition(asked.source(start, asked.at), cursor.dialect), nodes };
+        let condition = condition(asked.source(start, asked.at), cursor.dialect);
+        return Node::While { condition, nodes, tests_last: false };
     }
     match loops::elements(head, cursor.dialect) {
         Some(loops::Over { variable, .. }) if is_left => {
@@ -273,6 +233,22 @@ fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
         Some(loops::Over { variable, items, columns }) => Node::ForEach { variable, items, columns, nodes },
         None => Node::Loop(nodes),
     }
+}
+
+/// MySQL: reads the rest of `REPEAT .. UNTIL x END REPEAT`.
+fn repeated(cursor: &mut Cursor<'_>, depth: usize) -> Node {
+    let start = cursor.at;
+    let (nodes, _) = statements(cursor, depth + 1);
+    let is_left = loops::is_left(cursor, start);
+    let asked = cursor.at + usize::from(cursor.is("until"));
+    skip_to(cursor, "end");
+    let mut condition = condition(cursor.source(asked, cursor.at), cursor.dialect);
+    end(cursor);
+    if is_left {
+        return Node::Loop(nodes);
+    }
+    condition.negated = !condition.negated;
+    Node::While { condition, nodes, tests_last: true }
 }
 
 /// Reads the bodies of exception handlers, one after the other.
@@ -351,6 +327,9 @@ fn statement(cursor: &mut Cursor<'_>) -> Vec<Node> {
         inner.skip_all();
         return vec![Node::Assign { variable, value: inner.source(start, inner.at).to_owned() }];
     }
+    if inner.is("fetch") {
+        return fetched(inner);
+    }
     let only_tells = ["debug", "log", "info", "notice", "warning"];
     if cursor.dialect == Dialect::Postgres
         && inner.is("raise")
@@ -358,8 +337,7 @@ fn statement(cursor: &mut Cursor<'_>) -> Vec<Node> {
     {
         return vec![Node::Raise];
     }
-    let of_plpgsql =
-        ["return", "raise", "null", "get", "exit", "continue", "assert", "open", "close", "fetch"];
+    let of_plpgsql = ["return", "raise", "null", "get", "exit", "continue", "assert", "open", "close"];
     if of_plpgsql.iter().any(|word| inner.is(word)) {
         return Vec::new();
     }
@@ -383,37 +361,6 @@ pub(crate) fn called(cursor: &mut Cursor<'_>, function: Written) -> Node {
         }
     }
     Node::Call { function, arguments }
-}
-
-/// In a body, `SELECT … INTO x` assigns a variable and creates no table.
-fn selected_into(cursor: &mut Cursor<'_>) -> Option<Vec<Node>> {
-    if !cursor.is("select") && !cursor.is("with") {
-        return None;
-    }
-    let start = cursor.at;
-    while !cursor.done() && !cursor.is("into") {
-        cursor.skip();
-    }
-    let before = cursor.at;
-    if !cursor.take("into") {
-        return None;
-    }
-    let _ = cursor.take("strict");
-    let mut names = Vec::new();
-    loop {
-        // A parameter or a session variable.
-        let sign = cursor.now().starts_with('@');
-        let name = if sign { Ok(session::variable_name(cursor)) } else { cursor.written().map(|it| it.name) };
-        names.extend(name);
-        if !cursor.take_symbol(",") {
-            break;
-        }
-    }
-    let after = cursor.at;
-    cursor.skip_all();
-    let query = format!("({} {})", cursor.source(start, before), cursor.source(after, cursor.at));
-    let value = |_| if names.len() == 1 { query.clone() } else { String::new() };
-    Some(names.iter().map(|name| Node::Assign { variable: name.clone(), value: value(name) }).collect())
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(super) fn elements(head: &str, dialect: Dialect) -> Option<Over> {
 pub(super) fn labelled(cursor: &mut Cursor<'_>) -> bool {
     let there = cursor.dialect == Dialect::MySql
         && cursor.text_ahead(1) == ":"
-        && ["for", "while", "loop"].iter().any(|word| cursor.is_word(2, word));
+        && ["for", "while", "loop", "repeat"].iter().any(|word| cursor.is_word(2, word));
     cursor.at += if there { 2 } else { 0 };
     there
 }
@@ -39,7 +39,7 @@ pub(super) fn labelled(cursor: &mut Cursor<'_>) -> bool {
 /// statements run is not known then.
 pub(super) fn is_left(cursor: &Cursor<'_>, start: usize) -> bool {
     const LEAVES: [&str; 5] = ["exit", "continue", "leave", "iterate", "return"];
-    const BEFORE: [&str; 7] = [";", ">>", "then", "else", "loop", "do", "begin"];
+    const BEFORE: [&str; 8] = [";", ">>", "then", "else", "loop", "do", "repeat", "begin"];
     let mut body = cursor.clone();
     (start..cursor.at).any(|at| {
         body.at = at;

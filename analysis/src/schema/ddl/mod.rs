@@ -8,6 +8,7 @@
 
 mod actions;
 mod alter;
+mod assigned;
 pub mod block;
 pub mod change;
 mod column;

@@ -15,7 +15,7 @@ use crate::sql::split;
 const DEEPEST: usize = 8;
 /// The maximum number of steps of all functions and blocks of a set of migrations: a function that calls
 /// itself twice would take exponentially many. A step is a statement, or some bytes of a body.
-const STEPS: usize = 20_000;
+pub(super) const STEPS: usize = 20_000;
 const BYTES_OF_A_STEP: usize = 64;
 
 /// A function that migrations may call.
@@ -39,8 +39,32 @@ impl Replay {
             let _ = self.create_hypertable(arguments);
             return;
         }
-        let Some(name) = self.find(function, |name| self.bodies.contains_key(name)) else { return };
-        let Some(Function { body, parameters }) = self.bodies.get(&name).cloned() else { return };
+        if let Some((body, frame, what)) = self.called(function, arguments) {
+            self.run_body(&body, frame, &what);
+        }
+    }
+
+    /// Records what a function may change that is called in a loop.
+    pub(super) fn loosen_call(&mut self, function: &Written, arguments: &[String]) {
+        let Some((body, frame, _)) = self.called(function, arguments) else { return };
+        if self.depth >= DEEPEST || !self.takes_steps(1 + body.len() / BYTES_OF_A_STEP) {
+            return;
+        }
+        self.depth += 1;
+        self.frames.push(frame);
+        self.loosen_all(&block::parse(&body, self.schema.dialect));
+        self.frames.pop();
+        self.depth -= 1;
+    }
+
+    /// The body of a function that runs DDL, the values of its parameters, and what a call of it is called.
+    fn called(
+        &self,
+        function: &Written,
+        arguments: &[String],
+    ) -> Option<(String, BTreeMap<String, Text>, String)> {
+        let name = self.find(function, |name| self.bodies.contains_key(name))?;
+        let Function { body, parameters } = self.bodies.get(&name).cloned()?;
         let mut frame = BTreeMap::new();
         for (place, (parameter, default)) in
             parameters.iter().enumerate().filter(|(_, (_, it))| !it.is_empty())
@@ -64,7 +88,7 @@ impl Replay {
             frame.insert(format!("${}", place + 1), value.clone());
             frame.insert(parameter, value);
         }
-        self.run_body(&body, frame, &format!("a call of `{name}`"));
+        Some((body, frame, format!("a call of `{name}`")))
     }
 
     fn run_body(&mut self, body: &str, frame: BTreeMap<String, Text>, what: &str) {
@@ -112,7 +136,9 @@ impl Replay {
                 Node::ForEach { variable, items, columns, nodes } => {
                     self.run_each(variable, items, columns, nodes, what);
                 }
-                Node::While { condition, nodes } => self.run_while(condition, nodes, what),
+                Node::While { condition, nodes, tests_last } => {
+                    self.run_while(condition, nodes, *tests_last, what);
+                }
                 Node::Loop(nodes) => self.run_loop(nodes, what),
                 Node::Block { nodes, handlers: Some(handlers) } => self.run_guarded(nodes, handlers, what),
                 Node::Block { nodes, .. } => self.run(nodes, what),
@@ -122,79 +148,12 @@ impl Replay {
         }
     }
 
-    /// Runs a loop once for each of its values, if they are known.
-    fn run_each(&mut self, variable: &str, items: &[String], columns: &[String], nodes: &[Node], what: &str) {
-        let Some(values) = self.elements(items) else {
-            self.assign(variable, Text::hole());
-            return self.run_loop(nodes, what);
-        };
-        for (place, value) in values.into_iter().enumerate() {
-            let row = items.get(place).map_or("", String::as_str);
-            let fields = super::values::fields(row, self.schema.dialect);
-            if fields.len() > 1 {
-                for (at, field) in fields.into_iter().enumerate() {
-                    let default = format!("column{}", at + 1);
-                    let name = columns.get(at).unwrap_or(&default);
-                    let value = self.evaluate(field);
-                    self.assign(&format!("{variable}.{name}"), value);
-                }
-            }
-            self.assign(variable, value);
-            self.run(nodes, what);
-            if self.steps > STEPS {
-                return;
-            }
-        }
-    }
-
-    /// Runs a loop while its condition is known to hold.
-    fn run_while(&mut self, condition: &Condition, nodes: &[Node], what: &str) {
-        for _ in 0..block::MOST_TURNS {
-            match self.holds(condition) {
-                // Without steps left, the loops inside would still be entered, each as often as this one.
-                Some(true) if self.steps <= STEPS => self.run(nodes, what),
-                Some(false) => return,
-                Some(true) | None => break,
-            }
-        }
-        self.run_loop(nodes, what);
-    }
-
-    /// Runs a loop of which only the statements are known, not how often and with which values they run.
-    fn run_loop(&mut self, nodes: &[Node], what: &str) {
-        if block::runs_ddl(nodes) {
-            self.gap(format!("{what} runs DDL in a loop"), None, None);
-        }
-        self.forget_assigned(nodes);
-        self.loosen_all(nodes);
-    }
-
     /// Assigns a variable of the current body, or of the session.
     pub(super) fn assign(&mut self, variable: &str, value: Text) {
         match self.frames.last_mut().filter(|_| !variable.starts_with('@')) {
             Some(frame) => frame.insert(variable.to_owned(), value),
             None => self.session.variables.insert(variable.to_owned(), value),
         };
-    }
-
-    /// Variables assigned in a loop are unknown after it.
-    fn forget_assigned(&mut self, nodes: &[Node]) {
-        for node in nodes {
-            match node {
-                Node::Assign { variable, .. } => self.assign(variable, Text::hole()),
-                Node::Loop(nodes)
-                | Node::Block { nodes, .. }
-                | Node::ForEach { nodes, .. }
-                | Node::While { nodes, .. } => {
-                    self.forget_assigned(nodes);
-                }
-                Node::If { branches, otherwise } => {
-                    branches.iter().for_each(|(_, nodes)| self.forget_assigned(nodes));
-                    self.forget_assigned(otherwise);
-                }
-                Node::Statement(_) | Node::Execute(_) | Node::Call { .. } | Node::Raise => {}
-            }
-        }
     }
 
     /// Runs the first branch whose condition holds; if that is undetermined, the first one that changes the
@@ -228,7 +187,15 @@ impl Replay {
                     self.run_statement(piece.text, what);
                 }
             }
-            None => self.run_filled(&text.filled(), what),
+            None => {
+                let filled = text.filled();
+                for piece in split::statements(&filled, self.schema.dialect) {
+                    match piece.text.contains(HOLE) {
+                        true => self.run_filled(piece.text, what),
+                        false => drop(self.run_statement(piece.text, what)),
+                    }
+                }
+            }
         }
     }
 

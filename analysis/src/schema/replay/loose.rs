@@ -3,21 +3,28 @@
 
 use super::Replay;
 use super::block::has_hole;
-use super::values::HOLE;
+use super::values::{HOLE, Text};
 use crate::schema::ddl::block::Node;
-use crate::schema::ddl::{self, Action, Change};
-use crate::schema::model::{Column, Name};
+use crate::schema::ddl::{self, Action, Change, Rule};
+use crate::schema::model::{Column, IndexKey, Name};
+use crate::sql::Dialect;
+use crate::sql::split;
 
 impl Replay {
-    /// Records the columns that the statements of a loop add, to whichever tables.
+    /// Records the columns and indexes that the statements of a loop add, to whichever tables.
     pub(super) fn loosen_all(&mut self, nodes: &[Node]) {
         for node in nodes {
             match node {
-                Node::Statement(sql) => self.loosen_in_loop(sql),
+                Node::Statement(sql) => self.loosen_statement(sql),
                 Node::Execute(expression) => {
                     let text = self.evaluate(expression);
-                    self.loosen_in_loop(&text.filled());
+                    self.loosen_text(&text);
                 }
+                Node::Assign { variable, value } => {
+                    let value = self.evaluate(value);
+                    self.assign(variable, value);
+                }
+                Node::Call { function, arguments } => self.loosen_call(function, arguments),
                 Node::Loop(nodes)
                 | Node::Block { nodes, .. }
                 | Node::ForEach { nodes, .. }
@@ -25,11 +32,41 @@ impl Replay {
                     self.loosen_all(nodes);
                 }
                 Node::If { branches, otherwise } => {
-                    branches.iter().for_each(|(_, nodes)| self.loosen_all(nodes));
+                    for (_, nodes) in branches {
+                        self.loosen_all(nodes);
+                        self.forget_assigned(nodes);
+                    }
                     self.loosen_all(otherwise);
+                    self.forget_assigned(otherwise);
                 }
-                Node::Assign { .. } | Node::Call { .. } | Node::Raise => {}
+                Node::Raise => {}
             }
+        }
+    }
+
+    fn loosen_text(&mut self, text: &Text) {
+        let filled = text.filled();
+        for piece in split::statements(&filled, self.schema.dialect) {
+            self.loosen_in_loop(piece.text);
+        }
+    }
+
+    /// Records what a statement in a loop adds, if it is not a text that is executed.
+    fn loosen_statement(&mut self, sql: &str) {
+        match ddl::parse(sql, self.schema.dialect) {
+            Ok(Change::SetVariables(_) | Change::Prepare(..)) => drop(self.run_statement(sql, "")),
+            Ok(Change::ExecutePrepared(name)) => {
+                let text = self.session.prepared.get(&name).cloned().unwrap_or_else(Text::hole);
+                self.loosen_text(&text);
+            }
+            Ok(Change::ExecuteText(text)) => {
+                let text = self.evaluate(&text);
+                self.loosen_text(&text);
+            }
+            Ok(Change::Calls(calls)) => {
+                calls.iter().for_each(|(function, arguments)| self.loosen_call(function, arguments));
+            }
+            _ => self.loosen_in_loop(sql),
         }
     }
 
@@ -89,6 +126,11 @@ impl Replay {
         };
         let is_known = !has_hole(&name) && self.find_table(&name).is_some();
         for action in actions {
+            if let Action::AddConstraint(constraint) = &action
+                && (!is_known || has_hole(constraint))
+            {
+                self.loosen_key(&constraint.rule);
+            }
             if let (Action::SetType { column, ty, .. }, false) = (&action, is_known) {
                 self.loosen_types(column, &self.print_type(ty));
             }
@@ -107,6 +149,22 @@ impl Replay {
             }
             self.schema.loose_columns.entry(column).or_insert(ty);
         }
+    }
+
+    /// Records the index that a constraint brings to a table that is not known.
+    fn loosen_key(&mut self, rule: &Rule) {
+        let first = match rule {
+            Rule::PrimaryKey { keys, .. } | Rule::Unique { keys, .. } => {
+                keys.first().and_then(IndexKey::as_column)
+            }
+            Rule::Index(index) => index.keys.first().and_then(IndexKey::as_column),
+            Rule::ForeignKey { columns, .. } if self.schema.dialect == Dialect::MySql => {
+                columns.first().map(String::as_str)
+            }
+            _ => return,
+        };
+        let column = first.filter(|column| !column.contains(HOLE)).unwrap_or_default();
+        self.schema.loose_indexes.insert(column.to_owned());
     }
 
     /// Forgets the type of a column in all tables, since a statement changes it in some of them. If the column is
@@ -197,6 +255,24 @@ mod tests {
         assert!(!verdict(of_table, "SELECT 1 FROM u WHERE b = $1"));
         let of_any = "DO $$ DECLARE s text; BEGIN SELECT sql INTO s FROM u; EXECUTE s; END $$;";
         assert!(verdict(of_any, "SELECT 1 FROM u WHERE b = $1"));
+    }
+
+    #[test]
+    fn a_table_that_may_have_the_column_of_a_condition_is_not_read_in_full() {
+        let ddl = "DO $$ DECLARE n text; BEGIN FOR n IN SELECT tablename FROM pg_tables LOOP
+             EXECUTE format('ALTER TABLE %I ADD COLUMN a int', n); EXECUTE format('CREATE INDEX ON %I (a)', n); END LOOP; END $$;";
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(&format!("CREATE TABLE t (id int, n int); CREATE TABLE u (id int); {ddl}"), "a.sql");
+        for (sql, verdict) in [
+            ("SELECT id FROM t WHERE a = $1", "unknown"),
+            ("SELECT t.id FROM t, u WHERE a = $1", "unknown"),
+            ("SELECT id FROM t WHERE n = $1", "unserved"),
+            ("SELECT id FROM t", "full"),
+        ] {
+            let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+            let found = crate::index::accesses(&query, &replay.schema);
+            assert!(found.iter().all(|access| access.verdict.as_str() == verdict), "{sql}: {found:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod heads;
 mod heard;
 mod indexes;
 mod lookup;
+mod loops;
 mod loose;
 mod names;
 mod objects;

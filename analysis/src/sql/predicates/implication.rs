@@ -91,7 +91,10 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         }
         Expr::Column(_) => truth_of(condition, predicate, relation) == Some(true),
         Expr::Not(inner) => truth_of(condition, inner, relation) == Some(false),
-        Expr::Or(any) => any.iter().any(|part| implies(condition, part, relation)),
+        Expr::Or(any) => {
+            any.iter().any(|part| implies(condition, part, relation))
+                || one_of(any).is_some_and(|list| implies(condition, &list, relation))
+        }
         Expr::InList { .. } | Expr::Any { .. } | Expr::Binary { .. } => {
             let (Some((pe, pvalues)), Some((ce, cvalues))) = (value_set(predicate), value_set(condition))
             else {
@@ -105,6 +108,21 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         }
         _ => false,
     }
+}
+
+/// `x = 1 OR x = 2` as `x IN (1, 2)`.
+fn one_of(arms: &[Expr]) -> Option<Expr> {
+    let mut list = Vec::new();
+    let mut own: Option<&Expr> = None;
+    for arm in arms {
+        let (expr, values) = value_set(arm)?;
+        if own.is_some_and(|own| own != expr) {
+            return None;
+        }
+        own = Some(expr);
+        list.extend(values.iter().cloned());
+    }
+    Some(Expr::InList { expr: Box::new(own?.clone()), list, negated: false })
 }
 
 /// The constants that a condition restricts an expression to.

@@ -92,11 +92,18 @@ impl Query {
     }
 
     /// Whether the statement allows the planner to use an index of a relation; the primary key is called
-    /// `PRIMARY`.
-    pub fn lets_use(&self, id: RelationId, index: &str) -> bool {
+    /// `PRIMARY`. `all` are the indexes of its table: MySQL takes the beginning of a name that only one of them has.
+    pub fn lets_use(&self, id: RelationId, index: &str, all: &[&str]) -> bool {
+        let begins = |name: &str, index: &str| {
+            index.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+        };
+        let is_meant = |name: &String| {
+            name.eq_ignore_ascii_case(index)
+                || begins(name, index) && all.iter().filter(|other| begins(name, other)).count() == 1
+        };
         let mut used: Option<bool> = None;
         for (_, asked) in self.asked.iter().filter(|(of, _)| *of == id) {
-            let names = |indexes: &[String]| indexes.iter().any(|name| name.eq_ignore_ascii_case(index));
+            let names = |indexes: &[String]| indexes.iter().any(is_meant);
             match asked {
                 Asked::Only | Asked::Versions | Asked::Arguments(_) | Asked::Sample { .. } => {}
                 Asked::Use(indexes) => used = Some(used.unwrap_or(false) || names(indexes)),

@@ -197,6 +197,7 @@ impl Resolver<'_> {
         let block = self.block_mut(id);
         block.outputs = outputs;
         block.body = Body::Values(rows);
+        self.check_rows(values, id);
     }
 
     /// ORDER BY, LIMIT, OFFSET and locks.

@@ -125,7 +125,15 @@ impl Resolver<'_> {
         let table = self.only_table();
         let similar = self.similar_column(&name);
         self.problem(ProblemKind::UnknownColumn { column: name.clone(), table, similar }, span);
-        Expr::Column(ColumnRef { relation: None, name, span })
+        Expr::Column(ColumnRef { relation: self.may_be_of(&name), name, span })
+    }
+
+    /// The only table of the query, if it may have a column that statements add to whichever tables.
+    fn may_be_of(&self, name: &str) -> Option<RelationId> {
+        let [scope] = self.scopes.as_slice() else { return None };
+        let [only] = scope.relations.as_slice() else { return None };
+        let is_table = matches!(self.relations[only.0 as usize].source, Source::Table(_));
+        (is_table && self.schema.is_some_and(|schema| schema.may_be_added(name))).then_some(*only)
     }
 
     /// Resolves `qualifier.name`, whose qualifier may be `schema.table`.

@@ -34,6 +34,9 @@ fn numbers_of_columns_fit() {
         "UPDATE p SET qty = max(id) WHERE id = 1",
         "SELECT id FROM p GROUP BY 2",
         "SELECT p.id FROM p JOIN s USING (nope)",
+        "SELECT id FROM p WHERE (id, qty) IN ((1, 2), (3))",
+        "SELECT id FROM p WHERE id IN (1, (2, 3))",
+        "INSERT INTO p (id, qty) VALUES (1, (SELECT id, qty FROM s LIMIT 1))",
     ] {
         for dialect in [MySql, Sqlite] {
             assert_eq!(problems(dialect, refused).len(), 1, "{dialect:?} {refused}");
@@ -143,4 +146,12 @@ fn a_view_is_written_to_by_its_trigger() {
         assert_eq!(found(&sql.replace('#', "s")), 0, "{sql}");
     }
     assert_eq!(found("UPDATE v SET a = 1 RETURNING a"), 0);
+}
+
+#[test]
+fn rows_of_values_are_of_one_length() {
+    for dialect in [Postgres, Sqlite] {
+        assert_eq!(problems(dialect, "WITH v AS (VALUES (1, 2), (3)) SELECT * FROM v").len(), 1);
+        assert_eq!(problems(dialect, "WITH v AS (VALUES (1, 2), (3, 4)) SELECT * FROM v"), [""; 0]);
+    }
 }

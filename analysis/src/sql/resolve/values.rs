@@ -5,7 +5,7 @@ use sqlparser::ast;
 use super::Resolver;
 use crate::schema::Column;
 use crate::sql::dialect::Dialect;
-use crate::sql::query::{BlockId, Body, ProblemKind, RelationId, Source};
+use crate::sql::query::{BlockId, Body, ProblemKind, RelationId, Role, Source};
 use crate::sql::text::Span;
 
 /// The columns that receive values.
@@ -75,6 +75,20 @@ impl Resolver<'_> {
         }
     }
 
+    /// Records rows of VALUES of different lengths, where they are not those of an INSERT.
+    pub(super) fn check_rows(&mut self, values: &ast::Values, block: BlockId) {
+        if matches!(self.blocks[block.0 as usize].role, Role::Source) {
+            return;
+        }
+        let mut rows = values.rows.iter().map(|row| &row.content);
+        let Some(first) = rows.next().map(Vec::len) else { return };
+        if let Some(other) = rows.find(|row| row.len() != first) {
+            let message = format!("the rows of VALUES have {first} and {} values", other.len());
+            let span = other.last().and_then(|value| self.span_of(value));
+            self.clause(message, "this row", "give each row as many values", span);
+        }
+    }
+
     /// Compares a row assigned to several columns with their number.
     pub(super) fn count_assigned(
         &mut self,
@@ -95,7 +109,12 @@ impl Resolver<'_> {
             return Some(Takers { names: columns.to_vec(), listed: true, may_be_fewer: false });
         }
         let schema = self.schema?;
-        let Source::Table(name) = &self.relations[target.0 as usize].source else { return None };
+        let relation = &self.relations[target.0 as usize];
+        if let (Source::View(..), Dialect::Postgres) = (&relation.source, self.dialect) {
+            let names = relation.columns.as_ref()?.iter().map(|column| column.name.clone());
+            return Some(Takers { names: names.collect(), listed: false, may_be_fewer: true });
+        }
+        let Source::Table(name) = &relation.source else { return None };
         let table = schema.stored(name).filter(|table| !table.columns.is_empty())?;
         // SQLite assigns no values to generated columns; a virtual table may have hidden columns. MariaDB and
         // MySQL assign none to those that have to be named to be seen.

@@ -68,6 +68,9 @@ impl Resolver<'_> {
                     expr.walk(&mut |part| found.extend(self.misfit(part)));
                 }
                 found.extend(values(block).find_map(|value| self.wide(value)));
+                if let Body::Values(rows) = &block.body {
+                    found.extend(rows.iter().flatten().find_map(|value| self.wide(value)));
+                }
             }
             found.extend(self.misplaced(id, block));
         }
@@ -105,6 +108,10 @@ impl Resolver<'_> {
         let (one, other) = match part {
             Expr::Binary { left, right, .. } => (self.width(left)?, self.width(right)?),
             Expr::InQuery { expr, query, .. } => (self.width(expr)?, self.width_of(*query)?),
+            Expr::InList { expr, list, .. } => {
+                let one = self.width(expr)?;
+                (one, list.iter().filter_map(|item| self.width(item)).find(|other| *other != one)?)
+            }
             _ => return None,
         };
         let span = part.columns().iter().find_map(|column| column.span);

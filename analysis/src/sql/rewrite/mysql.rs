@@ -60,7 +60,9 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::ASC | K::DESC => group_direction(r),
         K::INTERVAL => interval_function(r),
         K::NoKeyword if r.is(0, "sounds") && r.keyword(1) == K::LIKE => {
-            r.skip(1);
+            // An operator that no index is searched by.
+            r.skip(2);
+            r.put_word("RLIKE", K::RLIKE);
             true
         }
         K::BOTH | K::LEADING | K::TRAILING => trimmed(r),

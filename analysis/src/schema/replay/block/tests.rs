@@ -248,3 +248,61 @@ fn an_error_that_is_handled_undoes_its_block() {
     assert_eq!(replay.schema.gaps.len(), 1, "which handler runs is not known");
     assert!(replay.schema.table(None, "t").is_some_and(|table| table.column("z").is_some()));
 }
+
+/// What any table may have after code that adds it to tables that are looked up.
+#[track_caller]
+fn check_loose(dialect: Dialect, sql: &str, columns: &[&str], indexes: &[&str]) {
+    let replay = replayed(dialect, &format!("CREATE TABLE t (id int, a int); {sql}"));
+    let loose: Vec<&String> = replay.schema.loose_columns.keys().collect();
+    assert_eq!(loose, columns, "{sql}");
+    assert_eq!(replay.schema.loose_indexes.iter().collect::<Vec<_>>(), indexes, "{sql}");
+    assert!(!replay.schema.gaps.is_empty(), "{sql}");
+}
+
+#[test]
+fn what_a_loop_adds_to_tables_that_it_looks_up_any_table_may_have() {
+    let looped = |body: &str| {
+        format!(
+            "DO $$ DECLARE n text; s text; BEGIN FOR n IN SELECT tablename FROM pg_tables LOOP {body} END LOOP; END $$"
+        )
+    };
+    let made = "CREATE FUNCTION mk(n text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+        EXECUTE format('ALTER TABLE %I ADD x int', n); EXECUTE format('CREATE INDEX ON %I (a)', n); END $$;";
+    for (before, body) in [
+        ("", "EXECUTE format('ALTER TABLE %I ADD x int; CREATE INDEX ON %I (a)', n, n);"),
+        ("", "EXECUTE 'ALTER TABLE ' || n || ' ADD x int; CREATE INDEX ON ' || n || ' (a)';"),
+        (
+            "",
+            "s := format('ALTER TABLE %I ADD x int', n); EXECUTE s; EXECUTE format('CREATE INDEX ON %I (a)', n);",
+        ),
+        ("", "EXECUTE format('ALTER TABLE %I ADD x int, ADD CONSTRAINT %I UNIQUE (a)', n, n || '_u');"),
+        (made, "PERFORM mk(n);"),
+    ] {
+        check_loose(Dialect::Postgres, &format!("{before} {}", looped(body)), &["x"], &["a"]);
+    }
+    let cursor = "DECLARE done INT DEFAULT 0; DECLARE n VARCHAR(64); DECLARE c CURSOR FOR SELECT table_name FROM information_schema.tables;
+        DECLARE CONTINUE HANDLER FOR NOT FOUND SET done = 1; OPEN c;";
+    let add = "SET @s = CONCAT('ALTER TABLE ', n, ' ADD x int, ADD KEY (a)'); PREPARE p FROM @s; EXECUTE p;";
+    for body in [
+        format!("{cursor} l: LOOP FETCH c INTO n; IF done THEN LEAVE l; END IF; {add} END LOOP; CLOSE c;"),
+        format!("{cursor} REPEAT FETCH c INTO n; IF NOT done THEN {add} END IF; UNTIL done END REPEAT;"),
+        "FOR r IN (SELECT table_name AS n FROM information_schema.tables) DO
+            EXECUTE IMMEDIATE CONCAT('ALTER TABLE `', r.n, '` ADD x int, ADD KEY (a)'); END FOR;"
+            .to_owned(),
+    ] {
+        check_loose(
+            Dialect::MySql,
+            &format!("CREATE PROCEDURE m() BEGIN {body} END; CALL m()"),
+            &["x"],
+            &["a"],
+        );
+    }
+}
+
+#[test]
+fn a_body_that_is_repeated_runs_before_its_condition_is_tested() {
+    let sql = "CREATE PROCEDURE w() BEGIN DECLARE i INT DEFAULT 0; REPEAT SET i = i + 1;
+        EXECUTE IMMEDIATE CONCAT('ALTER TABLE t ADD x', i, ' int'); UNTIL i >= 2 END REPEAT; END; CALL w()";
+    check(Dialect::MySql, sql, "id x1 x2");
+    check(Dialect::MySql, &sql.replace(">= 2", ">= 0"), "id x1");
+}
