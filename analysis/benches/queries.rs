@@ -121,7 +121,7 @@ impl Folder {
         let checked: Vec<Checked> = self.queries.iter().map(|sql| checker.query(sql, None)).collect();
         let queries = checked.iter().filter_map(|one| {
             let query = one.query.as_ref().ok()?;
-            Some(index::Queried { query, accesses: &one.accesses, is_open: true })
+            Some(index::Queried { query, accesses: &one.accesses, is_open: true, repeats: false })
         });
         let queries: Vec<index::Queried<'_>> = queries.collect();
         black_box(index::advise(&self.schema, &queries, &|_| false));

@@ -36,7 +36,7 @@ impl Checker<'_> {
         }
         for finding in &mut findings {
             finding.function = Arc::clone(&caller.path);
-            self.set_tier(finding, true, &call.call.loops);
+            self.set_tier(finding, true, &call.call.loops, &caller.occasions);
         }
         let used = apply(&call.call.allows, &mut findings);
         (findings, used)
@@ -136,7 +136,7 @@ impl Checker<'_> {
             put(finding, site, 0, None);
             finding.sql = site.built.as_ref().map(|built| built.begin.as_str().into());
             finding.function = Arc::clone(&site.function);
-            self.set_tier(finding, true, &site.loops);
+            self.set_tier(finding, true, &site.loops, &site.occasions);
         }
         let used = apply(&site.allows, &mut findings);
         (findings, used)

@@ -8,6 +8,7 @@ mod query;
 mod tier;
 
 pub use edits::place_edits;
+pub use tier::is_by_hand;
 
 use std::sync::Arc;
 
@@ -53,6 +54,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The allows of its site that silenced something.
     pub used: Vec<Allow>,
+    /// Whether it stands in a loop over data.
+    pub repeats: bool,
 }
 
 /// The result of checking one statement of a query site.
@@ -89,7 +92,7 @@ impl Checked {
     /// suggested for it if `is_open`.
     pub fn queried(&self, is_open: bool) -> Option<Queried<'_>> {
         let query = self.query.as_ref().ok()?;
-        Some(Queried { query, accesses: &self.accesses, is_open })
+        Some(Queried { query, accesses: &self.accesses, is_open, repeats: self.repeats })
     }
 }
 

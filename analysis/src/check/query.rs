@@ -133,13 +133,17 @@ impl Checker<'_> {
         only_errors(&mut findings);
         for finding in &mut findings {
             let is_raw = site.is_none_or(|site| site.form != Form::Checked);
-            self.set_tier(finding, is_raw, site.map_or(&[], |site| site.loops.as_slice()));
+            let (loops, occasions): (&[_], &[_]) =
+                site.map_or((&[], &[]), |site| (&site.loops, &site.occasions));
+            self.set_tier(finding, is_raw, loops, occasions);
             // A test may run a statement in order to see it fail.
             if in_test && is_raw && self.config.lints.get(finding.lint) != Some(&Level::Deny) {
                 finding.tier = Tier::Listed;
             }
         }
-        Checked { query, cardinality, accesses, described: described.into_inner(), findings, used }
+        let described = described.into_inner();
+        let repeats = site.is_some_and(|site| site.loops.iter().any(|around| around.exempt.is_none()));
+        Checked { query, cardinality, accesses, described, findings, used, repeats }
     }
 
     /// Checks one query of a scanned file in isolation, as a build does. Its own allows are checked as well;

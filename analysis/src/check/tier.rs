@@ -2,8 +2,8 @@
 
 use super::Checker;
 use crate::finding::{Finding, Level, Tier};
-use crate::lints::{self, Group, Trait};
-use crate::rust::Loop;
+use crate::lints::{self, Group, Lint, Trait};
+use crate::rust::{Loop, Occasion};
 
 /// Directories and files of code that runs once, or by hand.
 const FOLDERS: &[&str] = &[
@@ -22,7 +22,6 @@ const FOLDERS: &[&str] = &[
     "codegen",
     "xtask",
     "tools",
-    "cli",
     "testing",
     "integration_test",
     "integration_tests",
@@ -42,9 +41,15 @@ const FUNCTIONS: &[&str] =
 
 impl Checker<'_> {
     /// Lists a finding in code that runs once, rather than showing it; `is_raw` is whether the query was
-    /// written without this crate's macros, and `loops` are those around it. What the configuration denies, and what the database would
-    /// reject, is always shown.
-    pub(super) fn set_tier(&self, finding: &mut Finding, is_raw: bool, loops: &[Loop]) {
+    /// written without this crate's macros, `loops` are those around it, and `occasions` those on which alone it runs. What the
+    /// configuration denies, and what the database would reject, is always shown.
+    pub(super) fn set_tier(
+        &self,
+        finding: &mut Finding,
+        is_raw: bool,
+        loops: &[Loop],
+        occasions: &[Occasion],
+    ) {
         let Some(lint) = lints::by_name(finding.lint) else { return };
         let is_wanted = self.config.lints.get(lint.name) == Some(&Level::Deny);
         let is_broken = lint.is(Trait::Refused) || matches!(lint.group, Group::Budget | Group::Governance);
@@ -55,8 +60,33 @@ impl Checker<'_> {
             || lint.is(Trait::OfRequests) && !answers_requests(&finding.place.file, &finding.function)
         {
             finding.tier = Tier::Listed;
+        } else if let Some(why) = occasions.iter().find_map(|it| why_seldom(lint, finding, *it)) {
+            finding.notes.push(why.to_owned());
+            finding.tier = Tier::Listed;
         }
     }
+}
+
+/// Why a finding in code that runs on one occasion alone is seldom worth a change.
+fn why_seldom(lint: &Lint, finding: &Finding, occasion: Occasion) -> Option<&'static str> {
+    let first = finding.sql.as_deref().and_then(|sql| sql.split_whitespace().next()).unwrap_or_default();
+    let reads = first.eq_ignore_ascii_case("select");
+    let is_of_many = lint.is(Trait::OfMany) && (reads || !lint.is(Trait::OnLoop));
+    match occasion {
+        Occasion::Never => Some("nothing that runs names its function"),
+        Occasion::ByHand => Some("only commands that are run by hand, or once, reach it"),
+        Occasion::AtStart if is_of_many && !lint.is(Trait::OnLoop) => Some("it runs once, at a start"),
+        Occasion::ForAdmins if is_of_many => Some("only administrators ask for it, who are few"),
+        Occasion::ForCopy if lint.is(Trait::OfCopies) => {
+            Some("a copy takes everything, and is seldom made or read back")
+        }
+        Occasion::AtStart | Occasion::ForAdmins | Occasion::ForCopy => None,
+    }
+}
+
+/// Whether code runs once or by hand, judging by the path of its file and the name of its function.
+pub fn is_by_hand(file: &str, function: &str) -> bool {
+    runs_once(file, function, true)
 }
 
 /// Whether code runs once or by hand: set-up, Rust migrations, generators, shared test code, examples.
@@ -115,11 +145,13 @@ fn is_command(file: &str) -> bool {
     inside(file).split('/').any(|part| matches!(part, "command" | "commands" | "cmd" | "subcommands"))
 }
 
-/// Whether code in a folder, file or module of this name runs once; `users_generator` is a generator as well.
+/// Whether code in a folder, file or module of this name runs once; `users_generator` is a generator as well, and `app-cli` a
+/// command line.
 fn is_folder(name: &str) -> bool {
     let name = name.replace('-', "_");
     let is_word = |word: &str| matches!(word, "generator" | "migration" | "migrations");
-    FOLDERS.contains(&name.as_str()) || name.split('_').any(is_word)
+    let is_command = name.rsplit('_').next().is_some_and(|last| matches!(last, "cli" | "ctl"));
+    FOLDERS.contains(&name.as_str()) || is_command || name.split('_').any(is_word)
 }
 
 /// Words in the paths of files that answer requests.
@@ -214,6 +246,8 @@ mod tests {
             ("crates/test-utils/src/db.rs", "fill"),
             ("integration-tests/src/checks.rs", "Checks::state"),
             ("crates/cli/src/sync.rs", "sync"),
+            ("crates/app-cli/src/sync.rs", "sync"),
+            ("app_ctl/src/ctl.rs", "sync"),
             ("src/state/legacy_converter.rs", "upsert_group"),
             ("src/main.rs", "main"),
             ("src/store.rs", "Store::seed_users"),
@@ -247,6 +281,7 @@ mod tests {
             ("src/upgrades/vm.rs", "upgrade"),
             ("src/from_row_to_json.rs", "list"),
             ("/srv/tools/a_migration/src/lib.rs", "list"),
+            ("crates/clients/src/sync.rs", "sync"),
             ("src/lib.rs", ""),
         ] {
             assert!(!runs_once(file, function, false), "{file} {function}");

@@ -34,6 +34,8 @@ pub struct Queried<'q> {
     pub accesses: &'q [Access],
     /// Whether an index may be suggested for it; for other queries only the cost of an index counts.
     pub is_open: bool,
+    /// Whether it runs once per element of a loop.
+    pub repeats: bool,
 }
 
 /// An index to create, and what it serves.

@@ -39,7 +39,7 @@ fn advice(dialect: Dialect, ddl: &str, queries: &[&str]) -> Vec<Advice> {
     let queried: Vec<Queried<'_>> = resolved
         .iter()
         .zip(&read)
-        .map(|(query, accesses)| Queried { query, accesses, is_open: true })
+        .map(|(query, accesses)| Queried { query, accesses, is_open: true, repeats: false })
         .collect();
     advise(&schema, &queried, &|table| table.name == "small")
 }

@@ -88,6 +88,11 @@ impl<'s> Changes<'s> {
     }
 }
 
+/// Whether a query deletes rows of a table itself.
+pub(crate) fn deletes_from(query: &Query, table: &Name) -> bool {
+    deleted_tables(query).any(|deleted| deleted == table)
+}
+
 fn cascades(action: &Option<String>) -> bool {
     action.as_deref() == Some("CASCADE")
 }

@@ -175,7 +175,7 @@ mod tests {
         let queried: Vec<Queried<'_>> = resolved
             .iter()
             .zip(&read)
-            .map(|(query, accesses)| Queried { query, accesses, is_open: true })
+            .map(|(query, accesses)| Queried { query, accesses, is_open: true, repeats: false })
             .collect();
         steps(schema, &advise(schema, &queried, &|_| false))
     }

@@ -23,10 +23,13 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Small literal offsets and small tables are left alone. A raw query is listed with `--all` if it reads all rows for every
-    /// page anyway: it or its function counts them (`COUNT(*) OVER ()`), it sorts groups by another column, or a parameter
-    /// chooses its order. So is a query over the rows of one parent, found by the value of a foreign key: they seldom fill many
-    /// pages. Paging by key cannot jump to a page number; if users need that and there are few pages, allow it with a reason.
+    /// Small literal offsets and small tables are left alone. A raw query is shown where a loop moves the offset on, or
+    /// passes it to the function of the query: reading all pages then reads most rows again and again. Elsewhere it is
+    /// listed with `--all`, since a reader seldom goes far; so it is where all rows are read
+    /// whatever the page: the query counts them beside each (`COUNT(*) OVER ()`), its function counts them as well, it
+    /// sorts groups by another column, or a parameter chooses its order; and over the rows of one parent, found by a
+    /// value of a foreign key. Paging by key cannot
+    /// jump to a page number; if users need that and there are few pages, allow it with a reason.
     ///
     /// Of 29 findings drawn from 129 public projects, 29 were true and 11 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -44,7 +47,7 @@ declare_lint! {
     /// ```
     "deep_offset", Bounds, since "0.1.0",
     "OFFSET reads and drops the rows before the page",
-    Check::Query(check); NeedsSchema
+    Check::Query(check); NeedsSchema, OfMany
 }
 
 /// The smallest literal offset that is reported.
@@ -102,9 +105,28 @@ fn aside(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<&'s
         Some("the rows are counted beside it, which reads all of them in any case")
     } else if of_one_parent(context, query, block) {
         Some("only the rows of one parent are paged through")
+    } else if !reads_on(context, block) {
+        Some(
+            "no loop is seen that reads page after page: a reader seldom goes far, and the first pages cost little",
+        )
     } else {
         None
     }
+}
+
+/// Whether a loop reads one page after the other, so that together they read the rows before the last page once for each:
+/// it moves the offset on, or something that it passes to the function of the query.
+fn reads_on(context: &QueryContext<'_>, block: &Block) -> bool {
+    let Some(site) = context.site else { return false };
+    let advances = |name: &String| site.loops.iter().any(|around| around.advances.contains(name));
+    let is_moved_on = |expr: &Expr| match expr {
+        Expr::Parameter(number) => {
+            let argument = number.checked_sub(1).and_then(|at| site.arguments.get(at));
+            argument.is_some_and(|argument| argument.mentions.iter().any(advances))
+        }
+        _ => false,
+    };
+    site.is_paged || block.offset.as_ref().is_some_and(|offset| offset.any(is_moved_on))
 }
 
 /// Whether the rows are those of one parent: the table that gives their order is filtered by a value of a foreign key.
@@ -301,109 +323,4 @@ fn tells_rows_apart(block: &Block, relation: RelationId, table: &Table) -> bool 
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::lints::tests::{fires, help, silent, tiers_in};
-
-    #[test]
-    fn fires_where_pages_are_counted() {
-        fires("deep_offset", "SELECT id FROM events ORDER BY id OFFSET 5000 LIMIT 10");
-        fires("deep_offset", "SELECT id FROM events ORDER BY id LIMIT $1 OFFSET ($2 - 1) * $1");
-    }
-
-    #[test]
-    fn continues_behind_the_last_row_in_an_order_that_tells_rows_apart() {
-        let help = |sql| help("deep_offset", sql);
-        assert_eq!(
-            help("SELECT id FROM logs ORDER BY created_at DESC LIMIT $1 OFFSET $2"),
-            "read on from the last row of the page before: \
-             `WHERE (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT ..`"
-        );
-        assert_eq!(
-            help(
-                "SELECT e.id FROM events e JOIN users u ON u.id = e.user_id ORDER BY e.id LIMIT 9 OFFSET $1"
-            ),
-            "read on from the last row of the page before: `WHERE e.id > $1 ORDER BY e.id LIMIT ..`"
-        );
-    }
-
-    #[test]
-    fn listed_where_all_rows_are_counted_in_any_case() {
-        use crate::finding::Tier::{Listed, Shown};
-        for (count, expected) in
-            [("COUNT(*) OVER ()", Listed), ("COUNT(*) OVER (PARTITION BY user_id)", Shown), ("name", Shown)]
-        {
-            let sql = format!("SELECT id, {count} AS it FROM events ORDER BY id LIMIT $1 OFFSET $2");
-            let call = format!("sqlx::query({sql:?}).bind(limit).bind(at).fetch_all(db).await;");
-            assert_eq!(tiers_in("deep_offset", &call), [expected], "{sql}");
-        }
-    }
-
-    #[test]
-    fn listed_where_a_parameter_chooses_the_order_or_the_rows_are_counted_beside_it() {
-        use crate::finding::Tier::{Listed, Shown};
-        let page = |order: &str| {
-            format!(
-                "sqlx::query(\"SELECT id FROM events ORDER BY {order} LIMIT $1 OFFSET $2\").bind(a).bind(b)"
-            )
-        };
-        let tiers = |body: &str| tiers_in("deep_offset", body);
-        let chosen = "CASE WHEN $3 THEN id END";
-        assert_eq!(tiers(&format!("{}.bind(by).fetch_all(db).await;", page(chosen))), [Listed]);
-        let counted = |table: &str| {
-            format!(
-                "sqlx::query_scalar(\"SELECT COUNT(*) FROM {table}\").fetch_one(db).await;
-                {}.fetch_all(db).await;",
-                page("id")
-            )
-        };
-        assert_eq!(tiers(&counted("events")), [Listed]);
-        assert_eq!(tiers(&counted("servers")), [Shown]);
-        // What is counted is something else.
-        assert_eq!(tiers(&counted("events WHERE user_id = 1")), [Shown]);
-        assert_eq!(tiers(&counted("servers WHERE name = 'events'")), [Shown]);
-        assert_eq!(tiers(&counted("logs JOIN events ON events.id = logs.event_id")), [Shown]);
-        let near = "point(id, id) <-> $3";
-        assert_eq!(tiers(&format!("{}.bind(by).fetch_all(db).await;", page(near))), [Shown]);
-    }
-
-    #[test]
-    fn listed_where_the_rows_are_those_of_one_parent() {
-        use crate::finding::Tier::{Listed, Shown};
-        for (sql, expected) in [
-            ("SELECT id FROM events WHERE user_id = $1 ORDER BY id LIMIT 9 OFFSET $2", Listed),
-            (
-                "SELECT e.id FROM events e JOIN users u ON u.id = e.user_id WHERE e.user_id = $1 ORDER BY e.id LIMIT 9 OFFSET $2",
-                Listed,
-            ),
-            ("SELECT id FROM events WHERE user_id > $1 ORDER BY id LIMIT 9 OFFSET $2", Shown),
-            (
-                "SELECT e.id FROM events e WHERE EXISTS (SELECT 1 FROM users u WHERE e.user_id = $1) OR e.id > 5 ORDER BY e.id LIMIT 9 OFFSET $2",
-                Shown,
-            ),
-            (
-                "SELECT u.id FROM users u JOIN events e ON e.name = u.name WHERE e.user_id = $1 ORDER BY u.id LIMIT 9 OFFSET $2",
-                Shown,
-            ),
-            ("SELECT id FROM events WHERE user_id <> $1 ORDER BY id LIMIT 9 OFFSET $2", Shown),
-            ("SELECT id FROM events WHERE user_id = $1 OR id > $1 ORDER BY id LIMIT 9 OFFSET $2", Shown),
-            ("SELECT id FROM events WHERE name = $1 ORDER BY id LIMIT 9 OFFSET $2", Shown),
-        ] {
-            let call = format!("sqlx::query({sql:?}).bind(a).bind(at).fetch_all(db).await;");
-            assert_eq!(tiers_in("deep_offset", &call), [expected], "{sql}");
-        }
-    }
-
-    #[test]
-    fn no_condition_is_told_on_a_column_that_may_be_null() {
-        let told = help("deep_offset", "SELECT id FROM logs ORDER BY output LIMIT $1 OFFSET $2");
-        assert!(!told.contains("WHERE"), "{told}");
-    }
-
-    #[test]
-    fn silent_where_few_rows_are_dropped() {
-        silent("deep_offset", "SELECT id FROM events ORDER BY id LIMIT 10 OFFSET 10");
-        silent("deep_offset", "SELECT id FROM events WHERE id = ANY($1) ORDER BY id LIMIT 10 OFFSET $2");
-        silent("deep_offset", "SELECT true FROM events WHERE is_active LIMIT 1 OFFSET $1");
-        silent("deep_offset", "SELECT n FROM unnest($1::int[]) AS n ORDER BY n LIMIT 10 OFFSET $2");
-    }
-}
+mod tests;

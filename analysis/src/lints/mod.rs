@@ -175,6 +175,10 @@ pub enum Trait {
     OnReading,
     /// In raw code it is shown where requests are answered, and listed elsewhere.
     OfRequests,
+    /// What it finds costs little where few ask for it: in raw code, its reads that administrators alone ask for are listed.
+    OfMany,
+    /// What it finds is meant where all data is copied: in raw code for backups and exports it is listed.
+    OfCopies,
 }
 
 impl Lint {

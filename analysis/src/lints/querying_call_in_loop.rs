@@ -74,7 +74,7 @@ declare_lint! {
     /// ```
     "querying_call_in_loop", NPlusOne, since "0.1.0",
     "a call in a loop whose function runs a query",
-    Check::Call(check); OnLoop
+    Check::Call(check); OnLoop, OfMany
 }
 
 fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
@@ -130,7 +130,7 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
 /// Why the query of a call costs little where it runs.
 fn in_process(context: &CallContext<'_>, query: Option<&Query>) -> Option<&'static str> {
     let writes = query?.kind != Kind::Select;
-    loops::in_process(context.dialect, &context.call.runs_on, writes)
+    loops::in_process(context.dialect, &context.call.runs_on, writes, context.call.grows)
 }
 
 /// Whether each turn asks the same and gets the same answer: no value of the loop goes into the call, the query reads tables

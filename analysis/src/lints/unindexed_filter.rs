@@ -1,6 +1,6 @@
 //! A table that is read in full for a few rows that a filter selects.
 
-use super::shared::{folded, loops};
+use super::shared::{folded, loops, slices};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{Access, NewIndex, Verdict, has_few_values};
@@ -8,6 +8,7 @@ use crate::schema::Name;
 use crate::sql::Query;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Kind, RelationId};
+use crate::sql::quote::quote_if_needed;
 
 declare_lint! {
     /// ## What it does
@@ -102,7 +103,16 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         finding.help.dedup();
         let alone = access.wanted.as_slice().first().filter(|_| access.wanted.len() == 1);
         let index = alone.and_then(|wanted| wanted.index(schema?)).filter(|index| index.method.is_none());
-        finding.causes.extend(index.map(|index| index.leading().ddl(context.dialect).into()));
+        if let Some(index) = index {
+            finding.causes.push(index.leading().ddl(context.dialect).into());
+            // Columns that are compared for equality may stand in any order: an index that begins with another of them, which
+            // another query asks for, serves this one as well.
+            let others = index.columns.iter().filter(|it| equal_columns(context, query, access).contains(it));
+            let alone = others.map(|it| NewIndex { columns: vec![it.clone()], ..index.leading() });
+            let alone = alone.map(|index| index.ddl(context.dialect).into());
+            let known: Vec<_> = alone.filter(|ddl| !finding.causes.contains(ddl)).collect();
+            finding.causes.extend(known);
+        }
         if let Some(instead) = folded::instead(context, query, access) {
             finding.help = vec![instead];
             finding.causes.clear();
@@ -183,6 +193,20 @@ fn compares(context: &QueryContext<'_>, query: &Query, relation: RelationId) -> 
     })
 }
 
+/// The columns of a relation that conditions compare with constants for equality.
+fn equal_columns(context: &QueryContext<'_>, query: &Query, access: &Access) -> Vec<String> {
+    let conditions = query.blocks.iter().flat_map(|block| block.conditions());
+    let of_pair = |one: &Expr, other: &Expr| {
+        let column = one.as_column().filter(|it| it.relation == Some(access.relation))?;
+        other.is_constant().then(|| quote_if_needed(&column.name, context.dialect))
+    };
+    let of = |condition: &Expr| match condition {
+        Expr::Binary { op: Op::Eq, left, right } => of_pair(left, right).or_else(|| of_pair(right, left)),
+        _ => None,
+    };
+    conditions.into_iter().filter_map(of).collect()
+}
+
 /// Whether a DELETE takes what is older than some time, and asks for nothing else: a clean-up, which runs now and then,
 /// whether or not an index leads to its rows.
 fn takes_old(context: &QueryContext<'_>, query: &Query, access: &Access) -> bool {
@@ -198,11 +222,16 @@ fn takes_old(context: &QueryContext<'_>, query: &Query, access: &Access) -> bool
             ty.starts_with("timestamp") || ty.starts_with("date") || is_number && column.name.ends_with("_at")
         })
     };
+    // On SQLite times are texts or numbers: what they are compared with tells.
+    let is_older = |side: &Expr, than: &Expr| {
+        let is_column = side.as_column().is_some();
+        than.is_constant() && (is_time(side) || is_column && slices::tells_the_time(than))
+    };
     let conditions = query.blocks.iter().flat_map(|block| block.conditions()).collect::<Vec<_>>();
     !conditions.is_empty()
         && conditions.iter().all(|condition| match condition {
-            Expr::Binary { op: Op::Lt | Op::LtEq, left, right } => is_time(left) && right.is_constant(),
-            Expr::Binary { op: Op::Gt | Op::GtEq, left, right } => is_time(right) && left.is_constant(),
+            Expr::Binary { op: Op::Lt | Op::LtEq, left, right } => is_older(left, right),
+            Expr::Binary { op: Op::Gt | Op::GtEq, left, right } => is_older(right, left),
             _ => false,
         })
 }

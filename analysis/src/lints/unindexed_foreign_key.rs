@@ -24,6 +24,8 @@ declare_lint! {
     /// deletes the rows, and where its table does not grow. If a query needs the same index,
     /// `unindexed_filter` speaks of both. For a key of several columns, an index on one of them is enough. MySQL creates these indexes
     /// itself.
+    /// Listed with `--all`: keys to accounts (`users`, `accounts`) that no query compares, where accounts are deleted by their key
+    /// alone, one at a time.
     ///
     /// Of 78 findings drawn from 129 public projects, 77 were true and 73 worth a change; of 20
     /// drawn later and judged more strictly, 8: [how that was judged](../measured.md#findings-worth-a-change).
@@ -92,6 +94,8 @@ fn finding(context: &SchemaContext<'_>, unindexed: Unindexed<'_>) -> Finding {
         finding
             .note("no query of the workspace is seen, so that it is unknown whether rows are deleted")
             .listed()
+    } else if by_delete && comparing == 0 && context.deletes_accounts_alone(&key.table, &table.name) {
+        finding.note(format!("rows of `{}` are deleted by key, one account at a time", key.table)).listed()
     } else {
         finding
     };
@@ -135,6 +139,31 @@ mod tests {
             ),
         ] {
             assert_eq!(ddl_tier_with("unindexed_foreign_key", &ddl, query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn listed_where_only_the_deletion_of_an_account_needs_it() {
+        use crate::finding::Tier::{Listed, Shown};
+        let ddl = |parent: &str| {
+            format!(
+                "CREATE TABLE {parent} (id bigint PRIMARY KEY, at date);
+                 CREATE TABLE notes (id bigint PRIMARY KEY, owner bigint REFERENCES {parent} ON DELETE CASCADE);"
+            )
+        };
+        for (parent, query, expected) in [
+            ("users", "DELETE FROM users WHERE id = $1", Listed),
+            ("user_accounts", "DELETE FROM user_accounts WHERE id = $1", Listed),
+            ("users", "DELETE FROM users WHERE at < $1", Shown),
+            ("users", "DELETE FROM users WHERE id = ANY($1)", Shown),
+            ("runs", "DELETE FROM runs WHERE id = $1", Shown),
+            (
+                "users",
+                "WITH gone AS (DELETE FROM users WHERE id = $1 RETURNING id) SELECT n.id FROM notes n WHERE n.owner = $1",
+                Shown,
+            ),
+        ] {
+            assert_eq!(ddl_tier_with("unindexed_foreign_key", &ddl(parent), query), expected, "{query}");
         }
     }
 

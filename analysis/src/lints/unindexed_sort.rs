@@ -21,7 +21,8 @@ declare_lint! {
     /// index is best depends on the rows. If the filter itself has no index, `unindexed_filter` reports it,
     /// and the index it suggests includes the order. If the filter leaves few rows, sorting them costs
     /// little: set `[tables]` or allow it with that reason. A raw query on a table that does not grow, or in an order that
-    /// no index is known to give, is listed with `--all`.
+    /// no index is known to give, is listed with `--all`; so is one that runs while a program starts, or that administrators
+    /// alone ask for.
     ///
     /// Of 17 findings drawn from 129 public projects, 17 were true and 8 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -39,7 +40,7 @@ declare_lint! {
     /// ```
     "unindexed_sort", Index, since "0.1.0",
     "first rows in an order that no index provides",
-    Check::Query(check); NeedsSchema
+    Check::Query(check); NeedsSchema, OfMany
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

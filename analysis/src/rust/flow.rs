@@ -90,6 +90,8 @@ pub struct CallRef {
     pub unit: usize,
     /// Whether it runs only after an error.
     pub rare: bool,
+    /// Whether a condition in the innermost loop, other than a pattern, decides that it runs.
+    pub chosen: bool,
     /// Whether an error of it is handled without leaving the turn of a loop.
     pub isolated: bool,
     /// Whether it is given a client of a service, or is a method of one, judging by its name or type.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::flow::Flow;
+use super::occasions::Occasion;
 use super::site::{Allow, Loop};
 use super::type_ref::TypeRef;
 use crate::finding::Place;
@@ -46,6 +47,8 @@ pub struct Function {
     pub budget: Option<BudgetAttr>,
     /// What its attributes and the comments above it allow.
     pub allows: Vec<Allow>,
+    /// On which occasions alone it runs; empty if on any.
+    pub occasions: Vec<Occasion>,
     /// The bounds on its queries that this source alone implies.
     pub bound: Bound,
     /// What it does, in order, as far as queries and calls are concerned.

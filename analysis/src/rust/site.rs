@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::occasions::Occasion;
 use super::{drivers, query_names};
 pub use crate::allow::Allow;
 use crate::finding::Place;
@@ -43,6 +44,12 @@ pub struct Site {
     pub unit: usize,
     /// Why it is seldom worth a change in the loop that it is in, as a note.
     pub aside: Option<String>,
+    /// Whether its function is called page by page: a loop moves something on that it is given, or others may call it so.
+    pub is_paged: bool,
+    /// Whether the loop around it goes through the rows of a query.
+    pub grows: bool,
+    /// On which occasions alone its function runs; empty if on any.
+    pub occasions: Vec<Occasion>,
     /// Whether its rows are cached: `.cached(..)`.
     pub cached: bool,
     /// Whether its function reports writes to a cache.
@@ -258,6 +265,8 @@ pub struct Loop {
     /// Why a call in it is for each element alone although it could be one for all: its elements come one after the
     /// other.
     pub pace: Option<&'static str>,
+    /// The variables that each turn moves on by a number, `offset += 100`, or that a range of numbers sets.
+    pub advances: Vec<String>,
 }
 
 impl Loop {

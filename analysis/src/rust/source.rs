@@ -7,6 +7,7 @@ use proc_macro2::Span;
 
 use super::databases::NamedDatabases;
 use super::function::{Bound, Function};
+use super::occasions::Occasion;
 use super::site::{Allow, Site};
 use super::type_ref::TypeRef;
 use crate::finding::Place;
@@ -89,14 +90,31 @@ impl SourceFile {
         }
     }
 
-    /// Sets the `aside` of its sites, each by its position.
-    pub fn set_asides(&mut self, asides: Vec<(usize, String)>) {
-        for (at, aside) in asides {
-            if let Some(site) = self.scan.sites.get_mut(at) {
-                site.aside = Some(aside);
+    /// Sets what following the calls has found out about its sites, each by its position.
+    pub fn set_facts(&mut self, facts: Vec<(usize, SiteFact)>) {
+        for (at, fact) in facts {
+            let Some(site) = self.scan.sites.get_mut(at) else { continue };
+            match fact {
+                SiteFact::Aside(aside) => site.aside = Some(aside),
+                SiteFact::Paged => site.is_paged = true,
+                SiteFact::Grows => site.grows = true,
+                SiteFact::AtStart => site.occasions.push(Occasion::AtStart),
             }
         }
     }
+}
+
+/// What following the calls finds out about a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SiteFact {
+    /// Why it is seldom worth a change in the loop that it is in.
+    Aside(String),
+    /// Its function is called page by page.
+    Paged,
+    /// The loop around it goes through the rows of a query.
+    Grows,
+    /// It runs while a program starts.
+    AtStart,
 }
 
 /// A function of the graph: the position of its source, and its position among the functions of that source.

@@ -252,6 +252,9 @@ impl<'a, 't> Reader<'a, 't> {
             row,
             unit: 0,
             aside: None,
+            is_paged: false,
+            grows: false,
+            occasions: Vec::new(),
             cached: false,
             told: false,
         };

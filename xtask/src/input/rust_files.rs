@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use query_budget_analysis::Place;
-use query_budget_analysis::check::TextFile;
+use query_budget_analysis::check::{TextFile, is_by_hand};
 use query_budget_analysis::project::{Project, Roots, read, shown};
 use query_budget_analysis::rust::{
-    CallEdge, FunctionId, LoopCall, Makers, Neighbour, Outline, STACK, Scan, ScanError, SiteSql, SourceFile,
-    Told, Upper, follow, is_test_path, left_out, may_query, opens_database, outline, scan_here, scan_in,
-    told,
+    CallEdge, FunctionId, LoopCall, Makers, NamedFile, Neighbour, Occasions, Outline, STACK, Scan, ScanError,
+    SiteSql, SourceFile, Told, Upper, follow, is_test_path, left_out, may_query, opens_database, outline,
+    scan_here, scan_in, told,
 };
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
@@ -100,8 +100,10 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     let mut loaded = Loaded { batches: Vec::new(), files, unread: Vec::new(), calls: Vec::new() };
     loaded.unread.extend(crates.iter().flat_map(|sources| sources.unlisted.iter().cloned()));
     let texts = texts(&crates, &mut loaded.unread);
-    let mut files = scanned(&crates, &texts, base, &mut loaded.unread);
+    let standings = standings(&crates, &texts);
+    let mut files = scanned(&crates, &texts, standings.clone(), base, &mut loaded.unread);
     loaded.calls = follow_calls(&mut files);
+    tell_occasions(&crates, &texts, &standings, base, &mut files);
     let mut roots = Roots::default();
     let located = crates.iter().map(|it| Project::locate_in(&it.dir, base, &mut roots));
     let mut projects: Vec<Project> = located.collect();
@@ -236,13 +238,8 @@ fn of_crate(texts: &[Text], owner: usize) -> &[Text] {
     texts.get(first..end).unwrap_or_default()
 }
 
-/// Scans the relevant files; each is returned with the position of its crate.
-fn scanned(
-    crates: &[Sources],
-    texts: &[Text],
-    base: &Path,
-    unread: &mut Vec<String>,
-) -> Vec<(usize, RustFile)> {
+/// The positions of all files, in order.
+fn standings(crates: &[Sources], texts: &[Text]) -> Vec<Standing> {
     let mut standings: Vec<Standing> = crates
         .par_iter()
         .enumerate()
@@ -256,6 +253,17 @@ fn scanned(
     let included: Vec<Standing> =
         texts.iter().filter_map(|text| standings.get(text.included_by?).cloned()).collect();
     standings.extend(included);
+    standings
+}
+
+/// Scans the relevant files; each is returned with the position of its crate.
+fn scanned(
+    crates: &[Sources],
+    texts: &[Text],
+    standings: Vec<Standing>,
+    base: &Path,
+    unread: &mut Vec<String>,
+) -> Vec<(usize, RustFile)> {
     let all: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
     if crates.iter().all(|it| it.renamed.is_empty()) && !may_query(&all) {
         return Vec::new();
@@ -357,6 +365,33 @@ fn scan_file(
     Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), has_own_database: false, folders })
 }
 
+/// Tells the functions and queries of all files on which occasions alone they run.
+fn tell_occasions(
+    crates: &[Sources],
+    texts: &[Text],
+    standings: &[Standing],
+    base: &Path,
+    files: &mut [(usize, RustFile)],
+) {
+    if files.is_empty() {
+        return;
+    }
+    let shown: Vec<String> = texts.iter().map(|text| shown(&text.path, base)).collect();
+    let named = texts.iter().zip(&shown).zip(standings);
+    let named: Vec<NamedFile<'_>> = named
+        .map(|((text, path), standing)| NamedFile {
+            path,
+            text: &text.text,
+            crate_name: &standing.crate_name,
+            externs: &standing.externs,
+            in_test: standing.in_test || is_test_path(path),
+            is_command: crates.get(text.owner).is_some_and(Sources::is_command),
+        })
+        .collect();
+    let occasions = Occasions::of(&named, &is_by_hand);
+    files.iter_mut().for_each(|(_, file)| occasions.tell(&mut file.source));
+}
+
 /// Follows the calls of all files to the queries they reach, and returns the call graph.
 fn follow_calls(files: &mut [(usize, RustFile)]) -> Vec<(FunctionKey, FunctionKey)> {
     let sources: Vec<&SourceFile> = files.iter().map(|(_, file)| &file.source).collect();
@@ -380,8 +415,8 @@ fn follow_calls(files: &mut [(usize, RustFile)]) -> Vec<(FunctionKey, FunctionKe
     for ((_, file), bounds) in files.iter_mut().zip(followed.bounds) {
         file.source.set_bounds(bounds);
     }
-    for ((_, file), asides) in files.iter_mut().zip(followed.asides) {
-        file.source.set_asides(asides);
+    for ((_, file), facts) in files.iter_mut().zip(followed.facts) {
+        file.source.set_facts(facts);
     }
     for ((_, file), callees) in files.iter_mut().zip(callees) {
         file.callees = callees;

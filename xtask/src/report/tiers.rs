@@ -14,7 +14,7 @@ impl Report {
         if self.subject == Subject::Everything {
             let findings = std::mem::take(&mut self.findings);
             let (shown, listed) = findings.into_iter().partition(|finding| finding.tier == Tier::Shown);
-            self.findings = without_keys(joined(shown));
+            self.findings = without_keys(in_any_order(joined(shown)));
             self.more = joined(listed);
         }
         self.place_entries();
@@ -221,6 +221,51 @@ fn serve_all(first: &mut Finding, further: &Finding) {
     }
 }
 
+/// Joins filters whose index may begin with a column that the index of another filter begins with: one index serves both.
+fn in_any_order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    for at in (0..findings.len()).rev() {
+        let Some(finding) = findings.get(at).filter(|it| it.lint == FILTER && it.causes.len() > 1) else {
+            continue;
+        };
+        let is_served_with = |other: &Finding| {
+            let leads = other.causes.first().is_some_and(|index| finding.causes.contains(index));
+            other.lint == FILTER
+                && leads
+                && other.database == finding.database
+                && other.level == finding.level
+        };
+        let mut others = findings.iter().enumerate();
+        let Some(to) = others.find(|(other, it)| *other != at && is_served_with(it)).map(|(to, _)| to) else {
+            continue;
+        };
+        let mut finding = findings.remove(at);
+        let Some(other) = findings.get_mut(if to > at { to - 1 } else { to }) else { continue };
+        let index = finding.help.first().and_then(|help| help.split_once("index: ")).map(|(_, index)| index);
+        let lead = other.causes.first();
+        let index = index.zip(lead).and_then(|(index, lead)| led_by(index.trim_matches('`'), lead));
+        let help = index.map(|index| format!("or one index for all of its places: `{index}`"));
+        other.help.extend(help.filter(|help| !other.help.contains(help)));
+        other.places.push(Sighting {
+            place: finding.place,
+            function: finding.function,
+            edits: finding.edits,
+        });
+        other.places.append(&mut finding.places);
+    }
+    findings
+}
+
+/// The index on the columns of `index`, that of `lead` first.
+fn led_by(index: &str, lead: &str) -> Option<String> {
+    let (head, columns) = index.strip_suffix(')')?.split_once('(')?;
+    let (_, lead) = lead.strip_suffix(')')?.split_once('(')?;
+    let columns: Vec<&str> = columns.split(", ").collect();
+    let others = columns.iter().filter(|column| **column != lead).copied();
+    let is_plain = !columns.iter().any(|column| column.contains(['(', ')']));
+    (is_plain && columns.contains(&lead))
+        .then(|| format!("{head}({})", std::iter::once(lead).chain(others).collect::<Vec<_>>().join(", ")))
+}
+
 /// Leaves out foreign keys whose index a finding on a filter asks for as well: the same index is one finding.
 fn without_keys(mut findings: Vec<Finding>) -> Vec<Finding> {
     let (keys, mut others): (Vec<Finding>, Vec<Finding>) =
@@ -312,6 +357,24 @@ mod tests {
             ["`CREATE INDEX ON a (b, c)`", "or one index for all of its places: `CREATE INDEX ON a (b)`"]
         );
         assert_eq!(finding.notes.len(), 2);
+    }
+
+    #[test]
+    fn columns_that_are_compared_for_equality_stand_in_any_order() {
+        let of = |columns: &[&str]| {
+            let list = columns.join(", ");
+            let mut finding = on(FILTER, Some(&list), &format!("add an index: `CREATE INDEX ON a ({list})`"));
+            finding.causes =
+                columns.iter().map(|column| format!("CREATE INDEX ON a ({column})").into()).collect();
+            finding
+        };
+        let found = in_any_order(vec![of(&["name", "b"]), of(&["b"]), of(&["c", "d"])]);
+        let [first, other] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(
+            first.help.last().map(String::as_str),
+            Some("or one index for all of its places: `CREATE INDEX ON a (b, name)`")
+        );
+        assert_eq!((first.places.len(), other.places.len()), (1, 0));
     }
 
     #[test]

@@ -57,12 +57,17 @@ fn a_unit_of_its_own_is_listed() {
     use crate::finding::Tier;
     for (body, expected) in [
         (
-            "for id in ids { let mut tx = db.begin().await?; load(&mut tx, *id).await; tx.commit().await?; }",
+            "for id in ids { let mut tx = db.begin().await?; save(&mut tx, *id).await; tx.commit().await?; }",
             Tier::Listed,
         ),
         (
-            "for id in ids { let mut tx = db.begin().await?; let mut on: Either = (&mut tx).into(); load(&mut on, *id).await; }",
+            "for id in ids { let mut tx = db.begin().await?; let mut on: Either = (&mut tx).into(); save(&mut on, *id).await; }",
             Tier::Listed,
+        ),
+        // A transaction that only reads is no unit.
+        (
+            "for id in ids { let mut tx = db.begin().await?; load(&mut tx, *id).await; tx.commit().await?; }",
+            Tier::Shown,
         ),
         ("for id in ids { let tx = &mut 1; load(tx, *id).await; }", Tier::Shown),
         ("let mut tx = db.begin().await?; for id in ids { load(&mut tx, *id).await; }", Tier::Shown),

@@ -5,6 +5,8 @@ use crate::config::Config;
 use crate::finding::{Finding, Place};
 use crate::index::{Access, Queried, Verdict, foreign_keys, written_tables};
 use crate::schema::{ForeignKey, Index, KeyPart, Name, Schema, Table, snapshot};
+use crate::sql::Query;
+use crate::sql::expr::{Expr, Op};
 
 /// The input of a lint on a database.
 pub struct SchemaContext<'a> {
@@ -63,6 +65,23 @@ impl<'a> SchemaContext<'a> {
                 && access.columns.iter().any(|column| columns.contains(column))
         };
         self.queries.iter().filter(|queried| queried.accesses.iter().any(compares)).count()
+    }
+
+    /// Whether the rows of a table are accounts, and every query that deletes some deletes one by its key, outside of loops.
+    /// What the workspace is not seen to fill belongs to others as well, who may delete more.
+    pub(in crate::lints) fn deletes_accounts_alone(&self, table: &Name, child: &Name) -> bool {
+        if self.growth.is_some_and(|growth| growth.is_never_grown(child)) {
+            return false;
+        }
+        let last = table.name.rsplit('_').next().unwrap_or_default().to_ascii_lowercase();
+        let is_account = matches!(last.as_str(), "user" | "users" | "account" | "accounts");
+        let Some(stored) = self.schema.stored(table).filter(|_| is_account) else { return false };
+        let cascades = |key: &ForeignKey| key.on_delete.as_deref() == Some("CASCADE");
+        let deletes = self.queries.iter().filter(|queried| foreign_keys::deletes_from(queried.query, table));
+        let mut deletes = deletes.peekable();
+        deletes.peek().is_some()
+            && !stored.foreign_keys.iter().any(cascades)
+            && deletes.all(|queried| !queried.repeats && is_by_key(queried.query, stored))
     }
 
     /// The tables with indexes of their own: a partition has those of its parent.
@@ -124,4 +143,19 @@ impl<'a> SchemaContext<'a> {
         finding.place = (self.place_of)(&Made { name: &table.name.name, key: Some(key) });
         finding
     }
+}
+
+/// Whether a query compares each column of a table's key with a value.
+fn is_by_key(query: &Query, table: &Table) -> bool {
+    let conditions: Vec<&Expr> = query.blocks.iter().flat_map(|block| block.conditions()).collect();
+    let is_set = |key: &String| {
+        let is_it = |side: &Expr| side.as_column().is_some_and(|column| column.name == *key);
+        conditions.iter().any(|condition| match condition {
+            Expr::Binary { op: Op::Eq, left, right } => {
+                is_it(left) && right.is_constant() || is_it(right) && left.is_constant()
+            }
+            _ => false,
+        })
+    };
+    !table.primary_key.is_empty() && table.primary_key.iter().all(is_set)
 }

@@ -83,7 +83,8 @@ impl Around<'_> {
             }
             None => {
                 let call = self.site.call.as_ref().filter(|_| !context.is_any_dialect);
-                let near = call.and_then(|call| in_process(context.dialect, &call.executor(), writes));
+                let grows = self.site.grows;
+                let near = call.and_then(|call| in_process(context.dialect, &call.executor(), writes, grows));
                 match near {
                     Some(why) => finding.note(why).listed(),
                     None => finding,
@@ -141,23 +142,28 @@ impl Around<'_> {
 }
 
 /// Why statements of SQLite that run on a connection of these names cost little: SQLite runs in the process, so that none of
-/// them is a round trip. On a pool, and outside a transaction, each write commits.
-pub(in crate::lints) fn in_process(dialect: Dialect, on: &[String], writes: bool) -> Option<&'static str> {
+/// them is a round trip. Outside a transaction, each write commits. Where the loop `grows` with the data, reads on a pool
+/// add up.
+pub(in crate::lints) fn in_process(
+    dialect: Dialect,
+    on: &[String],
+    writes: bool,
+    grows: bool,
+) -> Option<&'static str> {
     if dialect != Dialect::Sqlite {
         return None;
     }
     let has = |words: &[&str]| {
         on.iter().any(|name| name.split('_').any(|part| words.contains(&part.to_ascii_lowercase().as_str())))
     };
-    if has(&["pool"]) {
-        None
-    } else if has(&["transaction", "trx", "tx", "txn"]) {
+    let is_pool = has(&["pool"]);
+    if !is_pool && has(&["transaction", "trx", "tx", "txn"]) {
         Some(
             "SQLite runs in the process: in a transaction, a statement costs neither a round trip nor a commit",
         )
     } else {
-        let is_read = !writes && has(&["conn", "connection"]);
-        is_read.then_some("SQLite runs in the process: a read on an open connection costs no round trip")
+        let is_open = !is_pool && has(&["conn", "connection"]);
+        (!writes && (is_open || !grows)).then_some("SQLite runs in the process: a read costs no round trip")
     }
 }
 
@@ -194,10 +200,13 @@ mod tests {
 
     #[test]
     fn statements_of_sqlite_cost_little_where_they_neither_travel_nor_commit() {
-        let listed = |dialect, on: &str, writes| in_process(dialect, &[on.to_owned()], writes).is_some();
+        let listed =
+            |dialect, on: &str, writes| in_process(dialect, &[on.to_owned()], writes, true).is_some();
         assert!(listed(Dialect::Sqlite, "tx", true) && listed(Dialect::Sqlite, "db_txn", false));
         assert!(listed(Dialect::Sqlite, "connection", false) && !listed(Dialect::Sqlite, "connection", true));
         assert!(!listed(Dialect::Sqlite, "pool", false) && !listed(Dialect::Sqlite, "conn_pool", false));
         assert!(!listed(Dialect::Postgres, "tx", true));
+        let few = |dialect, writes| in_process(dialect, &["pool".to_owned()], writes, false).is_some();
+        assert!(few(Dialect::Sqlite, false) && !few(Dialect::Sqlite, true) && !few(Dialect::MySql, false));
     }
 }

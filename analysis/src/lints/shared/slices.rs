@@ -50,7 +50,7 @@ fn has_closed_range(block: &Block) -> bool {
 }
 
 /// Whether a value is relative to the current time: `now() - interval '1 day'`, `datetime('now', '-1 day')`.
-fn tells_the_time(value: &Expr) -> bool {
+pub(in crate::lints) fn tells_the_time(value: &Expr) -> bool {
     value.any(|part| match part {
         Expr::Call(call) => {
             matches!(

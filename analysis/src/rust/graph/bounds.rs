@@ -383,6 +383,7 @@ fn helper_loop(over: String, place: Place) -> Loop {
         exempt: None,
         turns: None,
         pace: None,
+        advances: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use self::nearest::{Nearest, is_cache, serves};
 use super::globs;
+use super::growth::Growth;
 use super::handed::Parameter;
 use super::resolve::Names;
 use crate::finding::Place;
@@ -41,6 +42,8 @@ pub struct LoopCall {
     /// Whether it may ask something else, or be answered something else, in each turn: a value of the loop goes into it, or
     /// something else that is not known to stay the same.
     pub varies: bool,
+    /// Whether the loop goes through the rows of a query.
+    pub grows: bool,
 }
 
 /// One link of a chain of calls.
@@ -248,6 +251,7 @@ impl<'a> CallGraph<'a> {
                     aside: self
                         .aside(caller, call, index)
                         .or_else(|| self.why_few(caller, call, index, &callers)),
+                    grows: self.growth(caller, &call.loops, index, &callers) == Growth::Rows,
                     varies: varies(call, around)
                         || self.turn_writes(caller, call, around)
                         || !self.repeats(caller, call, around),

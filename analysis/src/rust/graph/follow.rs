@@ -8,15 +8,15 @@ use super::edges::CallEdge;
 use super::intervals::intervals;
 use crate::rust::function::Bound;
 use crate::rust::lex::guard;
-use crate::rust::source::{FunctionId, Scan, SourceFile};
+use crate::rust::source::{FunctionId, Scan, SiteFact, SourceFile};
 
 /// The result of following all calls.
 #[derive(Debug, Default)]
 pub struct Followed {
     /// The bound of each function, by source and position.
     pub bounds: Vec<Vec<Bound>>,
-    /// Why queries in loops are seldom worth a change, by source: the position of each with the reason.
-    pub asides: Vec<Vec<(usize, String)>>,
+    /// What is found out about queries, by source: the position of each with the fact.
+    pub facts: Vec<Vec<(usize, SiteFact)>>,
     /// The calls in loops over data that reach a query.
     pub loop_calls: Vec<LoopCall>,
     /// The resolved calls: the caller, and a function that it may call.
@@ -31,7 +31,7 @@ pub fn follow(sources: &[&SourceFile]) -> Followed {
         let graph = CallGraph::new(sources.to_vec());
         Followed {
             bounds: intervals(&graph),
-            asides: graph.asides_of_sites(),
+            facts: graph.facts_of_sites(),
             loop_calls: graph.querying_calls_in_loops(),
             calls: graph.all_calls(),
             edges: graph.edges(),
@@ -50,7 +50,7 @@ impl Scan {
             SourceFile { crate_name: String::new(), externs: Arc::default(), module, scan: self };
         let mut followed = follow(&[&source]);
         source.set_bounds(followed.bounds.pop().unwrap_or_default());
-        source.set_asides(followed.asides.pop().unwrap_or_default());
+        source.set_facts(followed.facts.pop().unwrap_or_default());
         (source.scan, followed.loop_calls)
     }
 }

@@ -113,6 +113,7 @@ impl<'a> CallGraph<'a> {
                 chain,
                 aside,
                 varies,
+                grows: true,
             });
         }
         found

@@ -15,6 +15,7 @@ mod intervals;
 mod kinship;
 mod modules;
 pub(super) mod neighbours;
+mod paged;
 mod repeats;
 mod resolve;
 mod standard;

@@ -36,6 +36,8 @@ struct Work {
     begins: bool,
     /// Whether the text of some statement is unknown.
     is_unknown: bool,
+    /// Whether some statement locks the rows that it reads.
+    locks: bool,
 }
 
 impl Work {
@@ -45,11 +47,12 @@ impl Work {
 
     /// Whether it reads little, and does nothing else.
     fn is_lookup(&self) -> bool {
-        !self.is_unknown
-            && self.writes.is_empty()
-            && self.reads.len() <= LOOKUP
-            && self.waits.is_none()
-            && !self.begins
+        !self.is_unknown && self.writes.is_empty() && self.reads.len() <= LOOKUP && self.waits.is_none()
+    }
+
+    /// Whether what it does may have to be done in one transaction: it writes, or locks rows.
+    fn keeps_together(&self) -> bool {
+        self.is_unknown || self.locks || !self.writes.is_empty()
     }
 
     fn is_operation(&self, least: usize) -> bool {
@@ -61,7 +64,10 @@ impl CallGraph<'_> {
     /// Why a call in a loop, the one at `index` around it, is seldom worth a change; `None` if it may be.
     pub(super) fn aside(&self, caller: FunctionId, call: &CallRef, index: usize) -> Option<String> {
         let around = call.loops.get(index)?;
-        if call.unit > index {
+        let mut callee = Work::default();
+        self.add_call(caller.source, call, 0, &mut HashSet::new(), &mut callee);
+        // A transaction that only reads is no unit: one query for all reads the same.
+        if call.unit > index && callee.keeps_together() {
             return Some("each turn does it in a transaction of its own".to_owned());
         }
         if call.rare {
@@ -88,9 +94,7 @@ impl CallGraph<'_> {
         if let Some(wait) = body.and_then(|body| self.longer_wait(caller.source, body, here)) {
             return Some(wait);
         }
-        let mut callee = Work::default();
-        self.add_call(caller.source, call, 0, &mut HashSet::new(), &mut callee);
-        if callee.begins && (callee.is_unknown || !callee.writes.is_empty()) {
+        if callee.begins && callee.keeps_together() {
             return Some("it writes in a transaction of its own".to_owned());
         }
         if call.isolated && callee.is_operation(2) {
@@ -124,16 +128,36 @@ impl CallGraph<'_> {
     pub(super) fn is_simple(&self, source: usize, call: &CallRef) -> bool {
         let mut work = Work::default();
         self.add_call(source, call, 0, &mut HashSet::new(), &mut work);
-        work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !work.begins
+        let begins = work.begins && work.keeps_together();
+        work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !begins
     }
 
     /// Why a query in a turn of many statements is seldom worth a change: none of them could be one for all without the others.
-    pub(super) fn many_statements(&self, source: usize, body: &Flow) -> Option<String> {
+    pub(super) fn many_statements(&self, source: usize, body: &Flow, step: Step) -> Option<String> {
+        if self.decides(source, body, step) {
+            return None;
+        }
         let mut turn = Work::default();
         self.add(source, body, 0, &mut HashSet::new(), &mut turn);
         let count = turn.statements();
         turn.is_operation(OPERATION)
             .then(|| format!("each turn is an operation of its own, of up to {count} statements"))
+    }
+
+    /// Whether a read comes first in a turn, and what it gives may end the turn: what many turns do is that read alone.
+    fn decides(&self, source: usize, body: &Flow, step: Step) -> bool {
+        let Flow::Seq(parts) = body else { return false };
+        let statements = |part: &Flow| {
+            let mut work = Work::default();
+            self.add(source, part, 0, &mut HashSet::new(), &mut work);
+            work
+        };
+        let Some(at) = parts.iter().position(|part| waits::has(part, step)) else { return false };
+        let (before, rest) = parts.split_at(at);
+        let is_alone = rest.first().is_some_and(|own| statements(own).is_lookup())
+            && before.iter().all(|part| statements(part).statements() == 0);
+        let is_free = |part: &&Flow| !waits::ends_turn(part) && statements(part).statements() == 0;
+        is_alone && rest.iter().skip(1).find(|part| !is_free(part)).is_some_and(waits::ends_turn)
     }
 
     /// What a call waits for beside the database, where it reaches no query.
@@ -191,6 +215,7 @@ impl CallGraph<'_> {
             return;
         }
         work.is_unknown |= site.sql == SiteSql::Dynamic && site.built.is_none();
+        work.locks |= locks(site);
         match writes(site) {
             true => work.writes.insert((source, at)),
             false => work.reads.insert((source, at)),
@@ -277,8 +302,20 @@ fn changes_schema(site: &Site) -> bool {
     )
 }
 
+/// Whether a query locks the rows that it reads: `FOR UPDATE`, `FOR SHARE`, `FOR NO KEY UPDATE`.
+pub(super) fn locks(site: &Site) -> bool {
+    let text = text_of(site).unwrap_or_default();
+    let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
+    words.windows(2).any(|pair| {
+        pair.first().is_some_and(|word| word == "for")
+            && pair.get(1).is_some_and(|word| {
+                ["update", "share", "no", "key"].iter().any(|lock| word.starts_with(lock))
+            })
+    })
+}
+
 /// Whether a query writes, judging by its words.
-fn writes(site: &Site) -> bool {
+pub(super) fn writes(site: &Site) -> bool {
     let Some(text) = text_of(site) else { return false };
     let mut words = text.split_whitespace().map(str::to_ascii_lowercase);
     let is_write = |word: &str| matches!(word, "insert" | "update" | "delete" | "merge" | "replace");

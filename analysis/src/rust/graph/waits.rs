@@ -3,11 +3,14 @@
 
 use super::calls::CallGraph;
 use super::growth::{self, Callers, Growth};
-use super::turn::body_of;
+use super::turn::{self, body_of};
 use crate::rust::flow::{CallRef, Callee, Flow};
-use crate::rust::source::FunctionId;
+use crate::rust::source::{FunctionId, SiteFact};
 use crate::rust::type_ref::TypeRef;
 use crate::rust::walk::{SERVICES, pace};
+
+/// The maximum number of calls that are followed to one of a service.
+const DEEPEST: usize = 2;
 
 /// A query, or a call that reaches one.
 #[derive(Debug, Clone, Copy)]
@@ -105,8 +108,11 @@ impl CallGraph<'_> {
                     course.is_made = true;
                     return None;
                 }
-                let waits = !call.on_database && !call.rare && course.left.is_none();
-                (waits && self.asks_service(source, call)).then(|| call.written.clone())
+                let waits = !call.rare && course.left.is_none();
+                if waits && !call.on_database && self.asks_service(source, call) {
+                    return Some(call.written.clone());
+                }
+                waits.then(|| self.asks_within(source, call, 0)).flatten()
             }
             Flow::Query(_) => {
                 course.is_made |= step.is_in(flow);
@@ -116,8 +122,11 @@ impl CallGraph<'_> {
             Flow::Branch(parts) => match parts.iter().find(|part| step.is_in(part)) {
                 Some(part) => self.wait_in(source, part, step, course),
                 None => {
+                    // `if let Some(url) = ..`, `match connect() { Ok(client) => .. }`
+                    let waits = course.left.is_none();
+                    let wait = parts.iter().filter(|_| waits).find_map(|part| self.asked(source, part, 0));
                     course.leave(flow);
-                    None
+                    wait
                 }
             },
             Flow::Break(_) | Flow::Continue(_) | Flow::Return => {
@@ -136,9 +145,38 @@ impl CallGraph<'_> {
         }
     }
 
-    /// Why queries in loops are seldom worth a change, by source: the position of each with the reason.
-    pub(in crate::rust) fn asides_of_sites(&self) -> Vec<Vec<(usize, String)>> {
-        let mut found = vec![Vec::new(); self.sources().len()];
+    /// The first call of a service in the functions that a call means, where it is awaited.
+    fn asks_within(&self, source: usize, call: &CallRef, depth: usize) -> Option<String> {
+        if !call.awaited || depth >= DEEPEST {
+            return None;
+        }
+        self.targets(source, call).iter().find_map(|target| {
+            let (_, function) = self.get(*target).filter(|(_, it)| it.is_async)?;
+            self.asked(target.source, &function.flow, depth + 1)?;
+            Some(call.written.clone())
+        })
+    }
+
+    /// The first call of a service in some code, outside of what runs only after an error, or if a condition says so.
+    fn asked(&self, source: usize, flow: &Flow, depth: usize) -> Option<String> {
+        match flow {
+            Flow::Call(call) if !call.rare && !call.chosen => {
+                if !call.on_database && self.asks_service(source, call) {
+                    return Some(call.written.clone());
+                }
+                self.asks_within(source, call, depth)
+            }
+            Flow::Seq(parts) | Flow::Branch(parts) => {
+                parts.iter().find_map(|part| self.asked(source, part, depth))
+            }
+            Flow::Block(inner) | Flow::Scope(inner) => self.asked(source, inner, depth),
+            _ => None,
+        }
+    }
+
+    /// What following the calls finds out about queries, by source: the position of each with the fact.
+    pub(in crate::rust) fn facts_of_sites(&self) -> Vec<Vec<(usize, SiteFact)>> {
+        let mut found = self.paged_sites();
         let callers = self.callers();
         for id in self.all_functions() {
             let (Some((_, function)), Some(of_source)) = (self.get(id), found.get_mut(id.source)) else {
@@ -146,11 +184,26 @@ impl CallGraph<'_> {
             };
             let mut queries = Vec::new();
             each_query(&function.flow, &mut queries);
+            let grows = queries.iter().filter(|site| self.site_grows(id, **site, &callers));
+            of_source.extend(grows.map(|site| (*site, SiteFact::Grows)));
+            let at_start = queries.iter().filter(|site| self.is_at_start(id, Step::Query(**site)));
+            of_source.extend(at_start.map(|site| (*site, SiteFact::AtStart)));
             of_source.extend(
-                queries.into_iter().filter_map(|site| Some((site, self.aside_of_site(id, site, &callers)?))),
+                queries.into_iter().filter_map(|site| {
+                    Some((site, SiteFact::Aside(self.aside_of_site(id, site, &callers)?)))
+                }),
             );
         }
         found
+    }
+
+    /// Whether the loops around a query go through the rows of a query.
+    fn site_grows(&self, id: FunctionId, at: usize, callers: &Callers<'_>) -> bool {
+        let site = self.get(id).and_then(|(source, _)| source.scan.sites.get(at));
+        site.is_some_and(|site| {
+            let index = site.loops.iter().rposition(|around| around.exempt.is_none());
+            index.is_some_and(|index| self.growth(id, &site.loops, index, callers) == Growth::Rows)
+        })
     }
 
     fn aside_of_site(&self, id: FunctionId, at: usize, callers: &Callers<'_>) -> Option<String> {
@@ -161,7 +214,9 @@ impl CallGraph<'_> {
         if self.is_at_start(id, QueryOrCall::Query(at)) {
             return Some(super::start::WHY.to_owned());
         }
-        if around.pace == Some(pace::DIFFERS) {
+        // What is only looked up can be read before the loop, whatever its turns do.
+        let is_sorted = around.pace == Some(pace::SORTED) && (turn::writes(site) || turn::locks(site));
+        if around.pace == Some(pace::DIFFERS) || is_sorted {
             return around.pace.map(str::to_owned);
         }
         if self.growth(id, &site.loops, index, callers) == Growth::Few {
@@ -171,7 +226,7 @@ impl CallGraph<'_> {
         let step = QueryOrCall::Query(at);
         self.longer_wait(id.source, body, step)
             .or_else(|| self.first_wait(id.source, body, step))
-            .or_else(|| self.many_statements(id.source, body))
+            .or_else(|| self.many_statements(id.source, body, step))
     }
 
     /// What each turn waits for before it reaches a step, unless that is a query: there are as many of those waits, and
@@ -222,6 +277,15 @@ pub(super) fn is_of_cache(call: &CallRef) -> bool {
         _ => false,
     };
     of_type || is_cache(&call.written)
+}
+
+/// Whether code may go on with the next turn of the loop that it is the body of.
+pub(super) fn ends_turn(flow: &Flow) -> bool {
+    match flow {
+        Flow::Continue(0) => true,
+        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(ends_turn),
+        _ => false,
+    }
 }
 
 /// Whether a step is in some code.

@@ -7,6 +7,7 @@ pub(super) mod guard;
 pub(in crate::rust) mod handed;
 pub(super) mod literal;
 pub(super) mod makers;
+pub(in crate::rust) mod named;
 pub(super) mod opens;
 pub(super) mod outline;
 pub(in crate::rust) mod own;

@@ -33,6 +33,10 @@ impl Walker<'_> {
             if asks_whether_full(&node.cond) {
                 (walker.here.flushing, walker.here.flushes) = (walker.here.loops.len(), true);
             }
+            let chosen = walker.here.chosen;
+            if !has_pattern(&node.cond) {
+                walker.here.chosen = walker.here.loops.len() + 1;
+            }
             let then = walker.sequence(|walker| {
                 queries = walker.after_error(then_rare, |walker| walker.block(&node.then_branch));
             });
@@ -46,6 +50,7 @@ impl Walker<'_> {
                 None => Flow::EMPTY,
             };
             walker.here.kept = kept;
+            walker.here.chosen = chosen;
             walker.here.branched = branched;
             walker.emit_branch(vec![then, otherwise]);
             queries
@@ -61,6 +66,7 @@ impl Walker<'_> {
 
     pub(in crate::rust) fn branch_match(&mut self, node: &syn::ExprMatch) -> Queries {
         self.expr(&node.expr);
+        self.note_whether_in_arms(node);
         self.handle_errors(errors::handled_by_match(node));
         let ty = self.type_of(&node.expr);
         let origins = self.origins(&node.expr);
@@ -167,6 +173,16 @@ impl Walker<'_> {
             });
             self.here.flow.push(Flow::Branch(flat.collect()));
         }
+    }
+}
+
+/// Whether a condition holds something against a pattern: `let Some(url) = &self.url`.
+fn has_pattern(condition: &Expr) -> bool {
+    match condition {
+        Expr::Let(_) => true,
+        Expr::Binary(both) => has_pattern(&both.left) || has_pattern(&both.right),
+        Expr::Paren(inner) => has_pattern(&inner.expr),
+        _ => false,
     }
 }
 

@@ -220,6 +220,7 @@ impl<'f> Walker<'f> {
             in_test: self.in_test,
             budget: attributes.iter().find_map(|attribute| budget(attribute, &self.file)),
             allows: allowed,
+            occasions: Vec::new(),
             bound: Bound::default(),
             flow: if flow.runs_something() { flow } else { Flow::EMPTY },
         });

@@ -7,6 +7,7 @@ use proc_macro2::Span;
 use syn::{Expr, Pat};
 
 use super::Walker;
+use super::advance;
 use super::excerpt::written;
 use super::exits::Target;
 use super::locals::Walked;
@@ -97,6 +98,7 @@ impl Walker<'_> {
             turns: turns.count,
             origins: self.origins(&node.expr),
             pace: pace::of_for(&node.pat, &node.expr, &node.body),
+            advances: advance::of_range(&node.pat, &node.expr, &node.body),
         };
         let queries = self.collected_in(&node.expr);
         let functions = self.functions_in(&node.expr);
@@ -140,6 +142,7 @@ impl Walker<'_> {
             pace: pace::of_while(&node.cond, drawn)
                 .or_else(|| pace::follows(&node.cond, &node.body))
                 .or_else(|| pace::found(&node.body)),
+            advances: advance::of_body(&node.body),
         };
         // A query in the condition decides whether the loop continues: it is not repeated work.
         let asked = Loop { exempt: Some(turns.exempt.unwrap_or(purpose::PAGES)), ..head.clone() };
@@ -182,6 +185,7 @@ impl Walker<'_> {
             turns: turns.count,
             origins: vec![Origin::Unknown],
             pace: None,
+            advances: advance::of_body(&node.body),
         };
         self.in_labelled_loop(node.label.as_ref(), head, turns, true, |walker| {
             walker.block(&node.body);
@@ -335,6 +339,7 @@ pub(in crate::rust) fn combinator(
         turns: turns.count,
         origins: origins.to_vec(),
         pace: None,
+        advances: Vec::new(),
     }
 }
 

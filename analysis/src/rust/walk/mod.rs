@@ -4,6 +4,7 @@
 //! and branches have a file each. A value has a [`shape`] (what a loop over it means), a type ([`typing`])
 //! and a text ([`sql_text`]).
 
+mod advance;
 pub(in crate::rust) mod allows;
 mod branches;
 mod built;
@@ -160,6 +161,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) sorting: usize,
     /// Whether the current code runs only after an error.
     pub(in crate::rust) rare: bool,
+    /// One more than the number of loops around the innermost condition that decides whether the current code runs; 0 for none.
+    pub(in crate::rust) chosen: usize,
     /// The number of sites that were made outside the current branch.
     pub(in crate::rust) branched: usize,
     /// The first lines of the enclosing statements.
@@ -244,6 +247,17 @@ impl<'f> Walker<'f> {
         seen.collect()
     }
 
+    /// The same for a query: what stands in an arm of a `match` on the elements is done for some of them.
+    pub(in crate::rust) fn loops_of_site(&self) -> Vec<Loop> {
+        let mut loops = self.loops_here();
+        for matched in [self.here.sorting, self.here.dispatching] {
+            if let Some(around) = matched.checked_sub(1).and_then(|index| loops.get_mut(index)) {
+                around.pace = around.pace.or(Some(pace::SORTED));
+            }
+        }
+        loops
+    }
+
     /// Brings the variables of a pattern into scope.
     pub(in crate::rust) fn bind(&mut self, pattern: &Pat) {
         self.bind_as(pattern, Shape::Unknown);
@@ -315,6 +329,7 @@ impl<'f> Walker<'f> {
             loops,
             unit,
             rare: self.here.rare,
+            chosen: self.here.chosen > self.here.loops.len(),
             isolated: false,
             on_service: std::mem::take(&mut self.here.on_service),
             on_database,

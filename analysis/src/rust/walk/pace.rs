@@ -244,7 +244,7 @@ pub(super) fn drawn(condition: &Expr) -> Option<&Expr> {
 }
 
 /// The range that is iterated, by itself or by steps: `(from..=to).map(BlockNumber)`.
-fn range(iterable: &Expr) -> Option<&syn::ExprRange> {
+pub(super) fn range(iterable: &Expr) -> Option<&syn::ExprRange> {
     match iterable {
         Expr::Range(range) => Some(range),
         Expr::Paren(inner) => range(&inner.expr),

@@ -28,11 +28,63 @@ fn fetching(value: &Expr) -> Option<&ExprMethodCall> {
     }
 }
 
+/// The call that fetches one row, of which a value is the result as it is: `query.fetch_one(db).await`. Whether that is an
+/// error says whether there is a row.
+fn fetching_one(value: &Expr) -> Option<&ExprMethodCall> {
+    match value {
+        Expr::Await(node) => fetching_one(&node.base),
+        Expr::Paren(node) => fetching_one(&node.expr),
+        Expr::MethodCall(node) if node.method == "fetch_one" => Some(node),
+        _ => None,
+    }
+}
+
+/// The only pattern inside of a variant of this name: `row` in `Ok(row)`.
+fn inside<'p>(pattern: &'p Pat, variant: &str) -> Option<&'p Pat> {
+    match pattern {
+        Pat::TupleStruct(of) if of.path.is_ident(variant) && of.elems.len() == 1 => of.elems.first(),
+        _ => None,
+    }
+}
+
+/// Whether a pattern tells whether there is a value, and takes nothing of it: `Some(_)`, `None`, `_`.
+fn is_bare(pattern: &Pat) -> bool {
+    match pattern {
+        Pat::Wild(_) => true,
+        Pat::Ident(name) => name.ident == "None",
+        Pat::Path(path) => path.path.is_ident("None"),
+        other => inside(other, "Some").is_some_and(|inner| matches!(inner, Pat::Wild(_))),
+    }
+}
+
 impl Walker<'_> {
     /// Notes a method called on what a query gives; the query is walked already.
     pub(super) fn note_whether(&mut self, node: &ExprMethodCall) {
-        if is_whether(&node.method.to_string()) {
+        let method = node.method.to_string();
+        if is_whether(&method) {
             self.asks_whether(fetching(&node.receiver));
+        } else if matches!(method.as_str(), "is_ok" | "is_err") {
+            self.asks_whether(fetching_one(&node.receiver));
+        }
+    }
+
+    /// Notes a `match` on what a query gives whose arms ask no more of it: `Ok(row) => Ok(row.is_some())`.
+    pub(super) fn note_whether_in_arms(&mut self, node: &syn::ExprMatch) {
+        let Some(fetched) = fetching(&node.expr) else { return };
+        let says_nothing = |arm: &syn::Arm| {
+            let Some(inner) = inside(&arm.pat, "Ok") else {
+                return inside(&arm.pat, "Err").is_some() || is_bare(&arm.pat);
+            };
+            let Pat::Ident(name) = inner else { return is_bare(inner) };
+            if name.ident == "None" {
+                return true;
+            }
+            let mut uses = Uses::default();
+            uses.read(arm.body.to_token_stream(), &name.ident.to_string());
+            uses.other == 0
+        };
+        if node.arms.iter().all(says_nothing) {
+            self.asks_whether(Some(fetched));
         }
     }
 
@@ -48,6 +100,8 @@ impl Walker<'_> {
         };
         if says_nothing {
             self.asks_whether(fetching(value));
+        } else if inside(pattern, "Ok").is_some_and(|inner| matches!(inner, Pat::Wild(_))) {
+            self.asks_whether(fetching_one(value));
         }
     }
 
@@ -76,7 +130,9 @@ impl Walker<'_> {
             return;
         };
         let of_call = |site: &&mut crate::rust::site::Site| {
-            site.call.as_ref().is_some_and(|call| call.place == place && call.method == "fetch_optional")
+            site.call.as_ref().is_some_and(|call| {
+                call.place == place && matches!(call.method.as_str(), "fetch_optional" | "fetch_one")
+            })
         };
         let site = self.sites.iter_mut().rev().find(of_call);
         site.and_then(|site| site.call.as_mut()).into_iter().for_each(|call| call.asks_whether = true);
@@ -145,6 +201,12 @@ mod tests {
         );
         check(&format!("let row: Option<Row> = {query}?; Ok(row.is_some())"), true);
         check(&format!("if let Some(_) = {query}? {{ return Ok(true); }} Ok(false)"), true);
+        check(&format!("match {query} {{ Ok(row) => Ok(row.is_some()), Err(e) => Err(e) }}"), true);
+        check(&format!("match {query}? {{ Some(_) => Ok(true), None => Ok(false) }}"), true);
+        let one = "sqlx::query(\"SELECT id FROM t\").fetch_one(db).await";
+        check(&format!("Ok({one}.is_ok())"), true);
+        check(&format!("if {one}.is_err() {{ return Ok(false); }} Ok(true)"), true);
+        check(&format!("if let Ok(_) = {one} {{ return Ok(true); }} Ok(false)"), true);
     }
 
     #[test]
@@ -159,5 +221,12 @@ mod tests {
         check(&format!("if let Some(row) = {query}? {{ return row.get(0); }} Ok(false)"), false);
         check(&format!("let row = {query}?; Ok(true)"), false);
         check("sqlx::query(\"SELECT id FROM t\").fetch_one(db).await?.is_some()", false);
+        check(
+            "if let Ok(row) = sqlx::query(\"SELECT id FROM t\").fetch_one(db).await { return row.get(0); }",
+            false,
+        );
+        check(&format!("match {query} {{ Ok(row) => row.get(0), Err(e) => Err(e) }}"), false);
+        check(&format!("match {query}? {{ Some(row) => row.get(0), None => Ok(false) }}"), false);
+        check(&format!("Ok({query}.is_ok())"), false);
     }
 }

@@ -85,6 +85,12 @@ impl Sources {
         self.package.as_ref().is_some_and(|package| packages.contains(package))
     }
 
+    /// Whether its package is a command line, judging by its name: `app-cli`, `app_ctl`.
+    pub(crate) fn is_command(&self) -> bool {
+        let last = self.package.as_deref().and_then(|name| name.rsplit(['-', '_']).next());
+        last.is_some_and(|last| matches!(last, "cli" | "ctl"))
+    }
+
     /// The folders of its dependencies.
     pub(crate) fn dependencies(&self) -> impl Iterator<Item = &Path> {
         self.dependencies.iter().map(PathBuf::as_path)

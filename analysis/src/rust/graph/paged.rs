@@ -1,0 +1,56 @@
+//! Functions that are called page by page: a loop around the call moves something on that the call is given.
+
+use std::collections::HashSet;
+
+use super::calls::CallGraph;
+use super::waits::each_query;
+use crate::rust::flow::CallRef;
+use crate::rust::source::{FunctionId, SiteFact};
+
+impl CallGraph<'_> {
+    /// The queries of functions that are called page by page, by source.
+    pub(in crate::rust) fn paged_sites(&self) -> Vec<Vec<(usize, SiteFact)>> {
+        let mut found = vec![Vec::new(); self.sources().len()];
+        for id in self.paged() {
+            let (Some((_, function)), Some(of_source)) = (self.get(id), found.get_mut(id.source)) else {
+                continue;
+            };
+            let mut queries = Vec::new();
+            each_query(&function.flow, &mut queries);
+            of_source.extend(queries.into_iter().map(|site| (site, SiteFact::Paged)));
+        }
+        found
+    }
+
+    fn paged(&self) -> HashSet<FunctionId> {
+        let mut paged = HashSet::new();
+        let mut open = Vec::new();
+        let mut note = |source: usize, call: &CallRef, open: &mut Vec<FunctionId>| {
+            let targets = self.targets(source, call).iter().copied();
+            open.extend(targets.filter(|target| self.queries(*target) && paged.insert(*target)));
+        };
+        for caller in self.all_functions() {
+            let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.in_test) else { continue };
+            function.flow.each_call(&mut |call| {
+                if call.loops.iter().any(|around| is_given(call, &around.advances)) {
+                    note(caller.source, call, &mut open);
+                }
+            });
+        }
+        // What a function is given may go on to those that it calls.
+        while let Some(id) = open.pop() {
+            let Some((_, function)) = self.get(id) else { continue };
+            function.flow.each_call(&mut |call| {
+                if is_given(call, &function.kept) {
+                    note(id.source, call, &mut open);
+                }
+            });
+        }
+        paged
+    }
+}
+
+/// Whether a call is given one of these variables.
+fn is_given(call: &CallRef, names: &[String]) -> bool {
+    call.given.iter().flatten().any(|given| names.contains(given))
+}

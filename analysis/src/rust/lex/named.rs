@@ -1,0 +1,446 @@
+//! The functions of a file, and where each name stands in it: what nothing names does not run.
+
+use super::tokens::{Kind, Token, tokens};
+
+/// The names of a file.
+#[derive(Debug, Default)]
+pub(in crate::rust) struct Named<'t> {
+    /// Its functions.
+    pub(in crate::rust) functions: Vec<Declared<'t>>,
+    /// The names in it outside of test code and imports, each with the position of the function that it stands in.
+    pub(in crate::rust) mentions: Vec<(&'t str, Option<usize>)>,
+    /// The names in its test code.
+    pub(in crate::rust) tested: Vec<&'t str>,
+    /// Its traits.
+    pub(in crate::rust) traits: Vec<&'t str>,
+    /// Whether it makes names of parts: `paste! { [<get_ $name>] }`.
+    pub(in crate::rust) is_pasted: bool,
+}
+
+/// A function with a body.
+#[derive(Debug)]
+pub(in crate::rust) struct Declared<'t> {
+    pub(in crate::rust) name: &'t str,
+    /// The line of its name.
+    pub(in crate::rust) line: u32,
+    /// Whether something other than its name may run it: an attribute of its own or of the `impl` around it, or the rules
+    /// of a macro that it stands in.
+    pub(in crate::rust) is_marked: bool,
+    /// The trait of the `impl` around it.
+    pub(in crate::rust) implements: Option<&'t str>,
+    /// Whether it is test code.
+    pub(in crate::rust) in_test: bool,
+    /// Whether only administrators get through it: it asks for one, and leaves or fails otherwise.
+    pub(in crate::rust) asks_for_admin: bool,
+}
+
+/// Attributes that do not run what they stand above.
+const HARMLESS: &[&str] = &[
+    "allow",
+    "async_recursion",
+    "async_trait",
+    "cfg",
+    "cold",
+    "deny",
+    "deprecated",
+    "doc",
+    "expect",
+    "inline",
+    "instrument",
+    "must_use",
+    "query_budget",
+    "track_caller",
+    "warn",
+];
+
+/// What a brace belongs to.
+#[derive(Debug, Clone, Copy)]
+enum Around<'t> {
+    Function(usize),
+    Impl {
+        implements: Option<&'t str>,
+        is_marked: bool,
+    },
+    /// The rules of a macro.
+    Rules,
+    Other,
+}
+
+/// The attributes above an item.
+#[derive(Debug, Clone, Copy, Default)]
+struct Attributes {
+    is_marked: bool,
+    is_test: bool,
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    tokens: Vec<Token<'t>>,
+    at: usize,
+    /// The braces around, each with whether it is in test code.
+    around: Vec<(Around<'t>, bool)>,
+    attributes: Attributes,
+    counted: (usize, u32),
+    named: Named<'t>,
+}
+
+/// Reads the names of a file.
+pub(in crate::rust) fn named(text: &str, in_test: bool) -> Named<'_> {
+    let mut reader = Reader {
+        text,
+        tokens: tokens(text),
+        at: 0,
+        around: vec![(Around::Other, in_test)],
+        attributes: Attributes::default(),
+        counted: (0, 1),
+        named: Named::default(),
+    };
+    reader.read();
+    reader.named
+}
+
+impl<'t> Reader<'t> {
+    fn token(&self, at: usize) -> Option<Token<'t>> {
+        self.tokens.get(at).copied()
+    }
+
+    fn sign(&self, at: usize) -> Option<u8> {
+        match self.token(at)?.kind {
+            Kind::Sign(sign) => Some(sign),
+            _ => None,
+        }
+    }
+
+    fn word(&self, at: usize) -> Option<&'t str> {
+        self.token(at).filter(|token| token.kind == Kind::Word).map(|token| token.text)
+    }
+
+    fn in_test(&self) -> bool {
+        self.around.last().is_some_and(|(_, in_test)| *in_test)
+    }
+
+    fn function(&self) -> Option<usize> {
+        self.around.iter().rev().find_map(|(around, _)| match around {
+            Around::Function(at) => Some(*at),
+            _ => None,
+        })
+    }
+
+    fn read(&mut self) {
+        while let Some(token) = self.token(self.at) {
+            match token.kind {
+                Kind::Sign(b'#') => self.attribute(),
+                Kind::Sign(b'{') => {
+                    self.open(Around::Other);
+                    self.at += 1;
+                }
+                Kind::Sign(b'}') => {
+                    if self.around.len() > 1 {
+                        self.around.pop();
+                    }
+                    self.attributes = Attributes::default();
+                    self.at += 1;
+                }
+                Kind::Sign(b';') => {
+                    self.attributes = Attributes::default();
+                    self.at += 1;
+                }
+                Kind::Word => self.named_word(token),
+                Kind::RawWord => {
+                    self.mention(token.text.trim_start_matches("r#"));
+                    self.at += 1;
+                }
+                Kind::Text => {
+                    self.text(token.text, false);
+                    self.at += 1;
+                }
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn named_word(&mut self, token: Token<'t>) {
+        match token.text {
+            "fn" if self.word(self.at + 1).is_some() => self.declared(),
+            "impl" if self.begins_item() => self.implemented(),
+            "trait" => {
+                self.named.traits.extend(self.word(self.at + 1));
+                self.at += 2;
+            }
+            "use" if self.begins_item() => {
+                while self.token(self.at).is_some() && self.sign(self.at) != Some(b';') {
+                    self.at += 1;
+                }
+            }
+            "macro_rules" if self.sign(self.at + 1) == Some(b'!') => {
+                self.at += 3;
+                // Rules in parentheses are read like code.
+                if self.sign(self.at) == Some(b'{') {
+                    self.open(Around::Rules);
+                    self.at += 1;
+                }
+            }
+            "if" if self.asks_for_admin() => {
+                if let Some(function) = self.function().and_then(|at| self.named.functions.get_mut(at)) {
+                    function.asks_for_admin = true;
+                }
+                self.at += 1;
+            }
+            name => {
+                self.named.is_pasted |=
+                    matches!(name, "paste" | "concat_idents") && self.sign(self.at + 1) == Some(b'!');
+                if is_demand(name) && self.sign(self.at + 1) == Some(b'(') {
+                    let function = self.function().and_then(|at| self.named.functions.get_mut(at));
+                    function.into_iter().for_each(|it| it.asks_for_admin = true);
+                }
+                self.mention(name);
+                self.at += 1;
+            }
+        }
+    }
+
+    /// Whether an item begins here, rather than a type (`x: impl Store`) or a bound (`+ use<'a>`).
+    fn begins_item(&self) -> bool {
+        let Some(before) = self.at.checked_sub(1).and_then(|at| self.token(at)) else { return true };
+        match before.kind {
+            Kind::Sign(sign) => matches!(sign, b';' | b'{' | b'}' | b']' | b')') && self.around_item(),
+            Kind::Word => matches!(before.text, "pub" | "unsafe" | "default"),
+            _ => false,
+        }
+    }
+
+    /// A parenthesis before an item is that of `pub(crate)`.
+    fn around_item(&self) -> bool {
+        if self.at.checked_sub(1).and_then(|at| self.sign(at)) != Some(b')') {
+            return true;
+        }
+        self.at.checked_sub(4).and_then(|at| self.word(at)) == Some("pub")
+    }
+
+    fn mention(&mut self, name: &'t str) {
+        if !self.in_test() {
+            let within_rules = self.around.iter().any(|(around, _)| matches!(around, Around::Rules));
+            let function = self.function().filter(|_| !within_rules);
+            self.named.mentions.push((name, function));
+        } else {
+            self.named.tested.push(name);
+        }
+    }
+
+    /// A text may name a function by its path: `#[serde(default = "limit")]`. In an attribute, any word of it may.
+    fn text(&mut self, text: &'t str, is_of_attribute: bool) {
+        let inner = text.trim_matches('"');
+        let is_path = inner.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '.'));
+        if is_path || is_of_attribute {
+            inner
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .filter(|word| !word.is_empty())
+                .for_each(|word| self.mention(word));
+        }
+    }
+
+    /// Reads `#[..]`.
+    fn attribute(&mut self) {
+        let is_inner = self.sign(self.at + 1) == Some(b'!');
+        self.at += 1 + usize::from(is_inner);
+        if self.sign(self.at) != Some(b'[') {
+            return;
+        }
+        let mut name = "";
+        let (mut depth, mut is_test, mut is_not) = (0usize, false, false);
+        while let Some(token) = self.token(self.at) {
+            match token.kind {
+                Kind::Sign(b'[' | b'(' | b'{') => depth += 1,
+                Kind::Sign(b']' | b')' | b'}') => depth -= 1,
+                Kind::Word => {
+                    // The last part of the path before its arguments: `tracing::instrument`.
+                    if depth == 1 && self.sign(self.at - 1) != Some(b'=') {
+                        name = token.text;
+                    }
+                    is_not |= token.text == "not";
+                    is_test |= matches!(token.text, "test" | "rstest" | "bench" | "test_case");
+                    if depth > 1 || self.sign(self.at - 1) == Some(b'=') {
+                        self.mention(token.text);
+                    }
+                }
+                Kind::Text => self.text(token.text, true),
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                break;
+            }
+        }
+        if !is_inner {
+            self.attributes.is_marked |= !HARMLESS.contains(&name);
+            self.attributes.is_test |= is_test && !(is_not && name == "cfg");
+        }
+    }
+
+    fn open(&mut self, around: Around<'t>) {
+        let in_test = self.in_test() || std::mem::take(&mut self.attributes).is_test;
+        self.attributes = Attributes::default();
+        self.around.push((around, in_test));
+    }
+
+    /// Reads the head of a function.
+    fn declared(&mut self) {
+        let Some(name) = self.token(self.at + 1) else { return };
+        let attributes = std::mem::take(&mut self.attributes);
+        let mut is_marked = attributes.is_marked;
+        let mut implements = None;
+        for (around, _) in self.around.iter().rev() {
+            match around {
+                Around::Impl { implements: of, is_marked: marked } => {
+                    is_marked |= *marked;
+                    implements = *of;
+                    break;
+                }
+                Around::Function(_) => break,
+                Around::Rules => is_marked = true,
+                Around::Other => {}
+            }
+        }
+        let is_root = matches!(name.text, "main" | "rocket");
+        let position = self.named.functions.len();
+        let line = self.line(name.start);
+        let in_test = self.in_test() || attributes.is_test;
+        self.named.functions.push(Declared {
+            name: name.text,
+            line,
+            is_marked: is_marked || is_root,
+            implements,
+            in_test,
+            asks_for_admin: false,
+        });
+        self.at += 2;
+        // What stands in its head is used where it runs.
+        self.around.push((Around::Function(position), in_test));
+        let mut depth = 0usize;
+        while let Some(token) = self.token(self.at) {
+            match token.kind {
+                Kind::Sign(b'(' | b'[') => depth += 1,
+                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+                Kind::Sign(b'{') if depth == 0 => {
+                    self.at += 1;
+                    return;
+                }
+                Kind::Sign(b';') if depth == 0 => break,
+                Kind::Word => {
+                    if is_admin_type(token.text)
+                        && let Some(function) = self.named.functions.get_mut(position)
+                    {
+                        function.asks_for_admin = true;
+                    }
+                    self.mention(token.text);
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        // Without a body, it is a declaration.
+        self.around.pop();
+        if position + 1 == self.named.functions.len() {
+            self.named.functions.pop();
+            self.named.mentions.retain(|(_, of)| *of != Some(position));
+        }
+    }
+
+    /// Reads the head of an `impl`.
+    fn implemented(&mut self) {
+        let attributes = self.attributes;
+        self.at += 1;
+        let (mut last, mut implements, mut depth) = (None, None, 0usize);
+        while let Some(token) = self.token(self.at) {
+            match token.kind {
+                Kind::Sign(b'{') => break,
+                Kind::Sign(b'<') => depth += 1,
+                Kind::Sign(b'>') if self.sign(self.at - 1) != Some(b'-') => depth = depth.saturating_sub(1),
+                Kind::Word if token.text == "for" && depth == 0 => implements = last,
+                Kind::Word => {
+                    if depth == 0 {
+                        last = Some(token.text);
+                    }
+                    self.mention(token.text);
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.open(Around::Impl { implements, is_marked: attributes.is_marked });
+        self.at += 1;
+    }
+
+    /// Whether the `if` here leaves unless an administrator asks: `if !user.is_admin { return .. }`. With `&&`, it lets others
+    /// through as well.
+    fn asks_for_admin(&self) -> bool {
+        let (mut denies, mut names) = (false, false);
+        let mut at = self.at + 1;
+        let mut depth = 0usize;
+        loop {
+            let Some(token) = self.token(at) else { return false };
+            match token.kind {
+                Kind::Sign(b'(' | b'[') => depth += 1,
+                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+                Kind::Sign(b'{') if depth == 0 => break,
+                Kind::Sign(b'&') if self.sign(at + 1) == Some(b'&') => return false,
+                Kind::Sign(b'!') => denies = true,
+                Kind::Word => names |= is_admin(token.text),
+                Kind::Text => names |= is_admin(token.text.trim_matches('"')),
+                _ => {}
+            }
+            at += 1;
+        }
+        let mut leaves = false;
+        let mut depth = 0usize;
+        while let Some(token) = self.token(at) {
+            match token.kind {
+                Kind::Sign(b'{') => depth += 1,
+                Kind::Sign(b'}') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+                Kind::Word => leaves |= matches!(token.text, "return" | "bail"),
+                _ => {}
+            }
+            at += 1;
+        }
+        denies && names && leaves
+    }
+
+    /// The line of a byte; bytes are asked for in order.
+    fn line(&mut self, byte: usize) -> u32 {
+        let (from, line) = self.counted;
+        let between = self.text.get(from..byte).unwrap_or_default();
+        let more = u32::try_from(between.matches('\n').count()).unwrap_or(0);
+        self.counted = (byte, line + more);
+        line + more
+    }
+}
+
+/// Whether a name has the word for administrators in it: `is_admin`, `ADMIN`, `AdminUser`.
+pub(in crate::rust) fn is_admin(name: &str) -> bool {
+    let is_word = |word: &str| {
+        matches!(
+            word.to_ascii_lowercase().as_str(),
+            "admin" | "admins" | "administration" | "administrator" | "administrators" | "superuser"
+        )
+    };
+    name.split(['_', '-', ' ']).any(|part| is_word(part) || is_admin_type(part))
+}
+
+/// Whether a type is of administrators: `AdminUser`, `RequireAdmin`.
+fn is_admin_type(name: &str) -> bool {
+    name.match_indices("Admin").any(|(at, word)| {
+        let rest = name.get(at + word.len()..).unwrap_or_default();
+        !rest.starts_with(|c: char| c.is_lowercase())
+    })
+}
+
+/// Whether a function of this name fails unless an administrator asks: `require_admin`.
+fn is_demand(name: &str) -> bool {
+    let first = name.split('_').next().unwrap_or_default();
+    matches!(first, "assert" | "check" | "ensure" | "require" | "verify") && is_admin(name)
+}

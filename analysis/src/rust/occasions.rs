@@ -1,0 +1,367 @@
+//! On which occasions a function runs, judging by where its name stands in the workspace: never, by hand, for
+//! administrators, for an export. A name may mean several functions, and then stands for all of them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::lex::named::{Named, is_admin, named};
+use super::source::SourceFile;
+
+/// An occasion on which alone a function runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Occasion {
+    /// Nothing that runs names it.
+    Never,
+    /// A command line reaches it, or code that runs once.
+    ByHand,
+    /// It runs while a program or one of its tasks starts.
+    AtStart,
+    /// Administrators ask for it.
+    ForAdmins,
+    /// It makes a copy of the data, or reads one back.
+    ForCopy,
+}
+
+/// A file of the workspace.
+#[derive(Debug, Clone)]
+pub struct NamedFile<'t> {
+    /// The path as shown.
+    pub path: &'t str,
+    /// The text.
+    pub text: &'t str,
+    /// What tells its crate from all others.
+    pub crate_name: &'t str,
+    /// The crates that its code can name.
+    pub externs: &'t Arc<HashMap<String, String>>,
+    /// Whether it is test code.
+    pub in_test: bool,
+    /// Whether its crate is a program of this name that is made for the command line, as far as its name tells.
+    pub is_command: bool,
+}
+
+/// The occasions of the functions of a workspace, by file and line of their name.
+#[derive(Debug, Default)]
+pub struct Occasions {
+    functions: HashMap<(String, u32), Vec<Occasion>>,
+    /// Whether the workspace has a program. Code of others calls a library, in loops that are not seen.
+    has_program: bool,
+}
+
+/// A function by its file, and its position there.
+type Id = (usize, usize);
+
+struct Workspace<'t> {
+    files: &'t [NamedFile<'t>],
+    named: Vec<Named<'t>>,
+    /// The places of each name: its file, and the function that it stands in.
+    mentions: HashMap<&'t str, Vec<(usize, Option<usize>)>>,
+    traits: HashSet<&'t str>,
+    live: HashSet<Id>,
+}
+
+impl Occasions {
+    /// Those of these files; `is_by_hand` tells of a file and a function's name whether it runs once or by hand.
+    pub fn of(files: &[NamedFile<'_>], is_by_hand: &dyn Fn(&str, &str) -> bool) -> Occasions {
+        let mut workspace = Workspace::read(files);
+        workspace.find_live();
+        let commands = workspace.command_crates();
+        let mut all = Occasions { has_program: workspace.has_program(), ..Occasions::default() };
+        if workspace.is_application() {
+            let unused = workspace.functions().filter(|id| workspace.is_unused(*id)).collect();
+            workspace.note(&mut all, &unused, Occasion::Never);
+        }
+        let is_of = |id: Id, file: &NamedFile<'_>, name: &str| {
+            is_by_hand(file.path, name) || commands.contains(file.crate_name) && workspace.get(id).is_some()
+        };
+        let by_hand = workspace.reached_only_from(&is_of);
+        workspace.note(&mut all, &by_hand, Occasion::ByHand);
+        let asks = |id: Id, file: &NamedFile<'_>, name: &str| {
+            is_admin(name)
+                || path_words(file.path).any(is_admin)
+                || workspace.get(id).is_some_and(|it| it.asks_for_admin)
+        };
+        let for_admins = workspace.reached_only_from(&asks);
+        workspace.note(&mut all, &for_admins, Occasion::ForAdmins);
+        let copies = |_: Id, file: &NamedFile<'_>, name: &str| {
+            copies_data(name) || path_words(file.path).any(is_of_copies)
+        };
+        let for_copy = workspace.reached_only_from(&copies);
+        workspace.note(&mut all, &for_copy, Occasion::ForCopy);
+        all
+    }
+
+    /// Tells the functions and queries of a source.
+    pub fn tell(&self, source: &mut SourceFile) {
+        let mut of_path: HashMap<Arc<str>, Vec<Occasion>> = HashMap::new();
+        for function in &mut source.scan.functions {
+            let key = (function.place.file.to_string(), function.place.line);
+            let own = self.functions.get(&key).map_or(&[][..], Vec::as_slice);
+            function.occasions.extend(own);
+            // Two functions of one path are told apart by conditions that are not known here.
+            of_path
+                .entry(Arc::clone(&function.path))
+                .and_modify(|known| known.retain(|it| own.contains(it)))
+                .or_insert_with(|| own.to_vec());
+        }
+        for site in &mut source.scan.sites {
+            site.is_paged |= !self.has_program;
+            site.occasions.extend(of_path.get(&site.function).into_iter().flatten());
+        }
+    }
+}
+
+impl<'t> Workspace<'t> {
+    fn read(files: &'t [NamedFile<'t>]) -> Workspace<'t> {
+        let named: Vec<Named<'t>> = files.iter().map(|file| named(file.text, file.in_test)).collect();
+        let mut mentions: HashMap<&str, Vec<(usize, Option<usize>)>> = HashMap::new();
+        let declared: HashSet<&str> = named.iter().flat_map(|it| &it.functions).map(|it| it.name).collect();
+        for (file, named) in named.iter().enumerate() {
+            for (name, function) in named.mentions.iter().filter(|(name, _)| declared.contains(name)) {
+                let places = mentions.entry(name).or_default();
+                if places.last() != Some(&(file, *function)) {
+                    places.push((file, *function));
+                }
+            }
+        }
+        let traits = named.iter().flat_map(|named| named.traits.iter().copied()).collect();
+        Workspace { files, named, mentions, traits, live: HashSet::new() }
+    }
+
+    fn functions(&self) -> impl Iterator<Item = Id> + '_ {
+        let of_file =
+            |(file, named): (usize, &Named<'_>)| (0..named.functions.len()).map(move |at| (file, at));
+        self.named.iter().enumerate().flat_map(of_file)
+    }
+
+    fn get(&self, (file, at): Id) -> Option<&super::lex::named::Declared<'t>> {
+        self.named.get(file)?.functions.get(at)
+    }
+
+    /// Whether something other than its name may run a function: `main`, an attribute, a trait of another crate.
+    fn is_root(&self, id: Id) -> bool {
+        self.get(id)
+            .is_some_and(|it| it.is_marked || it.implements.is_some_and(|name| !self.traits.contains(name)))
+    }
+
+    /// Finds the functions that may run: from those that something else runs, by the names in them.
+    fn find_live(&mut self) {
+        let mut by_name: HashMap<&str, Vec<Id>> = HashMap::new();
+        let mut names_in: HashMap<Id, Vec<&str>> = HashMap::new();
+        let mut open: Vec<Id> = Vec::new();
+        for id in self.functions() {
+            let Some(function) = self.get(id).filter(|it| !it.in_test) else { continue };
+            by_name.entry(function.name).or_default().push(id);
+            if self.is_root(id) {
+                open.push(id);
+            }
+        }
+        // What tests call may be meant to run, though nothing runs it yet.
+        let mut names: Vec<&str> = self.named.iter().flat_map(|named| named.tested.iter().copied()).collect();
+        for (name, places) in &self.mentions {
+            for (file, function) in places {
+                match function {
+                    Some(at) => names_in.entry((*file, *at)).or_default().push(name),
+                    None => names.push(name),
+                }
+            }
+        }
+        let mut known: HashSet<&str> = HashSet::new();
+        let mut live = HashSet::new();
+        loop {
+            while let Some(id) = open.pop() {
+                if live.insert(id) {
+                    names.extend(names_in.get(&id).into_iter().flatten());
+                }
+            }
+            let Some(name) = names.pop() else { break };
+            if known.insert(name) {
+                open.extend(by_name.get(name).into_iter().flatten());
+            }
+        }
+        self.live = live;
+    }
+
+    /// Whether the workspace is a program, of which all code is seen: code that nothing in it names does not run. Names that
+    /// macros make of parts are not seen.
+    fn is_application(&self) -> bool {
+        self.has_program() && !self.named.iter().any(|named| named.is_pasted)
+    }
+
+    /// Whether some file outside of tests and examples is a program.
+    fn has_program(&self) -> bool {
+        self.files.iter().zip(&self.named).any(|(file, named)| {
+            let is_program = !file.in_test && !file.path.split('/').any(|part| part == "examples");
+            is_program && named.functions.iter().any(|it| matches!(it.name, "main" | "rocket") && !it.in_test)
+        })
+    }
+
+    /// The crates that programs of the workspace are made of, and the programs themselves.
+    fn crates_of_programs(&self) -> HashSet<&str> {
+        let mut open: Vec<&str> = Vec::new();
+        for (file, named) in self.files.iter().zip(&self.named) {
+            let is_main =
+                named.functions.iter().any(|it| matches!(it.name, "main" | "rocket") && !it.in_test);
+            if is_main && !file.path.split('/').any(|part| part == "examples") {
+                open.push(file.crate_name);
+            }
+        }
+        self.made_of(open)
+    }
+
+    /// These crates, and those of the workspace that they are made of.
+    fn made_of<'s>(&'s self, mut open: Vec<&'s str>) -> HashSet<&'s str> {
+        let mut found: HashSet<&str> = HashSet::new();
+        while let Some(name) = open.pop() {
+            if found.insert(name) {
+                let of_crate = self.files.iter().find(|file| file.crate_name == name);
+                open.extend(of_crate.into_iter().flat_map(|file| file.externs.values()).map(String::as_str));
+            }
+        }
+        found
+    }
+
+    fn is_unused(&self, id: Id) -> bool {
+        let Some(function) = self.get(id) else { return false };
+        !function.in_test && !self.live.contains(&id)
+    }
+
+    /// The programs that are made for the command line: they read its arguments, and neither they nor what they are made of
+    /// knows a server.
+    fn command_crates(&self) -> HashSet<&str> {
+        let programs = self.files.iter().zip(&self.named).filter(|(file, named)| {
+            !file.in_test && named.functions.iter().any(|it| it.name == "main" && !it.in_test)
+        });
+        let mut found = HashSet::new();
+        for (file, _) in programs {
+            let is_command = file.is_command || reads_arguments(file.text) && !self.serves(file);
+            if is_command {
+                found.insert(file.crate_name);
+            }
+        }
+        found
+    }
+
+    /// Whether a program, or a crate of the workspace that it is made of, knows a library by which it would serve, or has an
+    /// endless loop.
+    fn serves(&self, program: &NamedFile<'_>) -> bool {
+        let crates = self.made_of(vec![program.crate_name]);
+        let mut of_program = self.files.iter().filter(|it| crates.contains(it.crate_name) && !it.in_test);
+        of_program.any(|file| knows_server(file.text))
+    }
+
+    /// The functions that `is_of` tells, and those that only such functions name.
+    fn reached_only_from(&self, is_of: &dyn Fn(Id, &NamedFile<'_>, &str) -> bool) -> HashSet<Id> {
+        let told = |id: Id| {
+            let file = self.files.get(id.0);
+            file.zip(self.get(id)).is_some_and(|(file, function)| is_of(id, file, function.name))
+        };
+        let mut found: HashSet<Id> = self.functions().filter(|id| told(*id)).collect();
+        // What stands outside of functions belongs to its file.
+        let is_of_file =
+            |file: usize| self.files.get(file).is_some_and(|it| is_of((file, usize::MAX), it, ""));
+        let of_file: Vec<bool> = (0..self.files.len()).map(is_of_file).collect();
+        if found.is_empty() {
+            return found;
+        }
+        let mut by_name: HashMap<&str, Vec<Id>> = HashMap::new();
+        for id in self.functions() {
+            if let Some(function) = self.get(id).filter(|it| !it.in_test) {
+                by_name.entry(function.name).or_default().push(id);
+            }
+        }
+        loop {
+            let mut new = Vec::new();
+            for (name, ids) in &by_name {
+                if ids.iter().all(|id| found.contains(id)) || ids.iter().any(|id| self.is_root(*id)) {
+                    continue;
+                }
+                let places = self.mentions.get(name).map_or(&[][..], Vec::as_slice);
+                let running = places.iter().filter(|(file, function)| {
+                    function.is_none_or(|at| self.live.contains(&(*file, at)) && !ids.contains(&(*file, at)))
+                });
+                let mut is_any = false;
+                let is_all = running.inspect(|_| is_any = true).all(|(file, function)| match function {
+                    Some(at) => found.contains(&(*file, *at)),
+                    None => of_file.get(*file) == Some(&true),
+                });
+                if is_any && is_all {
+                    new.extend(ids.iter().copied());
+                }
+            }
+            let before = found.len();
+            found.extend(new);
+            if found.len() == before {
+                return found;
+            }
+        }
+    }
+
+    fn note(&self, all: &mut Occasions, functions: &HashSet<Id>, occasion: Occasion) {
+        let crates = self.crates_of_programs();
+        for id in functions {
+            let (Some(file), Some(function)) = (self.files.get(id.0), self.get(*id)) else { continue };
+            // What no program is made of, others may use.
+            if occasion == Occasion::Never && !crates.contains(file.crate_name) {
+                continue;
+            }
+            all.functions.entry((file.path.to_owned(), function.line)).or_default().push(occasion);
+        }
+    }
+}
+
+/// The words of a path inside its crate: the names of its folders and of the file.
+fn path_words(path: &str) -> impl Iterator<Item = &str> {
+    let inside = path.rsplit_once("src/").map_or(path, |(_, inside)| inside);
+    inside.strip_suffix(".rs").unwrap_or(inside).split('/')
+}
+
+/// Whether a file or folder of this name is about copies of the data.
+fn is_of_copies(name: &str) -> bool {
+    let last = name.rsplit(['_', '-']).next().unwrap_or_default();
+    matches!(last, "backup" | "backups" | "export" | "exports" | "restore")
+}
+
+/// Whether a function of this name makes a copy of the data, or reads one back: `export_users`, `create_backup`. The noun of
+/// `backup_codes` is another.
+fn copies_data(name: &str) -> bool {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default();
+    matches!(first, "export" | "restore") || is_of_copies(name)
+}
+
+/// Whether the file of a program reads the arguments of a command line.
+fn reads_arguments(text: &str) -> bool {
+    text.contains("env::args") || text.contains("clap") && text.contains("Parser")
+}
+
+/// Libraries by which a program serves, or waits for work, and words for endless loops.
+const SERVERS: &[&str] = &[
+    "actix",
+    "async_nats",
+    "axum",
+    "hyper",
+    "lapin",
+    "loop {",
+    "matrix_sdk",
+    "poem",
+    "poise",
+    "rdkafka",
+    "rocket",
+    "salvo",
+    "serenity",
+    "teloxide",
+    "tide",
+    "TcpListener",
+    "tonic",
+    "tungstenite",
+    "twilight",
+    "warp",
+    "while ",
+];
+
+fn knows_server(text: &str) -> bool {
+    SERVERS.iter().any(|name| text.contains(name))
+}
+
+#[cfg(test)]
+mod tests;

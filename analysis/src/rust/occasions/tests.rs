@@ -1,0 +1,110 @@
+//! On which occasions the functions of small workspaces run.
+
+use super::*;
+
+fn of(files: &[(&str, &str)]) -> Vec<(String, Vec<Occasion>)> {
+    let externs = Arc::default();
+    let named: Vec<NamedFile<'_>> = files
+        .iter()
+        .map(|(path, text)| NamedFile {
+            path,
+            text,
+            crate_name: "app",
+            externs: &externs,
+            in_test: path.starts_with("tests/"),
+            is_command: false,
+        })
+        .collect();
+    let by_hand = |file: &str, name: &str| file.contains("cli/") || name == "seed";
+    let mut found: Vec<(String, Vec<Occasion>)> = Vec::new();
+    for ((file, line), occasions) in Occasions::of(&named, &by_hand).functions {
+        let text = files.iter().find(|(path, _)| *path == file).map_or("", |(_, text)| text);
+        let line = text.lines().nth(line as usize - 1).unwrap_or_default();
+        let name = line.split("fn ").nth(1).and_then(|it| it.split(['(', '<']).next()).unwrap_or(line);
+        found.push((name.to_owned(), occasions));
+    }
+    found.sort();
+    found
+}
+
+#[track_caller]
+fn check(files: &[(&str, &str)], expected: &[(&str, &[Occasion])]) {
+    let expected: Vec<(String, Vec<Occasion>)> =
+        expected.iter().map(|(name, occasions)| ((*name).to_owned(), occasions.to_vec())).collect();
+    assert_eq!(of(files), expected);
+}
+
+use Occasion::{ByHand, ForAdmins, ForCopy, Never};
+
+const MAIN: &str = "use axum::Router;\nfn main() { run(list) }\nfn run(f: F) {}\n";
+
+#[test]
+fn what_nothing_that_runs_names_never_runs() {
+    check(
+        &[
+            ("src/main.rs", MAIN),
+            (
+                "src/store.rs",
+                "fn list() { shared(); get_it(); }\nfn shared() {}\nfn dead() { deader() }\nfn deader() {}\n\
+                 #[get(\"/a\")]\nfn route() {}\n#[serde(default = \"limit\")]\nstruct A;\nfn limit() {}\n\
+                 impl Display for A {\nfn fmt() {}\n}\ntrait Own {\nfn own();\n}\nimpl Own for A {\nfn own() {}\n}\n\
+                 #[cfg(test)]\nmod tests {\n#[test]\nfn t() { tested() }\n}\n#[instrument]\nfn tested() {}\n\
+                 macro_rules! m {\n() => { by_macro() };\n}\nfn by_macro() {}\nuse crate::imported;\nfn imported() {}\nfn get_it() {}\n",
+            ),
+            ("tests/all.rs", "fn t() { tested_elsewhere() }"),
+        ],
+        &[("dead", &[Never]), ("deader", &[Never]), ("imported", &[Never]), ("own", &[Never])],
+    );
+    // A library is used by others, and names that are made of parts are not seen.
+    check(&[("src/lib.rs", "pub fn dead() {}")], &[]);
+    check(&[("src/main.rs", "fn main() { paste! { [<get_ x>]() } }\nfn get_x() {}")], &[]);
+}
+
+#[test]
+fn what_only_commands_and_administrators_reach_is_theirs() {
+    check(
+        &[
+            ("src/main.rs", "use axum::Router;\nfn main() { list(); upgrade(); page(); save(); }\n"),
+            ("src/cli/upgrade.rs", "fn upgrade() { all_rows(); shared(); }\n"),
+            ("src/admin.rs", "fn page() { users_page(); }\n"),
+            (
+                "src/store.rs",
+                "fn all_rows() {}\nfn shared() {}\nfn list() { shared() }\nfn users_page() {}\n\
+                 fn save() { export_users(); backup_codes(); }\nfn export_users() { read_out() }\nfn read_out() {}\nfn backup_codes() {}\n",
+            ),
+        ],
+        &[
+            ("all_rows", &[ByHand]),
+            ("export_users", &[ForCopy]),
+            ("page", &[ForAdmins]),
+            ("read_out", &[ForCopy]),
+            ("upgrade", &[ByHand]),
+            ("users_page", &[ForAdmins]),
+        ],
+    );
+}
+
+#[test]
+fn a_guard_lets_administrators_through_alone() {
+    let asks = |body: &str| {
+        let main = format!("use axum::Router;\nfn main() {{ f() }}\nfn f(x: X) {{ {body} }}");
+        of(&[("src/main.rs", main.as_str())]).iter().any(|(name, _)| name == "f")
+    };
+    assert!(asks("if !user.is_admin { return Err(Forbidden); } list()"));
+    assert!(asks("if user.role != Role::Admin { return Err(Forbidden); } list()"));
+    assert!(asks("if user.role != \"admin\" { bail!(\"no\") } list()"));
+    assert!(asks("require_admin(&user)?; list()"));
+    assert!(!asks("if !user.is_admin && post.author != user.id { return Err(Forbidden); } list()"));
+    assert!(!asks("if user.is_admin { return all(); } list()"));
+    assert!(!asks("if !user.is_admin { hide(); } list()"));
+}
+
+#[test]
+fn a_program_that_reads_arguments_and_serves_nothing_is_run_by_hand() {
+    let by_hand = |text: &str| of(&[("src/main.rs", text)]).iter().any(|(_, it)| it.contains(&ByHand));
+    assert!(by_hand("use clap::Parser;\nfn main() { Args::parse(); }"));
+    assert!(by_hand("fn main() { std::env::args().nth(1); }"));
+    assert!(!by_hand("use clap::Parser;\nfn main() { axum::serve(a, b) }"));
+    assert!(!by_hand("use clap::Parser;\nfn main() { loop { work() } }"));
+    assert!(!by_hand("fn main() { work() }"));
+}
