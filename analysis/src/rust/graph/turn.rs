@@ -133,7 +133,7 @@ impl CallGraph<'_> {
     }
 
     /// Why a query in a turn of many statements is seldom worth a change: none of them could be one for all without the others.
-    pub(super) fn many_statements(&self, source: usize, body: &Flow, step: Step) -> Option<String> {
+    pub(super) fn many_statements(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         if self.decides(source, body, step) {
             return None;
         }
@@ -145,7 +145,7 @@ impl CallGraph<'_> {
     }
 
     /// Whether a read comes first in a turn, and what it gives may end the turn: what many turns do is that read alone.
-    fn decides(&self, source: usize, body: &Flow, step: Step) -> bool {
+    fn decides(&self, source: usize, body: &Flow, step: QueryOrCall) -> bool {
         let Flow::Seq(parts) = body else { return false };
         let statements = |part: &Flow| {
             let mut work = Work::default();

@@ -1,6 +1,6 @@
 //! The functions of a file, and where each name stands in it: what nothing names does not run.
 
-use super::tokens::{Kind, Token, tokens};
+use super::tokens::{Token, TokenKind, tokens};
 
 /// The names of a file.
 #[derive(Debug, Default)]
@@ -106,13 +106,13 @@ impl<'t> Reader<'t> {
 
     fn sign(&self, at: usize) -> Option<u8> {
         match self.token(at)?.kind {
-            Kind::Sign(sign) => Some(sign),
+            TokenKind::Sign(sign) => Some(sign),
             _ => None,
         }
     }
 
     fn word(&self, at: usize) -> Option<&'t str> {
-        self.token(at).filter(|token| token.kind == Kind::Word).map(|token| token.text)
+        self.token(at).filter(|token| token.kind == TokenKind::Word).map(|token| token.text)
     }
 
     fn in_test(&self) -> bool {
@@ -129,28 +129,28 @@ impl<'t> Reader<'t> {
     fn read(&mut self) {
         while let Some(token) = self.token(self.at) {
             match token.kind {
-                Kind::Sign(b'#') => self.attribute(),
-                Kind::Sign(b'{') => {
+                TokenKind::Sign(b'#') => self.attribute(),
+                TokenKind::Sign(b'{') => {
                     self.open(Around::Other);
                     self.at += 1;
                 }
-                Kind::Sign(b'}') => {
+                TokenKind::Sign(b'}') => {
                     if self.around.len() > 1 {
                         self.around.pop();
                     }
                     self.attributes = Attributes::default();
                     self.at += 1;
                 }
-                Kind::Sign(b';') => {
+                TokenKind::Sign(b';') => {
                     self.attributes = Attributes::default();
                     self.at += 1;
                 }
-                Kind::Word => self.named_word(token),
-                Kind::RawWord => {
+                TokenKind::Word => self.named_word(token),
+                TokenKind::RawWord => {
                     self.mention(token.text.trim_start_matches("r#"));
                     self.at += 1;
                 }
-                Kind::Text => {
+                TokenKind::Text => {
                     self.text(token.text, false);
                     self.at += 1;
                 }
@@ -203,8 +203,8 @@ impl<'t> Reader<'t> {
     fn begins_item(&self) -> bool {
         let Some(before) = self.at.checked_sub(1).and_then(|at| self.token(at)) else { return true };
         match before.kind {
-            Kind::Sign(sign) => matches!(sign, b';' | b'{' | b'}' | b']' | b')') && self.around_item(),
-            Kind::Word => matches!(before.text, "pub" | "unsafe" | "default"),
+            TokenKind::Sign(sign) => matches!(sign, b';' | b'{' | b'}' | b']' | b')') && self.around_item(),
+            TokenKind::Word => matches!(before.text, "pub" | "unsafe" | "default"),
             _ => false,
         }
     }
@@ -250,9 +250,9 @@ impl<'t> Reader<'t> {
         let (mut depth, mut is_test, mut is_not) = (0usize, false, false);
         while let Some(token) = self.token(self.at) {
             match token.kind {
-                Kind::Sign(b'[' | b'(' | b'{') => depth += 1,
-                Kind::Sign(b']' | b')' | b'}') => depth -= 1,
-                Kind::Word => {
+                TokenKind::Sign(b'[' | b'(' | b'{') => depth += 1,
+                TokenKind::Sign(b']' | b')' | b'}') => depth -= 1,
+                TokenKind::Word => {
                     // The last part of the path before its arguments: `tracing::instrument`.
                     if depth == 1 && self.sign(self.at - 1) != Some(b'=') {
                         name = token.text;
@@ -263,7 +263,7 @@ impl<'t> Reader<'t> {
                         self.mention(token.text);
                     }
                 }
-                Kind::Text => self.text(token.text, true),
+                TokenKind::Text => self.text(token.text, true),
                 _ => {}
             }
             self.at += 1;
@@ -319,14 +319,14 @@ impl<'t> Reader<'t> {
         let mut depth = 0usize;
         while let Some(token) = self.token(self.at) {
             match token.kind {
-                Kind::Sign(b'(' | b'[') => depth += 1,
-                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
-                Kind::Sign(b'{') if depth == 0 => {
+                TokenKind::Sign(b'(' | b'[') => depth += 1,
+                TokenKind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+                TokenKind::Sign(b'{') if depth == 0 => {
                     self.at += 1;
                     return;
                 }
-                Kind::Sign(b';') if depth == 0 => break,
-                Kind::Word => {
+                TokenKind::Sign(b';') if depth == 0 => break,
+                TokenKind::Word => {
                     if is_admin_type(token.text)
                         && let Some(function) = self.named.functions.get_mut(position)
                     {
@@ -353,11 +353,13 @@ impl<'t> Reader<'t> {
         let (mut last, mut implements, mut depth) = (None, None, 0usize);
         while let Some(token) = self.token(self.at) {
             match token.kind {
-                Kind::Sign(b'{') => break,
-                Kind::Sign(b'<') => depth += 1,
-                Kind::Sign(b'>') if self.sign(self.at - 1) != Some(b'-') => depth = depth.saturating_sub(1),
-                Kind::Word if token.text == "for" && depth == 0 => implements = last,
-                Kind::Word => {
+                TokenKind::Sign(b'{') => break,
+                TokenKind::Sign(b'<') => depth += 1,
+                TokenKind::Sign(b'>') if self.sign(self.at - 1) != Some(b'-') => {
+                    depth = depth.saturating_sub(1)
+                }
+                TokenKind::Word if token.text == "for" && depth == 0 => implements = last,
+                TokenKind::Word => {
                     if depth == 0 {
                         last = Some(token.text);
                     }
@@ -380,13 +382,13 @@ impl<'t> Reader<'t> {
         loop {
             let Some(token) = self.token(at) else { return false };
             match token.kind {
-                Kind::Sign(b'(' | b'[') => depth += 1,
-                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
-                Kind::Sign(b'{') if depth == 0 => break,
-                Kind::Sign(b'&') if self.sign(at + 1) == Some(b'&') => return false,
-                Kind::Sign(b'!') => denies = true,
-                Kind::Word => names |= is_admin(token.text),
-                Kind::Text => names |= is_admin(token.text.trim_matches('"')),
+                TokenKind::Sign(b'(' | b'[') => depth += 1,
+                TokenKind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+                TokenKind::Sign(b'{') if depth == 0 => break,
+                TokenKind::Sign(b'&') if self.sign(at + 1) == Some(b'&') => return false,
+                TokenKind::Sign(b'!') => denies = true,
+                TokenKind::Word => names |= is_admin(token.text),
+                TokenKind::Text => names |= is_admin(token.text.trim_matches('"')),
                 _ => {}
             }
             at += 1;
@@ -395,14 +397,14 @@ impl<'t> Reader<'t> {
         let mut depth = 0usize;
         while let Some(token) = self.token(at) {
             match token.kind {
-                Kind::Sign(b'{') => depth += 1,
-                Kind::Sign(b'}') => {
+                TokenKind::Sign(b'{') => depth += 1,
+                TokenKind::Sign(b'}') => {
                     depth -= 1;
                     if depth == 0 {
                         break;
                     }
                 }
-                Kind::Word => leaves |= matches!(token.text, "return" | "bail"),
+                TokenKind::Word => leaves |= matches!(token.text, "return" | "bail"),
                 _ => {}
             }
             at += 1;
