@@ -23,6 +23,8 @@ struct Sides<'j> {
     equalities: &'j [&'j Equality],
     /// How many other conditions there are.
     others: f64,
+    /// Whether there are none, so that a merge can tell which rows of both sides find none.
+    is_all: bool,
     on: Match,
     order: Option<&'j Order>,
 }
@@ -66,9 +68,13 @@ impl Tree<'_> {
         order: Option<&Order>,
         into: &mut State,
     ) {
-        let (equal, others): (Vec<&Clause>, Vec<&Clause>) =
-            pair.on.iter().copied().partition(|clause| clause.equal.is_some());
+        let (equal, others): (Vec<&Clause>, Vec<&Clause>) = pair
+            .on
+            .iter()
+            .copied()
+            .partition(|clause| clause.equal.as_ref().is_some_and(|it| pair.is_across(it)));
         let equalities: Vec<&Equality> = equal.iter().filter_map(|clause| clause.equal.as_ref()).collect();
+        let is_all = others.is_empty();
         let others = others.iter().map(|clause| clause.operators).sum();
         let compared = equal.iter().map(|clause| clause.operators).sum();
         let (selectivity, count) = (self.selectivity(&equal), number(equalities.len()));
@@ -78,7 +84,7 @@ impl Tree<'_> {
                 let outer = Input { cost: one.cost, rows: left.rows };
                 let inner = Input { cost: other.cost, rows: right.rows };
                 let equalities = equalities.as_slice();
-                let sides = Sides { pair, one, other, outer, inner, equalities, others, on, order };
+                let sides = Sides { pair, one, other, outer, inner, equalities, others, is_all, on, order };
                 self.loops(&sides, into);
                 self.by_equality(&sides, into);
             }
@@ -130,7 +136,10 @@ impl Tree<'_> {
         let is_left = kind == Some(OuterKind::Left);
         let is_by = order.is_some_and(|order| order.is_by(first, pair.left));
         let is_back = is_by && is_left && order.is_some_and(|order| order.is_descending);
-        let merges = self.merges((pair.left, outer), (pair.right, inner), first, of_right, is_back);
+        let mut merges = self.merges((pair.left, outer), (pair.right, inner), first, of_right, is_back);
+        if kind == Some(OuterKind::Full) && !sides.is_all {
+            merges.clear();
+        }
         // Below a sort, nothing more is marked.
         let below = if is_left { pair.right } else { marks };
         let leaf = self.only(pair.left).and_then(|at| self.leaf(at));
@@ -150,6 +159,9 @@ impl Tree<'_> {
         let is_other = |cost: Cost, than: Cost| (cost.total - than.total).abs() > ROUNDING;
         if is_other(swapped, by_hash) {
             into.add(sides.swapped(swapped, pair.left | sides.other.marks & !WHOLE, false));
+        }
+        if !sides.is_all {
+            return;
         }
         // Its rows are in no order: those that find none come in between.
         for (cost, is_direct) in self.merges((pair.right, inner), (pair.left, outer), first, of_left, false) {

@@ -66,11 +66,8 @@ impl Tree<'_> {
             Some(OuterKind::Anti) => left * (1.0 - self.found(pair, right)).max(0.0),
         };
         let set = pair.left | pair.right;
-        // One on the right side alone is checked after the join that may leave it out.
-        let of_right = pair.outer.map_or(0, |join| join.right & pair.right);
         let is_new = |clause: &&Clause| {
-            let is_of_both = clause.of & !pair.left != 0 && clause.of & !pair.right != 0;
-            clause.of & !set == 0 && (is_of_both || clause.of & of_right != 0 && clause.of & !pair.right == 0)
+            clause.needs & !set == 0 && clause.needs & !pair.left != 0 && clause.needs & !pair.right != 0
         };
         let later = self.clauses.iter().filter(is_new).map(|clause| clause.keeps);
         clamped(rows * if pair.outer.is_some() { later.product() } else { 1.0 })

@@ -8,6 +8,7 @@ mod cost;
 mod derived;
 mod estimate;
 mod joins;
+mod levels;
 mod matches;
 mod paths;
 mod reduce;
@@ -147,8 +148,13 @@ mod tests {
 
     #[track_caller]
     fn check_planned(sql: &str, planned: Planned, expected: &str) {
+        check_in(TABLES, sql, planned, expected);
+    }
+
+    #[track_caller]
+    fn check_in(tables: &str, sql: &str, planned: Planned, expected: &str) {
         let mut replay = Replay::new(Dialect::Postgres);
-        replay.apply(TABLES, "tables.sql");
+        replay.apply(tables, "tables.sql");
         let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
         let found = describe_planned(&query, &replay.schema, Dialect::Postgres, planned).columns;
         let letter = |column: &crate::types::Column| match column.nullable {
@@ -168,6 +174,56 @@ mod tests {
         check(&format!("{join} WHERE unknown(item.kind) = 4"), "??");
         // The planner may join what a condition reads.
         check(&format!("{join} WHERE EXISTS (SELECT 1 FROM item i WHERE i.shop = shop.id)"), "??");
+    }
+
+    #[test]
+    fn a_condition_that_constants_replace_still_links_relations() {
+        let tables = "CREATE TABLE grp (gid uuid, pid uuid, acv uuid, PRIMARY KEY (gid, pid)); \
+            CREATE TABLE p (id uuid PRIMARY KEY); CREATE TABLE cv (id uuid PRIMARY KEY, version int NOT NULL);";
+        let join = "SELECT g.pid, cv.version FROM grp g JOIN p ON p.id = g.pid LEFT JOIN cv ON cv.id = g.acv";
+        for rest in ["WHERE g.pid = $1", "WHERE g.pid = $1 AND (g.acv IS NULL OR cv.id IS NOT NULL)"] {
+            check_in(tables, &format!("{join} {rest}"), Planned::ForAny, "n?");
+        }
+    }
+
+    #[test]
+    fn a_condition_inside_of_an_outer_join_counts_once() {
+        let tables = "CREATE TABLE p (id uuid PRIMARY KEY, nm text NOT NULL); \
+            CREATE TABLE grp (gid uuid, pid uuid NOT NULL, acv uuid, PRIMARY KEY (gid, pid)); \
+            CREATE TABLE cv (id uuid PRIMARY KEY, version int NOT NULL); \
+            CREATE TABLE d (id bigserial PRIMARY KEY, cvid uuid NOT NULL REFERENCES cv, v int NOT NULL, UNIQUE (cvid, v));";
+        let sql = "SELECT p.nm, g.pid, cv.version, d.v FROM cv LEFT JOIN (p JOIN grp g ON g.pid = p.id) ON g.acv = cv.id \
+            LEFT JOIN d ON d.cvid = cv.id";
+        check_in(tables, sql, Planned::ForAny, "??y?");
+    }
+
+    #[test]
+    fn what_is_denied_is_read_as_what_holds() {
+        let join = "SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id";
+        for rest in ["NOT (item.id IS NULL)", "NOT (item.id IS NULL OR item.kind = 3)"] {
+            check(&format!("{join} WHERE {rest}"), "nn");
+        }
+        // A column that equals two constants: they are compared before anything is read.
+        check(&format!("{join} WHERE shop.name = 'a' AND shop.name = $1"), "??");
+        check(&format!("{join} WHERE NOT (shop.name <> $1)"), "??");
+    }
+
+    #[test]
+    fn a_merge_tells_the_rows_of_its_inner_side_by_equalities_alone() {
+        let tables = "CREATE TABLE grp (gid uuid, pid uuid NOT NULL, PRIMARY KEY (gid, pid)); \
+            CREATE TABLE cv (id uuid PRIMARY KEY, version int NOT NULL, gg uuid);";
+        let sql = "SELECT grp.pid, cv.version FROM grp RIGHT JOIN cv ON cv.gg = grp.gid AND cv.version = 5";
+        check_in(tables, sql, Planned::ForAny, "yn");
+    }
+
+    #[test]
+    fn the_same_equality_in_on_and_where_is_one() {
+        let tables = "CREATE TABLE grp (gid uuid, pid uuid NOT NULL, acv uuid, PRIMARY KEY (gid, pid)); \
+            CREATE TABLE cv (id uuid PRIMARY KEY, version int NOT NULL, gg uuid); \
+            CREATE TABLE d (id bigserial PRIMARY KEY, cvid uuid NOT NULL REFERENCES cv, v int NOT NULL, UNIQUE (cvid, v));";
+        let sql = "SELECT g.pid, cv.version, d.v FROM grp g LEFT JOIN cv ON cv.gg = g.gid LEFT JOIN d ON d.cvid = g.acv \
+            WHERE cv.gg = g.gid";
+        check_in(tables, sql, Planned::ForAny, "???");
     }
 
     #[test]

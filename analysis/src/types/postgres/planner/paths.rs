@@ -145,6 +145,14 @@ pub(super) struct Pair<'t> {
     pub(super) on: Vec<&'t Clause>,
 }
 
+impl Pair<'_> {
+    /// Whether an equality compares one side with the other.
+    pub(super) fn is_across(&self, [one, other]: &[(usize, String); 2]) -> bool {
+        let is_left = |of: &(usize, String)| self.left >> of.0 & 1 == 1;
+        is_left(one) != is_left(other)
+    }
+}
+
 /// Stands for all columns, beside those of relations.
 pub(super) const WHOLE: Set = 1 << 15;
 
@@ -180,8 +188,10 @@ impl Tree<'_> {
         for (at, leaf) in self.leaves.iter().enumerate() {
             *states.get_mut(1 << at)? = scans(leaf, order.filter(|order| order.leaf == at));
         }
-        for set in 1..=all {
-            let mut found = State::default();
+        for (set, first) in self.created() {
+            let rows = |of: Set| states.get(usize::from(of)).map_or(1.0, |state| state.rows);
+            let mut found =
+                State { rows: self.rows(&first, rows(first.left), rows(first.right)), ..State::default() };
             let mut left = (set - 1) & set;
             while left > 0 {
                 let right = set & !left;
@@ -192,9 +202,6 @@ impl Tree<'_> {
                 {
                     if !reading.may_join(one.paths.len() * other.paths.len()) {
                         return None;
-                    }
-                    if found.paths.is_empty() {
-                        found.rows = self.rows(&pair, one.rows, other.rows);
                     }
                     self.join(&pair, one, other, order, &mut found);
                 }
@@ -210,7 +217,7 @@ impl Tree<'_> {
     }
 
     /// Whether and how two sets may be joined, by the planner's rules about outer joins.
-    fn pair(&self, left: Set, right: Set) -> Option<Pair<'_>> {
+    pub(super) fn pair(&self, left: Set, right: Set) -> Option<Pair<'_>> {
         let set = left | right;
         let mut outer: Option<&Outer> = None;
         let mut must_be_left = false;
@@ -239,22 +246,32 @@ impl Tree<'_> {
         if must_be_left && outer.is_none_or(|join| join.kind != OuterKind::Left || !join.is_strict) {
             return None;
         }
-        let is_new =
-            |clause: &&Clause| clause.of & !set == 0 && clause.of & !left != 0 && clause.of & !right != 0;
+        let is_new = |clause: &&Clause| {
+            clause.needs & !set == 0 && clause.needs & !left != 0 && clause.needs & !right != 0
+        };
         let mut on: Vec<&Clause> = self.clauses.iter().filter(is_new).collect();
         match outer {
             Some(join) => {
                 on = join.on.iter().collect();
                 Some(Pair { left, right, outer, on })
             }
-            None if on.is_empty() && (self.is_linked(left) || self.is_linked(right)) => None,
+            None if !self.links(left, right) && (self.is_linked(left) || self.is_linked(right)) => None,
             None => Some(Pair { left, right, outer, on }),
         }
     }
 
     /// Whether a condition of an inner join links a set with others.
     fn is_linked(&self, set: Set) -> bool {
-        let links = |clause: &Clause| clause.of & set != 0 && clause.of & !set != 0;
-        self.clauses.iter().any(links)
+        self.linked().any(|of| of & set != 0 && of & !set != 0)
+    }
+
+    /// Whether a condition mentions both of two sets: it need not hold for them alone to have the planner join them.
+    fn links(&self, left: Set, right: Set) -> bool {
+        self.linked().any(|of| of & left != 0 && of & right != 0)
+    }
+
+    /// The relations of each condition, of those that constants replace as well.
+    fn linked(&self) -> impl Iterator<Item = Set> {
+        self.clauses.iter().map(|clause| clause.needs).chain(self.replaced.iter().copied())
     }
 }

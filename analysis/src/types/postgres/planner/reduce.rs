@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::super::plan::Reading;
 use super::estimate::{Filter, Leaf};
+use super::sides::COMPUTED;
 use super::tree::{Clause, OuterKind, Set, Tree};
+use crate::sql::expr::Expr;
 use crate::sql::query::BlockId;
 
 impl<'q> Tree<'q> {
@@ -57,10 +59,28 @@ impl<'q> Tree<'q> {
             }
         }
         let known: HashSet<_> = self.leaves.iter().enumerate().flat_map(fixed_columns).collect();
+        let (mut replaced, mut seen) = (Vec::new(), HashSet::new());
         self.clauses.retain(|clause| match &clause.equal {
-            Some([one, other]) => !known.contains(one) || !known.contains(other),
-            None => true,
+            Some([one, other]) if known.contains(one) && known.contains(other) => {
+                replaced.push(clause.of);
+                false
+            }
+            // The same equality in ON and in WHERE is one.
+            Some([one, other]) if is_column(one) && is_column(other) => {
+                let pair = if one < other { (one, other) } else { (other, one) };
+                seen.insert((pair.0.clone(), pair.1.clone()))
+            }
+            _ => true,
         });
+        self.replaced = replaced;
+    }
+
+    /// Whether a column equals another constant as well: the planner compares the two before it reads anything.
+    pub(super) fn is_fixed_twice(&self, leaf: usize, condition: &'q Expr) -> bool {
+        let condition = Filter::Written(condition);
+        let Some((column, true)) = condition.compared() else { return false };
+        let before = self.leaves.get(leaf).into_iter().flat_map(|leaf| &leaf.filters);
+        before.into_iter().any(|other| other.compared() == Some((column, true)) && *other != condition)
     }
 
     /// Drops joins that find at most one row of a table of which nothing else is read.
@@ -102,6 +122,7 @@ impl<'q> Tree<'q> {
         let without = |of: Set| of & ((1 << leaf) - 1) | of >> (leaf + 1) << leaf;
         let moved = |clause: &mut Clause| {
             clause.of = without(clause.of);
+            clause.needs = without(clause.needs);
             for (of, _) in clause.equal.iter_mut().flatten() {
                 *of -= usize::from(*of > leaf);
             }
@@ -117,7 +138,13 @@ impl<'q> Tree<'q> {
             }
             join.on.iter_mut().for_each(moved);
         }
+        self.replaced.iter_mut().for_each(|of| *of = without(*of));
     }
+}
+
+/// Whether a side of an equality is a column, and no expression.
+fn is_column((_, name): &(usize, String)) -> bool {
+    name != COMPUTED
 }
 
 fn fixed_columns<'l>((at, leaf): (usize, &'l Leaf<'_>)) -> impl Iterator<Item = (usize, String)> + use<'l> {

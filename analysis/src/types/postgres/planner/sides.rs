@@ -7,7 +7,7 @@ use crate::schema::KeyPart;
 use crate::sql::expr::{Expr, Op};
 
 /// Stands in place of a column for an expression: no index has it, and nothing refers to it.
-const COMPUTED: &str = "";
+pub(super) const COMPUTED: &str = "";
 
 impl<'q> Tree<'q> {
     /// A condition on several relations.
@@ -42,7 +42,7 @@ impl<'q> Tree<'q> {
             Expr::Binary { op: Op::Eq, .. } => 0.005,
             _ => guess.keeps,
         };
-        Clause { of, equal: equal.map(|(left, right)| [left, right]), operators: count, keeps }
+        Clause { of, needs: of, equal: equal.map(|(left, right)| [left, right]), operators: count, keeps }
     }
 
     /// What is compared on one side: a column, or an expression of one relation.

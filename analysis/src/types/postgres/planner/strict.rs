@@ -70,6 +70,13 @@ fn demand(reading: &Reading<'_>, expr: &Expr, is_true: bool, depth: usize) -> De
             all
         }),
         Expr::And(parts) | Expr::Or(parts) => common(parts),
+        // The planner turns what is denied into what holds.
+        Expr::Not(inner) if is_true => match &**inner {
+            Expr::Not(inner) => demand(reading, inner, true, depth + 1),
+            Expr::Is { expr, test: Test::Null, negated: false } => all(&[expr]),
+            Expr::Or(parts) => all(&parts.iter().collect::<Vec<_>>()),
+            inner => all(&[inner]),
+        },
         Expr::Not(inner) => all(&[inner]),
         Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Unary { expr, .. } => all(&[expr]),
         Expr::Is { expr, test: Test::Null, negated: true }
@@ -149,7 +156,21 @@ pub(super) fn is_gate(condition: &Expr) -> Option<bool> {
 
 /// Whether it is `column IS NULL`.
 pub(super) fn is_null_test(condition: &Expr) -> bool {
-    matches!(condition, Expr::Is { test: Test::Null, negated: false, .. })
+    matches!(null_test(condition), Some((_, false)))
+}
+
+/// Whether it is `NOT (a <> b)`: the planner reads it as an equality, which is not followed.
+pub(super) fn is_denied_inequality(condition: &Expr) -> bool {
+    matches!(condition, Expr::Not(inner) if matches!(**inner, Expr::Binary { op: Op::NotEq, .. }))
+}
+
+/// What a condition tests for NULL, and whether for anything else: `NOT (a IS NULL)` is `a IS NOT NULL`.
+pub(super) fn null_test(condition: &Expr) -> Option<(&Expr, bool)> {
+    match condition {
+        Expr::Is { expr, test: Test::Null, negated } => Some((&**expr, *negated)),
+        Expr::Not(inner) => null_test(inner).map(|(expr, negated)| (expr, !negated)),
+        _ => None,
+    }
 }
 
 /// Whether a condition holds, as the planner knows in advance, so that it drops it.

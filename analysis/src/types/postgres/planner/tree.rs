@@ -8,8 +8,11 @@ use super::cost::{Cost, Input, TUPLE};
 use super::derived::{groups_of, may_sort, order_of};
 use super::estimate::{Filter, Leaf};
 use super::sizes::{of_function, size_of};
-use super::strict::{Demand, has_dead_arm, has_subquery, is_always_true, is_gate, is_null_test, living};
-use crate::sql::expr::{Expr, Test};
+use super::strict::{
+    Demand, has_dead_arm, has_subquery, is_always_true, is_denied_inequality, is_gate, is_null_test, living,
+    null_test,
+};
+use crate::sql::expr::Expr;
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
 
 /// The maximum number of scanned relations; with more, the plan is unknown.
@@ -21,7 +24,10 @@ pub(super) type Set = u16;
 /// A condition on several relations.
 #[derive(Debug, Clone)]
 pub(super) struct Clause {
+    /// Those that it reads.
     pub(super) of: Set,
+    /// Those that have to be joined before it: an outer join may leave out what it reads.
+    pub(super) needs: Set,
     /// The two columns whose equality it is.
     pub(super) equal: Option<[(usize, String); 2]>,
     pub(super) operators: f64,
@@ -60,6 +66,8 @@ pub(super) struct Tree<'q> {
     pub(super) leaves: Vec<Leaf<'q>>,
     pub(super) outer: Vec<Outer>,
     pub(super) clauses: Vec<Clause>,
+    /// The relations of equalities in whose place each side is compared with a constant.
+    pub(super) replaced: Vec<Set>,
     /// Whether the joins depend on what is not known: a subquery may become one of them, or a condition may
     /// make an outer join an inner one.
     pub(super) is_vague: bool,
@@ -86,7 +94,7 @@ impl<'q> Tree<'q> {
     pub(super) fn new(reading: &Reading<'q>, root: BlockId, guess: Guess) -> Option<Tree<'q>> {
         let mut tree = Tree::default();
         for condition in reading.query.block(root).filters() {
-            if let Expr::Is { expr, test: Test::Null, negated: false } = condition
+            if let Some((expr, false)) = null_test(condition)
                 && let Some(leaf) = reading.leaf(expr, 0)
             {
                 tree.missing.insert(leaf);
@@ -352,10 +360,13 @@ impl<'q> Tree<'q> {
             // It is checked after the join that makes its column NULL.
             Some(_) if is_padded && Demand::of(reading, [condition]).sure.is_empty() => {
                 let clause = self.clause(reading, condition, of, guess);
-                self.clauses.push(clause);
+                self.clauses.push(self.delayed(clause));
             }
             Some(_) if is_missing => {}
-            Some(leaf) => self.filter(leaf, condition),
+            Some(leaf) => {
+                self.is_vague |= self.is_fixed_twice(leaf, condition) || is_denied_inequality(condition);
+                self.filter(leaf, condition);
+            }
             None if of == 0 => match is_gate(condition) {
                 Some(false) => {}
                 Some(true) if !is_optional => self.is_gated = true,
@@ -363,7 +374,7 @@ impl<'q> Tree<'q> {
             },
             None => {
                 let clause = self.clause(reading, condition, of, guess);
-                self.clauses.push(clause);
+                self.clauses.push(self.delayed(clause));
             }
         }
     }
