@@ -244,6 +244,12 @@ impl Reader<'_> {
                 let table = self.schema.tables.get(name).ok_or_else(unknown)?;
                 let of_table = table.columns.iter().find(|it| it.name.eq_ignore_ascii_case(&column.name));
                 let of_table = of_table.ok_or_else(unknown)?;
+                if wire::has_doubtful_key(table, of_table, self.server) {
+                    return Err(format!(
+                        "whether `{}` has a key beside the primary one is not known",
+                        column.name
+                    ));
+                }
                 wire::of_column(table, of_table, self.server).ok_or_else(|| {
                     format!("what the server says of the type `{}` is not known", of_table.ty)
                 })?

@@ -79,6 +79,30 @@ fn widths_keys_and_collations_are_told() {
 }
 
 #[test]
+fn a_unique_key_that_repeats_the_primary_one_is_left_out_by_mariadb() {
+    let flags = |schema: &str, server| {
+        let schema = snapshot::read(schema, "a.sql", Some(Dialect::MySql)).schema;
+        let query = resolve("SELECT id FROM a", Dialect::MySql, Some(&schema)).expect("it parses");
+        let found = wires(&query, &schema, server).into_iter().next();
+        found.and_then(|(_, wire, _)| wire.ok()).is_some_and(|wire| wire.flag_names().contains("UNIQUE_KEY"))
+    };
+    let is_told = |schema: &str, server| {
+        let schema = snapshot::read(schema, "a.sql", Some(Dialect::MySql)).schema;
+        let query = resolve("SELECT id FROM a", Dialect::MySql, Some(&schema)).expect("it parses");
+        wires(&query, &schema, server).into_iter().all(|(_, wire, _)| wire.is_ok())
+    };
+    let (mysql, mariadb) = (Some(Server::MySql), Some(Server::MariaDb));
+    let serial = "CREATE TABLE a (id serial PRIMARY KEY)";
+    assert!(flags(serial, mysql) && !flags(serial, mariadb) && is_told(serial, mariadb));
+    assert!(!is_told(serial, None));
+    let named = "CREATE TABLE a (id int NOT NULL AUTO_INCREMENT, PRIMARY KEY (id), UNIQUE KEY k (id))";
+    assert!(flags(named, mysql) && flags(named, mariadb) && flags(named, None));
+    // It may be a key of the column, or one of the table.
+    let unnamed = "CREATE TABLE a (id int NOT NULL, PRIMARY KEY (id), UNIQUE KEY (id))";
+    assert!(flags(unnamed, mysql) && !is_told(unnamed, mariadb));
+}
+
+#[test]
 fn rows_of_window_functions_may_be_null_on_mariadb() {
     let schema = "CREATE TABLE t (id int NOT NULL, i int NOT NULL)";
     check_wires(

@@ -2,7 +2,7 @@
 
 use super::geometry;
 use super::item::Server;
-use crate::schema::{Column, Index, IndexKey, KeyPart, Table};
+use crate::schema::{Column, Index, IndexKey, Table};
 
 /// The flags with their names, in bit order.
 const FLAGS: [(u16, &str); 14] = [
@@ -205,7 +205,7 @@ pub(super) fn of_column(table: &Table, column: &Column, server: Option<Server>) 
     if wire.ty == "Timestamp" && (is_now || on_update) {
         wire.flags |= Wire::TIMESTAMP;
     }
-    wire.flags |= keys(table, &column.name);
+    wire.flags |= keys(table, &column.name, server);
     Some(wire)
 }
 
@@ -230,7 +230,7 @@ fn write_charset(wire: &mut Wire, column: &Column) {
 /// JSON: a type of its own on MySQL, and text on MariaDB.
 fn json(server: Server) -> Wire {
     let (ty, flags, size) = match server {
-        Server::MySql => ("Json", Wire::BLOB | Wire::BINARY, u32::MAX - 3),
+        Server::MySql => ("Json", Wire::BLOB | Wire::BINARY, u32::MAX),
         Server::MariaDb => ("Blob", Wire::BLOB | Wire::BINARY, u32::MAX),
     };
     Wire { ty, flags, is_text: true, size, scale: 0, unsure: false }
@@ -247,33 +247,40 @@ fn stand_in(table: &Table) -> Option<&Index> {
 }
 
 /// The flags of a column due to its keys.
-fn keys(table: &Table, column: &str) -> u16 {
+fn keys(table: &Table, column: &str, server: Option<Server>) -> u16 {
     let mut flags = 0;
     let primary = stand_in(table);
     let of_primary = || primary.into_iter().flat_map(|index| &index.keys).filter_map(IndexKey::as_column);
     if table.primary_key.iter().map(String::as_str).chain(of_primary()).any(|key| key == column) {
         flags |= Wire::PRIMARY_KEY;
     }
+    let is_kept = |index: &Index| server == Some(Server::MySql) || !repeats_primary(table, index);
     let is_other = |index: &&Index| {
-        // A unique key of the same columns as the primary one is dropped when SERIAL brings it.
-        let is_serial = index.unique
-            && table.column(column).is_some_and(|column| column.identity)
-            && index
-                .keys
-                .iter()
-                .map(IndexKey::as_column)
-                .eq(table.primary_key.iter().map(|it| Some(it.as_str())));
-        !index.primary && !is_serial && primary.is_none_or(|primary| primary.name != index.name)
+        !index.primary && is_kept(index) && primary.is_none_or(|primary| primary.name != index.name)
     };
     for index in table.indexes.iter().filter(is_other) {
-        if let Some(KeyPart::Column(first)) = index.keys.first().map(|key| &key.part)
-            && first == column
-        {
+        if index.keys.first().and_then(IndexKey::as_column) == Some(column) {
             let is_unique = index.unique && index.keys.len() == 1;
             flags |= if is_unique { Wire::UNIQUE_KEY } else { Wire::MULTIPLE_KEY };
         }
     }
     flags
+}
+
+/// Whether the keys of a column depend on what is not known. Of a column's own UNIQUE beside PRIMARY KEY, as of SERIAL, MySQL
+/// makes a key and MariaDB makes none; the same written as a key of the table both keep.
+pub(super) fn has_doubtful_key(table: &Table, column: &Column, server: Option<Server>) -> bool {
+    let is_serial = column.identity && column.ty.eq_ignore_ascii_case("bigint unsigned");
+    let is_known = server.is_some_and(|server| server == Server::MySql || is_serial);
+    let of_column = |index: &&Index| index.keys.first().and_then(IndexKey::as_column) == Some(&*column.name);
+    !is_known && table.indexes.iter().filter(of_column).any(|index| repeats_primary(table, index))
+}
+
+/// Whether a unique key without a name of its own is on the one column of the primary key.
+fn repeats_primary(table: &Table, index: &Index) -> bool {
+    let [only] = table.primary_key.as_slice() else { return false };
+    let columns: Vec<_> = index.keys.iter().map(IndexKey::as_column).collect();
+    index.unique && columns == [Some(only.as_str())] && index.name.eq_ignore_ascii_case(only)
 }
 
 /// The description of a type, without keys and defaults.
