@@ -1,6 +1,7 @@
 //! The queries and schemas to check: a workspace's Rust files with their `.sqlx` folders, or a file of
 //! queries; a snapshot, or migrations.
 
+pub(crate) mod makers;
 mod migrations;
 pub(crate) mod overrides;
 mod queries;
@@ -70,6 +71,8 @@ pub(crate) struct BareQuery {
     pub(crate) is_entry: bool,
     /// The macro or derive in the source that makes it, if found.
     pub(crate) maker: Option<Place>,
+    /// Whether it is such an entry, and nothing in the source or in a dependency may make it.
+    pub(crate) is_stale: bool,
 }
 
 /// Loads what the arguments name. Paths are shown relative to `base`.

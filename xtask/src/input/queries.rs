@@ -82,7 +82,7 @@ fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {
         let place = Place { file: file.into(), line: number(line), column: number(column) };
         let allows = allows_above(text.get(before..piece.span.start).unwrap_or_default(), &place, before > 0);
         before = piece.span.end;
-        BareQuery { sql: piece.text.into(), place, allows, is_entry: false, maker: None }
+        BareQuery { sql: piece.text.into(), place, allows, is_entry: false, maker: None, is_stale: false }
     };
     statements(text, dialect).into_iter().map(query).collect()
 }
@@ -119,7 +119,14 @@ fn parse_jsonl(bytes: &[u8], file: &str, dialect: Dialect, unread: &mut Vec<Stri
         match saved_query(line) {
             Ok(query) => {
                 let allows = allows_inside(&query, &place, dialect);
-                queries.push(BareQuery { sql: query.into(), place, allows, is_entry: false, maker: None });
+                queries.push(BareQuery {
+                    sql: query.into(),
+                    place,
+                    allows,
+                    is_entry: false,
+                    maker: None,
+                    is_stale: false,
+                });
             }
             Err(reason) => {
                 unread.push(format!("read `{place}`: {reason}; a line is `{{\"query\": \"SELECT 1\"}}`"));
@@ -161,6 +168,7 @@ pub(super) fn read_sqlx_folder(
                     allows: Vec::new(),
                     is_entry: false,
                     maker: None,
+                    is_stale: false,
                 });
             }
             Err(why) => unread.push(why),

@@ -15,6 +15,7 @@ use query_budget_analysis::rust::{
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
+use super::makers::{makes_queries, package};
 use super::migrations;
 use super::queries::read_sqlx_folder;
 use super::workspace::{self, Sources, Standing};
@@ -134,19 +135,27 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
         // A `.sqlx` folder does not tell the package of a query.
         return Ok(loaded);
     }
-    let mut made: Option<Makers> = None;
+    let (mut made, mut is_plain): (Option<Makers>, Option<bool>) = (None, None);
     let written: HashSet<Arc<str>> = loaded.batches.iter().flat_map(literals).collect();
     for folder in sqlx_folders(&crates, paths, &mut roots) {
         let mut bare = read_sqlx_folder(&folder, base, &mut loaded.unread)?;
         // An entry for a query of the source is that query; the others come from other macros.
+        let all = bare.len();
         bare.retain(|query| !written.contains(query.sql.trim()));
         if bare.is_empty() {
             continue;
         }
+        // The folder is that of this source, all of which was read, and nothing in it makes queries of its own.
+        let is_stale = all > bare.len()
+            && loaded.unread.is_empty()
+            && *is_plain.get_or_insert_with(|| {
+                !texts.iter().any(|text| makes_queries(&text.text)) && package(&folder).is_none()
+            });
         let makers = made.get_or_insert_with(|| makers(&texts, base));
         for query in &mut bare {
             query.is_entry = true;
             query.maker = makers.maker(&query.sql).cloned();
+            query.is_stale = is_stale && query.maker.is_none();
         }
         if let Some(dir) = folder.parent() {
             loaded.batches.push(Batch {

@@ -105,6 +105,11 @@ impl Report {
     }
 
     fn add_statement(&mut self, query: BareQuery, checker: &Checker<'_>) {
+        if query.is_stale {
+            self.sites -= 1;
+            self.stale += 1;
+            return;
+        }
         let check = if query.is_entry { Checker::entry } else { Checker::bare };
         let mut checked = check(checker, &query.sql, &query.allows);
         if let Some(maker) = &query.maker {

@@ -155,6 +155,36 @@ fn entries_that_another_macro_may_need_are_kept() {
     assert_eq!(entries(&scratch, ".sqlx").len(), 2);
 }
 
+#[test]
+fn entries_of_macros_of_a_dependency_are_kept() {
+    let scratch = scratch("0.8.6");
+    run(scratch.path(), &["prepare"]).exits_with(0);
+    scratch.write(SOURCE.0, "#[derive(es_entity::EsRepo)]\npub struct Users;\n");
+    scratch.write(
+        "Cargo.lock",
+        "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\"es-entity\"]\n\n\
+         [[package]]\nname = \"es-entity\"\nversion = \"0.5.0\"\nsource = \"registry\"\n\
+         dependencies = [\"es-entity-macros\", \"sqlx\"]\n\n[[package]]\nname = \"sqlx\"\nversion = \"0.8.6\"\nsource = \"registry\"\n",
+    );
+    run(scratch.path(), &["prepare", "--prune"])
+        .exits_with(0)
+        .says(&["the package `es-entity`", "1 of macros"]);
+    run(scratch.path(), &["prepare", "--check"]).exits_with(0);
+    assert_eq!(entries(&scratch, ".sqlx").len(), 1);
+}
+
+#[test]
+fn an_entry_of_another_database_stays() {
+    let scratch = scratch("0.8.6");
+    run(scratch.path(), &["prepare"]).exits_with(0);
+    let before = entries(&scratch, ".sqlx").concat().replace("PostgreSQL", "SQLite");
+    let name = fs::read_dir(scratch.path().join(".sqlx")).expect("it is there").flatten().next();
+    let name = name.expect("one entry").file_name().to_string_lossy().into_owned();
+    scratch.write(&format!(".sqlx/{name}"), before.as_str());
+    run(scratch.path(), &["prepare"]).exits_with(0).says(&["the entry stays", "of SQLite", "1 uncertain"]);
+    assert_eq!(entries(&scratch, ".sqlx"), [before]);
+}
+
 /// cargo does not build such a file, so sqlx writes nothing for it.
 #[test]
 fn queries_of_a_file_that_no_mod_names_have_no_entries() {

@@ -91,6 +91,15 @@ pub(super) fn text(
     Ok(text)
 }
 
+/// The name of a database in an entry.
+pub(super) fn database(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "PostgreSQL",
+        Dialect::MySql => "MySQL",
+        Dialect::Sqlite => "SQLite",
+    }
+}
+
 struct Entry<'a> {
     dialect: Dialect,
     version: Version,
@@ -101,12 +110,7 @@ struct Entry<'a> {
 impl Serialize for Entry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let name = match self.dialect {
-            Dialect::Postgres => "PostgreSQL",
-            Dialect::MySql => "MySQL",
-            Dialect::Sqlite => "SQLite",
-        };
-        map.serialize_entry("db_name", name)?;
+        map.serialize_entry("db_name", database(self.dialect))?;
         map.serialize_entry("query", self.query)?;
         map.serialize_entry("describe", &DescribeForm(self))?;
         map.serialize_entry("hash", &hash(self.query))?;

@@ -1,12 +1,32 @@
 //! Tables of PostgreSQL that migrations fill and then measure: the planner knows how many rows they have, and may plan a
 //! join another way than for tables that were just created.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use query_budget_analysis::schema::{Name, Schema};
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::{Lexer, TokenKind};
 use query_budget_analysis::sql::query::{Block, From, JoinKind, Query, Source};
+
+/// Stands for every table: what a text built at run time fills.
+const ANY: &str = "*";
+/// How deep routines may call each other.
+const DEEPEST: usize = 8;
+/// Functions that return a row for no rows.
+const AGGREGATES: [&str; 12] = [
+    "array_agg",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "count",
+    "json_agg",
+    "jsonb_agg",
+    "max",
+    "min",
+    "string_agg",
+    "sum",
+    "every",
+];
 
 /// The tables, by their names without a schema, folded.
 #[derive(Debug, Default)]
@@ -15,21 +35,18 @@ pub(super) struct Measured(BTreeSet<String>);
 impl Measured {
     /// What scripts measure that run one after the other.
     pub(super) fn of(scripts: &[String]) -> Measured {
-        let (mut filled, mut measured) = (BTreeSet::new(), BTreeSet::new());
+        let mut run = Run::default();
         for script in scripts {
-            for statement in statements(script) {
-                let words: Vec<&str> = statement.iter().map(String::as_str).collect();
-                read(&words, &mut filled, &mut measured);
-            }
+            run.script(script, 0);
         }
-        Measured(measured)
+        Measured(run.measured)
     }
 
     /// Whether a query has an outer join, and reads one of the tables.
     pub(super) fn matters_to(&self, query: &Query, schema: &Schema) -> bool {
         let is_measured = |name: &Name| {
             let shown = schema.shown(name).to_lowercase();
-            self.0.contains(shown.rsplit('.').next().unwrap_or_default())
+            self.0.contains(ANY) || self.0.contains(shown.rsplit('.').next().unwrap_or_default())
         };
         let reads = || {
             query
@@ -54,65 +71,207 @@ fn has_outer_join(block: &Block) -> bool {
     false
 }
 
-/// The words and symbols of each statement, names without quotes and folded.
-fn statements(script: &str) -> Vec<Vec<String>> {
+/// A word or symbol of a statement, names without quotes and folded; of a string, its content.
+#[derive(Debug, Clone)]
+struct Word {
+    text: String,
+    is_string: bool,
+}
+
+/// The words of each statement.
+fn statements(script: &str) -> Vec<Vec<Word>> {
     let mut all = vec![Vec::new()];
     for token in Lexer::new(script, Dialect::Postgres) {
         let text = script.get(token.span.range()).unwrap_or_default();
-        match token.kind {
-            TokenKind::Symbol if text == ";" => all.push(Vec::new()),
-            TokenKind::Text => {}
-            _ => {
-                if let Some(last) = all.last_mut() {
-                    last.push(text.trim_matches('"').to_lowercase());
-                }
+        let word = match token.kind {
+            TokenKind::Symbol if text == ";" => {
+                all.push(Vec::new());
+                continue;
             }
+            TokenKind::Text => Word { text: content(text).to_owned(), is_string: true },
+            _ => Word { text: text.trim_matches('"').to_lowercase(), is_string: false },
+        };
+        if let Some(last) = all.last_mut() {
+            last.push(word);
         }
     }
     all
 }
 
-fn read(words: &[&str], filled: &mut BTreeSet<String>, measured: &mut BTreeSet<String>) {
-    let has = |word: &str| words.contains(&word);
-    let after = |word: &str| words.iter().position(|it| *it == word).map(|at| at + 1);
-    let measure = |name: Option<&str>, filled: &BTreeSet<String>, measured: &mut BTreeSet<String>| match name
-    {
-        Some(name) => measured.extend(filled.get(name).cloned()),
-        None => measured.extend(filled.iter().cloned()),
-    };
-    match words {
-        ["insert", "into", ..] | ["with", ..] if has("insert") => {
-            let Some(target) = after("into").and_then(|at| name_at(words, at)) else { return };
-            // Rows of tables that are empty are none.
-            let has_rows = has("values")
-                || !has("from")
-                || has("generate_series")
-                || words.iter().any(|word| *word != target && filled.contains(*word));
-            if has_rows {
-                filled.insert(target.to_owned());
+/// What stands between the quotes of a string.
+fn content(text: &str) -> &str {
+    match text.strip_prefix('$').and_then(|rest| Some(rest.split_at(rest.find('$')?))) {
+        Some((tag, rest)) => rest.get(1..rest.len().saturating_sub(tag.len() + 2)).unwrap_or_default(),
+        None => text.trim_matches('\''),
+    }
+}
+
+/// What scripts do to tables, as far as it counts, statement after statement.
+#[derive(Debug, Default)]
+struct Run {
+    filled: BTreeSet<String>,
+    measured: BTreeSet<String>,
+    /// The bodies of routines, by name.
+    routines: BTreeMap<String, String>,
+    /// The routines that triggers run when rows come into a table.
+    triggers: BTreeMap<String, Vec<String>>,
+}
+
+impl Run {
+    fn script(&mut self, script: &str, depth: usize) {
+        for statement in statements(script) {
+            self.statement(&statement, depth);
+        }
+    }
+
+    fn statement(&mut self, statement: &[Word], depth: usize) {
+        let words: Vec<&str> =
+            statement.iter().map(|word| if word.is_string { "" } else { word.text.as_str() }).collect();
+        let strings = || statement.iter().filter(|word| word.is_string).map(|word| word.text.as_str());
+        let after = |word: &str| words.iter().position(|it| *it == word).map(|at| at + 1);
+        let makes = |kinds: &[&str]| {
+            let first = words.get(..words.len().min(4)).unwrap_or_default();
+            first.first() == Some(&"create") && first.iter().any(|word| kinds.contains(word))
+        };
+        if makes(&["function", "procedure"])
+            && let Some(at) = after("function").or_else(|| after("procedure"))
+            && let Some(name) = name_at(&words, at)
+        {
+            let body = strings().max_by_key(|text| text.len()).unwrap_or_default();
+            self.routines.insert(name.to_owned(), body.to_owned());
+            return;
+        }
+        if makes(&["trigger"])
+            && let Some(table) = after("on").and_then(|at| name_at(&words, at))
+            && let Some(routine) = after("execute").and_then(|at| name_at(&words, at + 1))
+        {
+            self.triggers.entry(table.to_owned()).or_default().push(routine.to_owned());
+            return;
+        }
+        if words.first() == Some(&"do") && depth < DEEPEST {
+            strings().for_each(|body| self.script(body, depth + 1));
+            return;
+        }
+        self.calls(&words, depth);
+        self.inserts(&words, depth);
+        // What a routine puts together and runs.
+        if depth > 0 && words.contains(&"execute") {
+            let before = self.filled.len();
+            strings().for_each(|text| self.script(text, depth + 1));
+            let is_open = !strings().any(|text| !text.is_empty()) || strings().any(|text| text.contains('%'));
+            if is_open && self.filled.len() == before {
+                self.filled.insert(ANY.to_owned());
             }
         }
-        ["copy", ..] if has("from") => filled.extend(name_at(words, 1).map(str::to_owned)),
-        ["create", "index", ..] | ["create", "unique", "index", ..] => {
-            if let Some(name) = after("on").and_then(|at| name_at(words, at)) {
-                measure(Some(name), filled, measured);
+        self.measures(&words);
+    }
+
+    /// Runs the routines that a statement calls.
+    fn calls(&mut self, words: &[&str], depth: usize) {
+        let is_called = |name: &&String| words.windows(2).any(|pair| pair == [name.as_str(), "("]);
+        let called: Vec<String> = self.routines.keys().filter(is_called).cloned().collect();
+        called.iter().for_each(|name| self.routine(name, depth));
+    }
+
+    fn routine(&mut self, name: &str, depth: usize) {
+        if let Some(body) = self.routines.get(name).filter(|_| depth < DEEPEST).cloned() {
+            self.script(&body, depth + 1);
+        }
+    }
+
+    /// Fills the tables that a statement may insert rows into.
+    fn inserts(&mut self, words: &[&str], depth: usize) {
+        if let ["copy", ..] = words
+            && words.contains(&"from")
+        {
+            self.fill(name_at(words, 1), depth);
+        }
+        for at in 0..words.len() {
+            if let Some(["insert", "into"]) = words.get(at..at + 2)
+                && let Some(target) = name_at(words, at + 2)
+                && self.may_have_rows(words, words.get(at + 2..).unwrap_or_default())
+            {
+                self.fill(Some(target), depth);
             }
         }
-        ["alter", "table", ..] if ["primary", "unique", "exclude", "type"].into_iter().any(has) => {
-            if let Some(name) = name_at(words, 2) {
-                measure(Some(name), filled, measured);
+    }
+
+    fn fill(&mut self, table: Option<&str>, depth: usize) {
+        let Some(table) = table else { return };
+        if self.filled.insert(table.to_owned()) {
+            let routines = self.triggers.get(table).cloned().unwrap_or_default();
+            routines.iter().for_each(|name| self.routine(name, depth + 1));
+        }
+    }
+
+    /// Whether an INSERT may find rows: it finds none if it reads a table without rows before all else.
+    fn may_have_rows(&self, statement: &[&str], insert: &[&str]) -> bool {
+        let mut depth = 0_usize;
+        let mut is_select = false;
+        let mut has_aggregate = false;
+        for (at, word) in insert.iter().enumerate() {
+            match *word {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                "values" | "union" if depth == 0 => return true,
+                "select" if depth == 0 => is_select = true,
+                "group" if depth == 0 => has_aggregate = false,
+                name if is_select && depth == 0 && insert.get(at + 1) == Some(&"(") => {
+                    has_aggregate |= AGGREGATES.contains(&name);
+                }
+                "from" if depth == 0 && is_select => {
+                    let Some(first) = name_at(insert, at + 1) else { return true };
+                    let is_call =
+                        insert.get(at + 1..).unwrap_or_default().iter().take(4).any(|it| *it == "(");
+                    let is_written = statement.first() == Some(&"with") || is_call;
+                    let later = insert.get(at..).unwrap_or_default();
+                    let keeps_others = ["right", "full", "union"].iter().any(|word| later.contains(word));
+                    let is_grouped = later.contains(&"group");
+                    return is_written
+                        || keeps_others
+                        || has_aggregate && !is_grouped
+                        || [first, ANY].iter().any(|name| self.filled.contains(*name));
+                }
+                _ => {}
             }
         }
-        ["analyze" | "analyse" | "vacuum" | "cluster" | "reindex", rest @ ..] => {
-            let named: Vec<&str> = rest.iter().copied().filter(|word| filled.contains(*word)).collect();
+        true
+    }
+
+    /// Notes what counts the rows of filled tables.
+    fn measures(&mut self, words: &[&str]) {
+        let has = |word: &str| words.contains(&word);
+        let after = |word: &str| words.iter().position(|it| *it == word).map(|at| at + 1);
+        let starts = |first: &str| {
+            words.windows(2).find_map(|pair| {
+                if let [one, other] = pair { (*one == first).then_some(*other) } else { None }
+            })
+        };
+        if matches!(starts("create"), Some("index" | "unique")) && has("index") {
+            let name = after("on").and_then(|at| name_at(words, at));
+            self.measure(name);
+        } else if starts("alter") == Some("table") {
+            if ["primary", "unique", "exclude", "type"].into_iter().any(has) {
+                let name = after("table").and_then(|at| name_at(words, at));
+                self.measure(name);
+            }
+        } else if let ["analyze" | "analyse" | "vacuum" | "cluster" | "reindex", rest @ ..] = words {
+            let named: Vec<&str> = rest.iter().copied().filter(|word| self.filled.contains(*word)).collect();
             if named.is_empty() {
-                measure(None, filled, measured);
+                self.measured.extend(self.filled.iter().cloned());
             }
             for name in named {
-                measure(Some(name), filled, measured);
+                self.measure(Some(name));
             }
         }
-        _ => {}
+    }
+
+    fn measure(&mut self, name: Option<&str>) {
+        if let Some(name) = name
+            && [name, ANY].iter().any(|name| self.filled.contains(*name))
+        {
+            self.measured.insert(name.to_owned());
+        }
     }
 }
 
@@ -147,5 +306,29 @@ mod tests {
         check("INSERT INTO b VALUES (1); INSERT INTO a SELECT * FROM b; ANALYZE", "a b");
         check("COPY a (id) FROM stdin; CREATE UNIQUE INDEX IF NOT EXISTS i ON a (id)", "a");
         check("INSERT INTO a VALUES ('; create index on b'); ALTER TABLE a ADD COLUMN n int", "");
+    }
+
+    #[test]
+    fn rows_come_in_other_ways_than_by_plain_inserts() {
+        let then = |script: &str, expect: &str| check(&format!("{script}; CREATE INDEX ON a (n)"), expect);
+        then("INSERT INTO a SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM a)", "a");
+        then("INSERT INTO a (n) SELECT 1 FROM (VALUES (1)) v", "a");
+        then("WITH z AS (SELECT 1) INSERT INTO a SELECT * FROM z", "a");
+        then("INSERT INTO a SELECT count(*) FROM b", "a");
+        then("INSERT INTO a SELECT id, count(*) FROM b GROUP BY id", "");
+        then("INSERT INTO a SELECT b.id FROM b JOIN c ON c.id = b.c", "");
+        then(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM a) THEN INSERT INTO a VALUES (1); END IF; END $$",
+            "a",
+        );
+        then("DO $$ BEGIN EXECUTE 'INSERT INTO a VALUES (1)'; END $$", "a");
+        then("DO $$ BEGIN EXECUTE format('INSERT INTO %I VALUES (1)', t); END $$", "a");
+        let seed = "CREATE FUNCTION seed() RETURNS void AS $f$ INSERT INTO a VALUES (1) $f$ LANGUAGE sql";
+        then(&format!("{seed}; SELECT seed()"), "a");
+        then(seed, "");
+        let log = "CREATE FUNCTION log() RETURNS trigger AS $f$ BEGIN INSERT INTO a VALUES (1); RETURN NEW; END $f$ \
+            LANGUAGE plpgsql; CREATE TRIGGER t AFTER INSERT ON b FOR EACH ROW EXECUTE FUNCTION log()";
+        then(log, "");
+        then(&format!("{log}; INSERT INTO b VALUES (1)"), "a");
     }
 }

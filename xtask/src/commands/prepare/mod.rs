@@ -4,7 +4,6 @@
 mod answer;
 mod change;
 mod form;
-mod makers;
 mod measured;
 mod mysql;
 mod named;
@@ -198,8 +197,8 @@ fn dead(
             tally.elsewhere += folder.dead.len();
             let count = counted(folder.dead.len(), "entry", "entries");
             output.line(format!(
-                "{count} of `{name}` without a call in the source: kept, since a macro in `{}` makes queries",
-                shown(maker, base)
+                "{count} of `{name}` without a call in the source: kept, since {} makes queries",
+                maker.shown(base)
             ))?;
         }
         return Ok(());
@@ -235,11 +234,17 @@ fn entry(
     let there = read(&path).ok();
     let project = &wanted.project;
     let version = folder.version;
+    let committed: Option<Value> = there.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    // Whoever wrote it asked another database than the one whose schema is known.
+    let of = committed.as_ref().and_then(|entry| entry["db_name"].as_str());
+    if let Some(of) = of.filter(|of| *of != form::database(project.dialect)) {
+        let why = format!("its entry is of {of}, and the schema of {}", form::database(project.dialect));
+        return Ok(State::Unsure { why, has_entry: true });
+    }
     let (mut description, doubts) = match databases.answer(wanted, version, base)? {
         Answer::Known(description, doubts) => (description, doubts),
         Answer::Unknown(why) => return Ok(State::Unsure { why, has_entry: there.is_some() }),
     };
-    let committed: Option<Value> = there.as_deref().and_then(|text| serde_json::from_str(text).ok());
     if let Some(committed) = &committed {
         change::keep_doubtful(&mut description, &doubts, committed);
         if project.dialect == Dialect::Sqlite && !version.has_origins() {

@@ -9,9 +9,10 @@ use query_budget_analysis::project::{Project, read, read_migrations, workspace_r
 use query_budget_analysis::rust::{Form, Site, SiteSql};
 use query_budget_analysis::sql::Dialect;
 
-use super::{Version, form, makers, named, version_of};
+use super::{Version, form, named, version_of};
 use crate::args::Prepare;
 use crate::failure::Failure;
+use crate::input::makers::{self, Maker};
 use crate::input::{Batch, Loaded};
 
 /// The folder for entries.
@@ -27,9 +28,8 @@ pub(super) struct Folder {
     pub(super) wanted: Vec<Wanted>,
     /// The names of its files that no query of the source has.
     pub(super) dead: Vec<String>,
-    /// A file of the source with a macro that makes queries, if there are entries without a call, which may
-    /// come from it.
-    pub(super) maker: Option<PathBuf>,
+    /// What else makes queries, if there are entries without a call, which may come from it.
+    pub(super) maker: Option<Maker>,
     /// The files that no `mod` names, each with the number of its queries, which have no entries.
     pub(super) unnamed: BTreeMap<Arc<str>, usize>,
 }
