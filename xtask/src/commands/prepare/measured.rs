@@ -156,10 +156,9 @@ impl Run {
         self.inserts(&words, depth);
         // What a routine puts together and runs.
         if depth > 0 && words.contains(&"execute") {
-            let before = self.filled.len();
             strings().for_each(|text| self.script(text, depth + 1));
-            let is_open = !strings().any(|text| !text.is_empty()) || strings().any(|text| text.contains('%'));
-            if is_open && self.filled.len() == before {
+            let is_built = |text: &str| text.contains('%') && text.to_lowercase().contains("insert");
+            if !strings().any(|text| !text.is_empty()) || strings().any(is_built) {
                 self.filled.insert(ANY.to_owned());
             }
         }
