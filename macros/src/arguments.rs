@@ -10,10 +10,14 @@ use crate::input::Argument;
 
 /// What a parameter accepts.
 pub(crate) struct Parameter {
+    /// Its number.
+    pub(crate) number: usize,
     /// The Rust type; a reference if the parameter takes one.
     pub(crate) ty: Type,
     /// The database type as messages name it.
-    pub(crate) sql_type: TokenStream,
+    pub(crate) sql_type: String,
+    /// What to write for a value of another type.
+    pub(crate) notes: Vec<String>,
 }
 
 /// The values of a call: statements that store them, and a tuple that refers to them.
@@ -29,15 +33,20 @@ pub(crate) struct Held {
 /// The variable names are hygienic, and a value is evaluated before any of our own items is in scope.
 /// Temporaries that it borrows live until the query is made and no longer.
 pub(crate) fn hold(arguments: &[Argument], parameters: &[Option<Parameter>]) -> Held {
-    let names: Vec<Ident> =
-        (0..arguments.len()).map(|at| format_ident!("argument_{at}", span = Span::mixed_site())).collect();
+    // The compiler reports a value that cannot be bound where the name of its variable is.
+    let names: Vec<Ident> = (0..)
+        .zip(arguments)
+        .map(|(at, argument): (usize, _)| {
+            format_ident!("argument_{at}", span = Span::mixed_site().located_at(argument.value.span()))
+        })
+        .collect();
     let values = arguments.iter().map(|argument| &argument.value);
-    let asked =
-        names.iter().zip(arguments).enumerate().filter(|(_, (_, argument))| !argument.is_cast).filter_map(
-            |(at, (name, argument))| {
-                parameters.get(at)?.as_ref().map(|parameter| ask(name, argument, parameter))
-            },
-        );
+    let asked = names
+        .iter()
+        .zip(arguments)
+        .enumerate()
+        .filter(|(_, (_, argument))| !argument.is_cast)
+        .filter_map(|(at, (name, argument))| Some(ask(name, argument, parameters.get(at)?.as_ref()?)));
     let statements = quote!(#(let #names = &(#values);)* #(#asked)*);
     Held { statements, values: tuple(&names) }
 }
@@ -57,12 +66,41 @@ pub(crate) fn tuple(names: &[Ident]) -> TokenStream {
 }
 
 /// Checks at compile time whether the value fits; an error marks the user's own expression.
+///
+/// The trait is made anew for each parameter, so that the compiler's message says what this one takes.
 pub(crate) fn ask(name: &Ident, argument: &Argument, parameter: &Parameter) -> TokenStream {
     let span = argument.value.span();
-    let Parameter { ty, sql_type } = parameter;
-    let (function, ty) = match ty {
-        Type::Reference(reference) => (quote_spanned!(span=> fits_ref), &*reference.elem),
-        ty => (quote_spanned!(span=> fits), ty),
+    let Parameter { number, ty, sql_type, notes } = parameter;
+    let (ty, reference) = match ty {
+        Type::Reference(reference) => (&*reference.elem, "&"),
+        ty => (ty, ""),
     };
-    quote_spanned!(span=> ::query_budget::__private::#function::<#ty, #sql_type, _>(#name);)
+    // For a reference, the compiler finds how a value is coerced to it.
+    let way = (!reference.is_empty()).then(|| quote!(Way));
+    let fits = match &way {
+        Some(way) => quote!(::query_budget::__private::FitsRef<T, #way>),
+        None => quote!(::query_budget::__private::Fits<T>),
+    };
+    let found = way.as_ref().map(|_| quote!(_));
+    // A brace would begin a parameter of the message.
+    let escaped = |text: &str| text.replace('{', "{{").replace('}', "}}");
+    let sql_type = escaped(sql_type);
+    let message =
+        format!("parameter ${number} of SQL type `{sql_type}` takes `{reference}{{T}}`, not `{{Self}}`");
+    let label = format!("`{sql_type}` takes `{reference}{{T}}`");
+    let notes = notes.iter().map(|note| escaped(note));
+    let asked = quote_spanned!(span=> <_ as ValueOfParameter<#ty, #found>>::fits(#name));
+    let sized = (!reference.is_empty()).then(|| quote!(?::core::marker::Sized));
+    quote! {{
+        #[diagnostic::on_unimplemented(message = #message, label = #label, #(note = #notes),*)]
+        trait ValueOfParameter<T: #sized, #way> {
+            fn fits(&self);
+        }
+        #[diagnostic::do_not_recommend]
+        impl<V: ?::core::marker::Sized + #fits, T: #sized, #way> ValueOfParameter<T, #way> for V {
+            #[inline(always)]
+            fn fits(&self) {}
+        }
+        #asked;
+    }}
 }

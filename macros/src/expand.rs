@@ -54,7 +54,7 @@ fn made(
 ) -> TokenStream {
     let database = database.unwrap_or_else(|| quote!(_));
     let Held { statements, values } = held;
-    let bound = quote!(::query_budget::__private::query_of::<#database, _>(#site, #values));
+    let bound = quote!(::query_budget::__private::query_of::<#database>(#site, #values));
     let made = plan.applied(query, &database, bound);
     quote!({ #statements #made })
 }

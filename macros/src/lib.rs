@@ -4,6 +4,7 @@
 //! and warnings of rustc. Use the macros through the `query-budget` crate, which contains what they expand
 //! to.
 
+mod advice;
 mod arguments;
 mod attr;
 mod batch;

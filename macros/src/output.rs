@@ -65,6 +65,10 @@ fn ident(name: &str, span: Span) -> Option<Ident> {
     if name.is_ascii() && name != "_" && (name.contains('_') || PLAIN.contains(&name)) {
         return Some(Ident::new(name, span));
     }
+    // A keyword since edition 2024, which `syn` takes for a name in each.
+    if name == "gen" {
+        return Some(Ident::new_raw(name, span));
+    }
     let mut ident: Ident = syn::parse_str(name).or_else(|_| syn::parse_str(&format!("r#{name}"))).ok()?;
     ident.set_span(span);
     Some(ident)
@@ -157,6 +161,7 @@ mod tests {
         check("id:Vec<u8>", "id: Vec < u8 >");
         check("type", "r#type");
         check("type?", "r#type?");
+        check("gen", "r#gen");
         check("?column?", "has no name");
         check("", "has no name");
         check("count(*)", "is called `count(*)`, which is not a valid field name");

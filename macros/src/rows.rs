@@ -37,6 +37,8 @@ pub(crate) struct Column {
     why_null: Option<&'static str>,
     /// Its type in SQL, if known.
     sql_type: Option<String>,
+    /// What to write for a field of another type.
+    for_field: Vec<String>,
 }
 
 enum ColumnType {
@@ -148,6 +150,14 @@ fn column(
 ) -> Result<Column, Misuse> {
     let is_record = kind.rows == Rows::Record;
     let nullable = declared.nullable.unwrap_or_else(|| types.is_nullable(at));
+    let for_field = match &declared.ty {
+        // A record takes the types of the columns.
+        None if !is_record && kind.checked => {
+            let field = declared.field.to_string();
+            types.for_field(at, field.strip_prefix("r#").unwrap_or(&field), nullable)
+        }
+        _ => Vec::new(),
+    };
     let ty = match declared.ty {
         Some(DeclaredType::OfField) if is_record => {
             let message = format!(
@@ -170,7 +180,7 @@ fn column(
         None => ColumnType::Exact(optional(types.of_column(at)?, nullable)),
     };
     let why_null = (nullable && declared.nullable.is_none()).then(|| types.why_null(at));
-    Ok(Column { at, field: declared.field, ty, why_null, sql_type: types.sql_name(at) })
+    Ok(Column { at, field: declared.field, ty, why_null, sql_type: types.sql_name(at), for_field })
 }
 
 fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse> {
@@ -185,6 +195,7 @@ fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse
     };
     // A name that is not a valid field overrides nothing.
     let declared = output::declared(name, sql.marked.span()).ok();
+    let is_field = declared.is_some();
     let nullable = declared.as_ref().and_then(|declared| declared.nullable);
     // If a type is given, the user relies on what is proven.
     let may_be_null = if query.row.is_some() { types.may_be_null(0) } else { types.is_nullable(0) };
@@ -193,6 +204,8 @@ fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse
         Some(DeclaredType::OfField) => Ok(optional(quote!(_), nullable)),
         Some(DeclaredType::Exact(ty)) => Ok(optional(quote!(#ty), nullable)),
         None if query.kind.checked => Ok(optional(types.of_column(0)?, nullable)),
+        // A column whose name is a field has its own type even where nothing is checked.
+        None if is_field => Ok(types.of_column(0).map_or_else(|_| quote!(_), |ty| optional(ty, nullable))),
         None => Ok(quote!(_)),
     }
 }
@@ -340,26 +353,22 @@ impl Column {
         // A brace would begin a parameter of the message.
         let ty = self.sql_type.as_deref().unwrap_or_default().replace('{', "{{").replace('}', "}}");
         let of_type = if ty.is_empty() { String::new() } else { format!(" of SQL type `{ty}`") };
-        let (gives, label, ways) = match self.why_null {
-            None => (
-                "gives `{Self}`",
-                "gives `{Self}`".to_owned(),
-                format!(
-                    "cast the column in the SQL, or write `AS \"{field}: {{T}}\"` there to decode it as `{{T}}`"
-                ),
-            ),
-            Some(why) => (
-                "may be NULL: it gives `{Self}`",
-                format!("may be NULL: {why}"),
-                format!("write `AS \"{field}!\"` in the SQL where it is never NULL"),
-            ),
+        let label = match self.why_null {
+            None => "gives `{Self}`".to_owned(),
+            Some(why) => format!("may be NULL: {why}"),
         };
-        let message =
-            format!("column `{field}`{of_type} {gives}, which does not fit its field of type `{{T}}`");
+        let gives = if self.why_null.is_some() { "may be NULL: it gives" } else { "gives" };
+        let message = format!(
+            "column `{field}`{of_type} {gives} `{{Self}}`, which does not fit its field of type `{{T}}`"
+        );
         let label = format!("column {}, `{field}`, {label}", self.at + 1);
-        let note = format!("give the field the type `{{Self}}`, or {ways}");
+        let mut notes = vec!["give the field the type `{Self}`".to_owned()];
+        if self.why_null.is_some() {
+            notes.push(format!("or write `AS \"{field}!\"` in the SQL where it is never NULL"));
+        }
+        notes.extend(self.for_field.iter().cloned());
         quote! {
-            #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
+            #[diagnostic::on_unimplemented(message = #message, label = #label, #(note = #notes),*)]
             trait #name<T> {
                 fn converted(self) -> T;
             }

@@ -10,8 +10,9 @@ use query_budget_analysis::types::{
     self, Column, Described, Known, NoRustType, Origin, RustTypes, SqlType, TypeKind,
 };
 use quote::{ToTokens, quote};
-use syn::{Type, TypePath};
+use syn::{Expr, Type, TypePath};
 
+use crate::advice::{self, Asked, Given};
 use crate::arguments::Parameter;
 use crate::emit::{Marked, Misuse};
 use crate::input::Argument;
@@ -104,11 +105,11 @@ impl<'p> Types<'p> {
             Known::Unknown(why) => Err(Misuse::new(
                 self.marked,
                 format!("the type of column {}{called} is not known: {why}", at + 1),
-                format!(
-                    "{}, or name its Rust type: `AS \"{}: T\"`",
-                    self.cast(),
-                    if name.is_empty() { "name" } else { name }
-                ),
+                match (if name.is_empty() { "name" } else { name }, why == types::mysql::WIDTHS) {
+                    // A cast to an integer has no width either.
+                    (name, true) => format!("name its Rust type: `AS \"{name}: i64\"`"),
+                    (name, false) => format!("{}, or name its Rust type: `AS \"{name}: T\"`", self.cast()),
+                },
             )),
             Known::Is(_) => {
                 let chosen = self.rust_types.of_column(self.dialect, column);
@@ -146,7 +147,22 @@ impl<'p> Types<'p> {
             let ty =
                 parameter.ty.known().filter(|_| self.dialect == Dialect::Postgres && !argument.is_cast)?;
             match self.rust_types.of_parameter(self.dialect, ty) {
-                Ok(path) => Some(Parameter { ty: parameter_type(&path)?, sql_type: sql_type(ty) }),
+                Ok(path) => {
+                    let number = at + 1;
+                    let value = &argument.value;
+                    let sql_type = sql_name(ty);
+                    if is_none(value) {
+                        let path = path.replace("DateTime<_>", "DateTime<sqlx::types::chrono::Utc>");
+                        let message =
+                            format!("the type of `None` is not known: parameter ${number} takes `{path}`");
+                        let help = format!("write `None::<{path}>`");
+                        misuses.push(Misuse::new(Marked::tokens(value), message, help));
+                    }
+                    let for_list = self.for_list(sql, number);
+                    let asked = Asked { value, rust: &path, sql_type: &sql_type, number, for_list };
+                    let notes = advice::for_argument(&asked);
+                    Some(Parameter { number, ty: parameter_type(&path)?, sql_type, notes })
+                }
                 Err(missing) => {
                     let (message, help) = without_rust_type(&missing, "the argument `as _`");
                     let marked = Marked::tokens(&argument.value);
@@ -174,13 +190,48 @@ impl<'p> Types<'p> {
         !numbers.any(|written| written == number)
     }
 
+    /// `IN` and what compares with an array, if the parameter is the only element of a list.
+    fn for_list(&self, sql: &str, number: usize) -> Option<(&'static str, &'static str)> {
+        let placeholder = format!("${number}");
+        // Reading the whole text is slow in an unoptimised macro.
+        if !sql.contains(&format!("({placeholder})")) && !sql.contains(&format!("( {placeholder} )")) {
+            return None;
+        }
+        let tokens: Vec<&str> =
+            Lexer::new(sql, self.dialect).filter_map(|token| sql.get(token.span.range())).collect();
+        let at = tokens.windows(4).position(|window| {
+            matches!(window, [list, "(", only, ")"] if list.eq_ignore_ascii_case("in") && *only == placeholder)
+        })?;
+        let is_not =
+            at.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|it| it.eq_ignore_ascii_case("not"));
+        Some(if is_not { ("NOT IN", "<> ALL") } else { ("IN", "= ANY") })
+    }
+
     /// The type of a column in SQL, if known.
     pub(crate) fn sql_name(&self, at: usize) -> Option<String> {
-        let ty = self.column(at)?.ty.known()?;
-        Some(match &ty.kind {
-            TypeKind::Array(element) => format!("{}[]", element.name),
-            _ => ty.name.clone(),
-        })
+        Some(sql_name(self.column(at)?.ty.known()?))
+    }
+
+    /// What to write for a field of another type than its column, if the column's own type is read.
+    pub(crate) fn for_field(&self, at: usize, field: &str, nullable: bool) -> Vec<String> {
+        let given = self.column(at).and_then(|column| {
+            let rust = self.rust_types.of_column(self.dialect, column).ok()?;
+            let of_table = match &column.origin {
+                Origin::Table { column, .. } if is_word(column) => Some(column.as_str()),
+                _ => None,
+            };
+            let sql_type = column.ty.known()?.name.as_str();
+            let (nullable, dialect) = (nullable, self.dialect);
+            Some(advice::for_column(&Given {
+                field,
+                column: of_table,
+                rust: &rust,
+                sql_type,
+                nullable,
+                dialect,
+            }))
+        });
+        given.unwrap_or_default()
     }
 
     fn column(&self, at: usize) -> Option<&Column> {
@@ -194,6 +245,22 @@ impl<'p> Types<'p> {
             Dialect::MySql | Dialect::Sqlite => "cast it in the SQL: `CAST(<expression> AS <type>)`",
         }
     }
+}
+
+/// Whether a value is `None` without a type.
+fn is_none(value: &Expr) -> bool {
+    match value {
+        Expr::Group(group) => is_none(&group.expr),
+        Expr::Path(path) => {
+            path.path.segments.last().is_some_and(|last| last.ident == "None" && last.arguments.is_none())
+        }
+        _ => false,
+    }
+}
+
+/// Whether a name needs no quotes.
+fn is_word(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// The description of a type without a Rust type, and the remedy; `written` is where the user may name one.
@@ -302,20 +369,20 @@ fn rooted(tokens: TokenStream) -> TokenStream {
 }
 
 /// The database type as messages name it.
-fn sql_type(ty: &SqlType) -> TokenStream {
-    let known = NAMED.iter().find(|name| **name == ty.name).map(|name| Ident::new(name, Span::call_site()));
-    match (&ty.kind, known) {
-        (_, Some(name)) => quote!(::query_budget::sql_type::#name),
-        (TypeKind::Array(element), None) => {
-            let element = sql_type(element);
-            quote!(::query_budget::sql_type::array_of<#element>)
-        }
-        _ => quote!(::query_budget::sql_type::of_another_name),
+fn sql_name(ty: &SqlType) -> String {
+    match &ty.kind {
+        TypeKind::Array(element) => format!("{}[]", element.name),
+        _ => ty.name.clone(),
     }
 }
 
-/// The database types with a name in the runtime crate.
-const NAMED: [&str; 52] = [
+/// Whether PostgreSQL itself has a type of this name.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    BUILT_IN.contains(&name)
+}
+
+/// The usual types of PostgreSQL, which a cast can name as they are.
+const BUILT_IN: [&str; 52] = [
     "int2",
     "int4",
     "int8",

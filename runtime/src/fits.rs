@@ -1,94 +1,57 @@
 //! Whether a Rust type fits a database type: what the expansions of the macros ask the compiler, and the
 //! errors that result.
 
-use std::borrow::Borrow;
-
 use sqlx::{ColumnIndex, Database, Decode, Result, Row, Type};
 
 use crate::values::Both;
 
-/// Database types, as names for the compiler's messages: it only shortens the paths of public types.
-#[expect(non_camel_case_types, reason = "the names are the database's")]
-pub mod sql_type {
-    macro_rules! types {
-        ($($name:ident)*) => { $(
-            #[doc = concat!("`", stringify!($name), "`.")]
-            #[derive(Debug)]
-            pub struct $name;
-        )* };
-    }
+/// A value for a parameter that takes `T`. The expansions say what does not fit, with a trait for each parameter.
+pub trait Fits<T> {}
 
-    types! {
-        int2 int4 int8 float4 float8 numeric money oid text varchar bpchar char name bytea bool date time timetz
-        timestamp timestamptz interval uuid json jsonb inet cidr macaddr macaddr8 bit varbit int4range int8range
-        numrange tsrange tstzrange daterange citext hstore ltree lquery cube point line lseg path polygon circle
-        jsonpath xml tsvector tsquery regclass
-    }
+impl<T> Fits<T> for T {}
+impl<T> Fits<T> for &T {}
+impl<T> Fits<T> for &&T {}
+impl<T> Fits<T> for Option<T> {}
+impl<T> Fits<T> for Option<&T> {}
+impl<T> Fits<T> for Option<&&T> {}
 
-    /// An array of them.
-    #[derive(Debug)]
-    pub struct array_of<T>(std::marker::PhantomData<T>);
+/// A value for a parameter that takes `&T`: whatever is coerced to it, as in an assignment. `Way` is found by the compiler,
+/// and keeps the implementations apart.
+pub trait FitsRef<T: ?Sized, Way> {}
 
-    /// A type with another name.
-    #[derive(Debug)]
-    pub struct of_another_name;
-}
+impl<T: ?Sized, Way, B: ?Sized + CoercedTo<T, Way>> FitsRef<T, Way> for &B {}
+impl<T: ?Sized, Way, B: ?Sized + CoercedTo<T, Way>> FitsRef<T, Way> for Option<&B> {}
+impl FitsRef<str, Owned> for String {}
+impl FitsRef<str, Owned> for Option<String> {}
+impl<T> FitsRef<[T], Owned> for Vec<T> {}
+impl<T> FitsRef<[T], Owned> for Option<Vec<T>> {}
 
-/// A value for a parameter that takes `T`.
-#[diagnostic::on_unimplemented(
-    message = "a parameter of SQL type `{S}` takes `{T}`, not `{Self}`",
-    label = "`{S}` takes `{T}`",
-    note = "to pass another type that the database accepts, write `value as _`"
-)]
-pub trait Fits<T, S> {}
+/// What a reference to it is coerced to.
+pub trait CoercedTo<T: ?Sized, Way> {}
 
-#[diagnostic::do_not_recommend]
-impl<T, S> Fits<T, S> for T {}
-#[diagnostic::do_not_recommend]
-impl<T, S> Fits<T, S> for &T {}
-#[diagnostic::do_not_recommend]
-impl<T, S> Fits<T, S> for &&T {}
-#[diagnostic::do_not_recommend]
-impl<T, S> Fits<T, S> for Option<T> {}
-#[diagnostic::do_not_recommend]
-impl<T, S> Fits<T, S> for Option<&T> {}
-#[diagnostic::do_not_recommend]
-impl<T, S> Fits<T, S> for Option<&&T> {}
+/// The value that owns it.
+#[derive(Debug)]
+pub struct Owned;
+/// The type itself.
+#[derive(Debug)]
+pub struct Same;
+/// An array as a slice.
+#[derive(Debug)]
+pub struct Unsized;
+/// What it derefs to, coerced that way.
+#[derive(Debug)]
+pub struct Deref<Way>(std::marker::PhantomData<Way>);
 
-/// A value for a parameter that takes `&T`.
-#[diagnostic::on_unimplemented(
-    message = "a parameter of SQL type `{S}` takes `&{T}`, not `{Self}`",
-    label = "`{S}` takes `&{T}`",
-    note = "to pass another type that the database accepts, write `value as _`"
-)]
-pub trait FitsRef<T: ?Sized, S> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: ?Sized, S, B: ?Sized + Borrow<T>> FitsRef<T, S> for &B {}
-#[diagnostic::do_not_recommend]
-impl<T: ?Sized, S, B: ?Sized + Borrow<T>> FitsRef<T, S> for Option<&B> {}
-#[diagnostic::do_not_recommend]
-impl<S> FitsRef<str, S> for String {}
-#[diagnostic::do_not_recommend]
-impl<S> FitsRef<str, S> for Option<String> {}
-#[diagnostic::do_not_recommend]
-impl<T, S> FitsRef<[T], S> for Vec<T> {}
-#[diagnostic::do_not_recommend]
-impl<T, S> FitsRef<[T], S> for Option<Vec<T>> {}
-
-/// Checks that a value fits a parameter that takes `T`.
-#[inline(always)]
-pub fn fits<T, S, V: Fits<T, S> + ?Sized>(_: &V) {}
-
-/// Checks that a value fits a parameter that takes `&T`.
-#[inline(always)]
-pub fn fits_ref<T: ?Sized, S, V: FitsRef<T, S> + ?Sized>(_: &V) {}
+impl<T: ?Sized> CoercedTo<T, Same> for T {}
+impl<T, const N: usize> CoercedTo<[T], Unsized> for [T; N] {}
+impl<T: ?Sized, Way, P: ?Sized + std::ops::Deref<Target: CoercedTo<T, Way>>> CoercedTo<T, Deref<Way>> for P {}
 
 /// A column that is read as `T`.
 #[diagnostic::on_unimplemented(
     message = "the column gives `{Self}`, which is not read as `{T}`",
     label = "the column gives `{Self}`",
-    note = "read it as `{Self}`, or cast it in the SQL, or write `AS \"name: T\"` there to decode it as `T`"
+    note = "read it as `{Self}`, or cast it in the SQL to a type that gives `{T}`",
+    note = "a type of yours that implements `sqlx::Type` is read with `AS \"name: _\"` in the SQL"
 )]
 pub trait Reads<T> {}
 #[diagnostic::do_not_recommend]

@@ -102,8 +102,6 @@ pub use crate::counting::{
 pub use crate::endpoint::{StatsService, stats_service};
 pub use crate::expect::assert_constant_queries;
 #[cfg(feature = "sqlx")]
-pub use crate::fits::sql_type;
-#[cfg(feature = "sqlx")]
 pub use crate::map::Map;
 #[cfg(feature = "metrics")]
 pub use crate::meter::record_pools;
@@ -164,7 +162,7 @@ pub mod __private {
     pub use crate::counting::scope;
     pub use crate::expect::expect_queries;
     #[cfg(feature = "sqlx")]
-    pub use crate::fits::{RowOf, column, decoded, fits, fits_ref, reads, record};
+    pub use crate::fits::{Fits, FitsRef, RowOf, column, decoded, reads, record};
     pub use crate::later::{ByEnd, ByKind, ByName, Later, Returned, called};
     #[cfg(feature = "sqlx")]
     pub use crate::query::query;

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use sqlx::Executor as _;
 use sqlx::database::HasStatementCache;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Error, Execute, IntoArguments, Result, SqlStr};
+use sqlx::{Database, Either, Error, Execute, IntoArguments, Result, SqlStr};
 
 use crate::query::{Query, rows_of_all};
 use crate::target::{Target, run};
@@ -78,6 +78,23 @@ where
     {
         let mut mapper = self.mapper;
         self.query.fetch(executor).map(move |row| mapper(row?)).boxed()
+    }
+
+    /// Executes a text of several statements, as SQLite takes it; returns the rows and the result of each as a stream.
+    pub fn fetch_many<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<Either<DB::QueryResult, O>>>
+    where
+        E: 'e + Target<'c, Database = DB>,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        let mut mapper = self.mapper;
+        let items = self.query.fetch_many(executor);
+        let mapped = items.map(move |item| match item? {
+            Either::Left(result) => Ok(Either::Left(result)),
+            Either::Right(row) => mapper(row).map(Either::Right),
+        });
+        mapped.boxed()
     }
 
     /// Executes the query; returns all its rows.

@@ -86,6 +86,15 @@ impl Counter {
     pub(crate) fn observe<'e, T>(self, start: impl FnOnce() -> BoxStream<'e, T>) -> BoxStream<'e, T> {
         start()
     }
+
+    #[inline]
+    pub(crate) fn observe_some<'e, T, E>(
+        self,
+        start: impl FnOnce() -> BoxStream<'e, Result<T, E>>,
+        _: fn(&T) -> bool,
+    ) -> BoxStream<'e, Result<T, E>> {
+        start()
+    }
 }
 
 /// A stretch of code with limits on its queries. This build does not count: it has no limits and no effect.

@@ -8,7 +8,7 @@ use sqlx::Executor as _;
 use sqlx::database::HasStatementCache;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Execute, IntoArguments, Result, SqlStr, Type};
+use sqlx::{Database, Either, Execute, IntoArguments, Result, SqlStr, Type};
 
 use crate::counting::Counter;
 use crate::map::Map;
@@ -191,6 +191,20 @@ where
     {
         let (counter, tables) = (self.counter, self.tables());
         run_rows(executor, tables, |executor| counter.observe(move || executor.fetch(self)))
+    }
+
+    /// Executes a text of several statements, as SQLite takes it; returns the rows and the result of each as a stream.
+    pub fn fetch_many<'e, 'c: 'e, E>(
+        self,
+        executor: E,
+    ) -> BoxStream<'e, Result<Either<DB::QueryResult, DB::Row>>>
+    where
+        E: 'e + Target<'c, Database = DB>,
+    {
+        let (counter, tables) = (self.counter, self.tables());
+        run_rows(executor, tables, |executor| {
+            counter.observe_some(move || executor.fetch_many(self), |item| matches!(item, Either::Right(_)))
+        })
     }
 
     /// Executes the query; returns all its rows.

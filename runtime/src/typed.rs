@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use sqlx::database::HasStatementCache;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Execute, FromRow, IntoArguments, Result, SqlStr, Type};
+use sqlx::{Database, Either, Execute, FromRow, IntoArguments, Result, SqlStr, Type};
 
 use crate::map::Map;
 use crate::query::Query;
@@ -98,6 +98,19 @@ macro_rules! typed_query {
                 $O: 'e,
             {
                 self.mapped().fetch(executor)
+            }
+
+            /// Executes a text of several statements, as SQLite takes it; returns the rows and the result of each as a stream.
+            pub fn fetch_many<'e, 'c: 'e, E>(
+                self,
+                executor: E,
+            ) -> BoxStream<'e, Result<Either<DB::QueryResult, $O>>>
+            where
+                E: 'e + Target<'c, Database = DB>,
+                DB: 'e,
+                $O: 'e,
+            {
+                self.mapped().fetch_many(executor)
             }
 
             /// Executes the query; returns all its rows.

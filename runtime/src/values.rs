@@ -8,6 +8,19 @@ use crate::counting::Counter;
 use crate::query::Query;
 use crate::site::Site;
 
+/// A value that a query on `DB` can bind.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be bound to a query on `{DB}`",
+    label = "`{DB}` has no type for `{Self}`",
+    note = "convert an integer, `value as i64` or `i64::try_from(value)?`, and collect an iterator, `&value.collect::<Vec<_>>()`",
+    note = "for a type that implements `Serialize`, write `sqlx::types::Json(value) as _`; for another of yours, derive `sqlx::Type`",
+    note = "only PostgreSQL binds a list, as an array: elsewhere, write a placeholder for each of its values"
+)]
+pub trait Value<'t, DB: Database>: Encode<'t, DB> + Type<DB> {}
+
+#[diagnostic::do_not_recommend]
+impl<'t, DB: Database, T: Encode<'t, DB> + Type<DB>> Value<'t, DB> for T {}
+
 /// References to the values of a query, in a tuple.
 pub trait Values<'t, DB: Database> {
     /// The number of values.
@@ -43,9 +56,19 @@ impl Counted {
 
 /// The query at `site` with these values bound.
 ///
-/// An error in encoding one is returned when the query is executed.
+/// An error in encoding one is returned when the query is executed. The type of the values has no name, as the compiler
+/// would point there for a value that cannot be bound, and not at the value.
 #[inline]
-pub fn query_of<'t, DB, V>(site: &'static Site, values: V) -> Query<DB>
+pub fn query_of<'t, DB>(site: &'static Site, values: impl Values<'t, DB>) -> Query<DB>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+{
+    bound(site, values)
+}
+
+#[inline]
+fn bound<'t, DB, V>(site: &'static Site, values: V) -> Query<DB>
 where
     DB: Database,
     DB::Arguments: IntoArguments<DB>,
@@ -94,7 +117,7 @@ impl<'t, DB: Database, A: Values<'t, DB>, B: Values<'t, DB>> Values<'t, DB> for 
 
 macro_rules! tuple {
     ($($T:ident $at:tt),*) => {
-        impl<'t, DB: Database, $($T: Encode<'t, DB> + Type<DB>),*> Values<'t, DB> for ($(&$T,)*) {
+        impl<'t, DB: Database, $($T: Value<'t, DB>),*> Values<'t, DB> for ($(&$T,)*) {
             const COUNT: usize = [$($at),*].len();
 
             #[inline]

@@ -1,8 +1,11 @@
 //! A column that its table does not have.
 
+use std::ops::Range;
+
 use super::shared::clause;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
+use crate::sql::Dialect;
 use crate::sql::query::ProblemKind;
 
 declare_lint! {
@@ -60,6 +63,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             _ => continue,
         };
         let span = problem.span.map_or(0..0, |span| span.range());
+        let text = in_double_quotes(context, span.clone());
         let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "unknown");
         let finding = context.refused(finding);
         findings.push(match similar {
@@ -67,9 +71,22 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                 let finding = finding.help(format!("write `{similar}`, which exists"));
                 clause::rename(finding, context, column, similar)
             }
-            None => finding.help("run `cargo query-budget schema` if a migration has added it"),
+            None => {
+                let migrated = "run `cargo query-budget schema` if a migration has added it";
+                finding.help(match text {
+                    Some(text) => format!("write {text} for a text, in single quotes; {migrated}"),
+                    None => migrated.to_owned(),
+                })
+            }
         });
     }
+}
+
+/// What PostgreSQL takes for a column in double quotes, as the text that other databases take it for.
+fn in_double_quotes(context: &QueryContext<'_>, span: Range<usize>) -> Option<String> {
+    let written = context.sql.get(span).filter(|_| context.dialect == Dialect::Postgres)?;
+    let inside = written.strip_prefix('"')?.strip_suffix('"')?;
+    (!inside.contains(['"', '\''])).then(|| format!("`'{inside}'`"))
 }
 
 #[cfg(test)]

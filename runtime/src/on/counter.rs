@@ -110,7 +110,16 @@ impl Counter {
         self,
         start: impl FnOnce() -> BoxStream<'e, Result<T, E>> + Send + 'e,
     ) -> BoxStream<'e, Result<T, E>> {
-        Box::pin(Observed::new(self.site, self.begin(start)))
+        self.observe_some(start, |_| true)
+    }
+
+    /// Like [`observe`](Self::observe), for a stream whose items are not all rows.
+    pub(crate) fn observe_some<'e, T: 'e, E: 'e>(
+        self,
+        start: impl FnOnce() -> BoxStream<'e, Result<T, E>> + Send + 'e,
+        is_row: fn(&T) -> bool,
+    ) -> BoxStream<'e, Result<T, E>> {
+        Box::pin(Observed::new(self.site, self.begin(start), is_row))
     }
 }
 

@@ -230,30 +230,35 @@ impl<F: Future, R: FnOnce(&F::Output) -> Option<usize>> Future for Timed<F, R> {
 }
 
 /// A stream of rows under a watch, which is paused while the consumer processes a row.
-pub(super) struct Observed<'e, T> {
+pub(super) struct Observed<'e, T, E> {
     // Taken out for dropping, since sqlx reports the statement then.
-    rows: Option<BoxStream<'e, T>>,
+    rows: Option<BoxStream<'e, Result<T, E>>>,
+    is_row: fn(&T) -> bool,
     watch: Watch,
 }
 
-impl<'e, T> Observed<'e, T> {
-    pub(super) fn new(site: &'static Site, rows: BoxStream<'e, T>) -> Self {
-        Self { rows: Some(rows), watch: Watch::new(site) }
+impl<'e, T, E> Observed<'e, T, E> {
+    pub(super) fn new(
+        site: &'static Site,
+        rows: BoxStream<'e, Result<T, E>>,
+        is_row: fn(&T) -> bool,
+    ) -> Self {
+        Self { rows: Some(rows), is_row, watch: Watch::new(site) }
     }
 }
 
-impl<T> Drop for Observed<'_, T> {
+impl<T, E> Drop for Observed<'_, T, E> {
     fn drop(&mut self) {
         let _running = running::enter(self.watch.site);
         self.rows = None;
     }
 }
 
-impl<T, E> Stream for Observed<'_, Result<T, E>> {
+impl<T, E> Stream for Observed<'_, T, E> {
     type Item = Result<T, E>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { rows, watch } = &mut *self;
+        let Self { rows, is_row, watch } = &mut *self;
         let Some(rows) = rows else { return Poll::Ready(None) };
         let polled = watch.poll(context, |context| rows.as_mut().poll_next(context));
         if let Poll::Ready(item) = &polled {
@@ -261,7 +266,7 @@ impl<T, E> Stream for Observed<'_, Result<T, E>> {
             if matches!(item, Some(Err(_))) {
                 watch.span.failed();
             }
-            watch.saw(usize::from(matches!(item, Some(Ok(_)))));
+            watch.saw(usize::from(matches!(item, Some(Ok(item)) if is_row(item))));
             watch.pause();
         }
         polled

@@ -14,7 +14,7 @@ use super::schema;
 use crate::Outcome;
 use crate::args::{Init, Schema};
 use crate::failure::Failure;
-use crate::input::workspace;
+use crate::input::workspace::{self, Crate};
 use crate::output::Output;
 
 /// The alias that makes `cargo xtask` run `cargo query-budget`.
@@ -26,13 +26,18 @@ pub(crate) fn run(arguments: &Init, output: &mut Output) -> Result<Outcome, Fail
         .path
         .canonicalize()
         .map_err(|error| Failure::new(format!("open `{given}`")).because(error))?;
-    let databases = databases(&root)?;
+    let crates = workspace::crates(&root)?;
+    let databases = databases(&root, &crates);
+    let of_sqlx = dialect_of_sqlx(&crates);
+    // The only database is that of every package: each finds a configuration above it.
+    let is_one = databases.len() == 1;
     for (dir, dialect) in &databases {
-        init_database(dir, *dialect, &root, output)?;
+        let above = if is_one && !dir.join(config::FILE_NAME).exists() { &root } else { dir };
+        init_database(dir, above, dialect.or(of_sqlx), &root, output)?;
     }
     if databases.is_empty() {
-        let dialect = Dialect::Postgres;
-        write_config(&root.join(config::FILE_NAME), dialect, &root, output)?;
+        let config = Config { dialect: of_sqlx.unwrap_or(Dialect::Postgres), below: Path::new("") };
+        config.write(&root.join(config::FILE_NAME), &root, output)?;
         output.line(format!(
             "no `{MIGRATIONS}` folder was found: name yours in `{}`, then run `cargo query-budget schema`",
             config::FILE_NAME
@@ -96,30 +101,38 @@ fn below(dir: &Path, folder: &Path) -> PathBuf {
 }
 
 /// The folders that hold migrations: the workspace's root and its crates, each with the database that its manifest enables.
-fn databases(root: &Path) -> Result<BTreeMap<PathBuf, Option<Dialect>>, Failure> {
+fn databases(root: &Path, crates: &[Crate]) -> BTreeMap<PathBuf, Option<Dialect>> {
     let mut dirs = BTreeMap::from([(root.to_path_buf(), None)]);
-    dirs.extend(workspace::crates(root)?.into_iter().map(|it| {
-        let dialect = it.dialect();
-        (it.dir, dialect)
-    }));
+    dirs.extend(crates.iter().map(|it| (it.dir.clone(), it.dialect())));
     dirs.retain(|dir, _| dir.join(MIGRATIONS).is_dir());
-    Ok(dirs)
+    dirs
 }
 
+/// The database of the packages that use sqlx, if it is the same in all: the macros are for these.
+fn dialect_of_sqlx(crates: &[Crate]) -> Option<Dialect> {
+    let uses_sqlx = |it: &&Crate| dependency(&it.dir, &workspace_root(&it.dir), "sqlx").is_some();
+    let mut dialects = crates.iter().filter(uses_sqlx).filter_map(Crate::dialect);
+    let first = dialects.next()?;
+    dialects.all(|dialect| dialect == first).then_some(first)
+}
+
+/// Sets up the database whose migrations are in `dir`, with its configuration in `above`.
 fn init_database(
     dir: &Path,
+    above: &Path,
     enabled: Option<Dialect>,
     root: &Path,
     output: &mut Output,
 ) -> Result<(), Failure> {
     let migrations = dir.join(MIGRATIONS);
-    let config = dir.join(config::FILE_NAME);
-    if !config.exists() {
+    let path = above.join(config::FILE_NAME);
+    if !path.exists() {
         let read = read_migrations(&migrations, root, None)?.migrations;
         let dialect = enabled.or_else(|| guess_dialect(read.iter().map(|migration| migration.sql.as_str())));
-        write_config(&config, dialect.unwrap_or(Dialect::Postgres), root, output)?;
+        let below = dir.strip_prefix(above).unwrap_or(Path::new(""));
+        Config { dialect: dialect.unwrap_or(Dialect::Postgres), below }.write(&path, root, output)?;
     } else {
-        output.line(format!("`{}` is there already", shown(&config, root)))?;
+        output.line(format!("`{}` is there already", shown(&path, root)))?;
     }
     let snapshot = dir.join(SNAPSHOT);
     let arguments = Schema { migrations: Some(migrations), output: Some(snapshot), ..Schema::default() };
@@ -127,24 +140,39 @@ fn init_database(
     Ok(())
 }
 
-fn write_config(path: &Path, dialect: Dialect, root: &Path, output: &mut Output) -> Result<(), Failure> {
-    if path.exists() {
-        return output.line(format!("`{}` is there already", shown(path, root)));
+/// What a new configuration says.
+struct Config<'c> {
+    dialect: Dialect,
+    /// The folder of the migrations and of the snapshot, from that of the configuration.
+    below: &'c Path,
+}
+
+impl Config<'_> {
+    fn write(&self, path: &Path, root: &Path, output: &mut Output) -> Result<(), Failure> {
+        if path.exists() {
+            return output.line(format!("`{}` is there already", shown(path, root)));
+        }
+        write(path, &self.text())?;
+        output.line(format!("wrote `{}`", shown(path, root)))
     }
-    let text = format!(
-        "# What query-budget checks here. Every key has a default; those behind a `#` are examples.\n\
-         dialect = \"{dialect}\"\n\
-         schema = \"{SNAPSHOT}\"\n\
-         migrations = \"{MIGRATIONS}\"\n\
-         \n\
-         [lints]\n\
-         # missing_limit = \"deny\"\n\
-         \n\
-         [tables]\n\
-         # countries = {{ rows = 250 }} # a small table: index and limit lints stay silent\n"
-    );
-    write(path, &text)?;
-    output.line(format!("wrote `{}`", shown(path, root)))
+
+    fn text(&self) -> String {
+        let Config { dialect, below } = self;
+        let folders = below.components().map(|folder| folder.as_os_str().to_string_lossy() + "/");
+        let below: String = folders.collect();
+        format!(
+            "# What query-budget checks here. Every key has a default; those behind a `#` are examples.\n\
+             dialect = \"{dialect}\"\n\
+             schema = \"{below}{SNAPSHOT}\"\n\
+             migrations = \"{below}{MIGRATIONS}\"\n\
+             \n\
+             [lints]\n\
+             # missing_limit = \"deny\"\n\
+             \n\
+             [tables]\n\
+             # countries = {{ rows = 250 }} # a small table: index and limit lints stay silent\n"
+        )
+    }
 }
 
 /// Adds the alias to the workspace's cargo configuration, unless one with that name exists.

@@ -56,6 +56,52 @@ fn each_crate_with_migrations_is_a_database() {
     assert!(scratch.read("b/schema.sql").contains("CREATE TABLE u"));
 }
 
+/// A package looks for its configuration and snapshot in the folders above it.
+#[test]
+fn the_only_database_of_a_workspace_is_that_of_all_its_packages() {
+    let manifest = |name: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nsqlx = {{ version = \"0.9\", features = [\"sqlite\"] }}\n"
+        )
+    };
+    let call = "pub fn f() { let _ = sqlx::query!(\"SELECT id FROM t LIMIT 1\"); }\n";
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"lib/db\", \"web\"]\n"),
+        ("lib/db/Cargo.toml", &manifest("db")),
+        ("lib/db/src/lib.rs", call),
+        ("lib/db/migrations/1_t.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL);\n"),
+        ("web/Cargo.toml", &manifest("web")),
+        ("web/src/lib.rs", call),
+    ]);
+    run(scratch.path(), &["migrate"])
+        .exits_with(0)
+        .says(&["lib/db, web: no snapshot of the schema is above", "`cargo query-budget init` writes it"]);
+    run(scratch.path(), &["init"])
+        .exits_with(0)
+        .says(&["wrote `query-budget.toml`", "wrote `lib/db/schema.sql`"]);
+    assert!(scratch.read("query-budget.toml").contains(
+        "dialect = \"sqlite\"\nschema = \"lib/db/schema.sql\"\nmigrations = \"lib/db/migrations\"\n"
+    ));
+    assert!(!scratch.path().join("lib/db/query-budget.toml").exists());
+    let said = run(scratch.path(), &["migrate"]).exits_with(0).stdout;
+    assert!(!said.contains("snapshot"), "{said}");
+    run(scratch.path(), &["schema", "--check"]).exits_with(0);
+    // With a configuration beside the migrations alone, the other package lacks one.
+    std::fs::remove_file(scratch.path().join("query-budget.toml")).expect("it is there");
+    scratch.write("lib/db/query-budget.toml", "dialect = \"sqlite\"\n");
+    run(scratch.path(), &["migrate"])
+        .exits_with(0)
+        .says(&["web: no snapshot of the schema is above", "put a `query-budget.toml` above"]);
+}
+
+#[test]
+fn without_migrations_the_dialect_is_that_of_sqlx() {
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nsqlx = { version = \"0.9\", features = [\"sqlite\"] }\n";
+    let scratch = Scratch::with([("Cargo.toml", manifest), ("src/lib.rs", "")]);
+    run(scratch.path(), &["init"]).exits_with(0);
+    assert!(scratch.read("query-budget.toml").contains("dialect = \"sqlite\""));
+}
+
 #[test]
 fn without_migrations_it_says_what_to_do() {
     let scratch = Scratch::with([("src/lib.rs", "")]);

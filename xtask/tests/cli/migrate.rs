@@ -59,6 +59,30 @@ fn imports_come_back_as_they_were() {
     assert_eq!(text(), format!("{before}{}", more.replace("query_budget", "sqlx")));
 }
 
+/// rustfmt writes them so with `imports_granularity = "One"`.
+#[test]
+fn a_list_of_all_imports_keeps_no_unused_name() {
+    let call = "\n\npub async fn f(db: &PgPool) {\n    let _ = query!(\"SELECT 1 AS one\").fetch_one(db).await;\n}\n";
+    for (before, after) in [
+        (
+            "use {\n    sqlx::{query, PgPool},\n    std::fmt::Debug,\n};",
+            "use {\n    query_budget::query,\n    sqlx::PgPool,\n    std::fmt::Debug,\n};",
+        ),
+        ("use {sqlx::PgPool, sqlx::query};", "use {sqlx::PgPool, query_budget::query};"),
+        (
+            "use std::fmt::Debug; use sqlx::{query, PgPool};",
+            "use std::fmt::Debug; use query_budget::query; use sqlx::PgPool;",
+        ),
+    ] {
+        let (before, after) = (format!("{before}{call}"), format!("{after}{call}"));
+        let scratch = Scratch::with([("Cargo.toml", MANIFEST), ("src/lib.rs", &before)]);
+        run(scratch.path(), &["migrate", "--write"]).exits_with(0);
+        assert_eq!(scratch.read("src/lib.rs"), after);
+        run(scratch.path(), &["migrate", "--back", "--write"]).exits_with(0);
+        assert_eq!(scratch.read("src/lib.rs"), before);
+    }
+}
+
 #[test]
 fn what_is_not_followed_is_named() {
     let rules = "macro_rules! q {\n    ($sql:literal) => { sqlx::query!($sql) };\n}\n";

@@ -15,6 +15,7 @@ mod wire;
 pub use item::Server;
 pub use server::server_of;
 use value::Value;
+pub use value::WIDTHS;
 pub use wire::Wire;
 
 use super::{Column, Described, Known, Origin, Parameter, SqlType, TypeKind};

@@ -33,8 +33,8 @@ pub(super) struct Value {
     pub(super) is_absent: bool,
 }
 
-/// Why an integer has no type here.
-const WIDTHS: &str = "MySQL and MariaDB give integers of different widths for it";
+/// Why an integer has no type here: no cast of it to an integer has one either.
+pub const WIDTHS: &str = "MySQL and MariaDB give integers of different widths for it";
 
 impl Value {
     pub(super) fn of(class: Class, name: &'static str, nullable: bool) -> Value {

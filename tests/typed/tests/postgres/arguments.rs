@@ -1,8 +1,10 @@
 //! The arguments that a parameter accepts.
 
-use query_budget::{query, query_scalar};
-use sqlx::types::Uuid;
+use std::sync::Arc;
+
+use query_budget::{query, query_as, query_scalar};
 use sqlx::types::chrono::Utc;
+use sqlx::types::{Json, Uuid};
 
 use crate::Mood;
 use crate::database::with_database;
@@ -149,6 +151,98 @@ async fn evaluated_once_and_let_go_before_anything_waits() {
                 .await
         });
         assert_eq!(name.await.unwrap().unwrap(), "Ada");
+    })
+    .await;
+}
+
+/// A text of the project.
+#[derive(sqlx::Type)]
+#[sqlx(transparent)]
+struct Slug(String);
+
+impl std::ops::Deref for Slug {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// sqlx's macros assign the value to a variable of the parameter's type, which coerces it.
+#[tokio::test]
+async fn what_an_assignment_coerces() {
+    with_database("coerced", async |db| {
+        let names = [String::from("Ada")];
+        for name in &names {
+            query!("SELECT id FROM users WHERE name = $1", &name).fetch_one(&db).await.unwrap();
+        }
+        let (shared, slug) = (Arc::new(String::from("Ada")), Slug("Ada".to_owned()));
+        query!("SELECT id FROM users WHERE name = $1", &shared).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE name = $1", &slug).fetch_one(&db).await.unwrap();
+        let ids = &vec![1_i64, 2];
+        let users = query!("SELECT id FROM users WHERE id = ANY($1)", &ids).fetch_all(&db).await.unwrap();
+        assert_eq!(users.len(), 2);
+    })
+    .await;
+}
+
+#[derive(sqlx::Type)]
+#[sqlx(transparent)]
+struct UserId(i64);
+
+#[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+struct Settings {
+    dark: bool,
+}
+
+/// What the messages about arguments and fields tell to write.
+#[tokio::test]
+async fn what_messages_advise() {
+    struct Narrow {
+        id: i32,
+    }
+    struct Owned {
+        id: UserId,
+        settings: Option<Json<Settings>>,
+    }
+    struct Cast {
+        id: f64,
+        name: String,
+    }
+    with_database("advised", async |db| {
+        let limit = 1_usize;
+        query!("SELECT id FROM users LIMIT $1", limit as i64).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users LIMIT $1", i64::try_from(limit).unwrap()).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users LIMIT $1::text::int8", "1").fetch_one(&db).await.unwrap();
+        let settings = Settings { dark: true };
+        query!("UPDATE users SET settings = $1 WHERE id = 1", Json(&settings) as _)
+            .execute(&db)
+            .await
+            .unwrap();
+        let found = [1_i64, 2].into_iter().map(|id| id);
+        query!("SELECT id FROM users WHERE id = ANY($1)", &found.collect::<Vec<_>>())
+            .fetch_all(&db)
+            .await
+            .unwrap();
+        query!("SELECT id FROM users WHERE token = $1::text::uuid", Uuid::nil().to_string())
+            .fetch_optional(&db)
+            .await
+            .unwrap();
+        query!("SELECT id FROM articles WHERE price = $1::float8::numeric", 1.5)
+            .fetch_optional(&db)
+            .await
+            .unwrap();
+        query!("SELECT id FROM users WHERE name = $1", None::<&str>).fetch_optional(&db).await.unwrap();
+        let narrow = query_as!(Narrow, r#"SELECT id AS "id: i32" FROM users WHERE id = 1"#);
+        assert_eq!(narrow.fetch_one(&db).await.unwrap().id, 1);
+        let owned =
+            query_as!(Owned, r#"SELECT id AS "id: _", settings AS "settings: _" FROM users WHERE id = 1"#);
+        let owned = owned.fetch_one(&db).await.unwrap();
+        assert_eq!((owned.id.0, owned.settings), (1, Some(Json(settings))));
+        let cast =
+            query_as!(Cast, r#"SELECT id::float8 AS "id!", id::text AS "name!" FROM users WHERE id = 1"#);
+        let cast = cast.fetch_one(&db).await.unwrap();
+        assert_eq!((cast.id, cast.name.as_str()), (1.0, "1"));
     })
     .await;
 }

@@ -41,6 +41,9 @@ async fn names_that_are_words_of_rust() {
             .await
             .unwrap();
         assert_eq!((post.r#type.as_str(), post.row), ("note", 10));
+        // A keyword since edition 2024.
+        let post = query!("SELECT id AS gen FROM posts WHERE id = 10").fetch_one(&db).await.unwrap();
+        assert_eq!(post.r#gen, 10);
         // A name against Rust's naming conventions causes no warning.
         let named = query!(r#"SELECT id AS "userId" FROM users WHERE id = 1"#).fetch_one(&db).await.unwrap();
         assert_eq!(named.userId, 1);

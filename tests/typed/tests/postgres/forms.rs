@@ -228,6 +228,8 @@ async fn unchecked_forms_take_what_the_database_takes() {
         let name: String =
             query_scalar_unchecked!("SELECT name FROM users WHERE id = 1").fetch_one(&db).await.unwrap();
         assert_eq!(name, "Ada");
+        let id = query_scalar_unchecked!("SELECT id FROM users WHERE id = 1").fetch_one(&db).await.unwrap();
+        assert_eq!(format!("{id}"), "1");
     })
     .await;
 }
@@ -240,6 +242,9 @@ async fn what_is_returned_has_the_methods_of_a_map() {
         assert_eq!(all, ["Ada", "Bob"]);
         let streamed: Vec<_> = names().fetch(&db).map_ok(|user| user.name).try_collect().await.unwrap();
         assert_eq!(streamed, all);
+        let many =
+            names().fetch_many(&db).try_filter_map(async |item| Ok(item.right())).map_ok(|user| user.name);
+        assert_eq!(many.try_collect::<Vec<_>>().await.unwrap(), all);
         let lengths: Vec<usize> =
             names().try_map(|user| Ok(user.name)).map(|name| name.len()).fetch_all(&db).await.unwrap();
         assert_eq!(lengths, [3, 3]);

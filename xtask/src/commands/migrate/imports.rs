@@ -18,6 +18,8 @@ pub(super) struct Import {
     is_tall: bool,
     /// Whether it can be changed: it has no attributes, and no other file imports names through it.
     is_plain: bool,
+    /// Whether it is an entry of a list of all imports, `use {sqlx::query, std::fmt};`: its span is that of the entry.
+    is_entry: bool,
 }
 
 /// What is imported, as written, and the comments about it.
@@ -51,6 +53,13 @@ impl Import {
     }
 
     fn written(&self, path: &str, items: &[Item], newline: &str) -> String {
+        if self.is_entry {
+            let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
+            return match names[..] {
+                [name] if name != "self" => format!("{path}::{name}"),
+                _ => format!("{path}::{{{}}}", names.join(", ")),
+            };
+        }
         let lead = &self.lead;
         let is_bare = |item: &Item| item.above.is_empty() && item.beside.is_empty();
         match items {
@@ -77,11 +86,16 @@ impl Import {
 
 /// The imports in a text.
 pub(super) fn all(text: &str) -> Vec<Import> {
-    text.match_indices("use ").filter_map(|(at, _)| import(text, at)).collect()
+    text.match_indices("use ").flat_map(|(at, _)| imports(text, at).unwrap_or_default()).collect()
 }
 
-fn import(text: &str, at: usize) -> Option<Import> {
-    let begin = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+/// The imports of the statement at `at`: several if it is a list of all.
+fn imports(text: &str, at: usize) -> Option<Vec<Import>> {
+    let mut begin = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    if text.get(begin..at)?.trim_end().ends_with(';') {
+        // It is behind another statement.
+        begin = at;
+    }
     let lead = text.get(begin..at)?;
     let visible = lead.trim();
     if !(visible.is_empty() || visible == "pub" || visible.starts_with("pub(") && visible.ends_with(')')) {
@@ -90,6 +104,53 @@ fn import(text: &str, at: usize) -> Option<Import> {
     let tree = text.get(at + "use ".len()..)?;
     let length = end_of(tree)?;
     let tree = tree.get(..length)?;
+    let above = text.get(..begin.saturating_sub(1))?.lines().next_back().unwrap_or_default();
+    let is_plain = visible.is_empty() && !above.trim_start().starts_with("#[");
+    if tree.trim_start().starts_with('{') {
+        let list = tree.trim().strip_prefix('{')?.strip_suffix('}')?;
+        let start = at + "use ".len() + tree.find('{')? + 1;
+        return Some(entries(list, start, is_plain));
+    }
+    let (path, items) = path_and_items(tree)?;
+    Some(vec![Import {
+        span: begin..at + "use ".len() + length + 1,
+        lead: lead.to_owned(),
+        path,
+        items,
+        is_tall: tree.contains('\n'),
+        is_plain,
+        is_entry: false,
+    }])
+}
+
+/// The entries of a list of all imports, which starts at `start`.
+fn entries(list: &str, start: usize, is_plain: bool) -> Vec<Import> {
+    let mut depth = 0_usize;
+    let is_between = |c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    };
+    let mut found = Vec::new();
+    let mut at = start;
+    for entry in list.split(is_between) {
+        let begin = at + entry.len() - entry.trim_start().len();
+        at += entry.len() + 1;
+        let entry = entry.trim();
+        // A comment may hold anything.
+        let is_plain = is_plain && !list.contains("//") && !list.contains("/*");
+        let Some((path, items)) = path_and_items(entry) else { continue };
+        let (span, lead) = (begin..begin + entry.len(), String::new());
+        found.push(Import { span, lead, path, items, is_tall: false, is_plain, is_entry: true });
+    }
+    found
+}
+
+/// The path of a tree, and the names that it imports from there.
+fn path_and_items(tree: &str) -> Option<(String, Vec<Item>)> {
     let (path, items) = match tree.split_once('{') {
         Some((path, list)) => (path, split(list.trim_end().strip_suffix('}')?)),
         None => {
@@ -102,15 +163,7 @@ fn import(text: &str, at: usize) -> Option<Import> {
     if path.is_empty() || !path.chars().all(is_path) {
         return None;
     }
-    let above = text.get(..begin.saturating_sub(1))?.lines().next_back().unwrap_or_default();
-    Some(Import {
-        span: begin..at + "use ".len() + length + 1,
-        lead: lead.to_owned(),
-        path: path.to_owned(),
-        items,
-        is_tall: tree.contains('\n'),
-        is_plain: visible.is_empty() && !above.trim_start().starts_with("#["),
-    })
+    Some((path.to_owned(), items))
 }
 
 /// The comment at the start of a text.
@@ -194,7 +247,7 @@ pub(super) fn moved(text: &str, imports: &[&Import], names: &BTreeSet<&str>, to:
         }
         // An existing import is extended, preferably the one below, where a move leaves the rest of a list; otherwise
         // the other crate gets a line of its own.
-        let fits = |other: &&&Import| other.is_plain && other.lead == import.lead;
+        let fits = |other: &&&Import| other.is_plain && other.lead == import.lead && !import.is_entry;
         let next = import.span.end + newline.len();
         let below = others.iter().position(|other| fits(&other) && other.span.start == next);
         let other = below.or_else(|| others.iter().position(|other| fits(&other)));
@@ -211,9 +264,18 @@ pub(super) fn moved(text: &str, imports: &[&Import], names: &BTreeSet<&str>, to:
         let kept = (!kept.is_empty()).then(|| import.written(&import.path, &kept, newline));
         let lines: Vec<String> = [new, kept].into_iter().flatten().collect();
         // A statement without remaining items is removed with its line.
-        let is_line = text.get(import.span.end..).is_some_and(|rest| rest.starts_with(newline));
+        let line =
+            text.get(..import.span.start).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+        let is_line =
+            line.is_empty() && text.get(import.span.end..).is_some_and(|rest| rest.starts_with(newline));
         let end = import.span.end + if lines.is_empty() && is_line { newline.len() } else { 0 };
-        edits.push((import.span.start..end, lines.join(newline)));
+        let between = match (import.is_entry, line.trim().is_empty()) {
+            (true, true) => format!(",{newline}{line}"),
+            (true, false) => ", ".to_owned(),
+            (false, true) => newline.to_owned(),
+            (false, false) => " ".to_owned(),
+        };
+        edits.push((import.span.start..end, lines.join(&between)));
     }
     for (at, other) in others.iter().enumerate() {
         let mut added: Vec<Item> =

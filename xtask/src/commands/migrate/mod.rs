@@ -55,13 +55,20 @@ pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, F
             mover.change(path, &mut totals, output)?;
         }
         let Mover { package, .. } = mover;
+        let is_moved = !arguments.back && totals.macros > before;
         // Without it, moving back works too, but sorts the names of imports.
         let _ = memory.write();
-        if !arguments.back && declared.is_none() && totals.macros > before {
-            totals.lacking.insert(package);
+        if is_moved && declared.is_none() {
+            totals.lacking.insert(package.clone());
         }
-        let has_snapshot = || Project::locate(&sources.dir, &root).schema_path.is_some();
-        totals.lacks_snapshot |= !arguments.back && totals.macros > before && !has_snapshot();
+        if is_moved {
+            match Project::locate(&sources.dir, &root).schema_path {
+                Some(_) => totals.has_snapshot = true,
+                None => {
+                    totals.without_snapshot.insert(package);
+                }
+            }
+        }
     }
     totals.tell(arguments, output)?;
     Ok(Outcome::Clean)
@@ -77,16 +84,15 @@ struct Totals {
     lacking: BTreeSet<String>,
     /// The packages whose sqlx is too old for our macros, which are not changed.
     older: BTreeSet<String>,
-    /// Whether a package has no snapshot of its schema.
-    lacks_snapshot: bool,
+    /// The packages without a snapshot of a schema in a folder above them.
+    without_snapshot: BTreeSet<String>,
+    /// Whether another package has one.
+    has_snapshot: bool,
 }
 
 impl Totals {
     fn tell(&self, arguments: &Migrate, output: &mut Output) -> Result<(), Failure> {
-        let manifest = |package: &str| match package {
-            "" => "./Cargo.toml".to_owned(),
-            package => format!("{package}/Cargo.toml"),
-        };
+        let manifest = |package: &str| format!("{}/Cargo.toml", folder(package));
         for package in &self.older {
             let manifest = manifest(package);
             output.line(format!(
@@ -99,9 +105,17 @@ impl Totals {
                 manifest(package)
             ))?;
         }
-        if self.lacks_snapshot {
-            let what = "there is no snapshot of the schema yet: `cargo query-budget init` writes it";
-            output.line(format!("{what}, and records get their fields from it"))?;
+        if !self.without_snapshot.is_empty() {
+            let packages: Vec<String> = self.without_snapshot.iter().map(|it| folder(it)).collect();
+            let packages = packages.join(", ");
+            let what = "no snapshot of the schema is above, and records get their fields from it";
+            let how = match self.has_snapshot {
+                true => {
+                    "put a `query-budget.toml` above, whose `schema` and `migrations` name those of the database"
+                }
+                false => "`cargo query-budget init` writes it",
+            };
+            output.line(format!("{packages}: {what}: {how}"))?;
         }
         let Totals { files, macros, left, .. } = self;
         let verb = if arguments.write { "changed" } else { "would change" };
@@ -112,6 +126,11 @@ impl Totals {
         }
         Ok(())
     }
+}
+
+/// The folder of a package, from where the command runs.
+fn folder(package: &str) -> String {
+    if package.is_empty() { ".".to_owned() } else { package.to_owned() }
 }
 
 /// Moves the files of one package.

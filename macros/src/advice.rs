@@ -1,0 +1,267 @@
+//! What to write where a Rust type does not fit the database's: notes whose text can be pasted.
+
+use query_budget_analysis::sql::Dialect;
+use quote::ToTokens;
+use syn::Expr;
+
+/// What a note for an argument depends on.
+pub(crate) struct Asked<'a> {
+    /// The argument as written.
+    pub(crate) value: &'a Expr,
+    /// The Rust type that the parameter takes, as the types of sqlx are listed.
+    pub(crate) rust: &'a str,
+    /// The parameter's type in SQL.
+    pub(crate) sql_type: &'a str,
+    /// The parameter's number.
+    pub(crate) number: usize,
+    /// The operator that compares with a list, if the parameter is the only element of one.
+    pub(crate) for_list: Option<(&'static str, &'static str)>,
+}
+
+/// What to write for an argument that its parameter does not take.
+pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
+    let Asked { value, rust, sql_type, number, for_list } = asked;
+    let written = operand(value);
+    let mut notes = Vec::new();
+    if let Some((list, array)) = for_list {
+        notes.push(format!(
+            "for a list of values, write `{array}(${number})` in the SQL for `{list} (${number})`"
+        ));
+    }
+    match *rust {
+        "i16" | "i32" | "i64" => notes.push(format!(
+            "for an integer of another type, write `{written} as {rust}`, or `{rust}::try_from({written})?` where it may not fit"
+        )),
+        "f32" | "f64" => {
+            notes.push(format!("for a number of another type, write `{written} as {rust}`"));
+        }
+        "&str" => notes.push(format!("for the text of another value, write `{written}.to_string()`")),
+        "sqlx::types::JsonValue" => notes.push(format!(
+            "for a type that implements `Serialize`, write `sqlx::types::Json({}) as _`",
+            text(value)
+        )),
+        "sqlx::types::Decimal" | "sqlx::types::BigDecimal" => notes.push(format!(
+            "for an `f64`, let the database convert it: `${number}::float8::numeric` in the SQL"
+        )),
+        "sqlx::types::chrono::DateTime<_>" => {
+            notes.push(format!("for a `NaiveDateTime` in UTC, write `{written}.and_utc()`"));
+        }
+        array if array.starts_with("&[") && array != "&[u8]" => notes.push(match iterated(value) {
+            Some(list) => format!("write the list itself: `&{list}`"),
+            None => format!("for an iterator, write `&{written}.collect::<Vec<_>>()`"),
+        }),
+        _ => {}
+    }
+    let is_word = sql_type.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_word && crate::types::is_built_in(sql_type) && !matches!(*rust, "&str" | "sqlx::types::JsonValue") {
+        notes.push(format!(
+            "for its text, let the database read it: `${number}::text::{sql_type}` in the SQL"
+        ));
+    }
+    notes.push(format!("for a type of yours that implements `sqlx::Type`, write `{} as _`", text(value)));
+    notes
+}
+
+/// A column whose field has another type.
+pub(crate) struct Given<'a> {
+    /// The field's name.
+    pub(crate) field: &'a str,
+    /// The column in its table, if it is one.
+    pub(crate) column: Option<&'a str>,
+    /// Its Rust type, as the types of sqlx are listed.
+    pub(crate) rust: &'a str,
+    /// Its type in SQL.
+    pub(crate) sql_type: &'a str,
+    /// Whether it may be NULL.
+    pub(crate) nullable: bool,
+    /// The database.
+    pub(crate) dialect: Dialect,
+}
+
+/// What to write for a field of another type than its column: a type in the name (`AS "id: i32"`) only where the
+/// database's bytes are decoded as that type, and else a cast.
+pub(crate) fn for_column(given: &Given<'_>) -> Vec<String> {
+    let Given { field, rust, nullable, .. } = given;
+    let of_yours = format!(
+        "for a type of yours around `{}`, put `#[derive(sqlx::Type)] #[sqlx(transparent)]` on it and write `AS \"{field}: _\"`",
+        short(rust)
+    );
+    match *rust {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => {
+            let other = match (rust.starts_with('u'), *rust) {
+                (false, "i32") => "i64",
+                (false, _) => "i32",
+                (true, "u32") => "u64",
+                (true, _) => "u32",
+            };
+            let mut notes =
+                vec![format!("for another integer type, name it in the SQL: `AS \"{field}: {other}\"`")];
+            notes.extend(casts(given, &[("float8", "DOUBLE", "f64"), ("text", "CHAR", "String")]));
+            notes.push(of_yours);
+            notes
+        }
+        "f32" | "f64" => casts(given, &[("numeric", "DECIMAL", "Decimal"), ("text", "CHAR", "String")])
+            .into_iter()
+            .collect(),
+        "sqlx::types::Decimal" | "sqlx::types::BigDecimal" => {
+            casts(given, &[("float8", "DOUBLE", "f64"), ("text", "CHAR", "String")]).into_iter().collect()
+        }
+        "sqlx::types::JsonValue" => {
+            let ty = if *nullable { "Option<sqlx::types::Json<T>>" } else { "sqlx::types::Json<{T}>" };
+            let inner = if *nullable { "`T`" } else { "it" };
+            vec![format!(
+                "for a type that implements `Deserialize`, give the field the type `{ty}` and write `AS \"{field}: _\"`, which decodes {inner}"
+            )]
+        }
+        "String" => vec![of_yours],
+        "bool" | "Vec<u8>" | "sqlx::types::Uuid" => {
+            casts(given, &[("text", "CHAR", "String")]).into_iter().chain([of_yours]).collect()
+        }
+        _ => casts(given, &[("text", "CHAR", "String")]).into_iter().collect(),
+    }
+}
+
+/// The casts that give other Rust types; the types are named for PostgreSQL and for MySQL. SQLite has none of these
+/// types.
+fn casts(given: &Given<'_>, to: &[(&str, &str, &str)]) -> Option<String> {
+    let Given { field, column, nullable, dialect, sql_type, .. } = given;
+    let expression = column.unwrap_or("<expression>");
+    // No database says of a cast that it is not NULL.
+    let mark = if *nullable { "" } else { "!" };
+    let casts: Vec<String> = to
+        .iter()
+        .filter(|(postgres, _, _)| postgres != sql_type)
+        .filter_map(|(postgres, mysql, rust)| {
+            let cast = match dialect {
+                Dialect::Postgres => format!("{expression}::{postgres}"),
+                Dialect::MySql => format!("CAST({expression} AS {mysql})"),
+                Dialect::Sqlite => return None,
+            };
+            Some(format!("`{cast} AS \"{field}{mark}\"` for `{rust}`"))
+        })
+        .collect();
+    (!casts.is_empty()).then(|| format!("or cast it in the SQL: {}", casts.join(", ")))
+}
+
+/// A Rust type without the path to it.
+fn short(rust: &str) -> &str {
+    if rust.contains('<') { rust } else { rust.rsplit("::").next().unwrap_or(rust) }
+}
+
+/// The most characters of an argument that a note repeats.
+const LONGEST: usize = 40;
+
+/// An argument as written, if it is short.
+fn text(value: &Expr) -> String {
+    let text = value.to_token_stream().to_string();
+    if text.len() > LONGEST || text.contains('\n') { "value".to_owned() } else { text }
+}
+
+/// An argument as written, without references, as the operand of a cast or a method call.
+fn operand(value: &Expr) -> String {
+    match value {
+        Expr::Reference(reference) => operand(&reference.expr),
+        Expr::Group(group) => operand(&group.expr),
+        Expr::Path(_)
+        | Expr::Field(_)
+        | Expr::MethodCall(_)
+        | Expr::Call(_)
+        | Expr::Lit(_)
+        | Expr::Macro(_)
+        | Expr::Index(_)
+        | Expr::Paren(_)
+        | Expr::Try(_)
+        | Expr::Await(_) => text(value),
+        _ => match text(value) {
+            text if text == "value" => text,
+            text => format!("({text})"),
+        },
+    }
+}
+
+/// The list whose iterator the argument is: `ids` of `ids.iter()`.
+fn iterated(value: &Expr) -> Option<String> {
+    let Expr::MethodCall(call) = value else { return None };
+    let is_iterator = call.method == "iter" || call.method == "into_iter";
+    (is_iterator && call.args.is_empty()).then(|| operand(&call.receiver))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn argument(value: &str, rust: &str, sql_type: &str, expected: &str) {
+        let value = syn::parse_str(value).expect("an expression");
+        let asked = Asked { value: &value, rust, sql_type, number: 1, for_list: None };
+        let notes = for_argument(&asked).join("\n");
+        assert!(notes.contains(expected), "{notes}");
+    }
+
+    #[test]
+    fn an_argument_is_converted_as_it_is_written() {
+        argument("limit", "i64", "int8", "`limit as i64`, or `i64::try_from(limit)?`");
+        argument("page * size", "i64", "int8", "`(page * size) as i64`");
+        argument("&limit", "i64", "int8", "`limit as i64`");
+        argument("ids.iter()", "&[i64]", "int8[]", "write the list itself: `&ids`");
+        argument("found", "&[i64]", "int8[]", "`&found.collect::<Vec<_>>()`");
+        argument("settings", "sqlx::types::JsonValue", "jsonb", "`sqlx::types::Json(settings) as _`");
+        argument("id", "&str", "text", "`id.to_string()`");
+        argument("price", "sqlx::types::Decimal", "numeric", "`$1::float8::numeric`");
+        argument("token", "sqlx::types::Uuid", "uuid", "`$1::text::uuid`");
+        argument("mood", "crate::Mood", "mood", "`mood as _`");
+    }
+
+    #[track_caller]
+    fn column(rust: &str, sql_type: &str, nullable: bool, dialect: Dialect, expected: &[&str]) {
+        let given = Given { field: "x", column: Some("y"), rust, sql_type, nullable, dialect };
+        assert_eq!(for_column(&given), expected);
+    }
+
+    #[test]
+    fn a_type_is_named_only_where_the_bytes_are_decoded_as_it() {
+        let of_yours = |rust| {
+            format!(
+                "for a type of yours around `{rust}`, put `#[derive(sqlx::Type)] #[sqlx(transparent)]` on it and write `AS \"x: _\"`"
+            )
+        };
+        column(
+            "i64",
+            "int8",
+            false,
+            Dialect::Postgres,
+            &[
+                "for another integer type, name it in the SQL: `AS \"x: i32\"`",
+                "or cast it in the SQL: `y::float8 AS \"x!\"` for `f64`, `y::text AS \"x!\"` for `String`",
+                &of_yours("i64"),
+            ],
+        );
+        column("String", "text", false, Dialect::Postgres, &[&of_yours("String")]);
+        column(
+            "sqlx::types::Decimal",
+            "numeric",
+            true,
+            Dialect::Postgres,
+            &["or cast it in the SQL: `y::float8 AS \"x\"` for `f64`, `y::text AS \"x\"` for `String`"],
+        );
+        column(
+            "sqlx::types::Decimal",
+            "DECIMAL",
+            false,
+            Dialect::MySql,
+            &[
+                "or cast it in the SQL: `CAST(y AS DOUBLE) AS \"x!\"` for `f64`, `CAST(y AS CHAR) AS \"x!\"` for `String`",
+            ],
+        );
+        column("f64", "REAL", false, Dialect::Sqlite, &[]);
+        column(
+            "sqlx::types::JsonValue",
+            "jsonb",
+            false,
+            Dialect::Postgres,
+            &[
+                "for a type that implements `Deserialize`, give the field the type `sqlx::types::Json<{T}>` and write `AS \"x: _\"`, which decodes it",
+            ],
+        );
+    }
+}
