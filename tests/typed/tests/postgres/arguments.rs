@@ -188,7 +188,7 @@ async fn what_an_assignment_coerces() {
 
 #[derive(sqlx::Type)]
 #[sqlx(transparent)]
-struct UserId(i64);
+struct Key(i64);
 
 #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 struct Settings {
@@ -202,7 +202,7 @@ async fn what_messages_advise() {
         id: i32,
     }
     struct Owned {
-        id: UserId,
+        id: Key,
         settings: Option<Json<Settings>>,
     }
     struct Cast {
