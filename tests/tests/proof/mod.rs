@@ -52,7 +52,7 @@ impl Workload {
         let queried: Vec<Queried<'_>> = queries
             .iter()
             .zip(&reads)
-            .map(|(query, accesses)| Queried { query, accesses, is_open: true })
+            .map(|(query, accesses)| Queried { query, accesses, is_open: true, repeats: false })
             .collect();
         // An index on a foreign key is for rows that are deleted elsewhere, rather than for a query.
         let mut advice = advise(&schema, &queried, &|_| false);
