@@ -219,7 +219,7 @@ async fn what_messages_advise() {
             .execute(&db)
             .await
             .unwrap();
-        let found = [1_i64, 2].into_iter().map(|id| id);
+        let found = [1_i64, 2].into_iter().filter(|id| *id > 1);
         query!("SELECT id FROM users WHERE id = ANY($1)", &found.collect::<Vec<_>>())
             .fetch_all(&db)
             .await
