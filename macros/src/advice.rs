@@ -2,7 +2,7 @@
 
 use query_budget_analysis::sql::Dialect;
 use quote::ToTokens;
-use syn::Expr;
+use syn::{Expr, Lit};
 
 /// What a note for an argument depends on.
 pub(crate) struct Asked<'a> {
@@ -28,9 +28,14 @@ pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
             "for a list of values, write `{array}(${number})` in the SQL for `{list} (${number})`"
         ));
     }
+    let is_literal = matches!(value, Expr::Lit(_));
+    let is_number =
+        !matches!(value, Expr::Lit(literal) if !matches!(literal.lit, Lit::Int(_) | Lit::Float(_)));
     match *rust {
+        "i16" | "i32" | "i64" | "f32" | "f64" if !is_number => {}
         "i16" | "i32" | "i64" => notes.push(format!(
-            "for an integer of another type, write `{written} as {rust}`, or `{rust}::try_from({written})?` where it may not fit"
+            "for an integer of another type, write `{written} as {rust}`, or `{rust}::try_from({})?` where it may not fit",
+            text(value)
         )),
         "f32" | "f64" => {
             notes.push(format!("for a number of another type, write `{written} as {rust}`"));
@@ -46,10 +51,13 @@ pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
         "sqlx::types::chrono::DateTime<_>" => {
             notes.push(format!("for a `NaiveDateTime` in UTC, write `{written}.and_utc()`"));
         }
-        array if array.starts_with("&[") && array != "&[u8]" => notes.push(match iterated(value) {
-            Some(list) => format!("write the list itself: `&{list}`"),
-            None => format!("for an iterator, write `&{written}.collect::<Vec<_>>()`"),
-        }),
+        array if array.starts_with("&[") && array != "&[u8]" => match iterated(value) {
+            Some(list) => notes.push(format!("write the list itself: `&{list}`")),
+            None if matches!(value, Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_)) => {
+                notes.push(format!("for an iterator, write `&{written}.collect::<Vec<_>>()`"));
+            }
+            None => {}
+        },
         _ => {}
     }
     let is_word = sql_type.chars().all(|c| c.is_ascii_alphanumeric());
@@ -58,7 +66,9 @@ pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
             "for its text, let the database read it: `${number}::text::{sql_type}` in the SQL"
         ));
     }
-    notes.push(format!("for a type of yours that implements `sqlx::Type`, write `{} as _`", text(value)));
+    if !is_literal {
+        notes.push(format!("for a type of yours that implements `sqlx::Type`, write `{written} as _`"));
+    }
     notes
 }
 

@@ -74,7 +74,10 @@ pub(crate) fn with(expand: impl FnOnce(&mut Context) -> TokenStream) -> TokenStr
     static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
     let mut context = CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
     let context = context.get_or_insert_default();
-    let expansion = expand(context);
+    let mut expansion = expand(context);
+    if !context.has_prelude() {
+        expansion = rename::without_explanations(expansion);
+    }
     match context.package().name.as_deref() {
         Some(name) => rename::renamed(expansion, name),
         None => expansion,
@@ -169,6 +172,13 @@ impl Context {
         let from = read.files.iter().cloned().map(Stamped::new).collect();
         self.crates.insert(key, Kept::new(Arc::clone(&read), from));
         read
+    }
+
+    /// Whether the crate has the names of the prelude everywhere.
+    fn has_prelude(&mut self) -> bool {
+        let Some(path) = Span::call_site().local_file() else { return true };
+        let whole = self.whole(&path);
+        self.crate_of(&whole).has_prelude
     }
 
     /// Whether this crate's notices are still unreported; true once.

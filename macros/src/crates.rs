@@ -32,6 +32,8 @@ pub(crate) struct Crate {
     /// The files that it was read from.
     pub(crate) files: Vec<PathBuf>,
     has_budgets: bool,
+    /// Whether no module of it does without the names of the prelude.
+    pub(crate) has_prelude: bool,
 }
 
 impl Crate {
@@ -40,8 +42,9 @@ impl Crate {
     pub(crate) fn read(dir: &Path, file: &Path, in_test: bool, shown: &dyn Fn(&Path) -> String) -> Crate {
         let sources = project::sources(dir, file);
         let files: Vec<PathBuf> = sources.iter().map(|(path, _)| path.clone()).collect();
+        let has_prelude = !sources.iter().any(|(_, text)| text.contains("no_implicit_prelude"));
         if !sources.iter().any(|(_, text)| has_budgets(text)) {
-            return Crate { found: HashMap::new(), files, has_budgets: false };
+            return Crate { found: HashMap::new(), files, has_budgets: false, has_prelude };
         }
         let targets = project::targets(dir);
         let given: Vec<(&Path, &str)> =
@@ -73,7 +76,12 @@ impl Crate {
             let calls = followed.loop_calls.extract_if(.., |call| call.caller.source == at).collect();
             Arc::new(Found { scan: source.scan, calls })
         });
-        Crate { found: paths.into_iter().cloned().zip(found).collect(), files, has_budgets: true }
+        Crate {
+            found: paths.into_iter().cloned().zip(found).collect(),
+            files,
+            has_budgets: true,
+            has_prelude,
+        }
     }
 
     /// Whether a file, given by its canonical path, belongs to the crate, and nothing in the crate has a

@@ -1,4 +1,5 @@
-//! Renames the paths of an expansion in a crate that depends on `query-budget` under another name.
+//! Changes an expansion for crates that are unlike others: the paths, where they depend on `query-budget` under another
+//! name, and attributes, where they do without the prelude.
 
 use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 
@@ -37,6 +38,27 @@ pub(crate) fn renamed(tokens: TokenStream, name: &str) -> TokenStream {
     renamed.into_iter().collect()
 }
 
+/// The tokens without attributes that word the compiler's messages: without the prelude, it does not know them.
+pub(crate) fn without_explanations(tokens: TokenStream) -> TokenStream {
+    let mut left: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        let TokenTree::Group(group) = token else {
+            left.push(token);
+            continue;
+        };
+        let is_attribute = matches!(left.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
+        let first = group.stream().into_iter().next();
+        if is_attribute && matches!(first, Some(TokenTree::Ident(ident)) if ident == "diagnostic") {
+            left.pop();
+            continue;
+        }
+        let mut inside = Group::new(group.delimiter(), without_explanations(group.stream()));
+        inside.set_span(group.span());
+        left.push(inside.into());
+    }
+    left.into_iter().collect()
+}
+
 /// The preceding tokens.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
@@ -54,6 +76,15 @@ enum Before {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attributes_that_need_the_prelude_are_left_out() {
+        let tokens: TokenStream = "{ #[diagnostic::do_not_recommend] impl A for B {} #[inline] fn f() {} }"
+            .parse()
+            .expect("tokens");
+        let expected: TokenStream = "{ impl A for B {} #[inline] fn f() {} }".parse().expect("tokens");
+        assert_eq!(without_explanations(tokens).to_string(), expected.to_string());
+    }
 
     #[test]
     fn only_paths_from_the_root_are_renamed() {
