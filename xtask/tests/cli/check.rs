@@ -163,7 +163,7 @@ fn a_workspace_that_cargo_refuses_has_the_dialect_of_its_sqlx() {
         ),
         (
             "store/src/lib.rs",
-            "pub async fn load(pool: &Pool, id: i64) { sqlx::query!(\"SELECT name FROM items WHERE id = ?\", id).fetch_one(pool).await; }\n",
+            "pub async fn load(pool: &Pool, id: i64) { sqlx::query!(\"UPDATE items SET name = 1 WHERE id = ?\", id).execute(pool).await; }\n",
         ),
     ]);
     run(scratch.path(), &["check"]).exits_with(0).says(&[
