@@ -224,7 +224,7 @@ mod tests {
             notes
         };
         let [note] = &notes_of("QUERY_BUDGET_POOL", "sever")[..] else { panic!("one note") };
-        assert!(note.starts_with("`QUERY_BUDGET_POOL` is none of"), "{note}");
+        assert!(note.starts_with("`QUERY_BUDGET_POOL` is not one of"), "{note}");
         assert_eq!(notes_of("QUERY_BUDGET_POOL_SIZE", "many").len(), 1);
         assert_eq!(notes_of("QUERY_BUDGET_POOL_SIZE", "0").len(), 1);
         assert!(notes_of("QUERY_BUDGET_POOL", " server ").is_empty());

@@ -159,7 +159,11 @@ fn entries_that_another_macro_may_need_are_kept() {
 fn entries_of_macros_of_a_dependency_are_kept() {
     let scratch = scratch("0.8.6");
     run(scratch.path(), &["prepare"]).exits_with(0);
-    scratch.write(SOURCE.0, "#[derive(es_entity::EsRepo)]\npub struct Users;\n");
+    scratch.write(
+        SOURCE.0,
+        "#[derive(es_entity::EsRepo)]\npub struct Users;\n\
+         async fn f(db: &sqlx::PgPool) { sqlx::query!(\"SELECT 1 AS one\").fetch_one(db).await; }\n",
+    );
     scratch.write(
         "Cargo.lock",
         "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\"es-entity\"]\n\n\
@@ -170,12 +174,15 @@ fn entries_of_macros_of_a_dependency_are_kept() {
         .exits_with(0)
         .says(&["the package `es-entity`", "1 of macros"]);
     run(scratch.path(), &["prepare", "--check"]).exits_with(0);
-    assert_eq!(entries(&scratch, ".sqlx").len(), 1);
+    assert_eq!(entries(&scratch, ".sqlx").len(), 2);
 }
 
 #[test]
 fn an_entry_of_another_database_stays() {
     let scratch = scratch("0.8.6");
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n\
+                    sqlx = { version = \"0.8\", features = [\"postgres\"] }\n";
+    scratch.write("Cargo.toml", manifest);
     run(scratch.path(), &["prepare"]).exits_with(0);
     let before = entries(&scratch, ".sqlx").concat().replace("PostgreSQL", "SQLite");
     let name = fs::read_dir(scratch.path().join(".sqlx")).expect("it is there").flatten().next();
@@ -294,7 +301,7 @@ fn expressions_of_mysql_are_told_where_something_tells_the_server() {
     run(scratch.path(), &[&arguments[..], &["mysql"]].concat()).exits_with(0).says(&["2 new"]);
     entry("mysql", r#"{"type":"LongLong","flags":"NOT_NULL|BINARY","max_size":1}"#);
     entry("mysql", r#"{"type":"Timestamp","flags":"NOT_NULL|BINARY|NO_DEFAULT_VALUE","max_size":19}"#);
-    entry("mysql", r#"{"type":"Json","flags":"BLOB|BINARY","max_size":4294967292}"#);
+    entry("mysql", r#"{"type":"Json","flags":"BLOB|BINARY","max_size":4294967295}"#);
 }
 
 /// They follow the same bytecode by different rules.
