@@ -26,6 +26,9 @@ pub(in crate::rust) const COMPILER_THREAD: Limits = Limits { delimiters: 100, li
 /// The weight of a level of types, in links.
 const HEAVY: usize = 4;
 
+/// The weight of a qualified path that begins in a type, in links: `<<A as B>::C as D>`.
+const QUALIFIED: usize = 16;
+
 /// The stack size for reading files, in bytes; only touched pages use memory.
 pub const STACK: usize = 256 << 20;
 
@@ -70,16 +73,31 @@ struct Level {
     after_block: bool,
     /// Whether the last token was the `#` of an attribute.
     after_hash: bool,
+    /// The last two tokens, where they are punctuation.
+    before: [Option<char>; 2],
 }
 
 impl Level {
     fn new(tokens: TokenStream, below: usize) -> Level {
-        Level { tokens: tokens.into_iter(), below, run: 0, after_block: false, after_hash: false }
+        Level {
+            tokens: tokens.into_iter(),
+            below,
+            run: 0,
+            after_block: false,
+            after_hash: false,
+            before: [None; 2],
+        }
     }
 
     fn link(&mut self, token: &TokenTree) {
         let after_block = std::mem::take(&mut self.after_block);
         let after_hash = std::mem::take(&mut self.after_hash);
+        let before = self.before;
+        let mark = match token {
+            TokenTree::Punct(punct) => Some(punct.as_char()),
+            _ => None,
+        };
+        self.before = [before[1], mark];
         match token {
             TokenTree::Punct(punct) => match punct.as_char() {
                 ';' | ',' => self.run = 0,
@@ -91,6 +109,10 @@ impl Level {
                 }
                 // The first character of `==` or `::`.
                 '=' | ':' if punct.spacing() == Spacing::Joint => {}
+                // Behind a name, it begins the arguments of a type.
+                '<' if matches!(before, [_, Some('<' | '&' | '=')] | [Some('-'), Some('>')]) => {
+                    self.run += QUALIFIED;
+                }
                 // Types nest by these, and take the most stack per level.
                 '<' | '&' => self.run += HEAVY,
                 _ => self.run += 1,

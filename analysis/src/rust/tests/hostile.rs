@@ -34,6 +34,21 @@ fn deep_nesting_is_refused() {
     }
 }
 
+/// In the stack of a compiler thread, as inside a macro.
+#[test]
+fn nested_types_fit_the_stack_or_are_refused() {
+    for (open, close) in
+        [("<", ">"), ("<&", ">"), ("Vec<", ">"), ("T<A = <", ">>"), ("Vec<<", ">>"), ("fn() -> <", ">")]
+    {
+        for depth in [40, 80, 90, 120, 180, 250, 370, 3_000] {
+            let source = format!("impl {}D{} {{}}", open.repeat(depth), close.repeat(depth));
+            let read = move || drop(crate::rust::scan_queries("src/lib.rs", &source, false, true));
+            let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(read).expect("a thread");
+            thread.join().expect("it ends");
+        }
+    }
+}
+
 #[test]
 fn long_chains_are_refused() {
     for link in [

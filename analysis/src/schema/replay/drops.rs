@@ -150,19 +150,20 @@ impl Replay {
     /// Drops the views that mention a relation, and views on those.
     fn drop_dependent_views(&mut self, name: &Name) {
         let dialect = self.schema.dialect;
-        let mentions = |query: &str| expression::mentions(query, dialect).contains(&name.name);
-        let dependent: Vec<Name> = self
-            .schema
-            .views
-            .values()
-            .filter(|view| mentions(&view.query) && self.reads_relation(view, name) != Some(false))
-            .map(|view| view.name.clone())
-            .collect();
-        for view in dependent {
-            if self.schema.views.contains_key(&view) {
-                self.drop_dependent_views(&view);
-                self.schema.views.remove(&view);
-            }
+        let mut dropped: Vec<Name> = Vec::new();
+        let mut next = vec![name.clone()];
+        while let Some(name) = next.pop() {
+            let mentions = |query: &str| expression::mentions(query, dialect).contains(&name.name);
+            let views = self.schema.views.values().filter(|view| !dropped.contains(&view.name));
+            let dependent: Vec<Name> = views
+                .filter(|view| mentions(&view.query) && self.reads_relation(view, &name) != Some(false))
+                .map(|view| view.name.clone())
+                .collect();
+            dropped.extend(dependent.iter().cloned());
+            next.extend(dependent);
+        }
+        for view in dropped {
+            self.schema.views.remove(&view);
         }
     }
 
