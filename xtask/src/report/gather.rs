@@ -8,7 +8,7 @@ use query_budget_analysis::check::{CheckedSite, Checker};
 use query_budget_analysis::lints::{self, Trait};
 use query_budget_analysis::rust::{Site, SiteSql, Upper};
 use query_budget_analysis::sql::text::LineIndex;
-use query_budget_analysis::{Finding, Place, Target};
+use query_budget_analysis::{Finding, Level, Place, Target};
 
 use super::advice::Database;
 use super::known::Known;
@@ -125,6 +125,12 @@ impl Report {
             self.sites -= 1;
             self.stale += 1;
             return;
+        }
+        // sqlx does not compile what is refused only when it runs, so the entry may be left over all the same.
+        let is_when_run =
+            |finding: &Finding| lints::by_name(finding.lint).is_some_and(|lint| lint.is(Trait::WhenRun));
+        for finding in checked.findings.iter_mut().filter(|finding| query.is_entry && is_when_run(finding)) {
+            finding.level = finding.level.min(Level::Warn);
         }
         // A finding about an allow is at the place of the allow.
         for finding in checked.findings.iter_mut().filter(|finding| finding.sql.is_some()) {

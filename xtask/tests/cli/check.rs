@@ -137,6 +137,21 @@ fn a_manifest_that_cargo_refuses_hides_no_query() {
 }
 
 /// Its manifest says what it is built with all the same.
+/// Whether a call still makes it is not known.
+#[test]
+fn an_entry_without_source_that_fails_when_it_runs_is_a_warning() {
+    let scratch = Scratch::with([
+        ("migrations/1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL);"),
+        (
+            "Cargo.toml",
+            "[package]\nname = \"app\"\nedition = \"2024\"\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"postgres\"] }\n",
+        ),
+        ("src/lib.rs", ""),
+        (".sqlx/query-1.json", r#"{"db_name": "PostgreSQL", "query": "INSERT INTO users (id) VALUES ($1)"}"#),
+    ]);
+    run(scratch.path(), &["check"]).exits_with(0).says(&["warning[missing_required_column]"]);
+}
+
 #[test]
 fn a_workspace_that_cargo_refuses_has_the_dialect_of_its_sqlx() {
     let scratch = Scratch::with([
