@@ -25,6 +25,13 @@ fn conditions_of_all_rows<'f>(item: &'f From, conditions: &mut Vec<&'f Expr>) {
     }
 }
 
+/// The conditions that hold for every row of `from`: `filters`, and those of its inner joins.
+fn conditions<'f>(from: &'f [From], filters: &'f [Expr]) -> Vec<&'f Expr> {
+    let mut conditions: Vec<&Expr> = filters.iter().collect();
+    from.iter().for_each(|item| conditions_of_all_rows(item, &mut conditions));
+    conditions
+}
+
 impl Reader<'_> {
     /// Whether each key has the same value in all rows of `from`: fixed by a condition, or equal to a value of an outer
     /// query.
@@ -35,8 +42,7 @@ impl Reader<'_> {
         filters: &[Expr],
         join: &Join,
     ) -> bool {
-        let mut conditions: Vec<&Expr> = filters.iter().collect();
-        from.iter().for_each(|item| conditions_of_all_rows(item, &mut conditions));
+        let conditions = conditions(from, filters);
         !keys.is_empty()
             && keys.iter().all(|key| {
                 let equal = self.value_determined(&|it| it == key, &conditions, &join.here, &BTreeMap::new());
@@ -52,8 +58,7 @@ impl Reader<'_> {
         filters: &[Expr],
         join: &Join,
     ) -> bool {
-        let mut conditions: Vec<&Expr> = filters.iter().collect();
-        from.iter().for_each(|item| conditions_of_all_rows(item, &mut conditions));
+        let conditions = conditions(from, filters);
         !keys.is_empty()
             && keys.iter().all(|key| {
                 self.value_determined(&|it| it == key, &conditions, &join.here, &join.levels).is_some()

@@ -112,33 +112,25 @@ pub(in crate::rust) fn kept_behind(statement: &Stmt, rest: &[Stmt], names: &Name
     };
     // A mark that something was seen, or failed, holds no answer either.
     roots.into_iter().find(|root| {
-        let mut fills = Fills { root: root.clone(), names, found: false, with_answers: true };
-        rest.iter().for_each(|statement| fills.visit_stmt(statement));
-        fills.found
+        Fills::with_answers(root, names, |fills| {
+            rest.iter().for_each(|statement| fills.visit_stmt(statement))
+        })
     })
 }
 
 /// The name of what a pattern found missing in a value, if the code fills it.
-fn filled(
-    pattern: &Pat,
-    value: &Expr,
-    names: &Names,
-    mut code: impl FnMut(&mut Fills<'_>),
-) -> Option<String> {
-    let fills = |root: &str, code: &mut dyn FnMut(&mut Fills<'_>)| {
-        let mut fills = Fills { root: root.to_owned(), names, found: false, with_answers: true };
-        code(&mut fills);
-        fills.found
-    };
+fn filled(pattern: &Pat, value: &Expr, names: &Names, code: impl FnOnce(&mut Fills<'_>)) -> Option<String> {
     match pattern {
         Pat::TupleStruct(vacant)
             if vacant.path.segments.last().is_some_and(|last| last.ident == "Vacant") =>
         {
             let Some(Pat::Ident(entry)) = vacant.elems.first() else { return None };
             let entry = names.whole(entry.ident.to_string());
-            names.root(value).filter(|_| fills(&entry, &mut code))
+            names.root(value).filter(|_| Fills::with_answers(&entry, names, code))
         }
-        pattern if lacks(pattern) => asked_value(value, names).filter(|root| fills(root, &mut code)),
+        pattern if lacks(pattern) => {
+            asked_value(value, names).filter(|root| Fills::with_answers(root, names, code))
+        }
         _ => None,
     }
 }
@@ -299,9 +291,19 @@ struct Fills<'a> {
 impl Fills<'_> {
     /// Whether code fills `root`.
     fn of(root: &str, names: &Names, code: impl FnOnce(&mut Fills<'_>)) -> bool {
-        let mut fills = Fills { root: root.to_owned(), names, found: false, with_answers: false };
-        code(&mut fills);
-        fills.found
+        let fills = Fills { root: root.to_owned(), names, found: false, with_answers: false };
+        fills.found_in(code)
+    }
+
+    /// Whether code fills `root` with a value that is not known beforehand.
+    fn with_answers(root: &str, names: &Names, code: impl FnOnce(&mut Fills<'_>)) -> bool {
+        let fills = Fills { root: root.to_owned(), names, found: false, with_answers: true };
+        fills.found_in(code)
+    }
+
+    fn found_in(mut self, code: impl FnOnce(&mut Self)) -> bool {
+        code(&mut self);
+        self.found
     }
 }
 
