@@ -86,7 +86,7 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     }
     let [first, .., last] = call.chain.as_slice() else { return };
     let turn = match call.around.over.as_str() {
-        "" => "per turn of a loop".to_owned(),
+        "" => "per iteration of a loop".to_owned(),
         over => format!("per element of `{over}`"),
     };
     let is_invariant = query.as_ref().is_some_and(|query| asks_the_same(call, query));
@@ -134,8 +134,8 @@ fn in_process(context: &CallContext<'_>, query: Option<&Query>) -> Option<&'stat
     loops::in_process(context.dialect, &context.call.runs_on, writes, context.call.grows)
 }
 
-/// Whether each turn asks the same and gets the same answer: no value of the loop goes into the call, the query reads tables
-/// alone, and the turn writes nothing.
+/// Whether each iteration runs the same query with the same result: no value of the loop goes into the call, the query reads
+/// tables alone, and the iteration writes nothing.
 fn asks_the_same(call: &LoopCall, query: &Query) -> bool {
     !call.varies
         && query.kind == Kind::Select

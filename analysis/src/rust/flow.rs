@@ -85,21 +85,21 @@ pub struct CallRef {
     pub arguments: usize,
     /// The loops around it inside its function, outermost first, including exempt ones.
     pub loops: Vec<Loop>,
-    /// The number of loops around the declaration of the transaction that it is given, which each of their turns begins anew;
-    /// 0 where it is given none.
+    /// The number of loops around the declaration of the transaction that it gets, which each of their iterations begins anew;
+    /// 0 if it gets none.
     pub unit: usize,
     /// Whether it runs only after an error.
     pub rare: bool,
     /// Whether a condition in the innermost loop, other than a pattern, decides that it runs.
     pub chosen: bool,
-    /// Whether an error of it is handled without leaving the turn of a loop.
+    /// Whether an error of it is handled without leaving the iteration of a loop.
     pub isolated: bool,
     /// Whether it is given a client of a service, or is a method of one, judging by its name or type.
     pub on_service: bool,
     /// Whether it is given a connection, or is a method of what keeps one, judging by its name or type.
     pub on_database: bool,
-    /// The variables in its receiver and arguments, all connections left out; `None` if what it is given may be another in
-    /// each turn for a reason of its own.
+    /// The variables in its receiver and arguments, all connections left out; `None` if its arguments may change in
+    /// each iteration for a reason of its own.
     pub given: Option<Vec<String>>,
     /// Where what it is given comes from, in the order of the parameters, including the receiver.
     pub passed: Vec<Vec<Origin>>,

@@ -157,9 +157,9 @@ impl Step {
         let mut text = self.queries.map_or_else(|| "unbounded".to_owned(), |n| n.to_string());
         for around in &self.loops {
             text.push_str(&match around.turns {
-                Some(turns) => format!(" × {turns} turns (loop at line {})", around.place.line),
+                Some(turns) => format!(" × {turns} iterations (loop at line {})", around.place.line),
                 None if around.over.is_empty() => {
-                    format!(" × each turn (loop at line {})", around.place.line)
+                    format!(" × each iteration (loop at line {})", around.place.line)
                 }
                 None => format!(" × each element of `{}` (loop at line {})", around.over, around.place.line),
             });
@@ -174,7 +174,7 @@ impl Step {
 }
 
 impl Bound {
-    /// The most expensive path, for a message: `1 at line 12, and 1 × 3 turns (loop at line 14) at line 16`.
+    /// The most expensive path, for a message: `1 at line 12, and 1 × 3 iterations (loop at line 14) at line 16`.
     pub fn path(&self) -> String {
         match self.steps.split_last() {
             None => "nothing".to_owned(),

@@ -39,7 +39,7 @@ pub struct Site {
     pub in_test: bool,
     /// The type of its rows, as passed to the macro: `Event`; empty if none is passed.
     pub row: String,
-    /// The number of loops around the declaration of the transaction that it runs in, which each of their turns begins anew;
+    /// The number of loops around the declaration of the transaction that it runs in, which each of their iterations begins anew;
     /// 0 where it runs in none.
     pub unit: usize,
     /// Why it is seldom worth a change in the loop that it is in, as a note.
@@ -265,7 +265,7 @@ pub struct Loop {
     /// Why a call in it is for each element alone although it could be one for all: its elements come one after the
     /// other.
     pub pace: Option<&'static str>,
-    /// The variables that each turn moves on by a number, `offset += 100`, or that a range of numbers sets.
+    /// The variables that each iteration moves on by a number, `offset += 100`, or that a range of numbers sets.
     pub advances: Vec<String>,
 }
 

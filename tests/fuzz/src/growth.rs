@@ -155,7 +155,7 @@ fn calls(n: usize) -> Vec<File> {
     )
 }
 
-/// A chain of calls, each of which asks the same in every turn of its loop.
+/// A chain of calls, each of which asks the same in every iteration of its loop.
 fn repeats(n: usize) -> Vec<File> {
     let call = |i: usize| {
         format!(

@@ -56,7 +56,7 @@ pub(crate) async fn arguments_are_told_apart<F: Face>(db: CachedPool<F::Db>) {
     for turn in 1..=2 {
         for (id, text) in asked {
             let found = F::item(&db, id, text).await.unwrap();
-            assert_eq!(*found, (id == 1).then_some(7), "turn {turn}: {id} {text:?}");
+            assert_eq!(*found, (id == 1).then_some(7), "iteration {turn}: {id} {text:?}");
         }
     }
     let figures = db.cache().figures();

@@ -17,7 +17,7 @@ const IDS: u64 = 10;
 const TASKS: u64 = 8;
 /// Per task of each of the two processes: 10,000 in total.
 const TURNS: u64 = 625;
-/// The number of turns between writes.
+/// The number of iterations between writes.
 const WRITE_EVERY: u64 = 25;
 
 /// The parameters of the processes: the URLs of the database and of the cache, and the cache's name.

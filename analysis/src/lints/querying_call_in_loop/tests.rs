@@ -132,13 +132,13 @@ fn what_one_query_for_all_would_not_replace_is_listed() {
         // An operation of several statements, but not a read with all its relations.
         ("for id in ids { finish(db, *id).await?; }", Listed),
         ("for id in ids { found.push(with_relations(db, *id).await?); }", Shown),
-        // Each turn waits for something else. What is only looked up can be read before the loop.
+        // Each iteration waits for something else. What is only looked up can be read before the loop.
         ("for id in ids { save(db, *id).await?; mailer.deliver(id).await?; }", Listed),
         ("for id in ids { save(db, *id).instrument(span()).await; }", Shown),
         ("for id in ids { save(db, *id).await; mail_client.deliver(id).await?; }", Listed),
         ("for id in ids { save(db, *id).await; names.get(id).await; }", Shown),
         ("for id in ids { save(db, *id).await; names.get(id).get().await; }", Listed),
-        // A service takes longer than the query, where each turn asks it.
+        // A service takes longer than the query, where each iteration calls it.
         ("for id in ids { let name = load(db, *id).await; mailer.deliver(name).await?; }", Listed),
         (
             "for id in ids { let name = load(db, *id).await; if name.is_new() { mailer.deliver(name).await?; } }",
@@ -152,7 +152,7 @@ fn what_one_query_for_all_would_not_replace_is_listed() {
             "for id in ids { if id.is_old() { continue; } load(db, *id).await; mailer.deliver(id).await?; }",
             Listed,
         ),
-        // What a guard asks leaves nothing but the `match`; what an arm leaves may be the turn.
+        // The condition of a guard exits only the `match`; an arm may exit the iteration.
         (
             "for id in ids { load(db, *id).await; match id { 1 if check(id) => { note(id); } _ => {} } mailer.deliver(id).await?; }",
             Listed,

@@ -1,4 +1,4 @@
-//! Rows that a turn of a loop writes only if a query of the same turn does not find them.
+//! Rows that an iteration of a loop writes only if a query of the same iteration does not find them.
 
 use crate::lints::QueryContext;
 use crate::rust::{Site, SiteSql};
@@ -7,7 +7,7 @@ use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Body, Kind, Query};
 use crate::sql::{Dialect, resolve};
 
-/// The clause that leaves out rows which exist, where a query before the INSERT in the same turn looks them up by a key.
+/// The clause that leaves out rows which exist, where a query before the INSERT in the same iteration looks them up by a key.
 pub(in crate::lints) fn leaves_out(context: &QueryContext<'_>, query: &Query) -> Option<String> {
     let site = context.site?;
     let target = query.blocks.iter().find_map(|block| match &block.body {

@@ -59,10 +59,10 @@ pub(in crate::lints) fn of_built(site: &Site, built: &Built) -> Option<(Place, S
     Some((innermost.place.clone(), per_turn(innermost)))
 }
 
-/// ``per element of `events` ``, or `per turn of a loop`.
+/// ``per element of `events` ``, or `per iteration of a loop`.
 fn per_turn(around: &Loop) -> String {
     match around.over.as_str() {
-        "" => "per turn of a loop".to_owned(),
+        "" => "per iteration of a loop".to_owned(),
         over => format!("per element of `{over}`"),
     }
 }
@@ -79,7 +79,7 @@ impl Around<'_> {
         match &self.site.aside {
             Some(aside) => finding.note(aside.clone()).listed(),
             None if writes && self.site.unit > index => {
-                finding.note("each turn does it in a transaction of its own").listed()
+                finding.note("each iteration has a transaction of its own").listed()
             }
             None => {
                 let call = self.site.call.as_ref().filter(|_| !context.is_any_dialect);
@@ -98,7 +98,7 @@ impl Around<'_> {
         &self.innermost.place
     }
 
-    /// ``per element of `events` ``, or `per turn of a loop`.
+    /// ``per element of `events` ``, or `per iteration of a loop`.
     pub(in crate::lints) fn per_turn(&self) -> String {
         per_turn(self.innermost)
     }

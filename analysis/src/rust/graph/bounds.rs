@@ -411,7 +411,7 @@ fn repeated(turn: &Run, head: &Loop) -> Run {
         (None, _) => Run { least: 0, most: None, why: turn.why.clone(), steps: steps() },
         (Some(_), None) => {
             let why = match head.over.is_empty() {
-                true => "runs a query once per turn of a loop".to_owned(),
+                true => "runs a query once per iteration of a loop".to_owned(),
                 false => format!("runs a query once per element of `{}`", head.over),
             };
             Run { least: 0, most: None, why: Some((why, head.place.clone())), steps: steps() }

@@ -39,7 +39,7 @@ pub struct LoopCall {
     pub runs_on: Vec<String>,
     /// Why it is true but seldom worth a change, as a note: one query for all would not do the same.
     pub aside: Option<String>,
-    /// Whether it may ask something else, or be answered something else, in each turn: a value of the loop goes into it, or
+    /// Whether its arguments or its result may change in each iteration: a value of the loop goes into it, or
     /// something else that is not known to stay the same.
     pub varies: bool,
     /// Whether the loop goes through the rows of a query.
@@ -301,7 +301,7 @@ impl<'a> CallGraph<'a> {
     }
 }
 
-/// Whether a call may be given something else in each turn of a loop.
+/// Whether the arguments of a call may change in each iteration of a loop.
 fn varies(call: &CallRef, around: &Loop) -> bool {
     let name = call.callee.name();
     let steps = ["next", "pop", "take", "claim", "poll", "dequeue", "advance"];

@@ -65,7 +65,9 @@ impl<'a> CallGraph<'a> {
         let why = match self.growth(caller, &call.loops, index, callers) {
             Growth::Rows | Growth::Answered | Growth::Unknown => return None,
             Growth::Requested if self.is_simple(caller.source, call) => return None,
-            Growth::Requested => "a request brings the elements, and each turn does more than one thing",
+            Growth::Requested => {
+                "the elements come from a request, and each iteration does more than one thing"
+            }
             Growth::Few => FEW,
         };
         Some(why.to_owned())

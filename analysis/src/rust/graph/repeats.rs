@@ -1,5 +1,5 @@
-//! Whether the turns of a loop all ask the same: what a call runs depends on nothing but what it is given, and nothing in the
-//! turn changes what it reads. What is not known to be so is not.
+//! Whether all iterations of a loop run the same query with the same result: a call depends only on its arguments, and nothing
+//! in the iteration changes what it reads. Where this is not proven, the answer is no.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -23,7 +23,7 @@ struct Met {
 }
 
 impl CallGraph<'_> {
-    /// Whether a call asks the same in each turn if it is given the same.
+    /// Whether a call with the same arguments runs the same queries in each iteration.
     pub(super) fn repeats(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
         let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.runs_given) else { return false };
         let Some(body) = body_of(&function.flow, around, QueryOrCall::Call(call.number)) else {

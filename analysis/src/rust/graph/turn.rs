@@ -1,4 +1,4 @@
-//! What one turn of a loop does: how many statements its calls reach, and what else it waits for. From this follows
+//! What one iteration of a loop does: how many statements its calls reach, and what else it waits for. From this follows
 //! whether one query for all elements could replace a call in the loop.
 
 use std::collections::{BTreeSet, HashSet};
@@ -11,13 +11,13 @@ use crate::rust::site::{Loop, Site, SiteSql};
 use crate::rust::source::FunctionId;
 use crate::rust::walk::pace;
 
-/// The maximum number of calls that are followed from a turn.
+/// The maximum number of calls that are followed from an iteration.
 const DEEPEST: usize = 6;
 
 /// From so many statements on, a function that also writes is an operation of its own.
 const OPERATION: usize = 5;
 
-/// From so many statements on, a turn that also writes is an operation of its own.
+/// An iteration that writes counts as one unit of work from this number of statements.
 const TURN: usize = 8;
 
 /// Up to so many statements, what only reads is a lookup.
@@ -68,7 +68,7 @@ impl CallGraph<'_> {
         self.add_call(caller.source, call, 0, &mut HashSet::new(), &mut callee);
         // A transaction that only reads is no unit: one query for all reads the same.
         if call.unit > index && callee.keeps_together() {
-            return Some("each turn does it in a transaction of its own".to_owned());
+            return Some("each iteration has a transaction of its own".to_owned());
         }
         if call.rare {
             return Some("it runs only after an error".to_owned());
@@ -106,7 +106,7 @@ impl CallGraph<'_> {
         if around.pace == Some(pace::DIFFERS) {
             return around.pace.map(str::to_owned);
         }
-        // What is only looked up can be read before the loop, whatever its turns do.
+        // What is only looked up can be read before the loop, whatever its iterations do.
         if callee.is_lookup() {
             return around.pace.filter(|pace| *pace != pace::SORTED).map(str::to_owned);
         }
@@ -115,11 +115,11 @@ impl CallGraph<'_> {
             self.add(caller.source, body, 0, &mut HashSet::new(), &mut turn);
         }
         if let Some(wait) = callee.waits.as_ref().or(turn.waits.as_ref()) {
-            return Some(format!("each turn also waits for `{wait}`, which is not a query"));
+            return Some(format!("each iteration also waits for `{wait}`, which is not a query"));
         }
         if callee.is_operation(OPERATION) || turn.is_operation(TURN) {
             let count = turn.statements().max(callee.statements());
-            return Some(format!("each turn is an operation of its own, of up to {count} statements"));
+            return Some(format!("each iteration is a separate operation of up to {count} statements"));
         }
         around.pace.map(str::to_owned)
     }
@@ -132,7 +132,7 @@ impl CallGraph<'_> {
         work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !begins
     }
 
-    /// Why a query in a turn of many statements is seldom worth a change: none of them could be one for all without the others.
+    /// Why a query in an iteration of many statements is seldom worth a change: it cannot be batched without the others.
     pub(super) fn many_statements(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         if self.decides(source, body, step) {
             return None;
@@ -141,10 +141,10 @@ impl CallGraph<'_> {
         self.add(source, body, 0, &mut HashSet::new(), &mut turn);
         let count = turn.statements();
         turn.is_operation(OPERATION)
-            .then(|| format!("each turn is an operation of its own, of up to {count} statements"))
+            .then(|| format!("each iteration is a separate operation of up to {count} statements"))
     }
 
-    /// Whether a read comes first in a turn, and what it gives may end the turn: what many turns do is that read alone.
+    /// Whether a read comes first in an iteration and its result may end the iteration, so that many iterations run only that read.
     fn decides(&self, source: usize, body: &Flow, step: QueryOrCall) -> bool {
         let Flow::Seq(parts) = body else { return false };
         let statements = |part: &Flow| {
@@ -168,7 +168,7 @@ impl CallGraph<'_> {
         work.waits.filter(|_| is_free).map(|_| call.written.clone())
     }
 
-    /// Whether the turns of a loop write anything.
+    /// Whether the iterations of a loop write anything.
     pub(super) fn turn_writes(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
         let mut turn = Work::default();
         let function = self.get(caller).map(|(_, function)| function);
@@ -253,7 +253,7 @@ impl CallGraph<'_> {
     }
 }
 
-/// Whether each turn names other tables in the query that its call ends at: all that the call is given varies.
+/// Whether each iteration names other tables in the query that its call reaches: all arguments of the call vary.
 fn names_vary(call: &CallRef, around: &Loop, end: &Site) -> bool {
     let varies = |name: &String| around.elements.contains(name) || around.variables.contains(name);
     let given = call.given.as_deref().unwrap_or_default();

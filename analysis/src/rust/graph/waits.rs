@@ -1,5 +1,5 @@
-//! What the turns of a loop wait for beside a query: a service elsewhere, which takes longer. Where each turn does, the
-//! query is not what it costs.
+//! What the iterations of a loop wait for other than a query: a service elsewhere, which takes longer. If each iteration waits for
+//! one, the query is not the main cost.
 
 use super::calls::CallGraph;
 use super::growth::{self, Callers, Growth};
@@ -21,14 +21,14 @@ pub(super) enum QueryOrCall {
     Query(usize),
 }
 
-/// How far a turn has come.
+/// How far an iteration has come.
 #[derive(Debug, Default)]
 struct Course {
     /// Whether it has made the step.
     is_made: bool,
-    /// The outermost of the turn (0) and the loops and blocks in it (1, 2, ..) that may have ended afterwards.
+    /// The outermost of the iteration (0) and the loops and blocks in it (1, 2, ..) that may have ended afterwards.
     left: Option<usize>,
-    /// The number of loops and blocks around, inside of the turn.
+    /// The number of loops and blocks around, inside of the iteration.
     depth: usize,
 }
 
@@ -64,10 +64,10 @@ impl QueryOrCall {
 }
 
 impl CallGraph<'_> {
-    /// What each turn that makes a step waits for as well, as a note; `body` is that of the loop around the step.
+    /// What each iteration that makes a step waits for as well, as a note; `body` is that of the loop around the step.
     pub(super) fn longer_wait(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         let wait = self.wait_in(source, body, step, &mut Course::default())?;
-        Some(format!("each turn also waits for `{wait}`, which takes longer than a query"))
+        Some(format!("each iteration also waits for `{wait}`, which takes longer than a query"))
     }
 
     /// Whether a call waits for a service elsewhere, which takes longer than a query: a method of a client, or a function
@@ -214,7 +214,7 @@ impl CallGraph<'_> {
         if self.is_at_start(id, QueryOrCall::Query(at)) {
             return Some(super::start::WHY.to_owned());
         }
-        // What is only looked up can be read before the loop, whatever its turns do.
+        // What is only looked up can be read before the loop, whatever its iterations do.
         let is_sorted = around.pace == Some(pace::SORTED) && (turn::writes(site) || turn::locks(site));
         if around.pace == Some(pace::DIFFERS) || is_sorted {
             return around.pace.map(str::to_owned);
@@ -229,7 +229,7 @@ impl CallGraph<'_> {
             .or_else(|| self.many_statements(id.source, body, step))
     }
 
-    /// What each turn waits for before it reaches a step, unless that is a query: there are as many of those waits, and
+    /// What each iteration waits for before it reaches a step, unless that is a query: there are as many of those waits, and
     /// each takes at least as long. A lookup that decides whether there is a wait comes first.
     pub(super) fn first_wait(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         let Flow::Seq(parts) = body else { return None };
@@ -245,7 +245,7 @@ impl CallGraph<'_> {
             _ => None,
         });
         let wait = wait.take(1).next()?;
-        Some(format!("each turn first waits for `{wait}`, which is not a query"))
+        Some(format!("each iteration first waits for `{wait}`, which is not a query"))
     }
 }
 
@@ -279,7 +279,7 @@ pub(super) fn is_of_cache(call: &CallRef) -> bool {
     of_type || is_cache(&call.written)
 }
 
-/// Whether code may go on with the next turn of the loop that it is the body of.
+/// Whether code may go on with the next iteration of the loop that it is the body of.
 pub(super) fn ends_turn(flow: &Flow) -> bool {
     match flow {
         Flow::Continue(0) => true,
@@ -304,8 +304,8 @@ pub(super) fn each_query(flow: &Flow, found: &mut Vec<usize>) {
     }
 }
 
-/// The outermost that code leaves other than by an error: 0 for a turn, then the loops and blocks in it, of which so many
-/// are around the code.
+/// The outermost construct that `flow` exits other than by an error: 0 is the iteration, 1.. the loops and blocks in it; `depth`
+/// of them enclose `flow`.
 fn left_by(flow: &Flow, depth: usize) -> Option<usize> {
     match flow {
         Flow::Continue(out) | Flow::Break(out) => Some(depth.saturating_sub(*out)),

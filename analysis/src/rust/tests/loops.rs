@@ -21,12 +21,12 @@ fn check_run(code: &str, expected: &[Result<&str, &str>]) {
     check(&code.replace("RUN", RUN), expected);
 }
 
-const FIXED: &str = "its number of turns is fixed";
-const BATCHES: &str = "each turn takes a batch";
-const SERVICE: &str = "each turn waits for something to do";
+const FIXED: &str = "its number of iterations is fixed";
+const BATCHES: &str = "each iteration takes a batch";
+const SERVICE: &str = "each iteration waits for something to do";
 const RETRY: &str = "it tries again until it succeeds";
 const PAGES: &str = "it goes on until a query finds nothing more";
-const ONCE: &str = "it takes at most one turn";
+const ONCE: &str = "it has at most one iteration";
 const LEAVES: &str = "the loop is left after it";
 
 #[test]

@@ -1,18 +1,18 @@
-//! What each turn of a loop moves on: the offset of the next page.
+//! What each iteration of a loop moves on: the offset of the next page.
 
 use syn::visit::{self, Visit};
 use syn::{BinOp, Block, Expr, Pat};
 
 use super::variables;
 
-/// The variables that each turn of a `while` or `loop` adds something to, and those computed from them in the turn.
+/// The variables that each iteration of a `while` or `loop` adds something to, and those computed from them in the iteration.
 pub(super) fn of_body(body: &Block) -> Vec<String> {
     let mut steps = Steps::default();
     steps.visit_block(body);
     with_computed(body, steps.names)
 }
 
-/// The variables that a `for` over a range of numbers sets, and those computed from them in the turn.
+/// The variables that a `for` over a range of numbers sets, and those computed from them in the iteration.
 pub(super) fn of_range(pattern: &Pat, iterable: &Expr, body: &Block) -> Vec<String> {
     match super::pace::range(iterable) {
         Some(_) => with_computed(body, variables::bindings(pattern)),

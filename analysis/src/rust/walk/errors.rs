@@ -36,7 +36,7 @@ pub(super) fn branches(condition: &Expr) -> [bool; 2] {
     }
 }
 
-/// What an `if` handles the errors of, if no branch for an error leaves the turn of the loop with it.
+/// The expression whose errors an `if` handles, unless an error branch ends the iteration.
 pub(super) fn handled_by_if(node: &syn::ExprIf) -> Option<&Expr> {
     let Expr::Let(condition) = node.cond.as_ref() else { return None };
     let stays = is_error(&condition.pat) && !passes_on(&node.then_branch)
@@ -72,7 +72,7 @@ impl<'ast> Visit<'ast> for Finder {
     }
 }
 
-/// Whether a block leaves the turn of the loop with an error.
+/// Whether a block ends the iteration of the loop with an error.
 fn passes_on(block: &Block) -> bool {
     let mut finder = Finder(false);
     finder.visit_block(block);

@@ -65,11 +65,11 @@ fn add_used(body: TokenStream, used: &mut Vec<String>) {
 /// What the variables of a rule stand for.
 type Bound = HashMap<String, Value>;
 
-/// What a variable stands for; cheap to clone, because each turn of a repetition has the variables around it.
+/// What a variable stands for; cheap to clone, because each iteration of a repetition has the variables around it.
 #[derive(Clone)]
 enum Value {
     One(Rc<[TokenTree]>),
-    /// In a repetition, once for each of its turns.
+    /// In a repetition, once for each of its iterations.
     Many(Rc<[Value]>),
 }
 
@@ -77,7 +77,7 @@ fn is(token: &TokenTree, sign: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
 }
 
-/// A repetition: what is repeated, what stands between its turns, and how often it may be. Given from behind its `$`.
+/// A repetition: what is repeated, the separator between its iterations, and how often it may be. Read from behind its `$`.
 struct Repeated {
     inner: Vec<TokenTree>,
     between: Vec<TokenTree>,
@@ -151,7 +151,7 @@ fn matched(pattern: &[TokenTree], given: &[TokenTree], depth: usize) -> Option<(
     Some((bound, read))
 }
 
-/// Reads the turns of a repetition, and says how many tokens they take.
+/// Reads the iterations of a repetition, and says how many tokens they take.
 fn turns(repetition: &Repeated, given: &[TokenTree], bound: &mut Bound, depth: usize) -> Option<usize> {
     let mut found: HashMap<String, Vec<Value>> =
         variables(&repetition.inner).into_iter().map(|name| (name, Vec::new())).collect();

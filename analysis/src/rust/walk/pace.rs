@@ -12,13 +12,14 @@ const STEPS: &str = "the loop goes through a range step by step";
 /// A stream of what arrives.
 const ARRIVES: &str = "the elements of the loop arrive one by one";
 /// A `match` on the elements that does something else for each kind.
-pub(in crate::rust) const SORTED: &str = "each turn does one of several things, in the order of the elements";
+pub(in crate::rust) const SORTED: &str =
+    "each iteration does one of several things, in the order of the elements";
 /// Each iteration waits on purpose.
-const WAITS: &str = "each turn waits for a while, on purpose";
+const WAITS: &str = "each iteration waits for a while, on purpose";
 /// The first that is found ends the loop.
 const FOUND: &str = "the loop ends at the first that is found";
-/// Each element is found in the turn before: the parent of a block, and its parent.
-const FOLLOWS: &str = "each turn finds the element of the next";
+/// Each element is found in the iteration before: the parent of a block, and its parent.
+const FOLLOWS: &str = "each iteration finds the element of the next";
 /// What is in one set and not in the other: what changed.
 pub(in crate::rust) const DIFFERS: &str =
     "the elements of the loop are the difference of two sets, which are few where little changes";
@@ -42,7 +43,7 @@ pub(super) fn of_for(pattern: &Pat, iterable: &Expr, body: &Block) -> Option<&'s
     steps.then_some(STEPS).or_else(differs).or_else(waits).or_else(configured).or_else(|| found(body))
 }
 
-/// Why a list that a loop empties cannot be read at once: each turn adds the one element that comes next. Where it adds
+/// Why a list that a loop empties cannot be read at once: each iteration adds the one element that comes next. Where it adds
 /// several, they can be read together.
 pub(super) fn follows(condition: &Expr, body: &Block) -> Option<&'static str> {
     let Expr::Let(condition) = condition else { return None };
@@ -58,10 +59,10 @@ pub(super) fn follows(condition: &Expr, body: &Block) -> Option<&'static str> {
 /// Counts what is added to a list outside of loops within.
 struct Pushes {
     list: String,
-    /// The variables of the element that the turn takes.
+    /// The variables of the element that the iteration takes.
     drawn: Vec<String>,
     number: usize,
-    /// Whether that element itself is put back: its turn is tried again.
+    /// Whether that element itself is put back: its iteration is tried again.
     again: bool,
 }
 
@@ -108,13 +109,13 @@ impl Pushes {
     }
 }
 
-/// Why the turns of a loop are few: it ends at the first element for which a query finds something.
+/// Why the iterations of a loop are few: it ends at the first element for which a query finds something.
 pub(super) fn found(body: &Block) -> Option<&'static str> {
     body.stmts.iter().any(ends_if_found).then_some(FOUND)
 }
 
 /// `if let Some(found) = query.await? { return found; }`. Where what is found is not what is looked for (`return
-/// Err(Exists)`, `return Ok(false)`), it is not a search: in the good case nothing is found, and every turn runs.
+/// Err(Exists)`, `return Ok(false)`), it is not a search: in the good case nothing is found, and every iteration runs.
 fn ends_if_found(statement: &Stmt) -> bool {
     let Stmt::Expr(Expr::If(node), _) = statement else { return false };
     let Expr::Let(condition) = node.cond.as_ref() else { return false };
@@ -164,7 +165,7 @@ fn is_awaited(value: &Expr) -> bool {
     }
 }
 
-/// Whether a statement of a turn sleeps, or waits for the next tick.
+/// Whether a statement of an iteration sleeps, or waits for the next tick.
 fn sleeps(statement: &Stmt) -> bool {
     let Stmt::Expr(Expr::Await(awaited), _) = statement else { return false };
     let name = match awaited.base.as_ref() {

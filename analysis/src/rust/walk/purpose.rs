@@ -8,27 +8,27 @@ use super::shape::Shape;
 use super::variables;
 
 /// The number of iterations is in the source.
-pub(in crate::rust) const FIXED: &str = "its number of turns is fixed";
+pub(in crate::rust) const FIXED: &str = "its number of iterations is fixed";
 /// Each iteration handles a batch.
-pub(in crate::rust) const BATCHES: &str = "each turn takes a batch";
+pub(in crate::rust) const BATCHES: &str = "each iteration takes a batch";
 /// A service: the work of one iteration does not depend on the number of iterations.
-pub(in crate::rust) const SERVICE: &str = "each turn waits for something to do";
+pub(in crate::rust) const SERVICE: &str = "each iteration waits for something to do";
 /// The same attempt, repeated until it succeeds.
 pub(in crate::rust) const RETRY: &str = "it tries again until it succeeds";
 /// Pages or batches, until none is left.
 pub(in crate::rust) const PAGES: &str = "it goes on until a query finds nothing more";
 /// An option or result, iterated like a collection.
-pub(in crate::rust) const ONCE: &str = "it takes at most one turn";
+pub(in crate::rust) const ONCE: &str = "it has at most one iteration";
 /// A query on a cache miss, whose result is cached.
-pub(in crate::rust) const KEPT: &str = "what it reads is kept for the next turns";
+pub(in crate::rust) const KEPT: &str = "what it reads is kept for the next iterations";
 /// A separate connection, database or schema for each element.
-pub(in crate::rust) const DATABASES: &str = "each turn works on another database";
+pub(in crate::rust) const DATABASES: &str = "each iteration works on a different database";
 /// A query in a branch that ends the loop.
 pub(in crate::rust) const LEAVES: &str = "the loop is left after it";
 
 /// Calls in the arms of a `match` over the element: different work for different elements, which cannot be
 /// batched.
-pub(in crate::rust) const DISPATCHES: &str = "each turn does something else";
+pub(in crate::rust) const DISPATCHES: &str = "each iteration does something different";
 
 /// Over trait objects: plug-ins, providers, processors, whose number is fixed by the program.
 pub(in crate::rust) const COMPONENTS: &str = "its elements are parts of the program";

@@ -64,8 +64,8 @@ impl Walker<'_> {
         split(words).any(|word| DATABASES.contains(&word)) || is_connection(&self.type_of(value))
     }
 
-    /// Whether a value may be another in each turn of a loop around it, whatever it is named. What is borrowed anew in each
-    /// turn (`&mut *tx`) is the same, unless the turn itself made it.
+    /// Whether a value may change in each iteration of a loop around it, whatever its name. A value that is borrowed anew in each
+    /// iteration (`&mut *tx`) stays the same, unless the iteration itself created it.
     fn is_of_turn(&self, value: &Expr) -> bool {
         let is_borrowed = matches!(value, Expr::Reference(inner) if inner.mutability.is_some());
         variables::mentions(value).iter().any(|name| {

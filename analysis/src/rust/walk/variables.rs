@@ -60,7 +60,7 @@ pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: LoopBody<'_>) -> Vec<Str
     let names = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
     let mut visitor = OfTurn { names, known: HashSet::new() };
     visitor.known.extend(visitor.names.iter().cloned());
-    // What is reassigned at the end changes what the next turn computes from it at the start.
+    // What is reassigned at the end changes what the next iteration computes from it at the start.
     for _ in 0..MOST_PASSES {
         let before = visitor.names.len();
         match body {

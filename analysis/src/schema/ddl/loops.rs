@@ -35,7 +35,7 @@ pub(super) fn labelled(cursor: &mut Cursor<'_>) -> bool {
     there
 }
 
-/// Whether the body of a loop, from `start` up to the current token, ends a turn or the loop early: how often its
+/// Whether the body of a loop, from `start` up to the current token, ends an iteration or the loop early: how often its
 /// statements run is not known then.
 pub(super) fn is_left(cursor: &Cursor<'_>, start: usize) -> bool {
     const LEAVES: [&str; 5] = ["exit", "continue", "leave", "iterate", "return"];
@@ -50,7 +50,7 @@ pub(super) fn is_left(cursor: &Cursor<'_>, start: usize) -> bool {
     })
 }
 
-/// The most turns of a loop that are run one by one.
+/// The most iterations of a loop that are run one by one.
 pub(crate) const MOST_TURNS: usize = 64;
 
 /// The values of `FOR x IN 1..3`, and of `FOR x IN REVERSE 3..1`, which counts downwards from the first number.

@@ -1,4 +1,4 @@
-//! Loops of code that runs DDL: each turn, where its values are known, or what their statements may change.
+//! Loops of code that runs DDL: each iteration, where its values are known, or what their statements may change.
 
 use super::Replay;
 use super::block::STEPS;

@@ -23,8 +23,8 @@ pub fn most_parameters(dialect: Dialect) -> usize {
 }
 
 /// Whether a query already processes many elements: it unnests an array or JSON parameter, or writes several
-/// rows of VALUES. `varies` tells of a parameter, counted from 1, whether its value is another in each turn of a loop, where
-/// that is known: where one is and the array is not, the query is one for each turn.
+/// rows of VALUES. `varies`, where known, returns whether the value of a parameter, counted from 1, changes in each iteration of
+/// a loop: if a value changes and the array does not, the query still runs once for each iteration.
 pub fn is_batched(query: &Query, varies: Option<&dyn Fn(usize) -> bool>) -> bool {
     let unfolds = |name: &str| {
         name == "unnest"
@@ -46,7 +46,7 @@ pub fn is_batched(query: &Query, varies: Option<&dyn Fn(usize) -> bool>) -> bool
             _ => false,
         })
     };
-    // A value of the turn that is in each row belongs to all of them, and the rows to it.
+    // A value of the iteration that is in each row belongs to all of them, and the rows to it.
     let shares = |rows: &[Vec<Expr>]| {
         let is_in = |row: &Vec<Expr>, number: usize| {
             row.iter().any(|value| value.any(|e| matches!(e, Expr::Parameter(it) if *it == number)))
