@@ -34,13 +34,13 @@ pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
     match *rust {
         "i16" | "i32" | "i64" | "f32" | "f64" if !is_number => {}
         "i16" | "i32" | "i64" => notes.push(format!(
-            "for an integer of another type, write `{written} as {rust}`, or `{rust}::try_from({})?` where it may not fit",
+            "for an integer of a different type, write `{written} as {rust}`, or `{rust}::try_from({})?` where it may not fit",
             text(value)
         )),
         "f32" | "f64" => {
-            notes.push(format!("for a number of another type, write `{written} as {rust}`"));
+            notes.push(format!("for a number of a different type, write `{written} as {rust}`"));
         }
-        "&str" => notes.push(format!("for the text of another value, write `{written}.to_string()`")),
+        "&str" => notes.push(format!("for the text of a different value, write `{written}.to_string()`")),
         "sqlx::types::JsonValue" => notes.push(format!(
             "for a type that implements `Serialize`, write `sqlx::types::Json({}) as _`",
             text(value)
@@ -105,7 +105,7 @@ pub(crate) fn for_column(given: &Given<'_>) -> Vec<String> {
                 (true, _) => "u32",
             };
             let mut notes =
-                vec![format!("for another integer type, name it in the SQL: `AS \"{field}: {other}\"`")];
+                vec![format!("for a different integer type, name it in the SQL: `AS \"{field}: {other}\"`")];
             notes.extend(casts(given, &[("float8", "DOUBLE", "f64"), ("text", "CHAR", "String")]));
             notes.push(of_yours);
             notes
@@ -241,7 +241,7 @@ mod tests {
             false,
             Dialect::Postgres,
             &[
-                "for another integer type, name it in the SQL: `AS \"x: i32\"`",
+                "for a different integer type, name it in the SQL: `AS \"x: i32\"`",
                 "or cast it in the SQL: `y::float8 AS \"x!\"` for `f64`, `y::text AS \"x!\"` for `String`",
                 &of_yours("i64"),
             ],

@@ -185,11 +185,7 @@ pub(crate) fn metas_of_allow(attribute: &Attribute) -> Option<syn::Result<Vec<Me
 /// parsed.
 pub(crate) fn before_sql(attribute: &Attribute) -> Result<(), Misuse> {
     let Some(metas) = metas_of_allow(attribute) else {
-        return Err(Misuse::new(
-            Marked::tokens(attribute),
-            "only `#[allow(..)]` stands before the SQL",
-            ALLOW,
-        ));
+        return Err(Misuse::new(Marked::tokens(attribute), "only `#[allow(..)]` may precede the SQL", ALLOW));
     };
     for meta in metas.map_err(|error| Misuse::from_syn(&error, ALLOW))? {
         match &meta {
@@ -203,7 +199,7 @@ pub(crate) fn before_sql(attribute: &Attribute) -> Result<(), Misuse> {
                 ));
             }
             Meta::List(list) => {
-                return Err(Misuse::new(Marked::tokens(list), "the reason stands after `=`", ALLOW));
+                return Err(Misuse::new(Marked::tokens(list), "the reason is not written after `=`", ALLOW));
             }
         }
     }

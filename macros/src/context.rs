@@ -99,7 +99,7 @@ impl Context {
     }
 
     /// A path relative to the folder of the package being compiled.
-    #[expect(clippy::unused_self, reason = "where a macro stands is the context's to say")]
+    #[expect(clippy::unused_self, reason = "paths are relative to the package of the macro's context")]
     pub(crate) fn in_package(&self, path: &str) -> PathBuf {
         crate_dir().join(path)
     }

@@ -69,7 +69,7 @@ fn made(context: &mut Context, sql: &Sql, described: Option<&Described>) -> Resu
     let project = context.project();
     let Some(schema) = project.schema.as_deref() else {
         return Err(Refusal {
-            message: "without a snapshot of the schema it is not known what tells rows apart".to_owned(),
+            message: "without a snapshot of the schema no unique key is known".to_owned(),
             help: "write one: `cargo query-budget schema`".to_owned(),
         });
     };

@@ -71,7 +71,7 @@ pub(crate) fn plan(query: &Query, sql: &Sql, types: Option<&Types>) -> Result<Pl
         Some(Type::Tuple(tuple)) => Some(tuple),
         Some(Type::Path(_)) | None => None,
         Some(other) => {
-            let help = "give a struct or a tuple, or use `sql_from_row!` with a type that implements `sqlx::FromRow`";
+            let help = "name a struct or a tuple, or use `sql_from_row!` with a type that implements `sqlx::FromRow`";
             return Err(vec![Misuse::new(
                 crate::emit::Marked::tokens(other),
                 format!("`{}!` makes structs and tuples", query.kind.called()),
@@ -103,7 +103,7 @@ fn columns(
         return Err(vec![Misuse::new(
             crate::emit::Marked::tokens(tuple),
             message,
-            "give a type for each column",
+            "name a type for each column",
         )]);
     }
     let is_record = query.kind.rows == Rows::Record;
@@ -354,12 +354,12 @@ impl Column {
         let ty = self.sql_type.as_deref().unwrap_or_default().replace('{', "{{").replace('}', "}}");
         let of_type = if ty.is_empty() { String::new() } else { format!(" of SQL type `{ty}`") };
         let label = match self.why_null {
-            None => "gives `{Self}`".to_owned(),
+            None => "is read as `{Self}`".to_owned(),
             Some(why) => format!("may be NULL: {why}"),
         };
-        let gives = if self.why_null.is_some() { "may be NULL: it gives" } else { "gives" };
+        let is_read = if self.why_null.is_some() { "may be NULL: it is read as" } else { "is read as" };
         let message = format!(
-            "column `{field}`{of_type} {gives} `{{Self}}`, which does not fit its field of type `{{T}}`"
+            "column `{field}`{of_type} {is_read} `{{Self}}`, which does not fit its field of type `{{T}}`"
         );
         let label = format!("column {}, `{field}`, {label}", self.at + 1);
         let mut notes = vec!["give the field the type `{Self}`".to_owned()];

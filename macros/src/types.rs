@@ -85,7 +85,7 @@ impl<'p> Types<'p> {
     pub(crate) fn why_null(&self, at: usize) -> &'static str {
         match self.column(at) {
             Some(Column { origin: Origin::Table { .. }, why, .. }) if why.contains("join") => {
-                "an outer join gives NULL where nothing matches"
+                "an outer join returns NULL where nothing matches"
             }
             Some(Column { origin: Origin::Table { .. }, .. }) => "the table's column has no NOT NULL",
             _ => "it is an expression, of which the database does not say that it is not",

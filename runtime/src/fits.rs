@@ -48,9 +48,9 @@ impl<T: ?Sized, Way, P: ?Sized + std::ops::Deref<Target: CoercedTo<T, Way>>> Coe
 
 /// A column that is read as `T`.
 #[diagnostic::on_unimplemented(
-    message = "the column gives `{Self}`, which is not read as `{T}`",
-    label = "the column gives `{Self}`",
-    note = "read it as `{Self}`, or cast it in the SQL to a type that gives `{T}`",
+    message = "the column has the Rust type `{Self}`, which is not read as `{T}`",
+    label = "the column has the Rust type `{Self}`",
+    note = "read it as `{Self}`, or cast it in the SQL to a type that is read as `{T}`",
     note = "a type of yours that implements `sqlx::Type` is read with `AS \"name: _\"` in the SQL"
 )]
 pub trait Reads<T> {}

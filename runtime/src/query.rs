@@ -77,7 +77,7 @@ impl<DB: Database> Query<DB> {
     /// No cache: nothing needs them.
     #[cfg(not(feature = "cache"))]
     #[inline]
-    #[expect(clippy::unused_self, reason = "where somebody watches, the query tells its tables")]
+    #[expect(clippy::unused_self, reason = "used with the feature `cache`")]
     pub(crate) fn tables(&self) {}
 
     /// Passes the arguments to a function that inspects them. An argument that cannot be encoded is shown by
@@ -98,7 +98,10 @@ impl<DB: Database> Query<DB> {
     }
 
     /// A query whose text depends on the number of values, all of which are placeholders.
-    #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "only a cache asks for its tables"))]
+    #[cfg_attr(
+        not(feature = "cache"),
+        expect(unused_variables, reason = "unused without the feature `cache`")
+    )]
     pub(crate) fn with_text(
         site: &'static Site,
         text: impl sqlx::SqlSafeStr,

@@ -153,7 +153,10 @@ pub(crate) fn repeated() -> usize {
     REPEATED.load(Ordering::Relaxed)
 }
 
-#[cfg_attr(not(any(debug_assertions, feature = "count")), expect(dead_code, reason = "nothing is judged"))]
+#[cfg_attr(
+    not(any(debug_assertions, feature = "count")),
+    expect(dead_code, reason = "unused in a build that does not count")
+)]
 pub(crate) fn settings() -> Settings {
     *SETTINGS.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -69,7 +69,7 @@ impl Site {
     #[track_caller]
     #[cfg_attr(
         not(feature = "tracing"),
-        expect(unused_mut, unused_variables, reason = "nobody is told a text")
+        expect(unused_mut, unused_variables, reason = "unused without the feature `tracing`")
     )]
     pub const fn for_rows(sql: &'static str, head: &'static str, fingerprint: u64) -> Self {
         let mut site = Self::here(sql, fingerprint);

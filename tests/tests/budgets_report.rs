@@ -169,7 +169,7 @@ async fn same_parameters_and_some_the_same() {
         4        2      [time]  SELECT output FROM logs WHERE event_id = $1
                                 at src/page.rs:20:9
 
-help: run the query at src/page.rs:15:18 once, not 4 times ([time]): its parameters stay the same, move it out of the loop or cache what it gives
+help: run the query at src/page.rs:15:18 once, not 4 times ([time]): its parameters stay the same, move it out of the loop or cache its result
 help: run the query at src/page.rs:20:9 once, not 4 times ([time]): it has only 2 sets of parameters, run it once for each, or batch it with `IN (SELECT value FROM json_each($1))`",
     );
 }

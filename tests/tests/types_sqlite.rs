@@ -257,8 +257,8 @@ fn what_is_not_known_says_why() {
     check(
         &schema,
         "SELECT json_extract(body, '$.x') FROM posts",
-        "what the function `json_extract` gives is not known",
+        "the type of the function `json_extract` is not known",
     );
     check(&schema, "SELECT coalesce(age, 'x') FROM users", "its values are INTEGER and TEXT");
-    check(&schema, "SELECT coalesce(?, 'x')", "parameter 1 can be given a value of any type");
+    check(&schema, "SELECT coalesce(?, 'x')", "parameter 1 accepts a value of any type");
 }

@@ -79,7 +79,7 @@ impl Reader<'_> {
                 // It returns rows for each row that its arguments come from.
                 let of = args.iter().map(|arg| self.determined(arg, here, levels));
                 let of = of.collect::<Option<Vec<Rows>>>()?.into_iter().max().unwrap_or(Rows::One);
-                Some((rows.max(of), format!("`{name}` returns what its arguments hold")))
+                Some((rows.max(of), format!("`{name}` returns the elements of its arguments")))
             }
             Source::Table(_) => {
                 let schema = self.schema?;

@@ -273,7 +273,7 @@ impl Reader<'_> {
         let join = self.join(&select.from, &filters.iter().collect::<Vec<_>>());
         let mut found = self.rows_of(&join);
         if !select.grouping_sets && self.have_one_value(&select.group_by, &select.from, filters, &join) {
-            found = Cardinality::new(Rows::One, "it groups by what has one value");
+            found = Cardinality::new(Rows::One, "it groups by expressions that have one value");
         } else if let Some(on) = &select.distinct
             && (!on.is_empty() || is_plain(select))
             && self.have_one_value(
@@ -288,11 +288,11 @@ impl Reader<'_> {
             && !select.grouping_sets
             && self.groups_come_from_one_row(select, &join)
         {
-            found = Cardinality::new(Rows::One, "it groups by what one row says");
+            found = Cardinality::new(Rows::One, "it groups by values of one row");
         } else if found.rows == Rows::Many
             && self.groups_are_of(select, &join, &|id| join.levels.contains_key(&id))
         {
-            found = Cardinality::new(Rows::Bounded, "what it groups by is bounded");
+            found = Cardinality::new(Rows::Bounded, "the values that it groups by are bounded");
         } else if found.rows == Rows::Many
             && !select.grouping_sets
             && self.have_some_values(&select.group_by, &select.from, filters, &join)

@@ -217,12 +217,12 @@ fn groups_of_one_value_are_one_row() {
     check(
         "SELECT team_id, count(*) FROM users WHERE team_id = $1 GROUP BY team_id",
         Rows::One,
-        "it groups by what has one value",
+        "it groups by expressions that have one value",
     );
     check(
         "SELECT u.team_id FROM users u JOIN teams t ON u.team_id = t.id WHERE t.id = $1 GROUP BY u.team_id",
         Rows::One,
-        "it groups by what has one value",
+        "it groups by expressions that have one value",
     );
     // The team of a user without the row of `t` is another.
     check(
@@ -239,7 +239,7 @@ fn groups_of_one_value_are_one_row() {
 
 #[test]
 fn groups_of_what_one_row_says_are_one() {
-    let one = "it groups by what one row says";
+    let one = "it groups by values of one row";
     for sql in [
         "SELECT t.name, count(u.id) FROM teams t LEFT JOIN users u ON u.team_id = t.id WHERE t.id = $1 GROUP BY t.id, t.name",
         "SELECT t.name, count(*) FROM users u JOIN teams t ON true WHERE t.id = $1 GROUP BY (t.id, t.name)",
@@ -251,7 +251,7 @@ fn groups_of_what_one_row_says_are_one() {
         check(sql, Rows::One, one);
     }
     // Whether `x` has a row depends on the row of `u`.
-    let bounded = "what it groups by is bounded";
+    let bounded = "the values that it groups by are bounded";
     check(
         "SELECT x.name FROM users u LEFT JOIN teams x ON x.id = 1 AND u.email = 2 GROUP BY x.name",
         Rows::Bounded,
@@ -291,7 +291,7 @@ fn tables_of_one_row() {
 
 #[test]
 fn groups_are_no_more_than_the_rows_they_are_named_by() {
-    let bounded = "what it groups by is bounded";
+    let bounded = "the values that it groups by are bounded";
     check(
         "SELECT t.id, count(*) FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id = ANY($1) GROUP BY t.id",
         Rows::Bounded,
@@ -322,7 +322,7 @@ fn groups_are_no_more_than_the_rows_they_are_named_by() {
         "SELECT v.id, h.email FROM unnest($1::bigint[]) AS v(id) JOIN LATERAL (SELECT DISTINCT ON (team_id) email \
          FROM users WHERE team_id = v.id ORDER BY team_id, email) h ON TRUE",
         Rows::Bounded,
-        "`unnest` returns what its arguments hold, it keeps one row of each value, and there is one",
+        "`unnest` returns the elements of its arguments, it keeps one row of each value, and there is one",
     );
 }
 

@@ -55,7 +55,7 @@ impl Checker<'_> {
                 continue;
             };
             if allow.reason.is_none() {
-                let message = format!("`allow({name})` gives no reason");
+                let message = format!("`allow({name})` has no reason");
                 let comment = allow::comment(&allow.place.file, name, "<why>");
                 report("allow_without_reason", allow, message, &format!("write {comment}"));
             }

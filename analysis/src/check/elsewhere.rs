@@ -100,7 +100,7 @@ pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>)
     }
     let queries = sites.iter().filter_map(|site| site.checked.as_ref()?.1.query.as_ref().ok());
     let missed: BTreeSet<&str> = queries.flat_map(|query| &query.problems).filter_map(missed).collect();
-    let reason = "the file opens a database of its own, whose tables are others".to_owned();
+    let reason = "the file opens a database of its own, which has other tables".to_owned();
     let dialect = schema?.dialect;
     (missed.len() >= SEVERAL).then(|| Schema { gaps: vec![reason], ..Schema::new(dialect) })
 }

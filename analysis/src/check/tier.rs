@@ -76,7 +76,7 @@ fn why_seldom(lint: &Lint, finding: &Finding, occasion: Occasion) -> Option<&'st
         Occasion::Never => Some("nothing that runs names its function"),
         Occasion::ByHand => Some("only commands that are run by hand, or once, reach it"),
         Occasion::AtStart if is_of_many && !lint.is(Trait::OnLoop) => Some("it runs once, at a start"),
-        Occasion::ForAdmins if is_of_many => Some("only administrators ask for it, who are few"),
+        Occasion::ForAdmins if is_of_many => Some("only administrators call it, and they are few"),
         Occasion::ForCopy if lint.is(Trait::OfCopies) => {
             Some("a copy takes everything, and is seldom made or read back")
         }

@@ -44,7 +44,7 @@ fn joined_texts(reader: &Reader<'_>, left: &Expr) -> Option<Hindrance> {
         let column = left.columns().into_iter().find(|column| column.relation == Some(reader.relation))?;
         Some(Hindrance {
             column: column.name.clone(),
-            why: "sqlx sets `PIPES_AS_CONCAT`, under which `||` joins texts and is no OR".to_owned(),
+            why: "sqlx sets `PIPES_AS_CONCAT`, under which `||` joins texts instead of meaning OR".to_owned(),
             instead: "write `OR` between the conditions: `||` joins its operands into a text".to_owned(),
         })
     })

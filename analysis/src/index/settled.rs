@@ -72,7 +72,8 @@ impl<'s> Item<'s> {
             return;
         }
         access.hindrance = None;
-        access.why = format!("index `{}` gives the order, and is read up to the LIMIT", prepared.index.name);
+        access.why =
+            format!("index `{}` provides the order, and is read up to the LIMIT", prepared.index.name);
     }
 
     /// Adjusts the verdict for tables read along with this one: partitions that all have an index of their

@@ -52,7 +52,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let span = count.span.map_or(0..0, |span| span.range());
         let mut finding = Finding::new(LINT.name, "`count(*)` reads every row that it counts")
             .excerpt(context.sql, span, "")
-            .help("ask `SELECT EXISTS (SELECT 1 FROM .. WHERE ..)` where it only matters whether there is one")
+            .help("use `SELECT EXISTS (SELECT 1 FROM .. WHERE ..)` where it only matters whether there is one")
             .help("or count no further than needed: `SELECT count(*) FROM (SELECT 1 FROM .. WHERE .. LIMIT 1000) AS some`");
         let first = read.unbounded.first().map(|id| &query.relation(*id).source);
         if let (Dialect::Postgres, true, Some(Source::Table(table))) =

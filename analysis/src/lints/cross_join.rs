@@ -76,7 +76,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let span = second.first().and_then(|id| query.relation(*id).span).map_or(0..0, |span| span.range());
         findings.push(
             Finding::new(LINT.name, format!("no condition joins `{right}` to `{left}`"))
-                .excerpt(context.sql, span, "each row beside each row")
+                .excerpt(context.sql, span, "each row with each row")
                 .help(help(context, query, block, [first, second])),
         );
     }

@@ -76,7 +76,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let finding = finding.help(match keyset(context, query, block) {
             Some(keyset) => format!("read on from the last row of the page before: `{keyset}`"),
             None => {
-                "read on from the last row of the page before: filter by the columns it is ordered by, the last of them one that tells rows apart"
+                "read on from the last row of the page before: filter by the columns it is ordered by, the last of which has to make the order unique"
                     .to_owned()
             }
         });
@@ -102,7 +102,7 @@ fn aside(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<&'s
     } else if block.order_by.first().is_some_and(|order| is_chosen(&order.expr)) {
         Some("a parameter chooses the order, so that all rows are read and sorted in any case")
     } else if context.sites_beside().any(|site| counts_rows_of(context, site, query, block)) {
-        Some("the rows are counted beside it, which reads all of them in any case")
+        Some("the rows are counted as well, which reads all of them in any case")
     } else if of_one_parent(context, query, block) {
         Some("only the rows of one parent are paged through")
     } else if !reads_on(context, block) {

@@ -191,7 +191,7 @@ mod tests {
         let help = |sql| help("function_on_column", sql);
         assert_eq!(
             help("SELECT id FROM users WHERE lower(email) = lower($1)"),
-            "index what is compared: `CREATE INDEX ON users (lower(email))`"
+            "index the compared expression: `CREATE INDEX ON users (lower(email))`"
         );
         assert_eq!(
             help("SELECT id FROM logs WHERE date(created_at) = $1"),

@@ -49,7 +49,7 @@ declare_lint! {
     /// SELECT name, max(next_run_at) FROM events GROUP BY name ORDER BY max(next_run_at) LIMIT 20
     /// ```
     "invalid_clause", Correctness, since "0.1.0",
-    "a clause that the database refuses for what it contains, or beside others",
+    "a clause that the database refuses, by itself or in combination with others",
     Check::Query(check); InTests, Refused
 }
 

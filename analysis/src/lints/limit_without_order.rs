@@ -98,7 +98,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding.help(match (key, number) {
         (Some(key), _) => format!("say which rows are meant: `ORDER BY {key} LIMIT ..`"),
         (None, Some("1")) => "say which row is meant by `ORDER BY ..`".to_owned(),
-        (None, _) => "say which rows are meant by `ORDER BY ..` over columns that tell rows apart".to_owned(),
+        (None, _) => {
+            "add `ORDER BY ..` over columns that identify a row, to say which rows are meant".to_owned()
+        }
     }));
 }
 

@@ -57,7 +57,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let Some(around) = loops::of(context, query).filter(|around| is_invariant(query, around)) else { return };
-    let message = format!("this query asks the same once {}", around.per_turn());
+    let message = format!("this query runs with the same arguments once {}", around.per_turn());
     findings.push(
         Finding::new(LINT.name, message)
             .excerpt(context.sql, 0..0, "")

@@ -209,7 +209,7 @@ fn wording(table: &Name, lacking: &[Lacking<'_>]) -> Finding {
     };
     let (nulls, absent): (Vec<_>, Vec<_>) = lacking.iter().partition(|it| it.is_null);
     let message = if absent.is_empty() {
-        format!("this INSERT gives NULL to {} of `{table}`, which refuses it", named(&nulls))
+        format!("this INSERT writes NULL to {} of `{table}`, which refuses it", named(&nulls))
     } else {
         format!("this INSERT leaves out {} of `{table}`, which must have a value", named(&absent))
     };
@@ -274,7 +274,7 @@ mod tests {
             "CREATE DOMAIN d AS text NOT NULL DEFAULT 'x'; CREATE TABLE t (id bigint PRIMARY KEY, e d);";
         assert_eq!(
             on_domain(ddl, "INSERT INTO t (id, e) VALUES (1, NULL)"),
-            ["this INSERT gives NULL to `e` of `t`, which refuses it"]
+            ["this INSERT writes NULL to `e` of `t`, which refuses it"]
         );
     }
 

@@ -72,9 +72,9 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
                 let finding = finding(context, query, relation, condition);
                 let is_narrowed = context.is_raw() && narrowed.contains(&relation);
                 let finding = match is_narrowed {
-                    true => {
-                        finding.note("another condition narrows the search, once an index serves it").listed()
-                    }
+                    true => finding
+                        .note("a different condition narrows the search, once an index serves it")
+                        .listed(),
                     false => finding,
                 };
                 found.push((relation, finding));

@@ -75,7 +75,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let batch = around.batch(context, query).filter(|_| !query.relations.is_empty());
     let finding = match batch {
         Some(batch) => finding.help(format!(
-            "run it once in the place of the loop, and give `fetch_map` or `fetch_groups` the key: `{batch}`"
+            "run it once in place of the loop, and pass the key to `fetch_map` or `fetch_groups`: `{batch}`"
         )),
         None => finding,
     };

@@ -121,7 +121,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             };
             let is_read = context.site.and_then(|site| site.call.as_ref()).is_some_and(|call| call.method != "execute");
             let finding = match is_read && returns(query) {
-                true => finding.note("its rows come back in no promised order: what tells the elements apart has to be among the columns of RETURNING"),
+                true => finding.note("RETURNING has no guaranteed order: its columns have to include what identifies the element"),
                 false => finding,
             };
             let finding = match updates_on_conflict(context, query) {
@@ -169,7 +169,7 @@ mod tests {
             of(&format!("{} if known.is_none() {{ {insert} }}", find.replace("email = $1", "name = $1")));
         assert!(!other.contains("ON CONFLICT"), "{other}");
         let read = "let id: i64 = sqlx::query_scalar(\"INSERT INTO users (email, name) VALUES ($1, 'b') RETURNING id\").bind(id).fetch_one(db).await?;";
-        assert!(of(read).contains("no promised order"), "{}", of(read));
+        assert!(of(read).contains("no guaranteed order"), "{}", of(read));
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn on_purpose(context: &QueryContext<'_>, write: &Write) -> Option<&'static str>
             && (left.as_column().is_some() && right.is_constant() || right.as_column().is_some() && left.is_constant()))
     };
     if write.assignments.iter().any(|(_, value)| value.as_ref().is_some_and(compares)) {
-        return Some("what it sets is compared for each row");
+        return Some("the value that it sets is compared for each row");
     }
     let empties = |site: &Site| {
         let SiteSql::Literal(literal) = &site.sql else { return false };

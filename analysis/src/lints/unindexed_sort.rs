@@ -75,7 +75,7 @@ fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
         _ => format!("{} ({keys})", sort.table),
     };
     let span = sort.span.map_or(0..0, |span| span.range());
-    let finding = Finding::new(LINT.name, format!("no index gives the order of `{place}`")).excerpt(
+    let finding = Finding::new(LINT.name, format!("no index provides the order of `{place}`")).excerpt(
         context.sql,
         span,
         "every row that the filter keeps is sorted",
@@ -86,7 +86,7 @@ fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
     finding.causes.push(index.ddl(context.dialect).into());
     match index::replaced_by(schema, &index) {
         Some(old) => {
-            finding.note(format!("it begins with what index `{old}` holds, which is not needed beside it"))
+            finding.note(format!("it begins with what index `{old}` contains, which is then not needed"))
         }
         None => finding,
     }

@@ -135,7 +135,7 @@ fn paged(query: &Query) -> Result<&Block, Refusal> {
         }
     }
     if block.order_by.is_empty() {
-        return Err(refusal("a page needs an order", "write ORDER BY with columns that tell the rows apart"));
+        return Err(refusal("a page needs an order", "write ORDER BY with columns that identify a row"));
     }
     Ok(block)
 }
@@ -176,7 +176,7 @@ fn keys(query: &Query, block: &Block, schema: &Schema) -> Result<Vec<Key>, Refus
             let ty = declared_type(query, relation, column, schema);
             if schema.dialect == Dialect::MySql && !compares_as_sent(&ty) {
                 let message = format!(
-                    "`{written}` is of type `{ty}`, which MySQL orders in another way than it compares it with a value"
+                    "`{written}` is of type `{ty}`, which MySQL does not order in the way that it compares it with a value"
                 );
                 return Err(refusal(&message, "order by whole numbers, text, bytes, dates or times"));
             }
@@ -265,8 +265,7 @@ fn may_be_missing(item: &From, relation: RelationId) -> bool {
 
 /// The refusal for an order that is not unique: rows equal to the last row of a page would be skipped.
 fn not_unique(query: &Query, block: &Block, schema: &Schema, keys: &[Key]) -> Refusal {
-    let message =
-        "the order does not tell all rows apart: behind a row, those that are alike would be skipped";
+    let message = "the order is not unique: rows that are equal in it would be skipped";
     let first = block.from().first().and_then(|item| item.relations().first().copied());
     let table = first.and_then(|relation| match &query.relation(relation).source {
         Source::Table(name) => Some((relation, schema.stored(name)?)),

@@ -71,7 +71,7 @@ fn the_order_has_to_tell_rows_apart() {
     let refused = |sql| made(Dialect::Postgres, sql).expect_err(sql);
     assert_eq!(
         refused("SELECT id, created_at FROM posts ORDER BY created_at DESC"),
-        "the order does not tell all rows apart: behind a row, those that are alike would be skipped / \
+        "the order is not unique: rows that are equal in it would be skipped / \
          add the primary key: `ORDER BY posts.created_at DESC, posts.id DESC`"
     );
     assert!(made(Dialect::Postgres, "SELECT title FROM posts WHERE author_id = $1 ORDER BY title").is_ok());
@@ -79,7 +79,7 @@ fn the_order_has_to_tell_rows_apart() {
     assert!(made(Dialect::Postgres, joined).is_ok());
     assert!(
         refused("SELECT p.id, a.name FROM posts p, authors a ORDER BY p.id")
-            .starts_with("the order does not")
+            .starts_with("the order is not unique")
     );
     assert!(refused("SELECT published_at, id FROM posts ORDER BY published_at, id").contains("may be NULL"));
     let asked = "SELECT published_at, id FROM posts WHERE published_at IS NOT NULL ORDER BY published_at, id";

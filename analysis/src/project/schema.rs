@@ -163,8 +163,10 @@ impl Project {
         let notice = match read_migrations(dir, base, Some(self.dialect)) {
             Ok(selected) if snapshot::digest(&selected.migrations) == *digest => return,
             Ok(_) => {
-                let message =
-                    format!("the snapshot was not written from what `{}` holds now", shown(dir, base));
+                let message = format!(
+                    "the snapshot was not written from the current content of `{}`",
+                    shown(dir, base)
+                );
                 Notice::new(NoticeKind::StaleSnapshot, message, place(&file, None))
             }
             Err(error) => {

@@ -25,9 +25,9 @@ pub(super) fn of(sql: &str, dialect: Dialect) -> Answers {
         (Dialect::Postgres, "show") => Answers::Columns(settings(&words.collect::<Vec<_>>())),
         (Dialect::Postgres, "explain") => match explain::explain(sql) {
             Some(plan) => Answers::Columns(vec![(explain::COLUMN.to_owned(), plan.ty)]),
-            None => Answers::Unknown("what EXPLAIN is asked of is not understood"),
+            None => Answers::Unknown("the statement after EXPLAIN is not supported"),
         },
-        (_, "call") => Answers::Unknown("what a procedure returns is not followed"),
+        (_, "call") => Answers::Unknown("the rows that a procedure returns are not known"),
         (_, "execute") => Answers::Unknown("the statement that was prepared is not known"),
         (Dialect::Postgres, "fetch") => Answers::Unknown("the query of a cursor is not followed"),
         (Dialect::MySql, "analyze" | "check" | "checksum" | "desc" | "describe" | "explain")

@@ -46,11 +46,7 @@ impl Many {
         let rows = query.arguments.pop();
         if let Some(argument) = query.arguments.first() {
             let help = "write the values of a row in the closure's tuple, and those of all rows behind it";
-            misuses.push(Misuse::new(
-                Marked::tokens(&argument.value),
-                "a value stands before the rows",
-                help,
-            ));
+            misuses.push(Misuse::new(Marked::tokens(&argument.value), "a value precedes the rows", help));
         }
         query.arguments.clear();
         let Some((rows, after)) = rows.zip(after) else {
@@ -117,7 +113,7 @@ fn read(input: ParseStream<'_>) -> syn::Result<(Expr, Vec<Expr>)> {
 /// The conversion of each row, and its values.
 fn given(rows: Expr, closure: Expr) -> Result<(Given, Vec<Expr>), Misuse> {
     let not_a_closure = |marked: Marked| {
-        let help = "write a closure that gives the values of a row: `|row| (row.id, &row.name)`";
+        let help = "write a closure that returns the values of a row: `|row| (row.id, &row.name)`";
         Misuse::new(marked, "what follows `=>` is not a closure with one argument", help)
     };
     let Expr::Closure(closure) = closure else { return Err(not_a_closure(Marked::tokens(&closure))) };
@@ -144,7 +140,7 @@ fn given(rows: Expr, closure: Expr) -> Result<(Given, Vec<Expr>), Misuse> {
         };
     };
     if values.is_empty() {
-        let help = "give the values of the row: `|row| (row.id, &row.name)`";
+        let help = "write the values of the row: `|row| (row.id, &row.name)`";
         return Err(Misuse::new(Marked::tokens(&closure.body), "a row without values", help));
     }
     Ok((Given { rows, closure, before, values: values.len() }, values))

@@ -328,7 +328,7 @@ where
 /// The error if rows cannot be assigned to inputs because of their number.
 fn not_each(given: usize, found: usize) -> Error {
     Error::Protocol(format!(
-        "an INSERT of {given} rows returned {found}: a trigger or a rule keeps rows back, so that which is whose is not known"
+        "an INSERT of {given} rows returned {found}: a trigger or a rule keeps rows back, so it is not known which row belongs to which input"
     ))
 }
 

@@ -9,7 +9,7 @@ use crate::site::Site;
 /// One execution of a query that has ended, or was dropped.
 #[cfg_attr(
     not(any(feature = "tracing", feature = "stats", feature = "metrics")),
-    expect(dead_code, reason = "nobody wants to know")
+    expect(dead_code, reason = "read only by `tracing`, `stats` and `metrics`")
 )]
 #[derive(Clone, Copy)]
 pub(crate) struct Execution<'a> {

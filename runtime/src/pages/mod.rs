@@ -101,7 +101,7 @@ impl<T> Page<T> {
 impl Display for PageError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cursor => f.write_str("read the cursor: it is damaged, or of another query"),
+            Self::Cursor => f.write_str("read the cursor: it is damaged, or from a different query"),
             Self::Database(_) => f.write_str("read the page"),
         }
     }

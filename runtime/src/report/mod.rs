@@ -54,7 +54,7 @@ impl Counts {
 impl Limits {
     #[cfg_attr(
         not(any(debug_assertions, feature = "count")),
-        expect(dead_code, reason = "nothing is judged")
+        expect(dead_code, reason = "unused in a build that does not count")
     )]
     pub(crate) const NONE: Self = Self { queries: None, rows: None, time: None, repeats: None };
 }

@@ -131,7 +131,7 @@ fn remedy(statement: &Statement) -> String {
     let batch = batch(statement);
     match statement.parameters() {
         ParameterSets::Same => {
-            "its parameters stay the same, move it out of the loop or cache what it gives".to_owned()
+            "its parameters stay the same, move it out of the loop or cache its result".to_owned()
         }
         ParameterSets::Different => format!("its parameters differ, batch it with {batch}"),
         ParameterSets::Several(sets) => {

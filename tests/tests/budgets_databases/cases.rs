@@ -384,7 +384,7 @@ pub(crate) async fn repeated_statement_is_to_be_batched<P: Probe>(db: P) {
     }))
     .await;
     assert!(
-        text.ends_with("its parameters stay the same, move it out of the loop or cache what it gives"),
+        text.ends_with("its parameters stay the same, move it out of the loop or cache its result"),
         "{text}"
     );
 }

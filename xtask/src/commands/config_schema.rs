@@ -86,7 +86,8 @@ mod tests {
 
     /// The keys that the configuration parser lists in its error for an unknown one.
     fn expected(text: &str) -> Vec<String> {
-        let error = config::parse(text, "query-budget.toml").expect_err("the key is no key").message.clone();
+        let error =
+            config::parse(text, "query-budget.toml").expect_err("the key does not exist").message.clone();
         let (_, keys) = error.split_once("expected ").unwrap_or_else(|| panic!("{error}"));
         keys.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }

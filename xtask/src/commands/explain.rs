@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, F
         let asked = loaded.batches.len();
         if asked == 0 && before > 0 {
             return Err(Failure::new(format!(
-                "compare with this database: it speaks {dialect}, and no query here does"
+                "compare with this database: it is a {dialect} database, but no query here is for one"
             ))
             .help("name the database of these queries: `--database-url <url>`"));
         }

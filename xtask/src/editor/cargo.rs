@@ -99,7 +99,7 @@ impl Compiler {
     /// Forwards its messages as they arrive, except those that repeat a finding; returns whether everything
     /// compiled.
     pub(super) fn forward(mut self, findings: &[Finding], output: &mut Output) -> Result<bool, Failure> {
-        let failed = || Failure::new("read what `cargo check` says");
+        let failed = || Failure::new("read the output of `cargo check`");
         if let Some(stdout) = self.child.stdout.take() {
             for line in BufReader::new(stdout).split(b'\n') {
                 let line = line.map_err(|error| failed().because(error))?;

@@ -20,11 +20,12 @@ pub(super) fn root(scope: &Path) -> PathBuf {
 pub(super) fn require_clean(scope: &Path) -> Result<(), Failure> {
     let dir = folder(scope);
     let status = git(dir, &["status", "--porcelain", "--", "."])
-        .map_err(|why| Failure::new("see in git what would change").because(why).help(ANYWAY))?;
+        .map_err(|why| Failure::new("read the state of git").because(why).help(ANYWAY))?;
     let Some(first) = status.lines().next() else { return Ok(()) };
     let (many, path) = (status.lines().count(), first.get(3..).unwrap_or(first));
     let others = if many > 1 { format!(" and {} more", many - 1) } else { String::new() };
-    Err(Failure::new(format!("fix beside changes that are not committed: `{path}`{others}")).help(ANYWAY))
+    Err(Failure::new(format!("fix files in a folder with uncommitted changes: `{path}`{others}"))
+        .help(ANYWAY))
 }
 
 fn folder(scope: &Path) -> &Path {

@@ -42,7 +42,7 @@ pub(super) fn read_queries(
         Some("jsonl") => Ok(parse_jsonl(&bytes, &file, dialect, unread)),
         Some("sql") => Ok(parse_sql(&read(path)?, &file, dialect)),
         _ => Err(Failure::new(format!("read queries from `{file}`"))
-            .help("give a `.sql` file, a `.jsonl` file with a `query` on each line, or a `.sqlx` folder")),
+            .help("name a `.sql` file, a `.jsonl` file with a `query` on each line, or a `.sqlx` folder")),
     }
 }
 

@@ -121,7 +121,7 @@ fn dialect_of(url: &str) -> Result<Dialect, Failure> {
         _ => None,
     });
     known.ok_or_else(|| {
-        Failure::new("tell the database from its URL")
+        Failure::new("determine the database from its URL")
             .help("begin it with `postgres://`, `mysql://` or `sqlite:`")
     })
 }

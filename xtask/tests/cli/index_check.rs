@@ -229,7 +229,7 @@ fn comments_of_sql_allow_with_a_reason() {
     );
     run(scratch.path(), &["check", "--migrations", "migrations", "--queries", "q.sql"]).exits_with(0).says(
         &[
-            "warning[allow_without_reason]: `allow(unindexed_filter)` gives no reason\n --> q.sql:1:1\n",
+            "warning[allow_without_reason]: `allow(unindexed_filter)` has no reason\n --> q.sql:1:1\n",
             "write `-- query-budget: allow(unindexed_filter): <why>`",
             "warning[unused_allow]: `allow(unindexed_filter)` silences nothing\n --> q.sql:4:1\n",
         ],

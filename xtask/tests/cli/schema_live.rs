@@ -133,8 +133,8 @@ fn a_database_that_is_not_there_is_a_clear_error() {
     let cases = [
         ("sqlite:no/such.sqlite", "failed to connect to the database"),
         ("postgres://someone:secret@127.0.0.1:1/nothing", "failed to connect to the database"),
-        ("oracle://somewhere", "failed to tell the database from its URL"),
-        ("", "failed to tell the database from its URL"),
+        ("oracle://somewhere", "failed to determine the database from its URL"),
+        ("", "failed to determine the database from its URL"),
     ];
     for (url, message) in cases {
         let ran = run(scratch.path(), &["schema", "--database-url", url]).exits_with(2).says(&[message]);

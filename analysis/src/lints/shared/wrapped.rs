@@ -269,9 +269,8 @@ impl Wrapped<'_> {
                     applicability,
                 )
             }
-            None if indexable => {
-                finding.help(format!("index what is compared: `{}`", self.index(table, context.dialect)))
-            }
+            None if indexable => finding
+                .help(format!("index the compared expression: `{}`", self.index(table, context.dialect))),
             None => finding.help(format!(
                 "compare `{}` itself, with a value that is computed on the other side",
                 self.name(query, context.dialect)

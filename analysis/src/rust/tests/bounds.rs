@@ -129,13 +129,13 @@ fn a_closure_that_nobody_is_known_to_call_once_is_no_bound() {
             "async fn load(id: i64) {{ sql!(\"SELECT 1\"); }} async fn f(db: &Db, ids: &[i64]) {{ {code} }}"
         )
     };
-    check_unknown(&given("db.visit(ids, |id| load(id));"), &["closure given to visit"]);
-    check_unknown(&given("elsewhere::visit(ids, load);"), &["closure given to visit"]);
-    check_unknown(&given("let run = |id| load(id); visit(ids, &run);"), &["closure given to visit"]);
-    check_unknown(&given("Runner { run: Box::new(|id| load(id)) };"), &["closure given to new"]);
+    check_unknown(&given("db.visit(ids, |id| load(id));"), &["closure passed to visit"]);
+    check_unknown(&given("elsewhere::visit(ids, load);"), &["closure passed to visit"]);
+    check_unknown(&given("let run = |id| load(id); visit(ids, &run);"), &["closure passed to visit"]);
+    check_unknown(&given("Runner { run: Box::new(|id| load(id)) };"), &["closure passed to new"]);
     check_unknown(&given("let all = [|id| load(id)]; all"), &["closure that is kept"]);
-    check_unknown(&given("let run = |id| load(id); keep(Some(run));"), &["closure given to keep"]);
-    check_unknown(&given("rows.map(|id| load(id));"), &["closure given to map"]);
+    check_unknown(&given("let run = |id| load(id); keep(Some(run));"), &["closure passed to keep"]);
+    check_unknown(&given("rows.map(|id| load(id));"), &["closure passed to map"]);
     // It contains no query, or is called at most once.
     check_unknown(&given("db.visit(ids, |id| id + 1);"), &[]);
     check_unknown(&given("span.in_scope(|| load(1)); Some(1).map(load);"), &[]);
@@ -143,12 +143,12 @@ fn a_closure_that_nobody_is_known_to_call_once_is_no_bound() {
     let named = "async fn transaction(f: impl Fn(i64)) { HOOKS.lock().push(Box::new(f)); }";
     check_unknown(
         &format!("{} {named}", given("transaction(|id| load(id)).await;")),
-        &["closure given to transaction"],
+        &["closure passed to transaction"],
     );
     let kept = "async fn keep(f: impl Fn(i64)) { HOOKS.lock().push(Box::new(f)); }";
-    check_unknown(&format!("{} {kept}", given("keep(|id| load(id)).await;")), &["closure given to keep"]);
+    check_unknown(&format!("{} {kept}", given("keep(|id| load(id)).await;")), &["closure passed to keep"]);
     let passed = "async fn keep(f: impl Fn(i64)) { other_crate::visit(|id| f(id)); }";
-    check_unknown(&format!("{} {passed}", given("keep(|id| load(id)).await;")), &["closure given to keep"]);
+    check_unknown(&format!("{} {passed}", given("keep(|id| load(id)).await;")), &["closure passed to keep"]);
 }
 
 #[test]
@@ -373,9 +373,9 @@ fn what_extends_a_closure_may_call_it_any_number_of_times() {
     let load = "async fn load(id: i64) { sql!(\"SELECT 1\").fetch_one(db).await }";
     for (call, unknown) in [
         ("(|| load(1)).retry(policy).await;", &["closure that is kept", "(|| load(1)).retry"][..]),
-        ("load.retry(policy).sleep(wait).await;", &["function given to retry"]),
-        ("Retry::spawn(policy, || load(1)).await;", &["closure given to spawn"]),
-        ("tokio_retry::RetryIf::spawn(policy, || load(1), is_transient);", &["closure given to spawn"]),
+        ("load.retry(policy).sleep(wait).await;", &["function passed to retry"]),
+        ("Retry::spawn(policy, || load(1)).await;", &["closure passed to spawn"]),
+        ("tokio_retry::RetryIf::spawn(policy, || load(1), is_transient);", &["closure passed to spawn"]),
     ] {
         let scan = scanned(&format!("async fn f() {{ {call} }} {load}"));
         let bound = &function(&scan, "f").bound;

@@ -78,7 +78,7 @@ impl Walker<'_> {
                 Some(match shape() {
                     Shape::Single => Runs::Maybe,
                     Shape::Unknown if is_once(method) => Runs::Maybe,
-                    Shape::Unknown => Runs::Unknown(format!("closure given to {method}")),
+                    Shape::Unknown => Runs::Unknown(format!("closure passed to {method}")),
                     shape => per_element(shape),
                 })
             }

@@ -46,8 +46,8 @@ impl Walker<'_> {
             let call = ExprCall { func: Box::new(Expr::Path(with_span(only.clone()))), ..node.clone() };
             return self.call(&call, awaited);
         }
-        // What is given is computed once, whichever is called; what each does with a closure is not followed.
-        let unknown = Runs::Unknown("closure given to one of several functions".to_owned());
+        // The arguments are computed once, whichever is called; what each does with a closure is not followed.
+        let unknown = Runs::Unknown("closure passed to one of several functions".to_owned());
         let (mut given, mut queries) = (Queries::new(), Queries::new());
         for argument in &node.args {
             let is_closure = || variable(argument).is_some_and(|name| self.is_closure(&name));

@@ -94,7 +94,7 @@ impl Walker<'_> {
                     call: Some(call),
                     parameter: position + receivers,
                     place: place_at(&self.file, spans::of(argument).start()),
-                    written: format!("closure given to {to}"),
+                    written: format!("closure passed to {to}"),
                     once,
                     body,
                 };
@@ -159,7 +159,7 @@ impl Walker<'_> {
     pub(super) fn extended(&mut self, node: &syn::ExprMethodCall, method: &str) {
         if self.is_function(&node.receiver) && !is_everyday(method) {
             let body = self.sequence(|walker| walker.function_value(&node.receiver));
-            self.keep(node.method.span(), format!("function given to {method}"), body);
+            self.keep(node.method.span(), format!("function passed to {method}"), body);
         }
     }
 

@@ -29,7 +29,7 @@ impl Walker<'_> {
             // How often such rules repeat what they are given is not followed any further.
             false => {
                 let body = self.sequence(|walker| queries = walker.macro_body(mac));
-                let written = format!("code given to {}!", path.join("::"));
+                let written = format!("code passed to {}!", path.join("::"));
                 self.keep(super::spans::of_path(&mac.path), written, body);
             }
         }

@@ -176,7 +176,7 @@ impl Selected {
         }
         self.loose.sort();
         self.loose.dedup();
-        let message = "it is a program, and not read: what it changes is unknown".to_owned();
+        let message = "it is a program, which is not read: its changes are unknown".to_owned();
         self.problems.push(Unapplied { file, line: 0, message });
     }
 

@@ -210,6 +210,6 @@ fn what_programs_name_may_be_columns() {
     assert_eq!(selected.gap.as_deref(), Some("m/V2__b.rs is a program, and not read"));
     assert_eq!(
         selected.problems[0].to_string(),
-        "m/V2__b.rs: it is a program, and not read: what it changes is unknown"
+        "m/V2__b.rs: it is a program, which is not read: its changes are unknown"
     );
 }

@@ -52,7 +52,7 @@ pub fn read(text: &str, file: &str, fallback: Option<Dialect>) -> Snapshot {
         return Snapshot { schema: Schema::new(Dialect::Postgres), digest: None, problems, broken };
     }
     let Some(dialect) = dialect else {
-        let broken = broken.or_else(|| Some(problem(0, "the snapshot does not tell its dialect")));
+        let broken = broken.or_else(|| Some(problem(0, "the snapshot does not name its dialect")));
         return Snapshot { schema: Schema::new(Dialect::Postgres), digest: None, problems, broken };
     };
     if is_cut(text, ours) {

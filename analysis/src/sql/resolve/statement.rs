@@ -10,10 +10,10 @@ use crate::sql::query::{BlockId, Body, Kind, Role};
 /// if it reads and writes no rows that a query names.
 pub(super) fn unfollowed(word: &str) -> Option<&'static str> {
     match word.to_ascii_lowercase().as_str() {
-        "call" => Some("what a procedure does is not followed"),
-        "do" => Some("what a block does is not followed"),
+        "call" => Some("the body of a procedure is not followed"),
+        "do" => Some("the body of a block is not followed"),
         "execute" => Some("the statement that was prepared is not known"),
-        "explain" | "desc" | "describe" => Some("what EXPLAIN is asked of is not understood"),
+        "explain" | "desc" | "describe" => Some("the statement after EXPLAIN is not supported"),
         "copy" | "declare" | "prepare" => Some("the query inside of it is not understood"),
         "create" => Some("a definition that is not understood"),
         "with" => Some("it is not understood"),

@@ -80,7 +80,7 @@ impl Resolver<'_> {
             Body::Write(_) | Body::Unknown => None,
         };
         if let Some(beside) = beside {
-            let message = format!("{what} locks rows of tables, and {beside} makes others of them");
+            let message = format!("{what} locks rows of tables, and {beside} makes other rows of them");
             return self.clause(
                 message,
                 "",
@@ -138,7 +138,7 @@ impl Resolver<'_> {
                     None => "name a table of the FROM".to_owned(),
                 };
                 self.clause(
-                    format!("{what} OF `{name}`, and no table of the FROM goes by that"),
+                    format!("{what} OF `{name}`, but no table in FROM has that name"),
                     "unknown",
                     &help,
                     span,

@@ -26,12 +26,12 @@ impl Reader<'_> {
                 Value::of(Class::Double, "DOUBLE", true).doubtful()
             }
             _ if call.window => {
-                Value::unknown(format!("what the window function `{name}` gives differs by server"))
+                Value::unknown(format!("the type of the window function `{name}` differs by server"))
             }
             (name, _)
                 if (name == "group_concat" || is_text(name)) && self.has_no_charset(call, block, depth) =>
             {
-                Value::unknown(format!("`{name}` gives text or bytes, by what it is given"))
+                Value::unknown(format!("`{name}` returns text or bytes, depending on its arguments"))
             }
             ("group_concat", _) => Value::of(Class::Text, "TEXT", true),
             ("bit_and" | "bit_or" | "bit_xor", 1) => Value::of(Class::Int, "BIGINT UNSIGNED", false),
@@ -92,9 +92,9 @@ impl Reader<'_> {
                 Value { is_certain: false, ..Value::integer(true) }
             }
             (name, _) if name.starts_with("json") => {
-                Value::unknown(format!("MySQL and MariaDB send what `{name}` gives differently"))
+                Value::unknown(format!("MySQL and MariaDB send the result of `{name}` differently"))
             }
-            (name, _) => Value::unknown(format!("what the function `{name}` gives is not known")),
+            (name, _) => Value::unknown(format!("the type of the function `{name}` is not known")),
         }
     }
 
@@ -124,7 +124,7 @@ fn integer(value: &Value) -> Value {
 
 fn sum(of: &Value) -> Value {
     match of.class {
-        _ if of.is_odd() => Value::unknown("what the servers make of the sum of this type differs"),
+        _ if of.is_odd() => Value::unknown("the servers return different types for the sum of this type"),
         Class::Int | Class::Decimal => Value::of(Class::Decimal, "DECIMAL", true),
         Class::Double | Class::Text => Value::of(Class::Double, "DOUBLE", true),
         _ => Value::unknown("what is summed is not known"),
@@ -138,7 +138,7 @@ fn extreme(of: Value) -> Value {
     match class {
         Class::Text => Value { name: Ok("VARCHAR"), ..value },
         Class::Int if value.is("BIT") || value.is("YEAR") => {
-            Value { name: Err("what the servers give for it differs".to_owned()), ..value }
+            Value { name: Err("the servers return different types for it".to_owned()), ..value }
         }
         _ => value,
     }
@@ -150,7 +150,7 @@ pub(super) fn shifted(of: &Value) -> Value {
         Class::Time("DATETIME" | "TIMESTAMP") => {
             Value::of(Class::Time("DATETIME"), "DATETIME", true).doubtful()
         }
-        _ => Value::unknown("what a date and an interval give depends on their units"),
+        _ => Value::unknown("the type of a date and an interval depends on their units"),
     }
 }
 

@@ -355,7 +355,7 @@ fn of_literal(literal: &Literal, server: Server) -> Found {
         // As operand it is as long as its name.
         Literal::Bool(_) if server == Server::MariaDb => Item::unsigned_size("Long", 5),
         Literal::Number(number) if number.contains(['e', 'E', 'x', 'b']) => {
-            return Err("what this literal is differs by server".to_owned());
+            return Err("the type of this literal differs by server".to_owned());
         }
         Literal::Number(number) => match number.split_once('.') {
             Some((whole, part)) if !whole.is_empty() => return Item::decimal(length(whole), length(part)),
@@ -370,7 +370,7 @@ fn of_literal(literal: &Literal, server: Server) -> Found {
             None => Item::unsigned_size(item::integer(length(number)), length(number)),
         },
         Literal::Text(text) => Item::text(length(text).saturating_mul(4)),
-        _ => return Err("what this literal is differs by server".to_owned()),
+        _ => return Err("the type of this literal differs by server".to_owned()),
     })
 }
 
@@ -394,7 +394,7 @@ fn cast(ty: &str, of: &Item) -> Found {
     let (base, rest) = ty.split_at(ty.find(['(', ' ']).unwrap_or(ty.len()));
     let nullable = of.is_nullable();
     let numbers = super::wire::numbers(rest);
-    let unknown = || Err(format!("what a cast to `{ty}` gives is not known"));
+    let unknown = || Err(format!("the type of a cast to `{ty}` is not known"));
     let wide = |size| Item::unsigned_size("LongLong", size);
     Ok(match base {
         "char" | "nchar" | "varchar" => {

@@ -55,7 +55,7 @@ impl Reader<'_> {
             Expr::Column(column) => self.of_column(column, block, depth),
             Expr::Literal(literal) => of_literal(literal),
             Expr::Parameter(number) => {
-                Value::unknown(format!("parameter {number} can be given a value of any type"))
+                Value::unknown(format!("parameter {number} accepts a value of any type"))
             }
             Expr::Call(call) => self.called(call, block, depth),
             // `DATE '2020-01-01'` is read as a cast, which may give NULL.
@@ -103,7 +103,7 @@ impl Reader<'_> {
                 self.on_condition(given, conditions, block, depth)
             }
             Expr::Subquery(query) => self.output(*query, 0, depth + 1).computed().or_null(),
-            _ => Value::unknown("what this expression gives is not known"),
+            _ => Value::unknown("the type of this expression is not known"),
         }
     }
 
@@ -206,10 +206,10 @@ fn of_literal(literal: &Literal) -> Value {
             Ok(value) if value > i64::from(u32::MAX) => Value::of(Class::Int, "BIGINT", false),
             Ok(_) => Value::integer(false),
             Err(_) if number.parse::<u64>().is_ok() => Value::of(Class::Int, "BIGINT UNSIGNED", false),
-            Err(_) => Value::unknown("what this literal is differs by server"),
+            Err(_) => Value::unknown("the type of this literal differs by server"),
         },
         Literal::Text(_) => Value::of(Class::Text, "VARCHAR", false),
-        Literal::Other(_) => Value::unknown("what this literal is differs by server"),
+        Literal::Other(_) => Value::unknown("the type of this literal differs by server"),
     }
 }
 
@@ -233,7 +233,7 @@ fn cast(ty: &str, value: Value) -> Value {
         "float" => return Value::of(Class::Double, "FLOAT", true).doubtful(),
         "binary" | "varbinary" => return Value::of(Class::Bytes, "VARBINARY", true).doubtful(),
         "double" => return Value { is_certain: false, ..Value::of(Class::Double, "DOUBLE", true) },
-        _ => return Value::unknown(format!("what a cast to `{ty}` gives is not known")),
+        _ => return Value::unknown(format!("the type of a cast to `{ty}` is not known")),
     };
     Value { class, name: Ok(name), ..value }.computed()
 }
@@ -244,7 +244,7 @@ fn bits(of: &[Value]) -> Value {
         let nullable = of.iter().any(|value| value.nullable);
         Value { is_certain: false, ..Value::of(Class::Int, "BIGINT UNSIGNED", nullable) }
     } else {
-        Value::unknown("what the operator makes of bytes differs by server")
+        Value::unknown("the type of the operator on bytes differs by server")
     }
 }
 
@@ -272,16 +272,16 @@ fn arithmetic(sign: char, one: &Value, other: &Value) -> Value {
         ..Value { name, ..Value::of(class, "", nullable) }
     };
     if [one, other].into_iter().any(Value::is_odd) {
-        return Value::unknown("what the servers make of this type in arithmetic differs");
+        return Value::unknown("the servers return different types for arithmetic on this type");
     }
     let is_float = |class| matches!(class, Class::Double | Class::Text);
     match (one.class, other.class) {
         (Class::Other | Class::Null | Class::Bytes, _) | (_, Class::Other | Class::Null | Class::Bytes) => {
             let why = [one, other].into_iter().find_map(|value| value.name.clone().err());
-            Value::unknown(why.unwrap_or_else(|| "what the operator gives is not known".to_owned()))
+            Value::unknown(why.unwrap_or_else(|| "the type of the operator's result is not known".to_owned()))
         }
         (Class::Time(_), _) | (_, Class::Time(_)) => {
-            Value::unknown("what a date and a number give is not known")
+            Value::unknown("the type of a date and a number is not known")
         }
         (class, other) if is_float(class) || is_float(other) => given(Class::Double, Ok("DOUBLE")),
         (Class::Int, Class::Int) => match sign {

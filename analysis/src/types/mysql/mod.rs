@@ -47,7 +47,7 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
         }
         _ => Vec::new(),
     };
-    let why = "the servers tell no types of parameters".to_owned();
+    let why = "MySQL and MariaDB report no parameter types".to_owned();
     let parameter = Parameter { ty: Known::Unknown(why.clone()), why };
     Described {
         columns,
@@ -75,12 +75,12 @@ impl Reader<'_> {
 fn column(name: &str, value: Value) -> Column {
     let why = match (&value.origin, value.proven_not_null) {
         (_, true) => "it is never NULL".to_owned(),
-        _ if value.is_absent => "an outer join gives NULL where nothing matches".to_owned(),
+        _ if value.is_absent => "an outer join returns NULL where nothing matches".to_owned(),
         (Origin::Table { table, column }, false) if value.nullable => {
             format!("column `{table}.{column}` is nullable")
         }
         (Origin::Table { .. }, false) => "without a group, one row is made of none".to_owned(),
-        _ => "what it computes can be NULL".to_owned(),
+        _ => "its computed value can be NULL".to_owned(),
     };
     let ty = match value.name {
         Ok(name) => Known::Is(SqlType { name: name.to_owned(), kind: TypeKind::Builtin }),
@@ -247,7 +247,7 @@ impl Reader<'_> {
                 let of_table = of_table.ok_or_else(unknown)?;
                 if wire::has_doubtful_key(table, of_table, self.server) {
                     return Err(format!(
-                        "whether `{}` has a key beside the primary one is not known",
+                        "whether `{}` has a key besides the primary one is not known",
                         column.name
                     ));
                 }

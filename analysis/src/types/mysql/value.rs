@@ -34,7 +34,7 @@ pub(super) struct Value {
 }
 
 /// Why an integer has no type here: no cast of it to an integer has one either.
-pub const WIDTHS: &str = "MySQL and MariaDB give integers of different widths for it";
+pub const WIDTHS: &str = "MySQL and MariaDB return integers of different widths for it";
 
 impl Value {
     pub(super) fn of(class: Class, name: &'static str, nullable: bool) -> Value {
@@ -137,7 +137,10 @@ impl Value {
         let differ = || Err(WIDTHS.to_owned());
         let is_number = |value: &Value| value.class == Class::Int;
         if is_number(self) && self.is_odd() || is_number(other) && other.is_odd() {
-            return (Class::Other, Err("what the servers make of this type and another differs".to_owned()));
+            return (
+                Class::Other,
+                Err("the servers return different types for this type with another".to_owned()),
+            );
         }
         match (self.class, other.class) {
             (Class::Null, Class::Int) if other.is_unsigned() => (Class::Other, differ()),
@@ -162,7 +165,7 @@ impl Value {
             (Class::Double, Class::Double | Class::Int | Class::Decimal)
             | (Class::Int | Class::Decimal, Class::Double) => {
                 let of_floats = self.is("FLOAT") || other.is("FLOAT");
-                let why = "what the servers make of FLOAT and other numbers differs".to_owned();
+                let why = "the servers return different types for FLOAT with other numbers".to_owned();
                 (Class::Double, if of_floats { Err(why) } else { Ok("DOUBLE") })
             }
             (Class::Text, Class::Text) => (Class::Text, Ok("VARCHAR")),

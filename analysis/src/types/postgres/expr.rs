@@ -198,7 +198,7 @@ impl Session<'_> {
         match common {
             Some(Ty::OPAQUE) => {
                 for value in constants.into_iter().chain([left.clone()]).filter(Value::is_unknown) {
-                    self.coerce(value, Ty::OPAQUE, "beside a type that is not known");
+                    self.coerce(value, Ty::OPAQUE, "used with a type that is not known");
                 }
                 return Value::of(Ty::BOOL, false);
             }

@@ -93,7 +93,10 @@ impl Session<'_> {
         };
         let Some((declared, result)) = self.settled(&candidate, &types) else {
             self.without_type(call, &candidate, &types);
-            return (Value::opaque(format!("what `{name}` returns hangs on a type that is not known")), None);
+            return (
+                Value::opaque(format!("the type of `{name}` depends on a type that is not known")),
+                None,
+            );
         };
         let all_not_null = args.iter().all(|value| value.not_null);
         let not_null = never_null::function(&candidate, call, all_not_null);
@@ -116,7 +119,7 @@ impl Session<'_> {
         let reason = args.iter().find(|value| value.ty == Ty::OPAQUE).and_then(|value| value.why.clone());
         let types: Vec<Ty> = args.iter().map(|value| value.ty).collect();
         for value in args.into_iter().filter(Value::is_unknown) {
-            self.coerce(value, Ty::OPAQUE, "beside an argument whose type is not known");
+            self.coerce(value, Ty::OPAQUE, "used with an argument whose type is not known");
         }
         let mut results = candidates.iter().map(|candidate| candidate.result);
         let first = results.next().filter(|ty| !super::coerce::is_polymorphic(*ty));

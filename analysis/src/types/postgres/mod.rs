@@ -124,7 +124,7 @@ fn parameter(session: &mut Session<'_>, number: usize) -> Parameter {
     let ty = slot.as_ref().filter(|slot| !slot.doubtful).and_then(|slot| slot.ty);
     let shown = ty.and_then(|ty| session.types.shown(ty, 0));
     let why = slot.and_then(|slot| slot.why);
-    let why = why.as_deref().unwrap_or("nothing gives it a type").to_owned();
+    let why = why.as_deref().unwrap_or("nothing determines its type").to_owned();
     Parameter { ty: shown.map_or_else(|| Known::Unknown(why.clone()), Known::Is), why }
 }
 

@@ -33,7 +33,7 @@ impl Session<'_> {
         };
         let Some((args, result)) = self.settled(&candidate, &types) else {
             return Value::opaque(format!(
-                "what the operator `{op}` returns hangs on a type that is not known"
+                "the type of the operator `{op}` depends on a type that is not known"
             ));
         };
         let not_null = left.iter().chain([&right]).all(|value| value.not_null)
@@ -70,7 +70,7 @@ impl Session<'_> {
     fn beside_unknown(&mut self, op: &str, left: Option<Value>, right: Value) -> Value {
         let why = left.iter().chain([&right]).find(|v| v.ty == Ty::OPAQUE).and_then(|v| v.why.clone());
         for value in left.into_iter().chain([right]).filter(Value::is_unknown) {
-            let why = why.as_ref().map_or("beside a type that is not known".into(), Why::words);
+            let why = why.as_ref().map_or("used with a type that is not known".into(), Why::words);
             self.coerce(value, Ty::OPAQUE, &*why);
         }
         match op {
@@ -167,7 +167,7 @@ impl Session<'_> {
     pub(super) fn any(&mut self, op: &str, left: Value, right: Value) -> Value {
         if right.ty == Ty::OPAQUE || left.ty == Ty::OPAQUE {
             for value in [left, right].into_iter().filter(Value::is_unknown) {
-                self.coerce(value, Ty::OPAQUE, "beside a type that is not known");
+                self.coerce(value, Ty::OPAQUE, "used with a type that is not known");
             }
             return Value::of(Ty::BOOL, false);
         }

@@ -203,7 +203,7 @@ impl<'a> Session<'a> {
 
     /// Records a type error.
     pub(super) fn error(&mut self, message: String, span: Option<Span>) {
-        let help = "cast one side, or give a value of the type that is asked for";
+        let help = "cast one side, or pass a value of the expected type";
         self.refusal(TypeError { message, span, label: "of this type", help: help.to_owned() });
     }
 
@@ -233,7 +233,7 @@ impl<'a> Session<'a> {
         if slot.untyped.is_some() && slot.ty.is_none() {
             slot.doubtful = true;
             slot.later = slot.later.or(Some(ty));
-            slot.why = Some("it is compared with NULL before anything gives it a type".into());
+            slot.why = Some("it is compared with NULL before anything determines its type".into());
         } else if ty == Ty::OPAQUE {
             slot.doubtful = true;
             slot.why.get_or_insert_with(|| why.to_string().into());

@@ -126,7 +126,7 @@ impl Reader<'_> {
 
     fn scalar_call(&self, name: &str, args: &[Expr], block: BlockId, depth: usize) -> Value {
         if self.schema.functions.keys().any(|function| function.name == name) {
-            return Value::unknown(format!("what the function `{name}` gives is not known"));
+            return Value::unknown(format!("the type of the function `{name}` is not known"));
         }
         let null = match name {
             "date" | "time" | "datetime" | "strftime" | "julianday" | "unixepoch" if args.is_empty() => {
@@ -154,7 +154,7 @@ impl Reader<'_> {
             Gives::Number => number(&first()),
             Gives::Part => first().map(|ty| if ty == Ty::Blob { Ty::Blob } else { Ty::Text }),
             Gives::OneOf => self.one_of(args.iter(), block, depth).ty,
-            Gives::Any => Err(format!("what the function `{name}` gives is not known")),
+            Gives::Any => Err(format!("the type of the function `{name}` is not known")),
         };
         Value::computed(ty, null)
     }
@@ -207,7 +207,7 @@ impl Reader<'_> {
             "group_concat" | "string_agg" | "json_group_array" | "json_group_object" => {
                 Value::computed(Ok(Ty::Text), maybe)
             }
-            name => Value::unknown(format!("what the window function `{name}` gives is not known")),
+            name => Value::unknown(format!("the type of the window function `{name}` is not known")),
         }
     }
 }

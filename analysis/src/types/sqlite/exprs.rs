@@ -29,15 +29,14 @@ impl Reader<'_> {
         let truth = |null| Value::computed(Ok(Ty::Integer), null);
         match expr {
             Expr::Literal(literal) => of_literal(literal),
-            Expr::Parameter(number) => Value::computed(
-                Err(format!("parameter {number} can be given a value of any type")),
-                Null::MAYBE,
-            ),
+            Expr::Parameter(number) => {
+                Value::computed(Err(format!("parameter {number} accepts a value of any type")), Null::MAYBE)
+            }
             Expr::Call(call) => self.call(call, block, depth),
             Expr::Cast { expr, ty } => {
                 let value = self.value(expr, block, depth + 1);
                 let ty =
-                    Ty::cast(ty).ok_or_else(|| format!("what a cast to `{ty}` gives hangs on the value"));
+                    Ty::cast(ty).ok_or_else(|| format!("the type of a cast to `{ty}` depends on the value"));
                 Value::computed(ty, value.null)
             }
             Expr::And(all) | Expr::Or(all) => {
@@ -75,7 +74,7 @@ impl Reader<'_> {
                     None => Value { null: value.null.or(Null::MAYBE), ..value },
                 }
             }
-            _ => Value::unknown("what this expression gives is not known"),
+            _ => Value::unknown("the type of this expression is not known"),
         }
     }
 
@@ -131,9 +130,10 @@ impl Reader<'_> {
             Op::Other(op) => match op.as_str() {
                 "&" | "|" | "<<" | ">>" => Value::computed(Ok(Ty::Integer), null),
                 "->" => Value::computed(Ok(Ty::Text), Null::NOT_SAID),
-                "->>" => {
-                    Value::computed(Err("what `->>` gives hangs on the JSON".to_owned()), Null::NOT_SAID)
-                }
+                "->>" => Value::computed(
+                    Err("the type of `->>` depends on the JSON value".to_owned()),
+                    Null::NOT_SAID,
+                ),
                 "is" | "is not" => Value::computed(Ok(Ty::Integer), Null::NEVER),
                 _ => Value::unknown(format!("the operator `{op}` is not known")),
             },
@@ -182,7 +182,7 @@ fn of_literal(literal: &Literal) -> Value {
         },
         Literal::Text(_) => Ty::Text,
         Literal::Other(_) => {
-            let why = "`0x1F`, a number, and `x'1F'`, a blob, are not told apart".to_owned();
+            let why = "`0x1F`, a number, and `x'1F'`, a blob, are not distinguished".to_owned();
             return Value::computed(Err(why), Null::NEVER);
         }
     };
@@ -194,7 +194,7 @@ pub(super) fn number(ty: &Result<Ty, String>) -> Result<Ty, String> {
     match ty {
         Ok(Ty::Integer) => Ok(Ty::Integer),
         Ok(Ty::Real) => Ok(Ty::Real),
-        Ok(other) => Err(format!("which number {} gives hangs on the value", other.name())),
+        Ok(other) => Err(format!("the type of a negated {} depends on the value", other.name())),
         Err(why) => Err(why.clone()),
     }
 }

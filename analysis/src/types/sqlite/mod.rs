@@ -51,11 +51,11 @@ fn column(name: &str, value: Value) -> Column {
     let why = match (&value.origin, proven_not_null) {
         (_, true) => "it is never NULL".to_owned(),
         (Origin::Table { table, column }, false) => match value.is_absent {
-            true => format!("an outer join gives NULL where no row of `{table}` matches"),
+            true => format!("an outer join returns NULL where no row of `{table}` matches"),
             false => format!("column `{table}.{column}` is nullable"),
         },
-        _ if value.is_absent => "an outer join gives NULL where nothing matches".to_owned(),
-        _ => "what it computes can be NULL".to_owned(),
+        _ if value.is_absent => "an outer join returns NULL where nothing matches".to_owned(),
+        _ => "its computed value can be NULL".to_owned(),
     };
     Column {
         name: name.to_owned(),
@@ -139,14 +139,14 @@ impl<'a> Reader<'a> {
                     return self.recursive(*left, *right, at, depth);
                 }
                 let (left, right) = (self.output(*left, at, depth + 1), self.output(*right, at, depth + 1));
-                left.or(right, "the arms of a set operation give")
+                left.or(right, "the arms of a set operation are")
             }
             Body::Values(rows) => {
                 let values = rows.iter().map(|row| match row.get(at) {
                     Some(expr) => self.value(expr, block, depth + 1),
                     None => Value::unknown("a row has fewer values"),
                 });
-                let all = values.reduce(|all, value| all.or(value, "the rows of VALUES give"));
+                let all = values.reduce(|all, value| all.or(value, "the rows of VALUES are"));
                 all.unwrap_or_else(|| Value::unknown("there are no rows"))
             }
             _ => match inner.outputs.as_ref().and_then(|outputs| outputs.get(at)) {

@@ -96,9 +96,9 @@ pub(crate) fn rewritten(text: &str, sites: &[Site], direction: &Direction) -> Re
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let after = applied(text, &edits);
     let unseen = unseen(text, &edits, from);
-    left.extend(unseen.into_iter().map(|at| {
-        (line_of(&starts, at), "it stands where no query is seen: in the rules of a macro, or in text")
-    }));
+    left.extend(
+        unseen.into_iter().map(|at| (line_of(&starts, at), "it is inside a macro definition or a string")),
+    );
     left.sort_unstable();
     let changes = changed_lines(text, &edits, &starts);
     Rewritten { macros, changes, left, text: after }

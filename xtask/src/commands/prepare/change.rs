@@ -110,13 +110,13 @@ pub(super) fn between(committed: &Value, made: &Value) -> Vec<String> {
 
 /// What a value replaces, if there was one.
 fn instead_of(was: &Value) -> String {
-    if was.is_null() { ", which was not told".to_owned() } else { format!(", not {}", text(was)) }
+    if was.is_null() { ", which was not stated".to_owned() } else { format!(", not {}", text(was)) }
 }
 
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Null => "not told".to_owned(),
+        Value::Null => "not stated".to_owned(),
         other => other.to_string(),
     }
 }
@@ -137,6 +137,9 @@ mod tests {
             } })
         };
         let found = between(&entry("Int4", Some(false)), &entry("Int8", None));
-        assert_eq!(found, ["column `id`: type Int8, not Int4", "column `id`: nullable not told, not false"]);
+        assert_eq!(
+            found,
+            ["column `id`: type Int8, not Int4", "column `id`: nullable not stated, not false"]
+        );
     }
 }

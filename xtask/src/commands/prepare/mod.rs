@@ -257,7 +257,8 @@ fn entry(
         serde_json::from_str(&text).map_err(|error| Failure::new("read an entry").because(error))?;
     let unsure = || {
         let what = if project.dialect == Dialect::MySql { "the version of the server" } else { "the plan" };
-        let why = format!("whether `{}` can be NULL hangs on {what}", doubtful_names(&description, &doubts));
+        let why =
+            format!("whether `{}` can be NULL depends on {what}", doubtful_names(&description, &doubts));
         State::Unsure { why, has_entry: there.is_some() }
     };
     // What depends on the plan is left to the server; there is no entry to keep.

@@ -121,7 +121,7 @@ async fn prepared(live: &mut Live, sql: &str) -> Result<Value, String> {
     let arguments = if count == 0 { String::new() } else { format!("({})", vec!["NULL"; count].join(", ")) };
     let rows = one(live, &format!("EXPLAIN (FORMAT JSON) EXECUTE {NAME}{arguments}")).await?;
     let text = rows.into_iter().flatten().flatten().next().unwrap_or_default();
-    serde_json::from_str(&text).map_err(|error| format!("its plan is no JSON: {error}"))
+    serde_json::from_str(&text).map_err(|error| format!("its plan is not JSON: {error}"))
 }
 
 /// The tables that a plan reads.

@@ -33,8 +33,8 @@ impl Maker<'_> {
         let rows = write.source.map(|source| &self.query.block(source).body);
         let one_row = || {
             Refusal::new(
-                "this INSERT does not give one row of VALUES",
-                "write the row once, `VALUES ($1, $2)`; it is written again for each row that is given",
+                "this INSERT does not have exactly one row of VALUES",
+                "write the row once, `VALUES ($1, $2)`; it is repeated for each row of the input",
             )
         };
         let Some(Body::Values(rows)) = rows else { return Err(one_row()) };
@@ -93,7 +93,9 @@ impl Maker<'_> {
                 Dialect::Postgres | Dialect::Sqlite => ("EXCLUDED.column", "ON CONFLICT"),
             };
             Refusal::new(
-                format!("value {number} of a row stands outside of VALUES, where no row is the one it is of"),
+                format!(
+                    "value {number} of a row is used outside of VALUES, where it belongs to no single row"
+                ),
                 format!("name the row that was proposed in {clause}: `{proposed}`"),
             )
         };

@@ -163,7 +163,7 @@ fn what_has_no_such_form_is_refused() {
     let postgres = Dialect::Postgres;
     assert_eq!(
         refused(postgres, "INSERT INTO steps (run_id, name) SELECT $1, name FROM steps", 1, &["int8"]),
-        "this INSERT does not give one row of VALUES"
+        "this INSERT does not have exactly one row of VALUES"
     );
     assert_eq!(
         refused(postgres, "UPDATE steps SET name = $1 WHERE id = 7", 1, &["text"]),
