@@ -12,20 +12,20 @@ use crate::schema::model::UserType;
 pub enum Action {
     /// `ADD COLUMN`.
     AddColumn {
-        /// The column.
+        /// The new column, with its inline constraints.
         column: Box<ColumnDef>,
-        /// `IF NOT EXISTS`.
+        /// `IF NOT EXISTS`: an existing one is left as it is.
         if_not_exists: bool,
         /// MySQL: where it goes.
         position: Position,
     },
     /// `DROP COLUMN`.
     DropColumn {
-        /// The column.
+        /// The column's name, folded as the database compares it.
         column: String,
-        /// `IF EXISTS`.
+        /// `IF EXISTS`: nothing happens if there is none.
         if_exists: bool,
-        /// `CASCADE`.
+        /// `CASCADE`: its dependents are dropped too, instead of the statement being refused.
         cascade: bool,
     },
     /// `RENAME COLUMN`.
@@ -36,7 +36,7 @@ pub enum Action {
         to: String,
         /// The new name as written, if that is not how it is compared.
         spelling: Option<String>,
-        /// `IF EXISTS`.
+        /// `IF EXISTS`: nothing happens if there is none.
         if_exists: bool,
     },
     /// MySQL: `MODIFY` and `CHANGE`.
@@ -45,50 +45,50 @@ pub enum Action {
         from: String,
         /// The new definition of the column.
         column: Box<ColumnDef>,
-        /// `IF EXISTS`.
+        /// `IF EXISTS`: nothing happens if there is none.
         if_exists: bool,
         /// Its new position.
         position: Position,
     },
     /// `ALTER COLUMN … TYPE`.
     SetType {
-        /// The column.
+        /// The column's name, folded as the database compares it.
         column: String,
         /// The new type.
         ty: TypeRef,
-        /// The new collation.
+        /// The new collation; `None` if not written.
         collation: Option<String>,
     },
     /// `SET NOT NULL` and `DROP NOT NULL`.
     SetNotNull {
-        /// The column.
+        /// The column's name, folded as the database compares it.
         column: String,
         /// Whether NULL is rejected from now on.
         not_null: bool,
     },
     /// `SET DEFAULT` and `DROP DEFAULT`.
     SetDefault {
-        /// The column.
+        /// The column's name, folded as the database compares it.
         column: String,
         /// The new default; `None` to drop it.
         default: Option<String>,
-        /// `IF EXISTS`.
+        /// `IF EXISTS`: nothing happens if there is none.
         if_exists: bool,
     },
     /// `ADD GENERATED … AS IDENTITY` and `DROP IDENTITY`.
     SetIdentity {
-        /// The column.
+        /// The column's name, folded as the database compares it.
         column: String,
         /// Whether it is an identity from now on.
         identity: bool,
-        /// `ALWAYS`.
+        /// `ALWAYS`: explicit values are rejected.
         always: bool,
         /// The options of its sequence, as SQL, if they change.
         numbering: Option<Option<String>>,
     },
     /// `SET GENERATED …`, and `SET` with an option of an identity's sequence.
     ChangeIdentity {
-        /// The column.
+        /// The column's name, folded as the database compares it.
         column: String,
         /// Whether explicit values are rejected from now on, if that changes.
         always: Option<bool>,
@@ -99,14 +99,14 @@ pub enum Action {
     SetSequence(SequenceOptions),
     /// `DROP EXPRESSION`: the column is no longer generated.
     DropExpression {
-        /// The column.
+        /// The column's name, folded as the database compares it.
         column: String,
     },
     /// `SET EXPRESSION AS`.
     SetExpression {
-        /// The column.
+        /// The column's name, folded as the database compares it.
         column: String,
-        /// The new expression.
+        /// The new expression, as SQL.
         expression: String,
     },
     /// `SET LOGGED` and `SET UNLOGGED`.
@@ -130,20 +130,20 @@ pub enum Action {
     Version(bool),
     /// `DROP CONSTRAINT`, and MySQL's `DROP CHECK` and `DROP FOREIGN KEY`.
     DropConstraint {
-        /// The constraint.
+        /// The constraint's name, folded.
         name: String,
-        /// `IF EXISTS`.
+        /// `IF EXISTS`: nothing happens if there is none.
         if_exists: bool,
-        /// `CASCADE`.
+        /// `CASCADE`: its dependents are dropped too, instead of the statement being refused.
         cascade: bool,
     },
     /// MySQL: `DROP PRIMARY KEY`.
     DropPrimaryKey,
     /// MySQL: `DROP INDEX`.
     DropIndex {
-        /// The index.
+        /// The index's name, folded.
         name: String,
-        /// `IF EXISTS`.
+        /// `IF EXISTS`: nothing happens if there is none.
         if_exists: bool,
     },
     /// `RENAME CONSTRAINT`.
@@ -155,9 +155,9 @@ pub enum Action {
     },
     /// MySQL: changes the visibility of an index to queries.
     SetHidden {
-        /// The index.
+        /// The index's name, folded.
         name: String,
-        /// Whether it is hidden.
+        /// Whether queries do not use it from now on.
         hidden: bool,
     },
     /// MySQL: `RENAME INDEX`.
@@ -174,13 +174,13 @@ pub enum Action {
         /// The new name as written, if that is not how it is compared.
         spelling: Option<String>,
     },
-    /// `SET SCHEMA`.
+    /// `SET SCHEMA`, with the new schema.
     SetSchema(String),
     /// `ATTACH PARTITION`, with the bound; `None` for an index.
     Attach {
-        /// The partition.
+        /// The table, or index, that becomes a partition.
         partition: Written,
-        /// The bound.
+        /// `FOR VALUES ..` or `DEFAULT`, as SQL; `None` for an index.
         bound: Option<String>,
     },
     /// A sequence's `OWNED BY`, as the column's table; `None` for `NONE`.
@@ -189,7 +189,7 @@ pub enum Action {
     Detach(Written),
     /// `INHERIT` and `NO INHERIT`.
     Inherit {
-        /// The parent.
+        /// The table to inherit from, as written.
         parent: Written,
         /// Whether it inherits from now on.
         inherit: bool,
@@ -202,7 +202,7 @@ pub enum Position {
     /// Unchanged, or last.
     #[default]
     Unchanged,
-    /// `FIRST`.
+    /// Before all other columns: `FIRST`.
     First,
     /// `AFTER column`.
     After(String),
@@ -211,33 +211,33 @@ pub enum Position {
 /// One action of `ALTER TYPE` or `ALTER DOMAIN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypeAction {
-    /// `ADD VALUE`.
+    /// `ADD VALUE`: a label of an enum.
     AddValue {
         /// The label.
         value: String,
-        /// `IF NOT EXISTS`.
+        /// `IF NOT EXISTS`: an existing one is left as it is.
         if_not_exists: bool,
         /// The label that it precedes, or with `true`, follows.
         neighbour: Option<(String, bool)>,
     },
-    /// `RENAME VALUE`.
+    /// `RENAME VALUE`: a label of an enum.
     RenameValue {
         /// The old label.
         from: String,
         /// The new label.
         to: String,
     },
-    /// `RENAME TO`.
+    /// `RENAME TO`, with the new name.
     Rename(String),
-    /// `SET SCHEMA`.
+    /// `SET SCHEMA`, with the new schema.
     SetSchema(String),
-    /// `ADD ATTRIBUTE`.
+    /// `ADD ATTRIBUTE` of a composite type.
     AddAttribute(Box<ColumnDef>),
-    /// `DROP ATTRIBUTE`.
+    /// `DROP ATTRIBUTE`, with the attribute's name.
     DropAttribute(String),
     /// `ALTER ATTRIBUTE … TYPE`.
     SetAttributeType(String, TypeRef),
-    /// `RENAME ATTRIBUTE`.
+    /// `RENAME ATTRIBUTE`: the old and the new name.
     RenameAttribute(String, String),
     /// A domain's `SET NOT NULL` and `DROP NOT NULL`.
     SetNotNull(bool),
@@ -245,9 +245,9 @@ pub enum TypeAction {
     SetDefault(Option<String>),
     /// A domain's `ADD CONSTRAINT … CHECK`.
     AddCheck {
-        /// Its name.
+        /// Its name, folded; `None` if the database generates one.
         name: Option<String>,
-        /// Its condition.
+        /// Its condition, as SQL.
         condition: String,
     },
     /// A domain's `DROP CONSTRAINT`.

@@ -20,7 +20,7 @@ pub enum Node {
     /// `x := …`, `DECLARE x … := …`, `SELECT … INTO x`: a variable, and the expression for its value; empty
     /// if unknown.
     Assign {
-        /// The variable.
+        /// The variable's name, folded.
         variable: String,
         /// The expression.
         value: String,
@@ -41,7 +41,7 @@ pub enum Node {
     },
     /// `FOREACH x IN ARRAY …` and `FOR x IN SELECT unnest(…)`.
     ForEach {
-        /// The variable.
+        /// The variable's name, folded.
         variable: String,
         /// The elements of the array, as expressions; `VARIADIC x` stands for the elements of `x`.
         items: Vec<String>,
@@ -52,7 +52,7 @@ pub enum Node {
     },
     /// `WHILE`.
     While {
-        /// Its condition.
+        /// The condition that is tested before each iteration.
         condition: Condition,
         /// Its body.
         nodes: Vec<Node>,

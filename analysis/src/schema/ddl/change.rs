@@ -7,9 +7,9 @@ use crate::schema::model::{Column, Hook, IndexKey, Name};
 /// A name as written in a statement, folded; the replay determines its schema.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Written {
-    /// The schema, if given.
+    /// The schema, folded; `None` if not written.
     pub schema: Option<String>,
-    /// The name.
+    /// The name without its schema, folded.
     pub name: String,
 }
 
@@ -65,7 +65,7 @@ pub struct ColumnDef {
 /// A constraint of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConstraintDef {
-    /// Its name, if given.
+    /// Its name, folded; `None` if the database generates one.
     pub name: Option<String>,
     /// The rule that it enforces.
     pub rule: Rule,
@@ -80,16 +80,16 @@ pub enum Rule {
     PrimaryKey {
         /// Its keys in order.
         keys: Vec<IndexKey>,
-        /// `INCLUDE`.
+        /// The columns of `INCLUDE`, which are stored but not searched.
         include: Vec<String>,
     },
     /// UNIQUE.
     Unique {
         /// Its keys in order.
         keys: Vec<IndexKey>,
-        /// `INCLUDE`.
+        /// The columns of `INCLUDE`, which are stored but not searched.
         include: Vec<String>,
-        /// `NULLS NOT DISTINCT`.
+        /// `NULLS NOT DISTINCT`: two NULLs violate it.
         nulls_not_distinct: bool,
         /// Whether queries do not use its index: `INVISIBLE`, `IGNORED`.
         hidden: bool,
@@ -98,7 +98,7 @@ pub enum Rule {
     UsingIndex {
         /// Whether it is the PRIMARY KEY.
         primary: bool,
-        /// The index.
+        /// The index's name, folded.
         index: String,
     },
     /// FOREIGN KEY.
@@ -132,19 +132,19 @@ pub enum Rule {
 /// An index as written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IndexDef {
-    /// Its name, if given.
+    /// Its name, folded; `None` if the database generates one.
     pub name: Option<String>,
     /// The access method, lower case.
     pub method: String,
-    /// Whether it is unique.
+    /// Whether no two rows may have the same keys.
     pub unique: bool,
     /// Its keys in order.
     pub keys: Vec<IndexKey>,
-    /// `INCLUDE`.
+    /// The columns of `INCLUDE`, which are stored but not searched.
     pub include: Vec<String>,
     /// The predicate of a partial index, as SQL.
     pub predicate: Option<String>,
-    /// `NULLS NOT DISTINCT`.
+    /// `NULLS NOT DISTINCT`: two NULLs violate it.
     pub nulls_not_distinct: bool,
     /// `INVISIBLE` or `IGNORED`.
     pub hidden: bool,
@@ -153,13 +153,13 @@ pub struct IndexDef {
 /// `CREATE INDEX`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateIndex {
-    /// The index.
+    /// The index, without its table and schema.
     pub index: IndexDef,
     /// The schema; SQLite puts it in front of the index's name.
     pub schema: Option<String>,
     /// The table or materialised view.
     pub table: Written,
-    /// `IF NOT EXISTS`.
+    /// `IF NOT EXISTS`: an existing one is left as it is.
     pub if_not_exists: bool,
     /// `ON ONLY`: without indexes on partitions.
     pub only: bool,
@@ -168,13 +168,13 @@ pub struct CreateIndex {
 /// The parts of `CREATE TABLE`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CreateTable {
-    /// Its name.
+    /// Its name as written, folded.
     pub name: Written,
     /// Its name as written, if that is not how it is compared.
     pub spelling: Option<String>,
-    /// `TEMPORARY`.
+    /// `TEMPORARY`: it exists for the session alone, and hides others of its name.
     pub temporary: bool,
-    /// `IF NOT EXISTS`.
+    /// `IF NOT EXISTS`: an existing one is left as it is.
     pub if_not_exists: bool,
     /// MariaDB: `OR REPLACE`.
     pub or_replace: bool,
@@ -182,11 +182,11 @@ pub struct CreateTable {
     pub elements: Vec<Element>,
     /// Constraints of the table.
     pub constraints: Vec<ConstraintDef>,
-    /// `INHERITS`.
+    /// The tables of `INHERITS`, in order.
     pub inherits: Vec<Written>,
     /// `PARTITION OF`, with the bound.
     pub partition_of: Option<(Written, String)>,
-    /// `PARTITION BY`.
+    /// `PARTITION BY`: the method and the keys, as SQL; `None` if it is not partitioned.
     pub partition_by: Option<String>,
     /// The query of `CREATE TABLE … AS`.
     pub query: Option<String>,
@@ -209,7 +209,7 @@ pub struct CreateTable {
 /// An element of `CREATE TABLE` that defines columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Element {
-    /// A column.
+    /// A column with its type and inline constraints.
     Column(Box<ColumnDef>),
     /// `LIKE another_table`.
     Like {
@@ -225,9 +225,9 @@ pub enum Element {
 /// What `LIKE` copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Including {
-    /// Defaults.
+    /// The defaults of columns.
     pub defaults: bool,
-    /// Identity.
+    /// Identities, each with a sequence of its own.
     pub identity: bool,
     /// Expressions of generated columns.
     pub generated: bool,
@@ -246,17 +246,17 @@ impl Including {
 /// `CREATE VIEW`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateView {
-    /// Its name.
+    /// Its name as written, folded.
     pub name: Written,
     /// Its name as written, if that is not how it is compared.
     pub spelling: Option<String>,
-    /// `OR REPLACE`.
+    /// `OR REPLACE`: an existing view gets the new query.
     pub or_replace: bool,
-    /// `IF NOT EXISTS`.
+    /// `IF NOT EXISTS`: an existing one is left as it is.
     pub if_not_exists: bool,
-    /// `TEMPORARY`.
+    /// `TEMPORARY`: it exists for the session alone, and hides others of its name.
     pub temporary: bool,
-    /// `MATERIALIZED`.
+    /// `MATERIALIZED`: its rows are stored, and it may have indexes.
     pub materialized: bool,
     /// The columns by name, if given.
     pub columns: Vec<Column>,
@@ -267,7 +267,7 @@ pub struct CreateView {
 /// `CREATE FUNCTION` and `CREATE PROCEDURE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateFunction {
-    /// Its name.
+    /// Its name as written, folded.
     pub name: Written,
     /// The statement.
     pub sql: String,
@@ -309,9 +309,9 @@ pub struct Drop {
     pub what: Dropped,
     /// The objects.
     pub names: Vec<Written>,
-    /// `IF EXISTS`.
+    /// `IF EXISTS`: nothing happens if there is none.
     pub if_exists: bool,
-    /// `CASCADE`.
+    /// `CASCADE`: its dependents are dropped too, instead of the statement being refused.
     pub cascade: bool,
     /// MySQL: the index's table.
     pub table: Option<Written>,
@@ -341,11 +341,11 @@ pub enum Change {
     Alter {
         /// The relation.
         name: Written,
-        /// `IF EXISTS`.
+        /// `IF EXISTS`: nothing happens if there is none.
         if_exists: bool,
         /// `ONLY`: children and partitions are not affected.
         only: bool,
-        /// The actions.
+        /// What changes, in order.
         actions: Vec<Action>,
     },
     /// MySQL: `RENAME TABLE`, pair by pair.
@@ -356,25 +356,25 @@ pub enum Change {
     CreateView(Box<CreateView>),
     /// `CREATE SEQUENCE`.
     CreateSequence {
-        /// Its name.
+        /// Its name as written, folded.
         name: Written,
-        /// `IF NOT EXISTS`.
+        /// `IF NOT EXISTS`: an existing one is left as it is.
         if_not_exists: bool,
-        /// `TEMPORARY`.
+        /// `TEMPORARY`: it exists for the session alone, and hides others of its name.
         temporary: bool,
         /// Its options as SQL.
         options: String,
     },
     /// `CREATE COLLATION`.
     CreateCollation {
-        /// Its name.
+        /// Its name as written, folded.
         name: Written,
         /// Its definition, as SQL.
         made_from: String,
     },
     /// `CREATE TYPE` and `CREATE DOMAIN`.
     CreateType {
-        /// Its name.
+        /// Its name as written, folded.
         name: Written,
         /// Its definition.
         ty: TypeDef,
@@ -383,7 +383,7 @@ pub enum Change {
     AlterType {
         /// The type.
         name: Written,
-        /// The actions.
+        /// What changes, in order.
         actions: Vec<TypeAction>,
     },
     /// `SAVEPOINT`; without a name, `BEGIN`.
@@ -392,9 +392,9 @@ pub enum Change {
     RollbackTo(String),
     /// `CREATE SCHEMA`.
     CreateSchema {
-        /// Its name.
+        /// Its name, folded.
         name: String,
-        /// `IF NOT EXISTS`.
+        /// `IF NOT EXISTS`: an existing one is left as it is.
         if_not_exists: bool,
         /// The statements that create its content.
         elements: Vec<String>,
@@ -417,7 +417,7 @@ pub enum Change {
     },
     /// `CREATE EXTENSION`.
     CreateExtension {
-        /// Its name.
+        /// Its name, folded.
         name: String,
         /// The schema for its objects, if given.
         schema: Option<String>,
@@ -428,7 +428,7 @@ pub enum Change {
     AlterFunction(Written, Option<String>, Written),
     /// `CREATE CAST`, `CREATE OPERATOR`.
     CreateConversion(String),
-    /// `DO`.
+    /// `DO`, with the text of the statement.
     Do(String),
     /// `SELECT f(…), g(…)` or `CALL f(…)` without a table: each function, with its arguments; they may run DDL.
     Calls(Vec<(Written, Vec<String>)>),
