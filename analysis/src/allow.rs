@@ -9,7 +9,7 @@ pub struct Allow {
     pub lint: String,
     /// The reason; `None` when it is missing or empty.
     pub reason: Option<String>,
-    /// Where the allow stands.
+    /// Where the allow is.
     pub place: Place,
     /// Whether it uses rustc's own syntax, in which case an unknown name may be one of rustc's lints.
     pub may_be_rustcs: bool,

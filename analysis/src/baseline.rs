@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
-    /// The file it is in.
+    /// The file of the finding, as shown in reports.
     pub file: String,
     /// The name of the lint.
     pub lint: String,

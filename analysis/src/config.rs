@@ -50,7 +50,7 @@ pub struct Parsed {
     pub lint_keys: Vec<LintKey>,
 }
 
-/// A key of `[lints]`.
+/// A lint that `[lints]` names, with the place of its key for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LintKey {
     /// The lint as written; it may be unknown.

@@ -40,7 +40,7 @@ pub struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A place stands on one line, and the name of a file may hold several.
+        // A place is printed on one line, and the name of a file may contain line breaks.
         let file = match self.file.contains(['\n', '\r']) {
             true => std::borrow::Cow::Owned(self.file.replace(['\n', '\r'], " ")),
             false => std::borrow::Cow::Borrowed(&*self.file),
@@ -91,7 +91,7 @@ pub struct Edit {
     pub replacement: String,
     /// Whether a tool may apply it unattended.
     pub applicability: Applicability,
-    /// The same edit as bytes of its file, set by [`crate::check::place_edits`].
+    /// The edit as bytes of its file, set by [`crate::check::place_edits`]; `None` before that.
     pub in_file: Option<InFile>,
 }
 
@@ -189,7 +189,7 @@ pub struct Finding {
     /// The highest level that applies without configuration: a problem that is not proven fails no build.
     pub ceiling: Level,
     /// What it has in common with findings of the same cause: the shortest index that would help, as a statement, or what
-    /// a call in a loop asks.
+    /// a call in a loop runs.
     pub causes: Vec<Arc<str>>,
     /// The database of its query, by where the schema comes from, where several are checked at once.
     pub database: Option<Arc<Path>>,

@@ -80,7 +80,7 @@ pub(crate) struct Given<'a> {
     pub(crate) column: Option<&'a str>,
     /// Its Rust type, as the types of sqlx are listed.
     pub(crate) rust: &'a str,
-    /// Its type in SQL.
+    /// Its type in SQL, as the database prints it.
     pub(crate) sql_type: &'a str,
     /// Whether it may be NULL.
     pub(crate) nullable: bool,

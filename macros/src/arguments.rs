@@ -10,7 +10,7 @@ use crate::input::Argument;
 
 /// What a parameter accepts.
 pub(crate) struct Parameter {
-    /// Its number.
+    /// Its number in the query, counted from 1.
     pub(crate) number: usize,
     /// The Rust type; a reference if the parameter takes one.
     pub(crate) ty: Type,

@@ -96,7 +96,7 @@ impl Crate {
     }
 }
 
-/// What each file of a crate is told of the others: macros, and names that they hand on.
+/// What each file of a crate knows of the others: macros, and re-exported names.
 fn told(
     positions: &[Option<Position>],
     targets: &[Target],

@@ -64,7 +64,7 @@ fn limit(value: &Expr, method: &TokenStream) -> TokenStream {
     }
 }
 
-/// Tells the compiler the output type of an `async fn`'s body: inside an async block, it would only learn at
+/// Names the output type of an `async fn`'s body for the compiler: inside an async block, it would only learn at
 /// the end what `?` converts to.
 fn output_hint(output: &ReturnType) -> TokenStream {
     match without_impl(output) {

@@ -57,7 +57,7 @@ fn command_line() -> ExitCode {
             // What was found before the failure is still worth reading.
             let _ = output.flush();
             let text = format!("error: {failure}");
-            // If the error cannot be printed either, the exit code still tells.
+            // If the error cannot be printed either, the exit code still reports it.
             let _ = writeln!(std::io::stderr(), "{}", query_budget_analysis::render::inert(&text, false));
             ExitCode::from(2)
         }

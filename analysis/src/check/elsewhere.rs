@@ -62,11 +62,11 @@ pub(super) fn schema(
 }
 
 impl Checker<'_> {
-    /// The dialect of a raw query, as its code tells it, which goes before that of the schema: by the type of its
+    /// The dialect of a raw query as determined by its code, which takes precedence over that of the schema: by the type of its
     /// connection, else by what its file names, else by what its crate enables.
     pub(super) fn spoken(&self, site: Option<&Site>) -> Option<Dialect> {
         let Some(site) = site else {
-            // What stands outside of source was saved by sqlx.
+            // Queries outside of source were saved by sqlx.
             return only(&self.of_crate?.of_sqlx);
         };
         let of_crate = self.of_crate.map_or(&[] as &[Dialect], |it| databases_for(it, site));

@@ -54,14 +54,14 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The allows of its site that silenced something.
     pub used: Vec<Allow>,
-    /// Whether it stands in a loop over data.
+    /// Whether it is in a loop over data.
     pub repeats: bool,
 }
 
 /// The result of checking one statement of a query site.
 #[derive(Debug)]
 pub struct CheckedSite<'s> {
-    /// The site.
+    /// The site whose text contains the statement.
     pub site: &'s Site,
     /// The byte of the site's text at which the statement begins; a text may hold several.
     pub offset: usize,

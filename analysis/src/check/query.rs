@@ -27,7 +27,7 @@ impl Checker<'_> {
         checked
     }
 
-    /// Checks a query that sqlx's macros saved: it compiles, and is written for sqlx wherever it stands.
+    /// Checks a query that sqlx's macros saved: it compiles, and is written for sqlx wherever it is.
     pub fn entry(&self, sql: &str, allows: &[Allow]) -> Checked {
         Checker { is_of_sqlx: true, ..*self }.bare(sql, allows)
     }

@@ -110,7 +110,7 @@ fn runs_once(file: &str, function: &str, serves: bool) -> bool {
         || stem.split('/').any(leads_from_version_to_version)
 }
 
-/// Whether a file is a program beside the crate's own.
+/// Whether a file is a program other than the crate's own.
 fn is_binary(stem: &str) -> bool {
     stem.rsplit('/').nth(1) == Some("bin")
 }
@@ -132,7 +132,7 @@ fn runs_migration(name: &str) -> bool {
     matches!(words.as_slice(), ["apply" | "execute" | "perform" | "run", .., "migration" | "migrations"])
 }
 
-/// The path of a file inside its package, if it is known from the root on: where the package lies tells nothing of it.
+/// The path of a file inside its package, if it is known from the root on: the path above the package says nothing about it.
 fn inside(file: &str) -> &str {
     match file.rfind("/src/") {
         Some(at) if file.starts_with('/') => &file[at + 1..],

@@ -1,4 +1,4 @@
-//! The smallest set of indexes that serves all unserved accesses.
+//! A small set of indexes that serves all unserved accesses. Each is needed, but a smaller set may exist.
 //!
 //! Each candidate index is made for as many accesses as it can serve. Then every query is planned again with
 //! all candidates in the schema. An index is credited only with the accesses for which it is chosen, and is
@@ -41,7 +41,7 @@ pub struct Queried<'q> {
 /// An index to create, and what it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
-    /// The index.
+    /// What to create: the table, keys and predicate.
     pub index: NewIndex,
     /// A name that is free in the schema.
     pub name: String,
@@ -369,7 +369,7 @@ fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema:
         let chosen: BTreeSet<&Need> =
             met.keys().filter(|need| planned.is_chosen(need, &candidate.name)).collect();
         let removed = planned.remove(&candidate.index.table, &candidate.name);
-        // An index that leaves many more rows to read is no substitute.
+        // An index that leaves many more rows to read is not a substitute.
         let is_missing = |need: &Need, with: f64| match planned.kept(need) {
             Some(kept) => need.narrows && kept > FEW.max(with),
             None => true,

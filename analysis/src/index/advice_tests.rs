@@ -195,7 +195,7 @@ fn what_every_query_asks_for_is_the_condition_of_the_index() {
         &["SELECT 1 FROM jobs WHERE state = 'waiting' AND NOT is_done"],
         &["state WHERE NOT is_done for [0]"],
     );
-    // A single id is no condition for a partial index, and neither is a date.
+    // A single id is not a condition for a partial index, and neither is a date.
     check(&["SELECT 1 FROM jobs WHERE owner = 7 AND run_at > '2024-01-01'"], &["owner, run_at for [0]"]);
     // A comparison with now() is a different condition in every run.
     check(&["SELECT 1 FROM jobs WHERE run_at < now()"], &["run_at for [0]"]);

@@ -1,4 +1,4 @@
-//! What a block asks of the rows of its FROM.
+//! The conditions of a block on the rows of its FROM.
 
 use crate::sql::Dialect;
 use crate::sql::expr::Expr;

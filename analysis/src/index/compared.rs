@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
                     _ => {}
                 },
                 Expr::WholeRow(id) => usable = usable && *id != self.relation,
-                // One that depends on the rows of others is asked when those are read. What MySQL does is not known.
+                // One that depends on the rows of others is tested when those are read. What MySQL does is not known.
                 Expr::Subquery(query) if (self.depends)(*query) && self.dialect != Dialect::MySql => {
                     let named = self.named_below(*query);
                     usable = usable && !named.contains(self.relation);

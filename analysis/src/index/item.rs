@@ -213,7 +213,7 @@ impl Item<'_> {
         rows
     }
 
-    /// The index whose end gives the `min` or `max` of the query.
+    /// The index whose end is the `min` or `max` of the query.
     pub(super) fn extreme(&self, problem: &JoinGraph) -> Option<Served> {
         if problem.extremes.is_empty() {
             return None;

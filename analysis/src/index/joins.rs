@@ -85,7 +85,7 @@ fn filter_by_single_rows(items: &mut [Item<'_>], problem: &JoinGraph, query: &Qu
     let tables = items.iter().filter(|item| item.is_one_row()).map(|item| item.relation);
     let single: Relations = queries.chain(tables).collect();
     for item in items.iter_mut().filter(|item| !single.contains(item.relation)) {
-        // What the query reads after this table gives it no values.
+        // Tables that the query reads after this one provide no values for it.
         let later = problem.straight.iter().filter(|(_, before)| before.contains(&item.relation));
         let later: Vec<&RelationId> = later.flat_map(|(inner, _)| inner).collect();
         let relation = item.relation;

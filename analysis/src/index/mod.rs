@@ -8,7 +8,7 @@
 //! the row counts of `estimate`; `item` is a table with its conditions and matching indexes; `joins` reaches the verdicts.
 //!
 //! If no index matches, `wanted` describes one that would, `merge` combines several into one index, `advice`
-//! finds the smallest set for all queries, and `migration` writes it. `sort` checks the order of first rows,
+//! finds a small set for all queries, and `migration` writes it. `sort` checks the order of first rows,
 //! `audit` the existing indexes.
 
 mod advice;
@@ -77,7 +77,7 @@ use crate::sql::query::{Query, RelationId, Source};
 pub struct Access {
     /// The relation in the query.
     pub relation: RelationId,
-    /// The table.
+    /// The table behind the relation.
     pub table: Name,
     /// Its alias in the query.
     pub alias: String,

@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 60;
 /// An index that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NewIndex {
-    /// The table.
+    /// The table or materialised view to create it on.
     pub table: Name,
     /// Its keys as SQL, in order, with a direction if it is not the default.
     pub columns: Vec<String>,

@@ -81,7 +81,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What MariaDB and MySQL search and for which text, if they are asked for rows whose relevance exceeds a number: a
+    /// What MariaDB and MySQL search and for which text, if a query selects rows whose relevance exceeds a number: a
     /// number that rows without the text, whose relevance is 0, do not reach.
     fn searched_by_relevance<'e>(
         &self,

@@ -33,7 +33,7 @@ pub(super) struct JoinGraph {
     pub(super) semi: Vec<Semi>,
     /// Whether the rows are those of a write.
     pub(super) writes: bool,
-    /// The `min(x)` or `max(x)` expressions, if the query selects nothing else: the end of an index gives
+    /// The `min(x)` or `max(x)` expressions, if the query selects nothing else: the end of an index is
     /// each.
     pub(super) extremes: Vec<Expr>,
     /// Relations that are read after others, because the query says so.

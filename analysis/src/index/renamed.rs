@@ -1,4 +1,4 @@
-//! What the columns of pulled-up subqueries stand for.
+//! The expressions that the columns of pulled-up subqueries stand for.
 
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{BlockId, Query, RelationId};

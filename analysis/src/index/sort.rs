@@ -19,7 +19,7 @@ use crate::sql::{Dialect, Span};
 pub struct Sort {
     /// The relation in the query.
     pub relation: RelationId,
-    /// The table.
+    /// The table behind the relation.
     pub table: Name,
     /// What the rows are ordered by, as SQL.
     pub keys: Vec<String>,
@@ -207,7 +207,7 @@ fn is_nearest_first(key: &OrderKey) -> bool {
     !key.desc && key.nulls_first != Some(true)
 }
 
-/// The index that gives the order of the distance, for types and operators whose index is known.
+/// The index that provides the order of the distance, for types and operators whose index is known.
 fn wanted_by_distance(reading: &Reading<'_>, own: &Expr, op: &str) -> Option<Wanted> {
     let printer = Printer { schema: reading.schema, table: reading.table, relation: reading.relation };
     let ty = printer.type_of(own);
@@ -396,7 +396,7 @@ fn is_key(schema: &Schema, reading: &Reading<'_>, own: &Expr, key: &IndexKey, by
         own => own,
     };
     let indexes = Indexes::new(schema, reading.table);
-    // The order of the bytes is no order that a query asks for.
+    // No query asks for the order of the bytes.
     let is_bytewise = key.opclass.as_deref().is_some_and(|opclass| opclass.contains("pattern"));
     !is_bytewise
         && predicates::is_stored(own, by, reading.relation, schema.dialect)

@@ -125,7 +125,7 @@ impl Values<'_> {
         class_of(self.type_of(column)?).or_else(|| self.made(column, depth))
     }
 
-    /// The class of a column whose values the query gives: of a derived table, VALUES or `unnest`.
+    /// The class of a column whose values the query computes: of a derived table, VALUES or `unnest`.
     fn made(&self, column: &ColumnRef, depth: usize) -> Option<Class> {
         let relation = self.query.relation(column.relation?);
         let at = relation.columns.as_ref()?.iter().position(|known| known.name == column.name)?;

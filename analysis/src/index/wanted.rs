@@ -15,7 +15,7 @@ use crate::sql::quote::quote_if_needed;
 /// What an index has to provide to serve one access.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
-    /// The table.
+    /// The table that the access reads.
     pub table: Name,
     /// Keys compared for equality, whose order does not matter.
     pub(super) equal: Vec<Key>,

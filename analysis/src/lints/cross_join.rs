@@ -105,7 +105,7 @@ fn help(
         [only] => block.from().iter().find_map(|item| join_of(item, *only)),
         _ => None,
     };
-    // ON names only what stands before it.
+    // ON names only relations before it.
     let before: Vec<RelationId> = match (joined, second) {
         (Some(_), [only]) => first.iter().copied().filter(|id| id < only).collect(),
         _ => first.to_vec(),
@@ -125,7 +125,7 @@ fn help(
     }
 }
 
-/// How a relation on its own is joined to what stands before it; `None` where it begins a group of joins.
+/// How a relation on its own is joined to those before it; `None` where it begins a group of joins.
 fn join_of(item: &From, id: RelationId) -> Option<&'static str> {
     match item {
         From::Relation(only) => (*only == id).then_some("JOIN"),

@@ -26,7 +26,7 @@ declare_lint! {
     /// Small literal offsets and small tables are left alone. A raw query is shown where a loop moves the offset on, or
     /// passes it to the function of the query: reading all pages then reads most rows again and again. Elsewhere it is
     /// listed with `--all`, since a reader seldom goes far; so it is where all rows are read
-    /// whatever the page: the query counts them beside each (`COUNT(*) OVER ()`), its function counts them as well, it
+    /// whatever the page: the query counts them in each row (`COUNT(*) OVER ()`), its function counts them as well, it
     /// sorts groups by another column, or a parameter chooses its order; and over the rows of one parent, found by a
     /// value of a foreign key. Paging by key cannot
     /// jump to a page number; if users need that and there are few pages, allow it with a reason.
@@ -129,7 +129,7 @@ fn reads_on(context: &QueryContext<'_>, block: &Block) -> bool {
     site.is_paged || block.offset.as_ref().is_some_and(|offset| offset.any(is_moved_on))
 }
 
-/// Whether the rows are those of one parent: the table that gives their order is filtered by a value of a foreign key.
+/// Whether the rows are those of one parent: the table that determines their order is filtered by a value of a foreign key.
 fn of_one_parent(context: &QueryContext<'_>, query: &Query, block: &Block) -> bool {
     let key = block.order_by.first().and_then(|order| order.expr.as_column()?.relation);
     key.is_some_and(|relation| context.is_of_one_parent(query, relation))
@@ -182,7 +182,7 @@ fn table_of(query: &Query, id: RelationId) -> Option<&str> {
     }
 }
 
-/// Whether a block gives the number of its rows.
+/// Whether a block returns the number of its rows.
 fn counts(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
     let is_count = |expr: &Expr| matches!(expr, Expr::Call(call) if call.name == "count" && !call.window);
@@ -208,7 +208,7 @@ fn begins_to_count(text: &str, table: &str) -> bool {
         && from.and_then(|at| words.get(at + 1)).is_some_and(|word| word.eq_ignore_ascii_case(table))
 }
 
-/// Whether each row is given a value of all rows, `COUNT(*) OVER ()`, so that all of them are read whatever the page.
+/// Whether each row contains a value of all rows, `COUNT(*) OVER ()`, so that all of them are read whatever the page.
 fn counts_all(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
     let is_over_all = |e: &Expr| matches!(e, Expr::Call(call) if call.window && call.modifiers.is_empty());

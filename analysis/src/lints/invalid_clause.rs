@@ -8,7 +8,7 @@ use crate::sql::query::ProblemKind;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds clauses that the database refuses for what they contain, or beside others:
+    /// Finds clauses that the database refuses, by themselves or in combination with others:
     ///
     /// - a number in ORDER BY or GROUP BY that is the position of no column; in PostgreSQL also a text in quotes
     /// - two tables of one FROM, or two WITH queries, with the same name; more column aliases than columns
@@ -21,7 +21,7 @@ declare_lint! {
     /// - a window that is not defined, a window function without OVER, and an ON about a table before a comma
     /// - in MySQL: LIMIT in a subquery of IN, DELETE and UPDATE in forms that it lacks, a write to a view that groups
     /// - an index hint or `ON CONFLICT ON CONSTRAINT` whose index or constraint does not exist
-    /// - in PostgreSQL: `SELECT DISTINCT` ordered by what it does not return, `FOR UPDATE` beside DISTINCT, GROUP BY,
+    /// - in PostgreSQL: `SELECT DISTINCT` ordered by what it does not return, `FOR UPDATE` together with DISTINCT, GROUP BY,
     ///   an aggregate or UNION, or on the rows that an outer join may lack, WITH TIES without ORDER BY, a LIMIT that is
     ///   a column, LIMIT or ORDER BY of UPDATE and DELETE, JOIN without ON, `DO UPDATE` without a conflict target, and
     ///   reading a WITH query that writes without RETURNING
@@ -71,7 +71,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a text may be meant for another database: raw code is sent to any, unless the type of its connection tells.
+/// Whether a text may be meant for another database: raw code is sent to any, unless the type of its connection names the database.
 fn may_run_elsewhere(context: &QueryContext<'_>) -> bool {
     let runs_on = |site: &Site| site.form == Form::Checked || site.dialect() == Some(context.dialect);
     context.is_any_dialect || !context.site.is_none_or(runs_on)

@@ -15,7 +15,7 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// Every iteration asks the database a question that the first one already got answered.
+    /// Every iteration repeats a query whose result is known after the first one.
     ///
     /// ## Known limits
     ///

@@ -16,15 +16,15 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A filter on a column that is not unique is no bound: a user may have ten events or a million. Declare
+    /// A filter on a column that is not unique does not bound the rows: a user may have ten events or a million. Declare
     /// tables that stay small in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`.
     ///
     /// Not reported: ranges with two bounds (`at BETWEEN $1 AND $2`, `at > now() - $1`), which are as long as the caller
     /// wants; groups and DISTINCT values that are neither keys nor references, which are few; and queries that are executed in
-    /// another function than the one that makes them.
+    /// a different function from the one that builds them.
     ///
     /// In raw sqlx code, `unbounded_children` reports the rows of one parent. Listed with `--all` rather than shown: reads with
-    /// another filter, tables that no INSERT of the workspace adds to, and code that does not seem to answer requests, judging by
+    /// a different filter, tables that no INSERT of the workspace adds to, and code that does not seem to answer requests, judging by
     /// its name and the path of its file (`handlers/`, `routes.rs`, `list_handler`). Elsewhere, code that reads a whole table
     /// usually wants all of it. Pages for administrators and copies of the data (`backup`, `export`, `restore`) are listed too.
     ///

@@ -147,7 +147,7 @@ pub struct Lint {
     pub summary: &'static str,
     /// The page: What it does, Why is this bad, Known limits, Example, Use instead.
     pub docs: &'static str,
-    /// The check.
+    /// What it runs on, and the function that runs.
     pub check: Check,
     /// Its other properties.
     pub traits: &'static [Trait],
@@ -175,7 +175,7 @@ pub enum Trait {
     OnReading,
     /// In raw code it is shown where requests are answered, and listed elsewhere.
     OfRequests,
-    /// What it finds costs little where few ask for it: in raw code, its reads that administrators alone ask for are listed.
+    /// Its findings cost little in code that few users run: in raw code, reads that only administrators run are listed.
     OfMany,
     /// What it finds is meant where all data is copied: in raw code for backups and exports it is listed.
     OfCopies,
@@ -293,7 +293,7 @@ impl Group {
 /// The input of a query lint.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryContext<'a> {
-    /// The SQL.
+    /// The text of the statement as written.
     pub sql: &'a str,
     /// The resolved query, or why it could not be parsed.
     pub query: Result<&'a Query, &'a SyntaxError>,
@@ -321,7 +321,7 @@ pub struct QueryContext<'a> {
     pub growth: Option<&'a Growth>,
     /// The tables that cached reads name, each with the place of one; `None` if unknown.
     pub cached: Option<&'a CachedTables>,
-    /// Whether one of sqlx's macros saved the query, wherever that stands.
+    /// Whether one of sqlx's macros saved the query, wherever the macro is.
     pub(crate) is_of_sqlx: bool,
 }
 
@@ -339,7 +339,7 @@ pub struct CallContext<'a> {
 /// The input of a lint on functions.
 #[derive(Debug, Clone, Copy)]
 pub struct FunctionContext<'a> {
-    /// The function.
+    /// The function, with its budget and its bound.
     pub function: &'a Function,
     /// The SQL dialect of its queries.
     pub dialect: Dialect,

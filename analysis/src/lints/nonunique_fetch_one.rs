@@ -133,7 +133,7 @@ fn is_singleton(query: &Query, root: &Block) -> bool {
     false
 }
 
-/// Whether a row only tells that it exists: `SELECT 1 FROM ..`.
+/// Whether the columns of a row only say that it exists: `SELECT 1 FROM ..`.
 fn tells_nothing(root: &Block) -> bool {
     let Body::Select(select) = &root.body else { return false };
     let is_literal = |value: &Expr| matches!(value.without_casts(), Expr::Literal(_));
@@ -177,7 +177,7 @@ fn is_found_one_way(query: &Query, root: &Block) -> bool {
 
 /// The unique index that would prove that there is at most one row: on the columns compared for equality with
 /// parameters, over the rows with the literals that others are compared with. Other conditions may be what leaves one row:
-/// then it asks for more than the query, which is said.
+/// then it has more conditions than the query, which the message says.
 fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Option<(String, String)> {
     let (relation, table) = shape::only_table(context, query, root)?;
     let mut columns: Vec<&str> = Vec::new();

@@ -18,7 +18,7 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Postgres plans the first five executions for their values, and may continue to do so; MySQL always does. Nothing is
+    /// PostgreSQL plans the first five executions for their values, and may continue to do so; MySQL always does. Nothing is
     /// reported on small tables, or if another condition narrows the search; if that one would need an index of its own, a
     /// finding on raw code is listed with `--all`. Without a schema, only queries without other conditions are reported.
     /// Conditions that no index would serve anyway (`<>`, text that is sought anywhere) are left alone, and so is an OR with
@@ -84,7 +84,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
     found
 }
 
-/// The relation of which a condition leaves the rows with one value of a column that has many. That no index serves it is a
+/// The relation that a condition narrows to one value of a selective column. If no index serves that condition, it is a
 /// finding of its own.
 fn narrows(context: &QueryContext<'_>, query: &Query, condition: &Expr) -> Option<RelationId> {
     let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };

@@ -12,7 +12,7 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// Postgres and MySQL refuse the query when it runs. SQLite runs it, with NULL for what is missing.
+    /// PostgreSQL and MySQL refuse the query when it runs. SQLite runs it, with NULL for what is missing.
     ///
     /// ## Known limits
     ///
@@ -47,7 +47,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if !site.arguments_complete || wanted == given {
         return;
     }
-    // A query that is handed on may be given more values where it goes.
+    // A query that is passed on may get more values elsewhere.
     if site.form == Form::SqlxFunction && site.call.is_none() && given < wanted {
         return;
     }

@@ -28,7 +28,7 @@ declare_lint! {
     /// `querying_call_in_loop` follows calls of functions that query.
     ///
     /// Raw queries are listed with `--all` rather than shown if they run while a service starts, in iterations that wait for
-    /// something else first or ask another service each time, in iterations that run five statements and write, in loops that do
+    /// something else first or call another service each time, in iterations that run five statements and write, in loops that do
     /// not grow (over the parts of one row, a range of numbers) or are over the difference of two sets, or as reads of SQLite on
     /// an open connection, or in loops over other things than rows, which are no round trips. So are reads that only
     /// administrators ask for.

@@ -30,7 +30,7 @@ declare_lint! {
     ///
     /// - a write in a transaction of its own, an operation that may fail alone, and what runs only after an error or while a
     ///   service starts
-    /// - an iteration that asks another service, sleeps, or first waits for something else
+    /// - an iteration that calls another service, sleeps, or first waits for something else
     /// - anything but a lookup in an iteration that also waits for something other than the database, runs many statements, or
     ///   does something else for each kind of element
     /// - a loop over the steps of a range (`from..=to`), over elements that arrive one by one, over configuration, or over the
@@ -43,7 +43,7 @@ declare_lint! {
     /// they are rows of a query, are made from such rows, or are the answer of a service; if nothing is known of them, they may.
     /// A loop over what a request brings is shown if each iteration makes one lookup or one write.
     ///
-    /// If a query asks the same in each iteration, the help says to move it before the loop. This has to be certain: the
+    /// If each iteration runs the same query with the same arguments, the help says to move it before the loop. This has to be certain: the
     /// function runs one query, with nothing but its parameters and constants as arguments, and everything that the iteration
     /// calls is found and writes nothing.
     ///
@@ -121,7 +121,7 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     } else if let Some(why) = in_process(context, query.as_ref()) {
         finding = finding.note(why).listed();
     }
-    // A call that is to be moved is another cause than one whose query is to be asked for all elements.
+    // Moving a call out of the loop and running its query for all elements are different causes.
     finding.causes.push(what.into());
     finding.place = call.call.place.clone();
     finding.sql = context.sql().map(Into::into);
@@ -149,7 +149,7 @@ fn runs_code(sql: &str) -> bool {
     ["call", "do", "exec", "execute"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
-/// What is to be given to the function that the call means: ``give `load` ``. A closure has no such function.
+/// The beginning of the advice on the function that the call means: ``give `load` ``; `None` for a closure.
 fn given(call: &LoopCall) -> Option<String> {
     let link = call.chain.get(1).filter(|_| !call.handed)?;
     Some(format!("give `{}`", link.function))

@@ -108,7 +108,7 @@ fn read_in_full<'q>(
         return None;
     }
     relations.into_iter().find_map(|id| match &query.relation(id).source {
-        // Of a table that the schema does not know, nobody can tell whether an index narrows it.
+        // It is unknown whether an index narrows a table that the schema does not have.
         Source::Table(_) if is_filtered && context.table(query, id).is_none() => None,
         Source::Table(table) if !context.is_small(table) => Some((id, table)),
         _ => None,

@@ -22,7 +22,7 @@ declare_lint! {
     /// are left alone.
     ///
     /// Raw queries are listed with `--all` rather than shown if they run while a service starts, in iterations that have a
-    /// transaction of their own, wait for something else first, ask another service or run five statements, in loops that do not
+    /// transaction of their own, wait for something else first, call another service or run five statements, in loops that do not
     /// grow (over the parts of one row, a range of numbers) or are over the difference of two sets, on tables to which only
     /// migrations add rows, or in a transaction of SQLite, where they cost neither a round trip nor a commit. So are those in
     /// an arm of a `match` on the elements, and in code that copies the data (`backup`, `restore`).

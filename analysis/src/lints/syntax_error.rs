@@ -104,7 +104,7 @@ fn is_refused_everywhere(context: &QueryContext<'_>) -> bool {
         && !(context.is_unchecked_text() && may_be_script(context))
 }
 
-/// Whether a text may be a script of SQLite, which sqlx runs statement by statement: its connection does not tell another
+/// Whether a text may be a script of SQLite, which sqlx runs statement by statement: its connection is not of another
 /// database, and SQLite accepts each of its statements.
 fn may_be_script(context: &QueryContext<'_>) -> bool {
     let runs_on = context.site.and_then(Site::dialect);

@@ -11,7 +11,7 @@ const FUNCTIONS: &str = r#"
         sql!("UPDATE servers SET name = 'a' WHERE id = $1", id).execute(db).await
     }"#;
 
-/// The tiers of the findings in code beside functions that read and write one row.
+/// The tiers of the findings in code together with functions that read and write one row.
 fn tiers(code: &str) -> Vec<Tier> {
     let mut found = findings_in("querying_call_in_loop", &format!("{code} {FUNCTIONS}"));
     found.retain(|finding| {

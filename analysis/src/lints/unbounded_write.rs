@@ -139,7 +139,7 @@ fn is_meant(context: &QueryContext<'_>, table: &Name) -> bool {
     let Some(site) = context.site else { return false };
     let name = site.function.rsplit("::").next().unwrap_or_default();
     let has = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
-    // `delete_all_for_user` means some, and `set_up_account` is no migration.
+    // `delete_all_for_user` means some, and `set_up_account` is not a migration.
     let says_so = has(ALL_OF_IT) && !has(&["by", "for", "of"]) || matches!(name, "up" | "down");
     let is_migration = site.place.file.split('/').any(|part| part.starts_with("migration"));
     says_so || is_migration || context.later_sites().any(|later| inserts_into(context, later, table))

@@ -105,7 +105,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let index = alone.and_then(|wanted| wanted.index(schema?)).filter(|index| index.method.is_none());
         if let Some(index) = index {
             finding.causes.push(index.leading().ddl(context.dialect).into());
-            // Columns that are compared for equality may stand in any order: an index that begins with another of them, which
+            // Columns that are compared for equality may be in any order: an index that begins with another of them, which
             // another query asks for, serves this one as well.
             let others = index.columns.iter().filter(|it| equal_columns(context, query, access).contains(it));
             let alone = others.map(|it| NewIndex { columns: vec![it.clone()], ..index.leading() });
@@ -207,7 +207,7 @@ fn equal_columns(context: &QueryContext<'_>, query: &Query, access: &Access) -> 
     conditions.into_iter().filter_map(of).collect()
 }
 
-/// Whether a DELETE takes what is older than some time, and asks for nothing else: a clean-up, which runs now and then,
+/// Whether a DELETE removes rows older than some time, and has no other condition: a clean-up, which runs now and then,
 /// whether or not an index leads to its rows.
 fn takes_old(context: &QueryContext<'_>, query: &Query, access: &Access) -> bool {
     if query.kind != Kind::Delete || query.relation_ids().count() != 1 || loops::of(context, query).is_some()
@@ -222,7 +222,7 @@ fn takes_old(context: &QueryContext<'_>, query: &Query, access: &Access) -> bool
             ty.starts_with("timestamp") || ty.starts_with("date") || is_number && column.name.ends_with("_at")
         })
     };
-    // On SQLite times are texts or numbers: what they are compared with tells.
+    // On SQLite times are texts or numbers: the other operand shows which.
     let is_older = |side: &Expr, than: &Expr| {
         let is_column = side.as_column().is_some();
         than.is_constant() && (is_time(side) || is_column && slices::tells_the_time(than))

@@ -22,7 +22,7 @@ declare_lint! {
     /// If nothing deletes the referenced rows, an index only serves joins, and those are judged query by
     /// query. A key is listed with `--all` where only its `ON DELETE` suggests deletes and no query of the workspace
     /// deletes the rows, and where its table does not grow. If a query needs the same index,
-    /// `unindexed_filter` speaks of both. For a key of several columns, an index on one of them is enough. MySQL creates these indexes
+    /// `unindexed_filter` names both. For a key of several columns, an index on one of them is enough. MySQL creates these indexes
     /// itself.
     /// Listed with `--all`: keys to accounts (`users`, `accounts`) that no query compares, where accounts are deleted by their key
     /// alone, one at a time.

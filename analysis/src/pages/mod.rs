@@ -34,7 +34,7 @@ pub struct Pages {
 /// number of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The text.
+    /// The SQL, with placeholders for the keys after those of the query.
     pub text: String,
     /// The keys to bind, in order.
     pub binds: Vec<usize>,

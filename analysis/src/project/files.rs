@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// A file or directory that could not be read.
 #[derive(Debug)]
 pub struct ReadError {
-    /// Its path.
+    /// The path that was tried.
     pub path: PathBuf,
     /// The line of the first invalid UTF-8, counted from 1, if that is the cause.
     pub line: Option<usize>,

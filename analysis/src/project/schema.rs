@@ -111,7 +111,7 @@ impl Project {
         let spoken = told.or(self.dialect_hint).or_else(|| guess(&migrations));
         let likely = spoken.unwrap_or(Dialect::Postgres);
         let mut replayed = replay(&migrations, likely);
-        // A crate may have a database beside the one that the migrations of its workspace make.
+        // A crate may have a database other than the one that the migrations of its workspace create.
         if told.is_none() && replayed.unread > 0 {
             let marked = certain(&migrations).filter(|marked| *marked != likely);
             let other = marked.map(|marked| replay(&migrations, marked));

@@ -31,7 +31,7 @@ impl NamedDatabases {
                 found.add_driver(dialect);
             }
         };
-        // A module may be called `postgres`: only a manifest tells that a crate is meant.
+        // A module may be called `postgres`: only a manifest shows that a crate is meant.
         for (name, dialect) in drivers::databases() {
             if name.contains('_') || UNMISTAKABLE.contains(&name) {
                 add(name, dialect);

@@ -45,9 +45,9 @@ pub struct Handed {
     pub call: Option<usize>,
     /// The parameter that receives it, counted from 0, including the receiver.
     pub parameter: usize,
-    /// Where it stands.
+    /// Its place in the source.
     pub place: Place,
-    /// What it is, for messages: ``a closure given to `each` ``.
+    /// What it is, for messages: ``a closure passed to `each` ``.
     pub written: String,
     /// Whether the callee is known to call it once, so that its function need not be resolved.
     pub once: bool,
@@ -81,7 +81,7 @@ pub struct CallRef {
     pub callee: Callee,
     /// Whether `.await` follows.
     pub awaited: bool,
-    /// How many arguments it is given.
+    /// The number of arguments.
     pub arguments: usize,
     /// The loops around it inside its function, outermost first, including exempt ones.
     pub loops: Vec<Loop>,
@@ -94,14 +94,14 @@ pub struct CallRef {
     pub chosen: bool,
     /// Whether an error of it is handled without leaving the iteration of a loop.
     pub isolated: bool,
-    /// Whether it is given a client of a service, or is a method of one, judging by its name or type.
+    /// Whether it gets a client of a service, or is a method of one, judging by its name or type.
     pub on_service: bool,
-    /// Whether it is given a connection, or is a method of what keeps one, judging by its name or type.
+    /// Whether it gets a connection, or is a method of a value that holds one, judging by its name or type.
     pub on_database: bool,
     /// The variables in its receiver and arguments, all connections left out; `None` if its arguments may change in
     /// each iteration for a reason of its own.
     pub given: Option<Vec<String>>,
-    /// Where what it is given comes from, in the order of the parameters, including the receiver.
+    /// Where its arguments come from, in the order of the parameters, including the receiver.
     pub passed: Vec<Vec<Origin>>,
     /// Whether it runs only when a buffer is full, so that it handles many elements at once.
     pub batched: bool,

@@ -25,7 +25,7 @@ pub struct Function {
     pub implements: Option<Vec<String>>,
     /// Its return type; for an `async fn`, the output of its future.
     pub returns: TypeRef,
-    /// Where its name stands.
+    /// The place of its name.
     pub place: Place,
     /// The last line of its body; 0 if unknown.
     pub last_line: u32,
@@ -35,7 +35,7 @@ pub struct Function {
     pub has_body: bool,
     /// Whether it returns cached values, and queries only on a miss.
     pub is_cached: bool,
-    /// Whether it may change something that it is given: a `&mut` parameter that is not a connection, or itself.
+    /// Whether it may change an argument: a `&mut` parameter that is not a connection, or itself.
     pub changes: bool,
     /// Whether a parameter may be code that it runs: a closure, or a function.
     pub runs_given: bool,
@@ -65,7 +65,7 @@ impl Function {
 /// `#[query_budget(..)]` as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetAttr {
-    /// Where the attribute stands.
+    /// The place of the attribute.
     pub place: Place,
     /// `max`, the number of queries.
     pub max: Option<Limit>,
@@ -141,7 +141,7 @@ impl Upper {
 /// One query or call on a path through a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Where it stands.
+    /// Its place in the source.
     pub place: Place,
     /// What it is, as written: `sql!`, `Self::load`.
     pub what: String,

@@ -1,5 +1,5 @@
-//! On which occasions a function runs, judging by where its name stands in the workspace: never, by hand, for
-//! administrators, for an export. A name may mean several functions, and then stands for all of them.
+//! On which occasions a function runs, judging by where its name occurs in the workspace: never, by hand, for
+//! administrators, for an export. A name that may mean several functions means all of them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub enum Occasion {
     ByHand,
     /// It runs while a program or one of its tasks starts.
     AtStart,
-    /// Administrators ask for it.
+    /// Only administrators run it.
     ForAdmins,
     /// It makes a copy of the data, or reads one back.
     ForCopy,
@@ -27,9 +27,9 @@ pub enum Occasion {
 pub struct NamedFile<'t> {
     /// The path as shown.
     pub path: &'t str,
-    /// The text.
+    /// The file's source.
     pub text: &'t str,
-    /// What tells its crate from all others.
+    /// A name that only its crate has.
     pub crate_name: &'t str,
     /// The crates that its code can name.
     pub externs: &'t Arc<HashMap<String, String>>,
@@ -53,14 +53,14 @@ type Id = (usize, usize);
 struct Workspace<'t> {
     files: &'t [NamedFile<'t>],
     named: Vec<Named<'t>>,
-    /// The places of each name: its file, and the function that it stands in.
+    /// The places of each name: its file, and the function that contains it.
     mentions: HashMap<&'t str, Vec<(usize, Option<usize>)>>,
     traits: HashSet<&'t str>,
     live: HashSet<Id>,
 }
 
 impl Occasions {
-    /// Those of these files; `is_by_hand` tells of a file and a function's name whether it runs once or by hand.
+    /// The occasions of functions in these files; `is_by_hand` returns whether a function, by its file and name, runs once or by hand.
     pub fn of(files: &[NamedFile<'_>], is_by_hand: &dyn Fn(&str, &str) -> bool) -> Occasions {
         let mut workspace = Workspace::read(files);
         workspace.find_live();
@@ -90,7 +90,7 @@ impl Occasions {
         all
     }
 
-    /// Tells the functions and queries of a source.
+    /// Sets the occasions of the functions and queries of a source.
     pub fn tell(&self, source: &mut SourceFile) {
         let mut of_path: HashMap<Arc<str>, Vec<Occasion>> = HashMap::new();
         for function in &mut source.scan.functions {
@@ -249,14 +249,14 @@ impl<'t> Workspace<'t> {
         of_program.any(|file| knows_server(file.text))
     }
 
-    /// The functions that `is_of` tells, and those that only such functions name.
+    /// The functions for which `is_of` holds, and those that only such functions name.
     fn reached_only_from(&self, is_of: &dyn Fn(Id, &NamedFile<'_>, &str) -> bool) -> HashSet<Id> {
         let told = |id: Id| {
             let file = self.files.get(id.0);
             file.zip(self.get(id)).is_some_and(|(file, function)| is_of(id, file, function.name))
         };
         let mut found: HashSet<Id> = self.functions().filter(|id| told(*id)).collect();
-        // What stands outside of functions belongs to its file.
+        // Code outside of functions belongs to its file.
         let is_of_file =
             |file: usize| self.files.get(file).is_some_and(|it| is_of((file, usize::MAX), it, ""));
         let of_file: Vec<bool> = (0..self.files.len()).map(is_of_file).collect();

@@ -127,7 +127,7 @@ pub(super) fn takes_rows(name: &str) -> bool {
 /// Whether a bare name may be that of a macro or function that makes a query.
 pub(super) fn makes_query(name: &str) -> bool {
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
-    // Asked of every name of a file, most of which begin like none of these.
+    // Called for every name of a file, most of which begin like none of these.
     if !matches!(stem.as_bytes(), [b's' | b'q' | b'r' | b'Q' | b'A', ..]) {
         return stem.ends_with("_with_result");
     }

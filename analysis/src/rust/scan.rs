@@ -34,13 +34,13 @@ pub fn scan_as(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanErro
     scan_in(file, source, in_test, &Told::default())
 }
 
-/// The same of a file that is told of its crate and of other files.
+/// Like [`scan_as`], with what the file knows of its crate and of other files.
 pub fn scan_in(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {
     let read = guard::on_own_thread("scan", || read(file, source, in_test, told));
     read.unwrap_or_else(|| Err(ScanError::gave_up()))
 }
 
-/// The same on the current thread, whose stack is [`guard::STACK`] long, as those of a pool that reads many files.
+/// Like [`scan_in`], on the current thread, whose stack has to be [`guard::STACK`] bytes: for a pool that reads many files.
 pub fn scan_here(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {
     let read = catch_unwind(AssertUnwindSafe(|| read(file, source, in_test, told)));
     // The thread would keep the text of all that it has read.

@@ -44,7 +44,7 @@ pub struct Site {
     pub unit: usize,
     /// Why it is seldom worth a change in the loop that it is in, as a note.
     pub aside: Option<String>,
-    /// Whether its function is called page by page: a loop moves something on that it is given, or others may call it so.
+    /// Whether its function is called page by page: a loop advances one of its arguments, or others may call it so.
     pub is_paged: bool,
     /// Whether the loop around it goes through the rows of a query.
     pub grows: bool,
@@ -207,7 +207,7 @@ pub struct Call {
     pub field: Option<String>,
     /// The dialect of that connection, if its type determines it.
     pub dialect: Option<Dialect>,
-    /// Whether nothing but whether there is a row is asked of what it gives: `.is_some()`.
+    /// Whether its result is only tested for existence: `.is_some()`.
     pub asks_whether: bool,
 }
 
@@ -284,7 +284,7 @@ impl Loop {
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// The call or query whose name stands at this line and column gives it, or what it is a part of.
+    /// The call or query whose name is at this line and column returns it, or what it is a part of.
     Given(u32, u32),
     /// A parameter of the function, counted from 0, including the receiver.
     Parameter(usize),
@@ -294,14 +294,14 @@ pub enum Origin {
     Unknown,
 }
 
-/// The kinds of loops.
+/// The kinds of code that runs another piece of code repeatedly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LoopKind {
     /// `for x in xs`.
     For,
     /// `while c` or `while let`.
     While,
-    /// `loop`.
+    /// `loop`, which only `break` or `return` ends.
     Loop,
     /// `.map(|x| ..)`, `.for_each(..)`, `stream.then(..)` and similar methods.
     Combinator,

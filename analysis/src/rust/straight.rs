@@ -1,7 +1,7 @@
 //! The queries of functions that run straight from their first line to their last, read from tokens.
 //!
 //! A build asks for the place of every query, and parsing the functions around them, unoptimised, cost a quarter of
-//! the instructions of the macros. Most queries stand neither behind a loop nor in a closure or another macro, and run
+//! the instructions of the macros. Most queries are neither after a loop nor in a closure or another macro, and run
 //! where they are made, so that nothing around them matters. What is not certain is left to the parser, and a test
 //! holds the sites equal to those of a walk.
 
@@ -142,7 +142,7 @@ impl<'a, 't> Reader<'a, 't> {
             }
             at += 1;
         }
-        // A result may be asked only whether there is a row.
+        // A result may be used only to test whether there is a row.
         let is_optional =
             |site: &Site| site.call.as_ref().is_some_and(|call| call.method == "fetch_optional");
         (!asks || !sites.iter().any(is_optional)).then_some(sites)

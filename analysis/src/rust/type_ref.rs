@@ -1,4 +1,4 @@
-//! The types in signatures, fields and constructors, as written: `calls` resolves methods by them.
+//! The types in signatures, fields and constructors, as written: `graph/resolve` resolves methods by them.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ pub(super) const DEEPEST: u8 = 12;
 /// references are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TypeRef {
-    /// Unknown.
+    /// A type that is not written, or that is not followed.
     #[default]
     Unknown,
-    /// `Self`.
+    /// `Self`: the type of the `impl`, or of whatever implements the trait.
     SelfType,
     /// A named type with its type arguments; `[]` is the name of slices and arrays.
     Named(Vec<String>, Vec<TypeRef>),
@@ -144,7 +144,7 @@ pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> 
     }
 }
 
-/// Whether a function gives a future: `impl Future<Output = T>`, `Pin<Box<dyn Future>>`, `BoxFuture<'_, T>`.
+/// Whether a function returns a future: `impl Future<Output = T>`, `Pin<Box<dyn Future>>`, `BoxFuture<'_, T>`.
 pub(super) fn gives_future(output: &syn::ReturnType) -> bool {
     fn is_future(ty: &Type) -> bool {
         let of_bounds = |bounds: &syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>| {

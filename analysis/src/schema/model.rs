@@ -363,7 +363,7 @@ impl Table {
     pub fn rowid_alias(&self) -> Option<&Column> {
         let [key] = self.primary_key.as_slice() else { return None };
         let column = self.column(key)?;
-        // `INTEGER PRIMARY KEY DESC` is no alias, and has an index.
+        // `INTEGER PRIMARY KEY DESC` is not an alias of the rowid, and has an index.
         let indexed = self.indexes.iter().any(|index| index.primary);
         (!self.without_rowid && !indexed && column.ty.eq_ignore_ascii_case("integer")).then_some(column)
     }

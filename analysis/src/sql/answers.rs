@@ -55,7 +55,7 @@ fn settings(words: &[&str]) -> Vec<(String, &'static str)> {
         // An extension's setting has a point in its name.
         let end = if is(1, ".") { 3 } else { 1 };
         let name: String = words.iter().take(end).map(|word| unquote(word, Dialect::Postgres)).collect();
-        // The server tells the name as it spells it.
+        // The server returns the name as it spells it.
         ["DateStyle", "IntervalStyle", "TimeZone"]
             .into_iter()
             .find(|spelt| spelt.eq_ignore_ascii_case(&name))

@@ -2,7 +2,7 @@
 
 use super::dialect::Dialect;
 
-/// MySQL and MariaDB: whether a function gives each row another value, so that a query with it is not merged into
+/// MySQL and MariaDB: whether a function returns a different value for each row, so that a query with it is not merged into
 /// another.
 pub(crate) fn is_drawn(name: &str) -> bool {
     matches!(name, "rand" | "uuid" | "uuid_short" | "random_bytes" | "encrypt" | "sys_guid")

@@ -153,7 +153,7 @@ pub(crate) fn is_stored(own: &Expr, other: &Expr, relation: RelationId, dialect:
             || text_casts(own) == text_casts(other) && words(own) == words(other))
 }
 
-/// How many of its constants are the words TRUE and FALSE, and how many calls may be casts: SQLite tells them from
+/// The number of its constants that are the words TRUE and FALSE, and of its calls that may be casts: SQLite tells them from
 /// numbers and from `CAST`.
 fn words(expr: &Expr) -> (usize, usize) {
     let (mut truths, mut calls) = (0, 0);

@@ -27,7 +27,7 @@ impl Span {
 }
 
 /// The parameters of a text in the notation of MySQL and SQLite, which PostgreSQL does not have: a `?` in the
-/// position of a value. PostgreSQL's operators `?`, `?|` and `?&` stand between two values.
+/// position of a value. PostgreSQL's operators `?`, `?|` and `?&` are between two values.
 pub fn bare_parameters(sql: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut before: Option<Token> = None;
@@ -110,7 +110,7 @@ impl<'t> LineIndex<'t> {
         LineIndex { text, starts, characters }
     }
 
-    /// Whether a word stands right before a byte.
+    /// Whether a word ends right before a byte.
     pub(crate) fn is_behind(&self, byte: usize, word: &str) -> bool {
         let before = self.text.get(..byte).unwrap_or_default().trim_end();
         let last = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
@@ -167,8 +167,8 @@ pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -
         .map(|(_, candidate)| candidate.to_owned())
 }
 
-/// Whether a name may be a slip for a similar one: names of as many words, one of which is another, are two names
-/// (`user_sessions` and `user_messages`).
+/// Whether a name may be a misspelling of a similar one. Names with the same number of words that differ in a whole word are
+/// two names (`user_sessions` and `user_messages`).
 pub fn is_slip(name: &str, similar: &str) -> bool {
     let words = |of: &str| of.split(['_', '.']).map(str::to_owned).collect::<Vec<_>>();
     let (written, meant) = (words(name), words(similar));

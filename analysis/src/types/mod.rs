@@ -79,16 +79,16 @@ pub enum Origin {
     Table {
         /// The table as named in the schema, `schema.table` outside the default schema.
         table: String,
-        /// The column.
+        /// The column as named in the schema.
         column: String,
     },
-    /// An expression.
+    /// A computed value.
     Expression,
-    /// Unknown.
+    /// Not determined: the query could not be followed that far.
     Unknown,
 }
 
-/// A parameter.
+/// The type of a parameter, as far as the query determines it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     /// Its type.
@@ -160,7 +160,7 @@ pub enum Planned {
     ForAny,
 }
 
-/// The types of a query's columns and parameters, as the macros of sqlx 0.9 are told them.
+/// The types of a query's columns and parameters, as the database describes them to the macros of sqlx 0.9.
 pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
     describe_planned(query, schema, dialect, Planned::ForAny)
 }

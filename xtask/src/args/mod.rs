@@ -37,7 +37,7 @@ pub(crate) struct Cli {
     pub(crate) color: Color,
 }
 
-/// The commands.
+/// What `cargo query-budget` can do; each doc comment is a line of `--help`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check every query against the indexes, and print the indexes that would serve them all
@@ -114,7 +114,7 @@ pub(crate) enum Format {
 pub(crate) enum MessageFormat {
     /// One JSON object per line, as `cargo check` writes them
     Json,
-    /// The same, with colours in the text that is rendered
+    /// One JSON object per line, with colours in the rendered text
     JsonDiagnosticRenderedAnsi,
 }
 
@@ -157,11 +157,11 @@ pub(crate) struct Input {
 /// What is reported: all of it, or what a change touches.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Changed {
-    /// Report what stands on lines, in functions or in queries that differ from this git revision, in what calls them,
-    /// and in queries of the tables that changed migrations name
+    /// Report findings on lines, in functions and in queries that differ from this git revision, in functions that call
+    /// those, and in queries on the tables that changed migrations name
     #[arg(long, value_name = "REV", conflicts_with = "queries")]
     pub(crate) since: Option<String>,
-    /// The same, for whole files, separated by commas
+    /// Like `--since`, for whole files, separated by commas
     #[arg(long, value_name = "FILE,..", value_delimiter = ',', conflicts_with_all = ["since", "queries"])]
     pub(crate) changed_files: Vec<PathBuf>,
 }
@@ -240,7 +240,7 @@ pub(crate) struct Fix {
     /// Show the edits as a diff and change nothing, with `--fix` too; exit with 1 when there are any
     #[arg(long, conflicts_with_all = ["format", "write_baseline", "queries"])]
     pub(crate) diff: bool,
-    /// Make edits beside changes that are not committed, or outside of git
+    /// Edit even if the tree has uncommitted changes, or outside of git
     #[arg(long, conflicts_with = "diff")]
     pub(crate) allow_dirty: bool,
 }
@@ -281,7 +281,7 @@ pub(crate) struct View {
     /// Set a lint to warn for this run
     #[arg(short = 'W', long = "warn", value_name = "LINT", value_parser = known_lint)]
     warn: Vec<String>,
-    /// Set a lint to deny for this run; what it finds is shown wherever it stands
+    /// Set a lint to deny for this run; its findings are shown wherever they are
     #[arg(short = 'D', long = "deny", value_name = "LINT", value_parser = known_lint)]
     deny: Vec<String>,
 }
@@ -351,7 +351,7 @@ pub(crate) struct Budgets {
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
-    /// The shell
+    /// The shell to write completions for
     pub(crate) shell: clap_complete::Shell,
 }
 

@@ -84,7 +84,7 @@ fn divide(projects: &mut [Project]) {
     }
 }
 
-/// The migrations of a crate.
+/// A folder of migrations that the code of a crate names, and the database that it is for.
 struct MigrationsOfCrate {
     folder: PathBuf,
     /// The crate's database.
@@ -136,7 +136,7 @@ fn search(projects: &mut [Project]) {
     }
 }
 
-/// The libraries besides sqlx whose types tell the database.
+/// The libraries besides sqlx whose types name the database.
 const ORMS: &[&str] = &["diesel", "sea_orm"];
 
 /// Whether a text embeds these migrations: `sqlx::migrate!()`, or `migrate!("./migrations")`.
@@ -147,7 +147,7 @@ fn embeds(text: &str, sources: &Sources, migrations: Option<&Path>) -> bool {
 }
 
 /// The database whose types texts name, if they name those of one alone. A crate may enable several and use one,
-/// or use another beside the one that its migrations make.
+/// or use another in addition to the one that its migrations create.
 fn named<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Dialect> {
     let speaks = |text: &&str| text.contains("sqlx") || ORMS.iter().any(|orm| text.contains(orm));
     let mut found = texts.filter(speaks).flat_map(of_types);

@@ -62,7 +62,7 @@ impl Batch {
 pub(crate) struct BareQuery {
     /// Its text.
     pub(crate) sql: Arc<str>,
-    /// Where it stands.
+    /// Its place in the source.
     pub(crate) place: Place,
     /// The allows in the comments in front of it.
     pub(crate) allows: Vec<Allow>,

@@ -132,7 +132,7 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
         });
     }
     if !packages.is_empty() {
-        // A `.sqlx` folder does not tell the package of a query.
+        // A `.sqlx` folder does not name the package of a query.
         return Ok(loaded);
     }
     let (mut made, mut is_plain): (Option<Makers>, Option<bool>) = (None, None);
@@ -374,7 +374,7 @@ fn scan_file(
     Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), has_own_database: false, folders })
 }
 
-/// Tells the functions and queries of all files on which occasions alone they run.
+/// Sets for the functions and queries of all files the occasions on which they run.
 fn tell_occasions(
     crates: &[Sources],
     texts: &[Text],

@@ -54,7 +54,7 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
     Ok(())
 }
 
-/// The migrations that crates of different databases read: they tell by themselves whose they are.
+/// The migrations that crates of different databases read: their text shows whose they are.
 fn disputed(batches: &[Batch]) -> BTreeSet<PathBuf> {
     let mut hints: BTreeMap<&PathBuf, Vec<Dialect>> = BTreeMap::new();
     for project in batches.iter().map(|batch| &batch.project) {
@@ -66,7 +66,7 @@ fn disputed(batches: &[Batch]) -> BTreeSet<PathBuf> {
     hints.into_iter().filter(|(_, hints)| differ(hints)).map(|(folder, _)| folder.clone()).collect()
 }
 
-/// Tells once which crates have no schema, where others have one.
+/// Reports once which crates have no schema, where others have one.
 fn tell_without(batches: &mut [Batch], without: &[usize], base: &Path) {
     let Some(first) = without.first() else { return };
     let dirs = without.iter().filter_map(|at| batches.get(*at)?.files.first());
@@ -91,7 +91,7 @@ fn listed(names: &BTreeSet<String>) -> String {
     }
 }
 
-/// Reads the schema, and tells whether there is one or a notice that says more.
+/// Reads the schema; returns whether there is one, or a notice that says more.
 fn read(project: &mut Project, input: &Input, base: &Path) -> Result<bool, Failure> {
     if let Some(path) = &input.schema {
         project.read_snapshot(path, base);

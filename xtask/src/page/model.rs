@@ -14,7 +14,7 @@ pub(crate) struct Workspace {
     pub(crate) name: String,
     /// What was checked and what was not, as a sentence.
     pub(crate) coverage: String,
-    /// The same as numbers.
+    /// The coverage as numbers.
     pub(crate) figures: Figures,
     pub(crate) databases: Vec<Database>,
     pub(crate) queries: Vec<Query>,

@@ -158,7 +158,7 @@ impl Report {
     }
 }
 
-/// What tells queries apart that are made at one place, as those of a macro are.
+/// What distinguishes queries that are made at one place, as those of a macro are.
 fn identity(site: &Site) -> (&Place, &str, &str) {
     let text = match &site.sql {
         SiteSql::Literal(literal) => &*literal.text,
@@ -180,7 +180,7 @@ fn place_in(query: &BareQuery, byte: usize) -> Place {
     place
 }
 
-/// Says of findings which database they speak of.
+/// Adds to findings which database they are about.
 pub(super) fn of_database<'f>(findings: impl Iterator<Item = &'f mut Finding>, source: &Path) {
     let source: Arc<Path> = source.into();
     findings.for_each(|finding| finding.database = Some(Arc::clone(&source)));

@@ -132,7 +132,7 @@ pub(crate) struct Report {
 pub(crate) struct Query {
     /// Its text.
     pub(crate) sql: Arc<str>,
-    /// Where it stands.
+    /// Its place in the source.
     pub(crate) place: Place,
     /// The function it is in, as a path inside its file; empty outside a function.
     function: Arc<str>,

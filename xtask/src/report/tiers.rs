@@ -198,7 +198,7 @@ fn is_call(finding: &Finding) -> bool {
 /// The lint on filters that a parameter turns off.
 const OPTIONAL: &str = "optional_filter";
 
-/// The lint on orders that no index gives.
+/// The lint on orders that no index provides.
 const SORT: &str = "unindexed_sort";
 
 /// The lint on filters without an index, whose findings are one if one index leads to the rows of all.
@@ -207,9 +207,9 @@ const FILTER: &str = "unindexed_filter";
 /// The lint on foreign keys without an index.
 const KEY: &str = "unindexed_foreign_key";
 
-/// Adds the index that serves a further query of the same cause as well, if the first advises another than that query.
+/// Adds the index that serves a further query of the same cause as well, if the first finding advises a different index.
 fn serve_all(first: &mut Finding, further: &Finding) {
-    // The causes of other findings are no indexes.
+    // Findings of other lints have other causes than indexes.
     let is_about_index = matches!(first.lint, FILTER | SORT | KEY);
     let Some(index) = further.causes.first().filter(|_| is_about_index && first.help != further.help) else {
         return;

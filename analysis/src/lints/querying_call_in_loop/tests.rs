@@ -64,7 +64,7 @@ fn a_unit_of_its_own_is_listed() {
             "for id in ids { let mut tx = db.begin().await?; let mut on: Either = (&mut tx).into(); save(&mut on, *id).await; }",
             Tier::Listed,
         ),
-        // A transaction that only reads is no unit.
+        // A transaction that only reads does not have to stay together.
         (
             "for id in ids { let mut tx = db.begin().await?; load(&mut tx, *id).await; tx.commit().await?; }",
             Tier::Shown,

@@ -32,7 +32,7 @@ const ENDS: [&str; 16] = [
     "lock",
 ];
 
-/// Whether a word or sign stands between the sides of a comparison.
+/// Whether a word or sign is between the sides of a comparison.
 fn is_comparison(word: &str) -> bool {
     matches!(word, "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" | "==")
         || ["between", "in", "is", "like", "ilike", "not"].iter().any(|it| word.eq_ignore_ascii_case(it))
@@ -87,7 +87,7 @@ pub(in crate::lints) fn replace_condition(
     }
 }
 
-/// Whether a query with one condition rewritten asks for the same types of parameters; `None` if the database would refuse
+/// Whether a query with one condition rewritten has the same types of parameters; `None` if the database would refuse
 /// it, or if a parameter would have to be passed twice.
 fn keeps_the_types(context: &QueryContext<'_>, before: &Query, after: &Query) -> Option<bool> {
     if after.parameters != before.parameters || after.problems.len() > before.problems.len() {
@@ -174,7 +174,7 @@ impl<'t> Text<'t> {
         })
     }
 
-    /// The side of a comparison that a byte stands in, with all of its brackets and casts.
+    /// The side of a comparison that contains a byte, with all of its brackets and casts.
     pub(in crate::lints) fn side_at(&self, byte: usize) -> Option<Range<usize>> {
         let anchor = self.token_at(byte)?;
         let condition = self.condition_at(byte)?;
@@ -203,7 +203,7 @@ impl<'t> Text<'t> {
         (start <= anchor && anchor <= end).then(|| self.span(start, end)).flatten()
     }
 
-    /// The side of a comparison that a byte does not stand in; `None` unless the condition is one comparison of two values.
+    /// The side of a comparison that does not contain a byte; `None` unless the condition is one comparison of two values.
     pub(in crate::lints) fn other_side_at(&self, byte: usize) -> Option<Range<usize>> {
         let own = self.side_at(byte)?;
         let condition = self.condition_at(byte)?;

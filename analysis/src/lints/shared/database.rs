@@ -10,7 +10,7 @@ use crate::sql::expr::{Expr, Op};
 
 /// The input of a lint on a database.
 pub struct SchemaContext<'a> {
-    /// The schema.
+    /// The schema of the whole database.
     pub schema: &'a Schema,
     /// All parsed queries of the workspace that run on it.
     pub queries: &'a [Queried<'a>],
@@ -42,7 +42,7 @@ impl<'a> SchemaContext<'a> {
         SchemaContext { schema, queries, config, place_of, growth: None }
     }
 
-    /// The same, where it is known which tables get rows.
+    /// The context with what is known about which tables get rows; `None` leaves that unknown.
     pub(crate) fn with_growth(self, growth: Option<&'a Growth>) -> SchemaContext<'a> {
         SchemaContext { growth, ..self }
     }

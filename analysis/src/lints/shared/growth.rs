@@ -29,7 +29,7 @@ pub struct Growth {
     pub filled: HashSet<String>,
     /// Whether the text of every query is known that may insert rows.
     pub is_whole: bool,
-    /// What its statements make beside the schema.
+    /// The tables that its statements create in addition to the schema.
     pub made: MadeByCode,
 }
 
@@ -38,7 +38,7 @@ impl Growth {
     pub fn add(&mut self, text: &str) {
         let mut words = text.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
         let mut is_first = true;
-        // What follows an unknown beginning, or stands in an unknown part of WITH, may insert as well.
+        // What follows an unknown beginning, or is in an unknown part of WITH, may insert as well.
         let first = text.split_whitespace().next().unwrap_or_default();
         self.is_whole &=
             !(first.starts_with('…') || first.eq_ignore_ascii_case("with") && text.contains('…'));
@@ -59,7 +59,7 @@ impl Growth {
         }
     }
 
-    /// Adds the tables that the statements of a migration insert rows into which stand in it.
+    /// Adds the tables into which the statements of a migration insert literal rows.
     pub fn add_migration(&mut self, text: &str) {
         for statement in text.split(';') {
             let lower = statement.to_ascii_lowercase();

@@ -103,8 +103,8 @@ impl Around<'_> {
         per_turn(self.innermost)
     }
 
-    /// Whether the loop is over elements, so that each iteration asks the same if no value varies; other
-    /// loops ask again because the answer may have changed.
+    /// Whether the loop is over elements, so that each iteration repeats the query if no value varies; other
+    /// loops repeat it because the result may have changed.
     pub(in crate::lints) fn is_over_elements(&self) -> bool {
         match self.innermost.kind {
             LoopKind::For | LoopKind::Combinator => true,

@@ -13,7 +13,7 @@ use crate::sql::{Dialect, resolve};
 use crate::types;
 
 /// `sql_batch!` for a query of `sql!` and related macros in a `for`; `None` for other queries, or if no
-/// equivalent batch is known. `varies` tells which values, counted from 1, change between iterations.
+/// equivalent batch is known. `varies` returns which values, counted from 1, change between iterations.
 pub(in crate::lints) fn batch(
     context: &QueryContext<'_>,
     query: &Query,

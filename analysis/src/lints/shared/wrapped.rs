@@ -197,7 +197,7 @@ impl Wrapped<'_> {
         column.map(|column| column.ty.to_ascii_lowercase()).unwrap_or_default()
     }
 
-    /// Whether the bounds of a `BETWEEN SYMMETRIC` may stand in either order.
+    /// Whether the bounds of a `BETWEEN SYMMETRIC` may be in either order.
     pub(in crate::lints) fn is_symmetric(&self, context: &QueryContext<'_>) -> bool {
         let text = clause::Text::new(context.sql, context.dialect);
         let condition = self.column.span.and_then(|span| text.condition_at(span.start));

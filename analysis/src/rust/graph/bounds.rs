@@ -36,12 +36,12 @@ pub trait Calls {
     /// The contribution of a call.
     fn called(&mut self, call: &CallRef) -> Called;
 
-    /// How often the function of a call, given by its number, calls a parameter; `None` if unknown.
+    /// How often the function of a call, by its number, calls a parameter; `None` if unknown.
     fn times(&mut self, _call: usize, _parameter: usize) -> Option<Bound> {
         None
     }
 
-    /// Whether the function of a call, given by its number, is in the workspace.
+    /// Whether the function of a call, by its number, is in the workspace.
     fn finds(&self, _call: usize) -> bool {
         false
     }
@@ -63,7 +63,7 @@ impl<F: FnMut(&CallRef) -> Called> Calls for F {
     }
 }
 
-/// The bounds of a piece of code; `resolve` gives the contribution of each call.
+/// The bounds of a piece of code; `resolve` returns the contribution of each call.
 pub fn bound(flow: &Flow, sites: &[Site], resolve: &mut dyn Calls) -> Bound {
     let mut counter = Counter { sites, resolve, unknown: Vec::new(), loops: Vec::new() };
     let ways = counter.count(flow);
@@ -134,7 +134,7 @@ fn either_each(mut a: Vec<Option<Run>>, b: Vec<Option<Run>>) -> Vec<Option<Run>>
     a
 }
 
-/// A list whose only path leaves so many loops and blocks.
+/// The ways out of code whose only path exits `out` loops and blocks: `None` for every smaller number.
 fn leaving(out: usize) -> Vec<Option<Run>> {
     let mut ways = vec![None; out];
     ways.push(Some(Run::nothing()));
@@ -170,7 +170,7 @@ impl WayOut {
         }
     }
 
-    /// The same for each of a list of paths.
+    /// Adds `ways` behind `before` to the ways out, position by position.
     fn offer_each(all: &mut Vec<WayOut>, before: &Run, ways: Vec<Option<Run>>) {
         all.resize_with(all.len().max(ways.len()), WayOut::default);
         all.iter_mut().zip(ways).for_each(|(out, way)| out.offer(before, way));

@@ -25,9 +25,9 @@ use crate::rust::walk::purpose;
 pub struct LoopCall {
     /// The function that contains the loop.
     pub caller: FunctionId,
-    /// The call.
+    /// The call in the loop, which starts the chain.
     pub call: CallRef,
-    /// Whether it is given a closure that runs the query, which stands in the caller itself.
+    /// Whether it gets a closure that runs the query, so that the query is in the caller itself.
     pub handed: bool,
     /// The loop: the innermost one over data.
     pub around: Loop,

@@ -23,13 +23,13 @@ pub(super) const FEW: &str = "the elements are parts of one row, or the source d
 /// What is known of the number of a loop's elements, in the order in which the loop is more likely to grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Growth {
-    /// Neither a query nor a service gives them.
+    /// They come neither from a query nor from a service.
     Few,
     /// A request brings them.
     Requested,
     /// Nothing is known of them.
     Unknown,
-    /// A service, or something else that the function waits for, gives them.
+    /// They come from a service, or something else that the function waits for.
     Answered,
     /// They are rows of a query, or made from such.
     Rows,
@@ -129,7 +129,7 @@ impl<'a> CallGraph<'a> {
         calls.iter().map(passed).max().unwrap_or(Growth::Unknown)
     }
 
-    /// What the call or query at a place gives.
+    /// The growth of the elements that the call or query at a place returns.
     fn of_given(&self, id: FunctionId, place: (u32, u32)) -> Growth {
         let Some((source, function)) = self.get(id) else { return Growth::Unknown };
         let is_here = |site: &&Site| {

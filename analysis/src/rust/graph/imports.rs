@@ -40,7 +40,7 @@ pub(in crate::rust) struct Macro {
     pub(in crate::rust) query: Option<Rules>,
     /// Whether they wait for something.
     pub(in crate::rust) awaits: bool,
-    /// Whether they may run what they are given more than once: in a loop or a closure, or where they name it twice.
+    /// Whether they may run their arguments more than once: in a loop or a closure, or where they name it twice.
     pub(in crate::rust) repeats: bool,
     /// The macros that they may use.
     pub(in crate::rust) uses: Vec<String>,
@@ -70,7 +70,7 @@ pub(in crate::rust) struct Imports {
     macros: HashMap<String, Macro>,
     /// Whether names may come from elsewhere, because only an item is read and not its file.
     partial: bool,
-    /// What the file is told of others.
+    /// What the file knows of other files.
     told: Told,
 }
 
@@ -79,7 +79,7 @@ impl Imports {
         Imports { scopes: Vec::new(), macros: HashMap::new(), partial, told: Told::default() }
     }
 
-    /// The same in a file that is told of others.
+    /// The imports of a file, with what it knows of other files.
     pub(in crate::rust) fn with(self, told: Told) -> Imports {
         Imports { told, ..self }
     }
@@ -94,7 +94,7 @@ impl Imports {
         self.partial
     }
 
-    /// The names that any file gives to what makes queries.
+    /// The aliases that any file gives to functions and macros that make queries.
     pub(in crate::rust) fn aliases(&self) -> &HashSet<String> {
         &self.told.aliases
     }
@@ -138,7 +138,7 @@ impl Imports {
         self.own_macro(path).filter(|of| of.is_querying(&self.macros)).map(|of| of.rules.clone())
     }
 
-    /// The rules of a macro that may repeat what it is given.
+    /// The rules of a macro that may repeat its arguments.
     pub(in crate::rust) fn repeating_rules(&self, path: &[String]) -> Option<TokenStream> {
         self.own_macro(path).filter(|of| of.repeats).map(|of| of.rules.clone())
     }
@@ -202,7 +202,7 @@ impl Imports {
         self.through_others(&full).unwrap_or(full)
     }
 
-    /// What a path stands for that leads to sqlx through other files, or its beginning does.
+    /// The path of sqlx that a path, or its beginning, leads to through other files.
     fn through_others(&self, path: &[String]) -> Option<Vec<String>> {
         if self.told.handed.is_empty() {
             return None;

@@ -31,7 +31,7 @@ struct Bounder<'g, 'a> {
     times: HashMap<(FunctionId, usize), Option<Bound>>,
     /// The functions whose bounds are being computed.
     open: Vec<FunctionId>,
-    /// How many functions hand a parameter on to the one that is being looked into.
+    /// The number of functions that pass a parameter on to the one that is being examined.
     handing: usize,
 }
 
@@ -141,9 +141,8 @@ impl<'a> Bounder<'_, 'a> {
 }
 
 impl Bounder<'_, '_> {
-    /// Whether a call of a method by traits, in an implementation of that method, may come to another implementation that does
-    /// no more than the first: both run one query at most on each way, or the method of what they hold. However many of them
-    /// hold each other, the last is one that holds none, which the call may come to as well.
+    /// Whether a trait method that calls the same method on a field (a decorator) adds no queries: each implementation runs at
+    /// most one query or delegates, and the innermost one delegates to nobody.
     fn passes_on(&self, from: FunctionId, to: FunctionId, call: &CallRef) -> bool {
         let targets = self.graph.targets(from.source, call);
         let is_of_traits = targets.iter().any(|target| !self.graph.is_recursion(from, *target));

@@ -291,7 +291,7 @@ impl<'a> Modules<'a> {
         self.outside_at(from, path, true, 0)
     }
 
-    /// The same; `begins` where the path begins, and may name a crate.
+    /// [`outside`](Self::outside) from a step of the path; `begins` at its first name, which may be that of a crate.
     fn outside_at(&self, id: ModuleId, path: &[String], begins: bool, depth: usize) -> Option<Vec<String>> {
         if depth > DEEPEST {
             return None;
@@ -344,7 +344,7 @@ impl<'a> Modules<'a> {
         }
     }
 
-    /// The same where a glob brings all names of sqlx.
+    /// [`outside`](Self::outside) for a single name that a glob import of sqlx brings.
     fn outside_by_globs(&self, id: ModuleId, path: &[String]) -> Option<Vec<String>> {
         let [name] = path else { return None };
         if !makes_query(name) {

@@ -1,4 +1,4 @@
-//! What each file has to be told of the others before it is read: their macros, and names of sqlx that they hand on.
+//! What each file needs to know of the others before it is walked: their macros, and the names of sqlx that they re-export.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -9,31 +9,31 @@ use crate::rust::lex::own::Own;
 use crate::rust::query_names::makes_query;
 use crate::rust::source::{Scan, SourceFile};
 
-/// Where a file stands, and what it holds.
+/// The position of a file in the module tree, and its text.
 #[derive(Debug, Clone)]
 pub struct Neighbour<'t> {
-    /// What tells its crate from all others.
+    /// A name that only its crate has.
     pub crate_name: &'t str,
     /// The crates that code in it can name.
     pub externs: &'t Arc<HashMap<String, String>>,
-    /// The module that it is.
+    /// The path of its module, without the crate.
     pub module: &'t [String],
-    /// Its text.
+    /// The file's source.
     pub text: &'t str,
 }
 
-/// What a file is told of the others.
+/// What a file knows of the other files.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    /// The crates that the manifest or the root of the crate gives another name, by that name.
+    /// The crates that the manifest or the root of the crate renames, by their new name.
     pub renamed: HashMap<String, String>,
     /// The crates of the workspace that it can name.
     pub(in crate::rust) crates: HashSet<String>,
     /// The macros of other files that it uses, each with its rules.
     pub(in crate::rust) macros: Vec<(String, String)>,
-    /// The names that any file gives to what makes queries.
+    /// The aliases that any file gives to functions and macros that make queries.
     pub(in crate::rust) aliases: HashSet<String>,
-    /// What paths in it stand for that lead to sqlx through other files.
+    /// The paths of sqlx that paths in it lead to through re-exports of other files.
     pub(in crate::rust) handed: HashMap<Vec<String>, Vec<String>>,
     /// The methods of all files whose names libraries have as well; `None` if the file is read alone.
     pub(in crate::rust) own: Option<Arc<Own>>,
@@ -42,7 +42,7 @@ pub struct Told {
 /// The rules of a macro that may query and of which nothing else is known: none of them fits.
 const UNKNOWN: &str = "(@ unknown @) => { unknown.await }";
 
-/// What each of these files is told of the others.
+/// For each of these files, what it knows of the others.
 pub fn told(files: &[Neighbour<'_>]) -> Vec<Told> {
     let mut told: Vec<Told> = files.iter().map(|_| Told::default()).collect();
     tell_crates(files, &mut told);
@@ -53,7 +53,7 @@ pub fn told(files: &[Neighbour<'_>]) -> Vec<Told> {
     told
 }
 
-/// Tells of the crates to which the root of the same crate gives another name.
+/// Adds the crates that the root of the same crate renames.
 fn tell_crates(files: &[Neighbour<'_>], told: &mut [Told]) {
     let roots = files.iter().filter(|file| file.module.is_empty());
     let renamed: HashMap<&str, Vec<(String, String)>> = roots
@@ -65,7 +65,7 @@ fn tell_crates(files: &[Neighbour<'_>], told: &mut [Told]) {
     }
 }
 
-/// Tells of the macros of the same crate, and of those that other crates export; where a name stands for several, it is
+/// Adds the macros of the same crate, and those that other crates export; where a name means several, it is
 /// not known which is meant.
 fn tell_macros(files: &[Neighbour<'_>], told: &mut [Told]) {
     let defined: Vec<(usize, handed::Defined<'_>)> = files
@@ -140,7 +140,7 @@ pub(super) fn leads_out(name: &str) -> bool {
     matches!(name, "sqlx" | "query_budget")
 }
 
-/// Tells which paths lead to sqlx or to this project through imports of other files.
+/// Adds the paths that lead to sqlx or to this project through imports of other files.
 fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
     if !files.iter().any(|file| handed::hands_on(file.text)) {
         return;
@@ -253,7 +253,7 @@ fn hand_on(
 mod tests {
     use super::*;
 
-    /// Checks what the last of some files, each with its module, is told of a path.
+    /// Checks what the last of some files, each with its module, knows of a path.
     #[track_caller]
     fn check(files: &[(&str, &str)], path: &str, expected: Option<&str>) {
         let externs = Arc::default();

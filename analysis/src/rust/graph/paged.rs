@@ -1,4 +1,4 @@
-//! Functions that are called page by page: a loop around the call moves something on that the call is given.
+//! Functions that are called page by page: a loop around the call advances one of its arguments.
 
 use std::collections::HashSet;
 
@@ -37,7 +37,7 @@ impl CallGraph<'_> {
                 }
             });
         }
-        // What a function is given may go on to those that it calls.
+        // A function may pass its arguments on to those that it calls.
         while let Some(id) = open.pop() {
             let Some((_, function)) = self.get(id) else { continue };
             function.flow.each_call(&mut |call| {
@@ -50,7 +50,7 @@ impl CallGraph<'_> {
     }
 }
 
-/// Whether a call is given one of these variables.
+/// Whether one of these variables is passed to a call.
 fn is_given(call: &CallRef, names: &[String]) -> bool {
     call.given.iter().flatten().any(|given| names.contains(given))
 }

@@ -11,8 +11,8 @@ use crate::rust::function::Function;
 use crate::rust::site::{Loop, Site, SiteSql};
 use crate::rust::source::FunctionId;
 
-/// The most functions that are looked into from one call: what reaches more is not known to be the same each time, and a
-/// chain of calls of any length takes no more room than this.
+/// The maximum number of functions that are examined for one call. A call that reaches more is not known to be the same each
+/// time, so a chain of calls of any length takes bounded room.
 const MOST_FUNCTIONS: usize = 128;
 
 /// The queries and functions that were met on the way from a call.
@@ -35,8 +35,8 @@ impl CallGraph<'_> {
             && self.only_reads(caller.source, body, None, &mut Met::default())
     }
 
-    /// Whether everything in it is known, and only reads. If it is the body of a function that has to ask the same each time, what
-    /// its queries are given is that function's parameters and constants.
+    /// Whether everything in it is known, and only reads. If it is the body of a function that has to run the same queries each time, what
+    /// its queries use is that function's parameters and constants.
     fn only_reads(&self, source: usize, flow: &Flow, of: Option<&Function>, met: &mut Met) -> bool {
         let mut next = |flow: &Flow| self.only_reads(source, flow, of, met);
         match flow {
@@ -57,7 +57,7 @@ impl CallGraph<'_> {
                 });
                 passes && self.call_only_reads(source, call, of, met)
             }
-            // Functions that are given code are left out as a whole.
+            // Functions that take code as an argument are left out as a whole.
             Flow::Parameter(_)
             | Flow::Return
             | Flow::Try
@@ -67,7 +67,7 @@ impl CallGraph<'_> {
         }
     }
 
-    /// Whether all functions that a call may mean are known, only read, and change nothing that they are given.
+    /// Whether all functions that a call may mean are known, only read, and change none of their arguments.
     fn call_only_reads(&self, source: usize, call: &CallRef, of: Option<&Function>, met: &mut Met) -> bool {
         let targets = self.targets(source, call);
         !targets.is_empty()

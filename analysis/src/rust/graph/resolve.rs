@@ -36,7 +36,7 @@ pub(in crate::rust) enum Ty {
     Named(TypeKey, Vec<Option<Ty>>),
     /// A value known only by its traits.
     Implements(Vec<TypeKey>),
-    /// The same, dispatched at run time: `dyn Store`.
+    /// A value known only by its traits, dispatched at run time: `dyn Store`.
     Object(Vec<TypeKey>),
 }
 

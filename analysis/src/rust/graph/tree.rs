@@ -37,7 +37,7 @@ struct Declaration<'t> {
     in_test: bool,
 }
 
-/// The positions of files, given with their texts; `None` for a file that belongs to no target.
+/// The positions of files, passed with their texts; `None` for a file that belongs to no target.
 pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Position>> {
     let declared: HashMap<&Path, Vec<Declaration<'_>>> =
         files.iter().map(|(path, text)| (*path, declarations(text))).collect();

@@ -14,13 +14,13 @@ use crate::rust::walk::pace;
 /// The maximum number of calls that are followed from an iteration.
 const DEEPEST: usize = 6;
 
-/// From so many statements on, a function that also writes is an operation of its own.
+/// A function that writes counts as one unit of work from this number of statements.
 const OPERATION: usize = 5;
 
 /// An iteration that writes counts as one unit of work from this number of statements.
 const TURN: usize = 8;
 
-/// Up to so many statements, what only reads is a lookup.
+/// Code that only reads counts as a lookup up to this number of statements.
 const LOOKUP: usize = 2;
 
 /// What a piece of code does in the worst case.
@@ -66,7 +66,7 @@ impl CallGraph<'_> {
         let around = call.loops.get(index)?;
         let mut callee = Work::default();
         self.add_call(caller.source, call, 0, &mut HashSet::new(), &mut callee);
-        // A transaction that only reads is no unit: one query for all reads the same.
+        // A transaction that only reads does not have to stay together: one query for all reads the same.
         if call.unit > index && callee.keeps_together() {
             return Some("each iteration has a transaction of its own".to_owned());
         }
@@ -160,7 +160,7 @@ impl CallGraph<'_> {
         is_alone && rest.iter().skip(1).find(|part| !is_free(part)).is_some_and(waits::ends_turn)
     }
 
-    /// What a call waits for beside the database, where it reaches no query.
+    /// What a call waits for other than the database, if it reaches no query.
     pub(super) fn waits_elsewhere(&self, source: usize, call: &CallRef) -> Option<String> {
         let mut work = Work::default();
         self.add_call(source, call, 0, &mut HashSet::new(), &mut work);

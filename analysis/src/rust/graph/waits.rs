@@ -233,7 +233,7 @@ impl CallGraph<'_> {
     /// each takes at least as long. A lookup that decides whether there is a wait comes first.
     pub(super) fn first_wait(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         let Flow::Seq(parts) = body else { return None };
-        // What draws the elements is no work on one: `while let Some(line) = lines.next_line().await?`.
+        // Fetching the next element is not work on it: `while let Some(line) = lines.next_line().await?`.
         let ends =
             |part: &Flow| matches!(part, Flow::Branch(ways) if matches!(ways.first(), Some(Flow::Break(_))));
         let drawn = parts.iter().take_while(|part| !step.is_in(part)).position(ends).map_or(0, |at| at + 1);

@@ -64,7 +64,7 @@ pub(super) fn renames<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, &'t str)> {
     found
 }
 
-/// The names that a file gives to what makes queries: `use sqlx::query as q`, and macros whose rules mention
+/// The aliases that a file gives to functions and macros that make queries: `use sqlx::query as q`, and macros whose rules mention
 /// it.
 pub(super) fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
     let mut names = HashSet::new();
@@ -89,7 +89,7 @@ pub(super) fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
     names
 }
 
-/// The name of a macro, given with its rules, if they mention something that makes a query.
+/// The name of a macro if its rules mention something that makes a query.
 fn wrapper<'t>(definition: &[Token<'t>]) -> Option<&'t str> {
     let (name, rules) = definition.split_first()?;
     let mut depth = 0usize;

@@ -1,4 +1,4 @@
-//! What a file may hand on to others, read from its tokens: the names that it imports, and its macros.
+//! What other files can use of a file, read from its tokens: the names that it imports, and its macros.
 
 use super::tokens::{Token, TokenKind, tokens};
 use crate::rust::query_names::makes_query;
@@ -8,7 +8,7 @@ use crate::rust::source::ModuleItems;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::rust) struct Defined<'t> {
     pub(in crate::rust) name: &'t str,
-    /// What stands in its braces.
+    /// The tokens in its braces.
     pub(in crate::rust) rules: &'t str,
     /// Whether other crates see it: `#[macro_export]`.
     pub(in crate::rust) is_exported: bool,
@@ -155,7 +155,7 @@ fn items_of<'m>(
     modules.get_mut(at)
 }
 
-/// The crates that a file gives another name, by that name: `extern crate sqlx as pg;`. In the root of a crate, it is one
+/// The crates that a file renames, by their new name: `extern crate sqlx as pg;`. In the root of a crate, it is one
 /// for all of the crate's files.
 pub(in crate::rust) fn renamed_crates(text: &str) -> Vec<(String, String)> {
     if !text.contains("extern crate") {
@@ -189,7 +189,7 @@ impl<'t> Reader<'_, 't> {
         Some(next)
     }
 
-    /// Whether the current token stands behind this word.
+    /// Whether the current token follows this word.
     fn is_behind(&self, word: &str) -> bool {
         self.at.checked_sub(2).and_then(|before| self.tokens.get(before)).is_some_and(|it| it.is(word))
     }

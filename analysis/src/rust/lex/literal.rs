@@ -55,8 +55,7 @@ pub(in crate::rust) fn read(literal: &Literal, file: &Arc<str>) -> Option<SqlLit
     Some(SqlLiteral { text: reader.text.into(), parts })
 }
 
-/// The same of the source of a literal at a place, if it is a string without escapes; what has a position in no text
-/// needs no parser.
+/// Reads the source of a literal at `at`, without a parser, if it is a string without escapes.
 pub(in crate::rust) fn read_at(source: &str, at: Place) -> Option<SqlLiteral> {
     let is_raw = source.starts_with("r\"") || source.starts_with("r#");
     if source.contains('\r') || !is_raw && plain(source).is_none() {

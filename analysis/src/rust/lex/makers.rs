@@ -1,5 +1,5 @@
 //! Finds the origin of a query that does not appear literally in the source: a macro of the project that
-//! assembles it, or a derive that is given its table.
+//! assembles it, or a derive that names its table.
 
 use std::collections::HashMap;
 

@@ -1,13 +1,13 @@
-//! The functions of a file, and where each name stands in it: what nothing names does not run.
+//! The functions of a file, and where each name occurs in it: what nothing names does not run.
 
 use super::tokens::{Token, TokenKind, tokens};
 
 /// The names of a file.
 #[derive(Debug, Default)]
 pub(in crate::rust) struct Named<'t> {
-    /// Its functions.
+    /// The functions that it declares, in order.
     pub(in crate::rust) functions: Vec<Declared<'t>>,
-    /// The names in it outside of test code and imports, each with the position of the function that it stands in.
+    /// The names in it outside of test code and imports, each with the position of the function that contains it.
     pub(in crate::rust) mentions: Vec<(&'t str, Option<usize>)>,
     /// The names in its test code.
     pub(in crate::rust) tested: Vec<&'t str>,
@@ -24,17 +24,17 @@ pub(in crate::rust) struct Declared<'t> {
     /// The line of its name.
     pub(in crate::rust) line: u32,
     /// Whether something other than its name may run it: an attribute of its own or of the `impl` around it, or the rules
-    /// of a macro that it stands in.
+    /// of a macro that contains it.
     pub(in crate::rust) is_marked: bool,
     /// The trait of the `impl` around it.
     pub(in crate::rust) implements: Option<&'t str>,
     /// Whether it is test code.
     pub(in crate::rust) in_test: bool,
-    /// Whether only administrators get through it: it asks for one, and leaves or fails otherwise.
+    /// Whether only administrators get past it: it checks for one, and returns or fails otherwise.
     pub(in crate::rust) asks_for_admin: bool,
 }
 
-/// Attributes that do not run what they stand above.
+/// Attributes that do not run the item below them.
 const HARMLESS: &[&str] = &[
     "allow",
     "async_recursion",
@@ -314,7 +314,7 @@ impl<'t> Reader<'t> {
             asks_for_admin: false,
         });
         self.at += 2;
-        // What stands in its head is used where it runs.
+        // The names in its head are used where it runs.
         self.around.push((Around::Function(position), in_test));
         let mut depth = 0usize;
         while let Some(token) = self.token(self.at) {

@@ -100,7 +100,7 @@ fn read(text: &str, with_calls: bool) -> (Outline<'_>, Vec<Token<'_>>) {
 struct Reader<'t> {
     tokens: Vec<Token<'t>>,
     at: usize,
-    /// The names that the file gives to what makes queries: `use sqlx::query as q`, and macros that expand to
+    /// The aliases that the file gives to functions and macros that make queries: `use sqlx::query as q`, and macros that expand to
     /// one.
     renamed: HashSet<&'t str>,
     /// Whether to read the names that functions may call.
@@ -145,7 +145,7 @@ impl<'t> Reader<'t> {
         name.kind == TokenKind::Word && self.is_at_sign(Some(self.at + 1), b'!')
     }
 
-    /// Notes a macro that is defined or used outside of functions; what stands in it is read once more behind it.
+    /// Notes a macro that is defined or used outside of functions; its content is read once more after it.
     fn note_macro(&mut self, name: Token<'t>) {
         let (start, is_defined) = (self.at, name.text == "macro_rules");
         if self.noted.get(usize::from(is_defined)).is_some_and(|noted| start < *noted) {
@@ -202,7 +202,7 @@ impl<'t> Reader<'t> {
 
     /// Whether the current name makes or runs a query, or is a macro that may.
     fn is_query(&self, name: Token<'t>) -> bool {
-        // Most names are neither called nor passed on, which what follows tells at once.
+        // Most names are neither called nor passed on, as the next token shows at once.
         let Some(TokenKind::Sign(next)) = self.kind(Some(self.at + 1)) else { return false };
         match next {
             b'!' if name.text.contains("query") || name.text.contains("sql") => true,

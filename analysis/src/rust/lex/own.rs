@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::tokens::{Token, TokenKind, tokens};
 
-/// What a method gives, as far as its return type says.
+/// How many elements a method returns, as far as its return type says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) enum Gives {
     /// An option or a result.
@@ -38,7 +38,7 @@ impl Methods {
         self.has(name) || self.has(ANY)
     }
 
-    /// Whether this is what each of them gives.
+    /// Whether each of them returns this.
     pub(in crate::rust) fn all_give(&self, gives: Gives) -> bool {
         self.gives == [gives]
     }
@@ -48,7 +48,7 @@ impl Own {
     /// Those of some texts.
     pub(in crate::rust) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Own {
         let mut own = Own::default();
-        // Most files have none, which a search tells without reading their tokens.
+        // Most files have none, which a search finds without reading their tokens.
         texts.filter(|text| has_one(text)).for_each(|text| Reader::new(text).read(&mut own));
         own
     }
@@ -190,7 +190,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// What a function gives whose parameters end here.
+    /// What a function returns whose parameters end here.
     fn gives(&self, from: usize) -> Gives {
         if (self.sign(from), self.sign(from + 1)) != (Some(b'-'), Some(b'>')) {
             return Gives::Other;

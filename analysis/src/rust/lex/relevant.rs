@@ -64,7 +64,7 @@ pub fn with_queries(text: &str) -> Cow<'_, str> {
     with_unknown(text, &outline_of_queries(text).0.functions, std::iter::repeat(false))
 }
 
-/// The same without the bodies of those of its functions whose queries are known.
+/// [`with_queries`], which also blanks the functions whose queries are known: `is_known` in the order of `functions`.
 pub(in crate::rust) fn with_unknown<'t>(
     text: &'t str,
     functions: &[Outlined<'_>],
@@ -107,7 +107,7 @@ fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Cow<'_,
 /// The functions that may reach a query: those that may make one, and those that may call, and wait for,
 /// another.
 fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
-    // What macros stand for comes behind the functions.
+    // The expansions of macros come after the functions.
     let all = || {
         let files = outlines.iter().enumerate();
         files.flat_map(|(file, outline)| {

@@ -13,7 +13,7 @@ pub(in crate::rust) struct Token<'t> {
     pub(in crate::rust) start: usize,
 }
 
-/// What a token is.
+/// The kinds of tokens that a search for names has to tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) enum TokenKind {
     /// A name or a keyword.

@@ -1,4 +1,4 @@
-//! What functions stand in: imports, types, modules, macros.
+//! The code around functions: imports, types, modules, macros.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ impl<'t> Reader<'_, 't> {
         let mut at = 0;
         while at < self.tokens.len() {
             at += 1;
-            // Most tokens are neither, which their lengths tell at once.
+            // Most tokens are neither, as their lengths show at once.
             let text = self.tokens[at - 1].text;
             if text.len() == MACRO_RULES.len() && text == MACRO_RULES {
                 return None;

@@ -77,7 +77,7 @@ impl Comments {
             .map_or(&[], |(_, allows)| allows.as_slice())
     }
 
-    /// All of them.
+    /// All allow comments of the file, in the order of their lines.
     pub(in crate::rust) fn all(&self) -> impl Iterator<Item = &Allow> {
         self.by_line.iter().flat_map(|(_, allows)| allows)
     }

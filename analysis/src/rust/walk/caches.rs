@@ -344,7 +344,7 @@ impl<'ast> Visit<'ast> for Fills<'_> {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
-/// Whether a value is the same whatever a query gives: `true`, `Some(1)`, `"failed".to_owned()`.
+/// Whether a value does not depend on the result of a query: `true`, `Some(1)`, `"failed".to_owned()`.
 fn is_constant(value: &Expr) -> bool {
     match value {
         Expr::Lit(_) => true,
@@ -402,7 +402,7 @@ fn is_made(value: &Expr) -> bool {
     }
 }
 
-/// The map in which a chain looks up a key, of which `root` is given the receiver.
+/// The map in which a call chain looks up a key; `root` names the receiver.
 fn gets(expression: &Expr, root: &dyn Fn(&Expr) -> Option<String>) -> Option<String> {
     match expression {
         Expr::MethodCall(call)

@@ -1,4 +1,4 @@
-//! Arguments of calls, and how often methods run the closures and functions that they are given.
+//! Arguments of calls, and how often methods run the closures and functions that are passed to them.
 
 use syn::{Expr, ExprMethodCall};
 
@@ -17,7 +17,7 @@ use crate::rust::type_ref::{DEEPEST, TypeRef};
 impl Walker<'_> {
     /// How often a method runs its closure, if it is known to run closures.
     pub(super) fn runs_of(&self, node: &ExprMethodCall, method: &str, awaited: bool) -> Option<Runs> {
-        // What these give of an iterator or stream is no future.
+        // What these return for an iterator or stream is not a future.
         let is_other = awaited && matches!(method, "filter" | "find" | "partition" | "position");
         let takes_function = node.args.iter().any(|argument| match argument {
             Expr::Closure(_) => true,
@@ -86,7 +86,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a path is a variable that holds no function, as its type or the call tells: `repo.all(ids)` gives no
+    /// Whether a path is a variable that does not hold a function, judging by its type or the call: `repo.all(ids)` returns no
     /// closure.
     pub(super) fn is_value(&self, path: &syn::ExprPath, is_told: bool) -> bool {
         let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
@@ -198,7 +198,7 @@ impl Walker<'_> {
     }
 }
 
-/// Whether all that a method may be given is code.
+/// Whether every argument of a method is code.
 fn only_takes_code(method: &str) -> bool {
     matches!(
         method,

@@ -90,7 +90,7 @@ impl Walker<'_> {
         let by_reference = arguments
             .iter()
             .any(|argument| matches!(argument, Expr::Reference(it) if it.mutability.is_some()));
-        // A prepared statement may run in what it is given to, and a builder in what is waited for.
+        // A prepared statement may run in the function that it is passed to, and a builder in what is waited for.
         let is_run = |query: &usize| self.is_statement(*query) || awaited && self.made.contains_key(query);
         let queries = match queries.iter().all(is_run) {
             true => self.run_each(queries, &arguments),
@@ -116,7 +116,7 @@ impl Walker<'_> {
         if awaited { Queries::new() } else { queries }
     }
 
-    /// Records that queries run in what they are given to: each of the arguments, of which a variable may be one of several.
+    /// Records that queries run in the function that they are passed to: each of the arguments, of which a variable may be one of several.
     fn run_each(&mut self, mut queries: Queries, arguments: &[&Expr]) -> Queries {
         let mut run = Queries::new();
         for argument in arguments {

@@ -1,4 +1,4 @@
-//! Code that runs only after an error, and calls whose errors are handled where they stand.
+//! Code that runs only after an error, and calls whose errors are handled in place.
 
 use syn::visit::Visit;
 use syn::{Block, Expr, Pat, Stmt};
@@ -79,7 +79,7 @@ fn passes_on(block: &Block) -> bool {
     finder.0 || matches!(block.stmts.last(), Some(Stmt::Expr(last, None)) if is_error_value(last))
 }
 
-/// The same for a branch.
+/// Whether a branch, a block or another expression, ends the iteration of the loop with an error.
 fn expression_passes_on(expression: &Expr) -> bool {
     if let Expr::Block(block) = expression {
         return passes_on(&block.block);
@@ -89,7 +89,7 @@ fn expression_passes_on(expression: &Expr) -> bool {
     finder.0 || is_error_value(expression)
 }
 
-/// Whether a value is an error that is handed on: `Err(..)`.
+/// Whether a value is an error that is passed on: `Err(..)`.
 fn is_error_value(value: &Expr) -> bool {
     matches!(value, Expr::Call(call) if matches!(call.func.as_ref(), Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Err")))
 }

@@ -72,7 +72,7 @@ impl Walker<'_> {
         self.here.loops.len().saturating_sub(self.here.closure)
     }
 
-    /// The value of a `return` or `break`, after which so many loops are left.
+    /// Walks the value of a `return` or `break`, which exits the innermost `count` loops.
     pub(in crate::rust) fn ending(&mut self, value: Option<&Expr>, count: usize) {
         let Some(value) = value else { return };
         let before = self.here.leaving.clone();

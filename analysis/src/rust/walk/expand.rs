@@ -9,11 +9,11 @@ use syn::parse::{ParseStream, Parser};
 /// How many tokens an expansion may have: what is larger is not followed.
 const LONGEST: usize = 20_000;
 
-/// How deep groups and repetitions may stand inside of each other.
+/// The maximum nesting of groups and repetitions; deeper rules are not understood.
 const DEEPEST: usize = 64;
 
-/// What the rules make of what they are given, with what they hold themselves standing where the macro is used, and their
-/// literals nowhere; `None` where no rule fits, or the one that fits is not understood.
+/// Expands `given` by `rules`. Tokens of the rules get the span of the call, literals of the rules get none; `None` if no rule
+/// fits, or the one that fits is not understood.
 pub(in crate::rust) fn expand(rules: &TokenStream, given: &TokenStream, at: Span) -> Option<TokenStream> {
     let given: Vec<TokenTree> = given.clone().into_iter().collect();
     let rules: Vec<TokenTree> = rules.clone().into_iter().collect();
@@ -30,7 +30,7 @@ pub(in crate::rust) fn expand(rules: &TokenStream, given: &TokenStream, at: Span
     writer.written(&body, &bound, 0)
 }
 
-/// Whether a rule has what it is given at several places.
+/// Whether a rule uses one of its variables at several places.
 pub(in crate::rust) fn uses_twice(rules: &TokenStream) -> bool {
     let rules: Vec<TokenTree> = rules.clone().into_iter().collect();
     rules.split(|token| is(token, ';')).any(|rule| {
@@ -122,7 +122,7 @@ fn matched(pattern: &[TokenTree], given: &[TokenTree], depth: usize) -> Option<(
                 let kind = kind.to_string();
                 let length = fragment(&kind, rest)?;
                 let tokens = rest.get(..length)?.to_vec();
-                // An expression stays one, whatever it is put beside.
+                // An expression stays one, whatever is next to it.
                 let is_whole = length < 2 || !matches!(kind.as_str(), "expr" | "expr_2021");
                 let tokens = if is_whole { tokens } else { vec![group_of(Delimiter::None, tokens)] };
                 bound.insert(name.to_string(), Value::One(tokens.into()));
@@ -215,7 +215,7 @@ fn fragment(kind: &str, given: &[TokenTree]) -> Option<usize> {
             (TokenTree::Literal(_), _) => Some(1),
             (TokenTree::Ident(name), _) if name == "true" || name == "false" => Some(1),
             (minus, Some(TokenTree::Literal(_))) if is(minus, '-') => Some(2),
-            // What another macro was given.
+            // A fragment that another macro has captured.
             (TokenTree::Group(group), _) if group.delimiter() == Delimiter::None => Some(1),
             _ => None,
         },
@@ -235,7 +235,7 @@ fn fragment(kind: &str, given: &[TokenTree]) -> Option<usize> {
 /// How many tokens an expression is. It ends at a comma, a semicolon or `=>`, or goes on behind it, as `|a, b| a` does: the
 /// shortest part up to one of them that is an expression is the whole, so that a long list takes time in its length alone.
 fn expression(given: &[TokenTree]) -> Option<usize> {
-    /// How many of these signs an expression has outside of groups, before all that is given is parsed.
+    /// How many of these signs an expression has outside of groups, before all of its tokens are parsed.
     const FEW: usize = 4;
     let parse = |input: ParseStream<'_>| input.parse::<syn::Expr>().map(drop);
     let is_arrow = |at: usize| matches!(given.get(at..at + 2), Some([equals, arrow]) if is(equals, '=') && is(arrow, '>'));

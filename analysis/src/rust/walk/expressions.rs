@@ -309,7 +309,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Walks a value that becomes a part of another: a query in it may be given more values where it is taken out.
+    /// Walks a value that becomes a part of another: a query in it may get more values where it is taken out.
     fn put_away(&mut self, value: &Expr) {
         for query in self.expr(value) {
             if let Some(site) = self.sites.get_mut(query).filter(|site| site.call.is_none() && site.is_text())

@@ -43,7 +43,7 @@ impl Walker<'_> {
         self.handed_to(to, ONCE.contains(&to), arguments, receivers)
     }
 
-    /// The same where it is known whether a library's function of this name calls what it is given once.
+    /// [`handed`](Self::handed), where `once` says whether a library's function of this name calls its argument once.
     pub(super) fn handed_to<'e>(
         &mut self,
         to: &str,
@@ -57,7 +57,7 @@ impl Walker<'_> {
         for (position, argument) in arguments.enumerate() {
             let argument = self.opened(argument);
             let mut is_function = matches!(argument, Expr::Closure(_));
-            // What wraps a closure calls it no more than who is given the whole.
+            // A wrapper of a closure calls it no more often than the function that gets the whole.
             let wraps = to == "new" || to == "pin" || to.starts_with(char::is_uppercase);
             let wrapped = closure_in(argument).filter(|_| !wraps && !is_function);
             let body = self.sequence(|walker| match (walker.passed_on(argument), variable(argument)) {
@@ -104,7 +104,7 @@ impl Walker<'_> {
         (queries, call)
     }
 
-    /// The closure that a block gives, after walking what the block does before: `{ let db = db.clone(); move |id| .. }`.
+    /// The closure that a block evaluates to, after walking what the block does before: `{ let db = db.clone(); move |id| .. }`.
     pub(super) fn opened<'e>(&mut self, value: &'e Expr) -> &'e Expr {
         let Expr::Block(node) = value else { return value };
         match node.block.stmts.split_last() {
@@ -210,7 +210,7 @@ pub(super) fn path_in(expression: &Expr) -> Option<&syn::ExprPath> {
     }
 }
 
-/// What stands behind a reference or pointer, or is in an option that holds it.
+/// The value behind a reference or pointer, or in an option that holds it.
 fn behind(expression: &Expr) -> Option<&Expr> {
     match expression {
         Expr::Reference(inner) => Some(&inner.expr),

@@ -198,7 +198,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The number of loops around the declaration of a transaction that a call is given.
+    /// The number of loops around the declaration of a transaction that is passed to a call.
     fn unit_of<'e>(&self, arguments: impl Iterator<Item = &'e Expr>) -> usize {
         let named = arguments.flat_map(variables::mentions);
         let begun = named.filter_map(|name| self.here.locals.get(&name).filter(|local| local.begins));
@@ -272,7 +272,7 @@ impl Walker<'_> {
             self.note_passed(&passed);
         }
         self.note_added(node);
-        // What is no database may hold a state that the method changes.
+        // A receiver that is not a database may have state that the method changes.
         if !self.is_database(&node.receiver) {
             self.here.given = None;
         }
@@ -299,7 +299,7 @@ impl Walker<'_> {
         let is_of_driver =
             |query: &usize| self.sites.get(*query).is_some_and(|site| site.form == Form::Driver);
         let runs_it = drivers::runs_statement(method) && queries.iter().all(is_of_driver);
-        // A copy of a statement may run beside it.
+        // A copy of a statement may run in addition to it.
         let is_again =
             self.readies(&queries, method) || method == "clone" && queries.iter().all(is_of_driver);
         let queries = if is_again { self.run_again(&queries) } else { queries };
@@ -439,7 +439,7 @@ pub(super) fn is_connection(ty: &TypeRef) -> bool {
     }
 }
 
-/// Whether a path is that of a pointer's `pin`, which gives the future that it is given.
+/// Whether a path is that of a pointer's `pin`, which returns the future that is passed to it.
 fn is_pinned(path: &[String]) -> bool {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     matches!(path.as_slice(), [.., "Box" | "Arc" | "Rc", "pin"])

@@ -318,7 +318,7 @@ fn joins(arguments: TokenStream) -> bool {
     })
 }
 
-/// Whether one of these names stands in the rules of a macro.
+/// Whether the rules of a macro contain one of these names.
 fn names_any(rules: &TokenStream, is_one: &dyn Fn(&str) -> bool) -> bool {
     rules.clone().into_iter().any(|token| match token {
         TokenTree::Group(group) => names_any(&group.stream(), is_one),

@@ -56,7 +56,7 @@ impl Walker<'_> {
         self.in_labelled_loop(None, head, turns, enters, walk);
     }
 
-    /// The same of a loop that may have a label.
+    /// [`in_loop`](Self::in_loop) for a loop that may have a label.
     fn in_labelled_loop(
         &mut self,
         label: Option<&syn::Label>,

@@ -26,7 +26,7 @@ impl Walker<'_> {
         let mut queries = Queries::new();
         match self.goes_on() || self.rules_of(mac, &path).is_none() {
             true => queries = self.macro_body(mac),
-            // How often such rules repeat what they are given is not followed any further.
+            // How often such rules repeat their arguments is not followed any further.
             false => {
                 let body = self.sequence(|walker| queries = walker.macro_body(mac));
                 let written = format!("code passed to {}!", path.join("::"));
@@ -53,7 +53,7 @@ impl Walker<'_> {
         queries
     }
 
-    /// The rules of a macro of the project's own that may run a query, or repeat one that it is given.
+    /// The rules of a macro of the project's own that may run a query, or repeat one that is passed to it.
     fn rules_of(&self, mac: &syn::Macro, path: &[String]) -> Option<proc_macro2::TokenStream> {
         let given = || mac.tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Group(_)));
         let repeating = || self.imports.repeating_rules(path).filter(|_| given());
@@ -62,7 +62,7 @@ impl Walker<'_> {
 
     /// Whether macros are still followed here.
     fn goes_on(&self) -> bool {
-        /// How many macros may stand in the rules of each other.
+        /// The maximum depth of macros that use each other in their rules.
         const DEEPEST: usize = 16;
         /// How many may come of one use.
         const MOST: usize = 200;

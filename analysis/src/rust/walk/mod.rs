@@ -85,7 +85,7 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) unparsed_macros: usize,
     /// Where the macros are used whose expansions are walked, and how they are written there, outermost first.
     pub(in crate::rust) expanding: Vec<(proc_macro2::Span, String)>,
-    /// How many macros the outermost of them has come to.
+    /// The number of macros expanded so far within the outermost one.
     pub(in crate::rust) expansions: usize,
     /// The builders and prepared statements among the sites.
     pub(in crate::rust) made: std::collections::HashMap<usize, ready::Made>,
@@ -143,19 +143,19 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) flushes: bool,
     /// The position of the outermost loop that runs the current code only on a cache miss.
     pub(in crate::rust) kept: Option<usize>,
-    /// The variables that stand for what keeps values.
+    /// The variables that name caches.
     pub(in crate::rust) kept_names: Rc<caches::Names>,
     /// The loop, counted from 1, whose iterations each call something different here; 0 for none.
     pub(in crate::rust) dispatching: usize,
-    /// What is the `unit` of the call that is noted next.
+    /// Stored as `CallRef::unit` of the next recorded call.
     pub(in crate::rust) unit: usize,
-    /// Whether the call that is noted next is on a database.
+    /// Stored as `CallRef::on_database` of the next recorded call.
     pub(in crate::rust) on_database: bool,
-    /// Whether the call that is noted next is on a client of a service.
+    /// Stored as `CallRef::on_service` of the next recorded call.
     pub(in crate::rust) on_service: bool,
-    /// What is the `given` of the call that is noted next.
+    /// Stored as `CallRef::given` of the next recorded call.
     pub(in crate::rust) given: Option<Vec<String>>,
-    /// What is the `passed` of the call that is noted next.
+    /// Stored as `CallRef::passed` of the next recorded call.
     pub(in crate::rust) passed: Vec<Vec<Origin>>,
     /// The loop, counted from 1, whose iterations each do one of a few things here; 0 for none.
     pub(in crate::rust) sorting: usize,
@@ -247,7 +247,7 @@ impl<'f> Walker<'f> {
         seen.collect()
     }
 
-    /// The same for a query: what stands in an arm of a `match` on the elements is done for some of them.
+    /// The loops around a query here, outermost first: a query in an arm of a `match` on the elements runs for some of them only.
     pub(in crate::rust) fn loops_of_site(&self) -> Vec<Loop> {
         let mut loops = self.loops_here();
         for matched in [self.here.sorting, self.here.dispatching] {

@@ -1,4 +1,4 @@
-//! Where the elements of a value come from: what gives them, through conversions, fields and collections that are filled.
+//! Where the elements of a value come from: the call that returns them, through conversions, fields and collections that are filled.
 //! From this follows whether a loop over them grows with the data.
 
 use syn::spanned::Spanned;
@@ -13,7 +13,7 @@ use super::variables;
 use crate::rust::place_at;
 use crate::rust::site::Origin;
 
-/// The maximum number of steps from a value to what gives it.
+/// The maximum number of steps from a value to its source.
 const DEEPEST: usize = 60;
 
 /// The maximum number of origins of a value.
@@ -166,7 +166,7 @@ impl Walker<'_> {
         }
     }
 
-    /// What a call gives, and what it is given to make it from.
+    /// What a call returns, and the arguments that it makes it from.
     fn trace_given<'e>(
         &self,
         span: proc_macro2::Span,
@@ -189,7 +189,7 @@ impl Walker<'_> {
         self.is_database(value) && (is_connection(&self.type_of(value)) || is_named())
     }
 
-    /// What is waited for: the answer of a call, whatever it is given, or futures and streams that were made before.
+    /// What is waited for: the answer of a call, whatever its arguments, or futures and streams that were made before.
     fn trace_awaited(&self, value: &Expr, depth: usize, found: &mut Vec<Origin>) {
         let (name, span) = match value {
             Expr::MethodCall(call) => (call.method.to_string(), call.method.span()),
@@ -244,7 +244,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The origins of what a call is given, in the order of its parameters. What is lent to be changed may be filled.
+    /// The origins of the arguments of a call, in the order of its parameters. What is borrowed mutably may be filled.
     pub(super) fn note_passed(&mut self, values: &[&Expr]) {
         self.here.passed = values.iter().map(|value| self.origins(value)).collect();
         for value in values {
@@ -302,7 +302,7 @@ fn root(value: &Expr) -> Option<String> {
     }
 }
 
-/// Whether an expression gives no value, as it leaves the code around it.
+/// Whether an expression has no value because it leaves the code around it.
 fn leaves(value: &Expr) -> bool {
     match value {
         Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,

@@ -36,7 +36,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The shape of what such a method gives; `None` if it is that of a library, or gives the same as that.
+    /// The shape of what such a method returns; `None` if it is a library's, or returns the same as a library's.
     pub(super) fn shape_of_own(
         &self,
         node: &ExprMethodCall,
@@ -50,7 +50,7 @@ impl Walker<'_> {
             Kin::Yes if known.all_give(Gives::One) => Some(Shape::Single),
             Kin::Yes if known.all_give(Gives::Many) => Some(Shape::Elements),
             Kin::Yes => Some(Shape::Unknown),
-            // At most one element only if that is so of each method of this name; lists, ranges and iterators are a library's.
+            // At most one element only if each method of this name returns at most one; lists, ranges and iterators are a library's.
             Kin::Maybe if matches!(of_library, Shape::Single | Shape::Fixed(..)) => {
                 (!known.all_give(Gives::One) && receiver() == Shape::Unknown).then_some(Shape::Unknown)
             }
@@ -125,7 +125,7 @@ fn points(name: &str) -> bool {
     matches!(name, "Arc" | "Rc" | "Box" | "Cow" | "State" | "Extension" | "Data" | "Pin")
 }
 
-/// Whether what a method gives is a library's, whatever it is called on.
+/// Whether a method's result is that of a library's method, whatever it is called on.
 fn gives_of_library(method: &str) -> bool {
     matches!(
         method,

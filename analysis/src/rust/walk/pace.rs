@@ -257,7 +257,7 @@ pub(super) fn range(iterable: &Expr) -> Option<&syn::ExprRange> {
     }
 }
 
-/// Whether a call gives stretches of time or numbers between two ends, judging by its name: `hours(from, to)`.
+/// Whether a call returns stretches of time or numbers between two ends, judging by its name: `hours(from, to)`.
 fn is_spans(iterable: &Expr) -> bool {
     let (name, arguments) = match iterable {
         Expr::Call(call) => match call.func.as_ref() {

@@ -77,7 +77,7 @@ impl Walker<'_> {
     }
 
     /// Whether the element of a loop, as an argument or the receiver of a call, is what that call works on: a pool or
-    /// connection, or what is named like one where the call is given no other.
+    /// connection, or what is named like one where the call gets no other.
     pub(super) fn is_worked_on(&self, value: &Expr, others: &[&Expr]) -> bool {
         let ty = self.type_of(value);
         if is_connection(&ty) && !self.is_own(&ty) {
@@ -115,7 +115,7 @@ impl Walker<'_> {
         types.find(|(name, _)| path.last() == Some(name)).map(|(_, fields)| fields.as_slice())
     }
 
-    /// Whether a function may change what this parameter is given: it is borrowed mutably, and no connection.
+    /// Whether a function may change the argument of this parameter: it is borrowed mutably, and is not a connection.
     pub(super) fn is_changed(&self, input: &syn::FnArg) -> bool {
         let (is_mutable, ty) = match input {
             syn::FnArg::Receiver(receiver) => {
@@ -200,7 +200,7 @@ fn named(ty: &TypeRef) -> Option<&[String]> {
     }
 }
 
-/// Whether a value is a variable or field, or what a method without arguments gives of one: `&mut *tx`, `state.db()`.
+/// Whether a value is a variable or field, or what a method without arguments returns of one: `&mut *tx`, `state.db()`.
 fn is_kept(value: &Expr) -> bool {
     match value {
         Expr::Path(_) => true,

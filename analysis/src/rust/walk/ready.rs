@@ -40,7 +40,7 @@ impl Walker<'_> {
         !queries.is_empty() && queries.iter().all(is_one)
     }
 
-    /// Records that one of some queries runs here that were made before, and may have run already; returns those that run.
+    /// Records that one of these previously built queries runs here. It may have run before. Returns those that run.
     pub(super) fn run_again(&mut self, queries: &[usize]) -> Queries {
         let mut run = Queries::new();
         let mut ways = Vec::new();

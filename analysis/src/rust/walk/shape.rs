@@ -43,8 +43,8 @@ pub(in crate::rust) trait Shapes {
     fn constant_values(&self, path: &[String]) -> &[&Expr];
     /// The constants that were read for the current expression.
     fn known(&self) -> &Known;
-    /// The shape of what a method gives that is one of the project's, or may be; `None` if it is a library's. `of_library` is
-    /// what a library's gives, and `receiver` the shape of what it is called on.
+    /// The shape of what a method returns that is one of the project's, or may be; `None` if it is a library's. `of_library` is
+    /// what a library's returns, and `receiver` the shape of what it is called on.
     fn own_shape(
         &self,
         call: &syn::ExprMethodCall,
@@ -367,7 +367,7 @@ fn is_text(argument: &syn::GenericArgument) -> bool {
 
 /// Whether a step leaves some elements out, rather than cut a range into batches, which are larger.
 fn is_stride(step: &Expr) -> bool {
-    /// The steps below this are no batches.
+    /// Steps below this are not batches.
     const BATCH: u64 = 10;
     matches!(step, Expr::Lit(syn::ExprLit { lit: Lit::Int(step), .. }) if step.base10_parse().is_ok_and(|step: u64| step < BATCH))
 }

@@ -205,7 +205,7 @@ impl Walker<'_> {
         arguments: Vec<Argument>,
         arguments_complete: bool,
     ) -> usize {
-        // What the rules of a macro make is known by the macro, and what is bound to it beside is not.
+        // The values bound to a query outside of the macro that expands to it are not known.
         let arguments_complete = arguments_complete && self.expanding.is_empty();
         let made_by = self.expanding.first().filter(|(at, _)| place_at(&self.file, at.start()) == place);
         let written = made_by.map_or(written, |(_, name)| name.clone());

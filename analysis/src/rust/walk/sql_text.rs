@@ -96,7 +96,7 @@ fn module_of(file: &str) -> Option<Vec<&str>> {
             }
             Some(module)
         }
-        // Each of these, and a file that is given alone, is a crate.
+        // Each of these, and a file that is read alone, is a crate.
         None => match folders.last() {
             None | Some(&("tests" | "benches" | "examples")) if *name != "mod" => Some(Vec::new()),
             _ => None,

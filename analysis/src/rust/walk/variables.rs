@@ -25,7 +25,7 @@ pub(in crate::rust) fn mentions_of_constant(value: &Expr) -> Option<Vec<String>>
     (!visitor.differs).then(|| mentions(value))
 }
 
-/// Whether what a method gives is the same as long as the value is that it is called on.
+/// Whether a method's result changes only when its receiver does.
 pub(in crate::rust) fn keeps_value(method: &str) -> bool {
     matches!(
         method,

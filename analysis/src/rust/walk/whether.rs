@@ -1,4 +1,4 @@
-//! Whether nothing but whether there is a row is asked of what a query gives: then any of several rows will do.
+//! Queries whose result is only tested for existence (`.is_some()`), so that any matching row will do.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -7,7 +7,7 @@ use syn::{Expr, ExprMethodCall, Pat, Stmt};
 use super::Walker;
 use crate::rust::place_at;
 
-/// The methods that say whether there is a value, and nothing of it.
+/// The methods that test whether there is a value.
 fn is_whether(method: &str) -> bool {
     matches!(method, "is_some" | "is_none")
 }
@@ -47,7 +47,7 @@ fn inside<'p>(pattern: &'p Pat, variant: &str) -> Option<&'p Pat> {
     }
 }
 
-/// Whether a pattern tells whether there is a value, and takes nothing of it: `Some(_)`, `None`, `_`.
+/// Whether a pattern tests whether there is a value, and binds nothing of it: `Some(_)`, `None`, `_`.
 fn is_bare(pattern: &Pat) -> bool {
     match pattern {
         Pat::Wild(_) => true,
@@ -58,7 +58,7 @@ fn is_bare(pattern: &Pat) -> bool {
 }
 
 impl Walker<'_> {
-    /// Notes a method called on what a query gives; the query is walked already.
+    /// Notes a method called on the result of a query; the query is walked already.
     pub(super) fn note_whether(&mut self, node: &ExprMethodCall) {
         let method = node.method.to_string();
         if is_whether(&method) {
@@ -68,7 +68,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Notes a `match` on what a query gives whose arms ask no more of it: `Ok(row) => Ok(row.is_some())`.
+    /// Notes a `match` on the result of a query whose arms only test for existence: `Ok(row) => Ok(row.is_some())`.
     pub(super) fn note_whether_in_arms(&mut self, node: &syn::ExprMatch) {
         let Some(fetched) = fetching(&node.expr) else { return };
         let says_nothing = |arm: &syn::Arm| {
@@ -105,7 +105,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Notes a variable that keeps what a query gives, of which the statements behind it ask no more.
+    /// Notes a variable with the result of a query that the statements after it only test for existence.
     pub(super) fn note_whether_kept(&mut self, statement: &Stmt, rest: &[Stmt]) {
         let Stmt::Local(local) = statement else { return };
         let name = match &local.pat {
@@ -142,7 +142,7 @@ impl Walker<'_> {
 /// How a variable is used.
 #[derive(Default)]
 struct Uses {
-    /// So often it is asked whether it holds something.
+    /// The number of times that it is tested for a value.
     whether: usize,
     /// So often something else is done with it, or may be.
     other: usize,

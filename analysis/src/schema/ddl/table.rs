@@ -49,7 +49,7 @@ pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let full_text = module != "fts5vocab" && module.starts_with("fts") || module.starts_with("rtree");
     if full_text && cursor.is_symbol("(") {
         let arguments = cursor.list(|cursor| {
-            // A column of an R-tree that is stored beside it.
+            // An auxiliary column of an R-tree.
             if cursor.take_symbol("+") {
                 return Ok(Some(Element::Column(Box::new(column::parse(cursor)?))));
             }
@@ -67,7 +67,7 @@ pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::CreateTable(Box::new(table)))
 }
 
-/// The columns of SQLite's `fts5vocab('search', 'row')`, which its last argument tells.
+/// The columns of SQLite's `fts5vocab('search', 'row')`, which its last argument determines.
 fn vocabulary(cursor: &mut Cursor<'_>) -> Vec<Element> {
     let names = cursor.names().unwrap_or_default();
     let columns: &[&str] = match names.last().map(String::as_str) {

@@ -1,4 +1,4 @@
-//! What tables consist of, and what stands beside them.
+//! The parts of tables (columns, keys, indexes), and the objects other than tables.
 
 use super::Name;
 
@@ -134,7 +134,7 @@ pub struct Index {
     pub name: String,
     /// The access method, lower case: `btree`, `hash`, `gin`, `gist`, `spgist`, `brin`, `fulltext`, `spatial`.
     pub method: String,
-    /// Whether it is unique.
+    /// Whether no two rows may have the same keys.
     pub unique: bool,
     /// Whether it is the index of the PRIMARY KEY.
     pub primary: bool,
@@ -147,7 +147,7 @@ pub struct Index {
     pub include: Vec<String>,
     /// The predicate of a partial index as SQL.
     pub predicate: Option<String>,
-    /// `NULLS NOT DISTINCT`.
+    /// `NULLS NOT DISTINCT`: two NULLs are equal to it.
     pub nulls_not_distinct: bool,
     /// `INVISIBLE` in MySQL, `IGNORED` in MariaDB: it is maintained, but no query uses it.
     pub hidden: bool,

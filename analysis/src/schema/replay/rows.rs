@@ -207,7 +207,7 @@ impl Replay {
     }
 }
 
-/// Whether a value is a string or NULL alone, which takes the type of what it stands beside.
+/// Whether a value is only a string or NULL, which takes the type of the other operand.
 fn takes_any(value: &Expr) -> bool {
     matches!(value, Expr::Literal(Literal::Text(_) | Literal::Null))
 }

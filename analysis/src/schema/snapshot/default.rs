@@ -6,7 +6,7 @@ use super::table::Writer;
 use crate::sql::Dialect;
 use crate::sql::lex::{Lexer, TokenKind};
 
-/// Between a default and the value that a change of the row gives the column.
+/// Between a default and the value that a change of the row sets the column to.
 const ON_UPDATE: &str = " ON UPDATE ";
 
 impl Writer<'_> {

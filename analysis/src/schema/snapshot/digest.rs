@@ -4,7 +4,7 @@ use super::super::Migration;
 
 /// The digest of migrations in their order, as 32 hexadecimal digits.
 ///
-/// It detects stale snapshots, and is no protection against attackers: a 128-bit FNV-1a hash over versions
+/// It detects stale snapshots, and does not protect against attackers: a 128-bit FNV-1a hash over versions
 /// and texts. Line endings are ignored, since a checkout may change them; so are file names.
 pub fn digest(migrations: &[Migration]) -> String {
     let mut hash = Fnv::default();

@@ -18,11 +18,11 @@ use crate::sql::split;
 /// The content of a snapshot.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The schema.
+    /// The schema that its statements create.
     pub schema: Schema,
     /// The digest of the migrations behind it; `None` for a dump of a database.
     pub digest: Option<String>,
-    /// Problems with it.
+    /// The statements that could not be applied.
     pub problems: Vec<Unapplied>,
     /// Why it is unusable, if it is: it is truncated, or its dialect is unknown. Otherwise everything missing
     /// from it would be reported as missing from the database.

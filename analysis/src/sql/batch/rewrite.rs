@@ -24,7 +24,7 @@ pub struct Rewrite {
     pub facts: Vec<String>,
 }
 
-/// Rewrites a query that runs once per element; `None` if no equivalent statement is known. `varies` tells
+/// Rewrites a query that runs once per element; `None` if no equivalent statement is known. `varies` returns
 /// which parameters, counted from 1, change between elements. In the result they are arrays (on SQLite, JSON
 /// arrays), or one row of values per element.
 pub fn rewrite(

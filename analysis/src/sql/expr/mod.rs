@@ -11,7 +11,7 @@ use super::text::Span;
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
-    /// A column.
+    /// A column of a relation, resolved if its name is known.
     Column(ColumnRef),
     /// The whole row of a relation: `SELECT t FROM t`, `t.*` inside an expression.
     WholeRow(RelationId),
@@ -61,7 +61,7 @@ pub enum Expr {
     Is {
         /// What is tested.
         expr: Box<Expr>,
-        /// The test.
+        /// The value that it is compared with.
         test: Test,
         /// Whether the test is negated.
         negated: bool,
@@ -70,7 +70,7 @@ pub enum Expr {
     InList {
         /// The value to look up.
         expr: Box<Expr>,
-        /// The list.
+        /// The listed values, in order.
         list: Vec<Expr>,
         /// `NOT IN`.
         negated: bool,
@@ -112,7 +112,7 @@ pub enum Expr {
     Like {
         /// The text that is matched.
         expr: Box<Expr>,
-        /// The pattern.
+        /// The pattern, with its wildcards.
         pattern: Box<Expr>,
         /// The kind of pattern.
         kind: LikeKind,
@@ -121,7 +121,7 @@ pub enum Expr {
     },
     /// `[NOT] EXISTS (SELECT ..)`.
     Exists {
-        /// The query.
+        /// The block of the subquery.
         query: BlockId,
         /// `NOT EXISTS`.
         negated: bool,
@@ -294,7 +294,7 @@ impl Op {
         matches!(self, Op::Lt | Op::LtEq | Op::Gt | Op::GtEq)
     }
 
-    /// Whether it is a comparison.
+    /// Whether it compares two values: equality, inequality or a range.
     pub fn is_comparison(&self) -> bool {
         self.is_range() || matches!(self, Op::Eq | Op::NotEq | Op::Same | Op::NotSame)
     }

@@ -15,11 +15,11 @@ pub struct Block {
     pub correlated: bool,
     /// What produces its rows.
     pub body: Body,
-    /// Its ORDER BY.
+    /// The keys of its ORDER BY, in order; empty if it has none.
     pub order_by: Vec<OrderKey>,
-    /// Its LIMIT or FETCH FIRST.
+    /// The number of rows of LIMIT or FETCH FIRST; `None` without one.
     pub limit: Option<Expr>,
-    /// Its OFFSET.
+    /// The number of rows that OFFSET skips; `None` without one.
     pub offset: Option<Expr>,
     /// The position of LIMIT; with `offset_span`, for messages.
     pub limit_span: Option<Span>,

@@ -56,7 +56,7 @@ pub struct Query {
     pub parameters: usize,
     /// Names that are unknown or ambiguous; lists of the wrong length.
     pub problems: Vec<Problem>,
-    /// How the statement asks for relations to be read: ONLY and index hints.
+    /// The modifiers of relations: ONLY, index hints, versions, samples, and the argument names of functions.
     pub asked: Vec<(RelationId, Asked)>,
     /// The part of the statement that was not analysed, as a fragment; `None` if all of it was.
     pub unchecked: Option<&'static str>,
@@ -144,7 +144,7 @@ impl Query {
     }
 }
 
-/// How a relation is asked to be read.
+/// A modifier that the statement writes on a relation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Asked {
     /// `ONLY t`: without tables that inherit from it.
@@ -351,7 +351,7 @@ pub enum Source {
     Unknown,
 }
 
-/// A column of a relation.
+/// A column that a relation provides to the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelationColumn {
     /// Its folded name.
@@ -369,7 +369,7 @@ impl RelationColumn {
     }
 }
 
-/// A key of ORDER BY.
+/// A key of ORDER BY, with its direction.
 #[derive(Debug, Clone)]
 pub struct OrderKey {
     /// The sort key, with output names and numbers replaced by their expressions.

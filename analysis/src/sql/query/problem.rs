@@ -46,7 +46,7 @@ pub enum ProblemKind {
         /// The aliases of the relations that have it.
         relations: Vec<String>,
     },
-    /// A clause that the database refuses for what it contains, or beside others.
+    /// A clause that the database refuses, by itself or in combination with others.
     Clause {
         /// What is wrong, as a sentence without a full stop.
         message: String,

@@ -5,7 +5,7 @@ use crate::sql::expr::Expr;
 use crate::sql::functions;
 use crate::sql::text::Span;
 
-/// A SELECT.
+/// The clauses of one SELECT, without ORDER BY and LIMIT, which its block has.
 #[derive(Debug, Clone, Default)]
 pub struct Select {
     /// Its FROM, one tree for each list element.
@@ -18,7 +18,7 @@ pub struct Select {
     pub star: Option<Span>,
     /// DISTINCT: empty if plain, the expressions of `DISTINCT ON (..)` otherwise.
     pub distinct: Option<Vec<Expr>>,
-    /// Its GROUP BY.
+    /// The expressions of GROUP BY; empty if it has none.
     pub group_by: Vec<Expr>,
     /// Whether it groups by several sets: ROLLUP, CUBE, GROUPING SETS.
     pub grouping_sets: bool,
@@ -26,7 +26,7 @@ pub struct Select {
     pub aggregates: bool,
     /// Whether its SELECT list calls a set-returning function.
     pub set_returning: bool,
-    /// Its HAVING.
+    /// The condition of HAVING, on groups; `None` without one.
     pub having: Option<Expr>,
 }
 

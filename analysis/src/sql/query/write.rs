@@ -19,7 +19,7 @@ pub struct Write {
     pub assignments: Vec<(String, Option<Expr>)>,
     /// The rows of an INSERT.
     pub source: Option<BlockId>,
-    /// ON CONFLICT.
+    /// ON CONFLICT or ON DUPLICATE KEY UPDATE; `None` if a duplicate key is an error.
     pub conflict: Option<Conflict>,
     /// The WHEN clauses of a MERGE, in order; empty for other statements.
     pub whens: Vec<When>,
@@ -70,7 +70,7 @@ fn of_assignment((_, value): &(String, Option<Expr>)) -> Option<&Expr> {
 pub struct When {
     /// The additional condition after AND.
     pub condition: Option<Expr>,
-    /// The action.
+    /// What it does with the row.
     pub action: Action,
 }
 

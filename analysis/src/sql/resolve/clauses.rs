@@ -1,4 +1,4 @@
-//! Clauses that the database refuses for what they contain, or beside others.
+//! Clauses that the database refuses, by themselves or in combination with others.
 
 use std::collections::HashSet;
 
@@ -164,8 +164,8 @@ impl Resolver<'_> {
         self.clause(message, "not joined yet", &help, span);
     }
 
-    /// Records a view that is written to, and cannot be: on MySQL if its rows are no rows of one table, on SQLite without a
-    /// trigger. SQLite takes what RETURNING is asked of.
+    /// Records a write to a view that cannot be written to: on MySQL if its rows are not those of one table, on SQLite without a
+    /// trigger. SQLite accepts the write if it has RETURNING.
     pub(super) fn check_view(&mut self, target: RelationId, returns: bool) {
         let relation = &self.relations[target.0 as usize];
         let Source::View(name, block) = &relation.source else { return };

@@ -230,7 +230,7 @@ struct Resolver<'a> {
     cte_problems: Vec<(BlockId, Range<usize>)>,
     /// SQLite: the WITH queries that nothing reads.
     unread: HashSet<BlockId>,
-    /// How the statement asks for relations to be read.
+    /// The modifiers of relations.
     asked: Vec<(RelationId, Asked)>,
     /// The part that is not analysed, as a fragment.
     unchecked: Option<&'static str>,

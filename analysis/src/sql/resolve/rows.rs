@@ -320,7 +320,7 @@ impl Resolver<'_> {
         self.element_below(ty, 0)
     }
 
-    /// The same for a type that this many domains are over.
+    /// [`element_of_type`](Self::element_of_type) for a type that is reached through `domains` domains.
     fn element_below(&self, ty: &str, domains: usize) -> Element {
         if ty == "tsvector" {
             return lexemes();

@@ -425,7 +425,7 @@ mod tests {
             assert_eq!(names(dialect, "SELECT a.firstname AS B, v.* FROM Users a, Named v"), "B AbC");
             assert_eq!(names(dialect, "WITH x (A, bC) AS (SELECT 1, 2) SELECT * FROM x"), "A bC");
         }
-        // SQLite gives the declared name, where no query around it names the column.
+        // SQLite returns the declared name, where no query around it names the column.
         assert_eq!(names(Dialect::MySql, "SELECT ID, FirstName FROM Users"), "ID FirstName");
         assert_eq!(
             names(Dialect::Sqlite, "SELECT ID, FirstName FROM Users UNION SELECT 1, 2"),

@@ -1,4 +1,4 @@
-//! ORDER BY, LIMIT and locks that the database refuses beside the rest of a query.
+//! ORDER BY, LIMIT and locks that the database refuses in combination with the rest of a query.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::sql::text::Span;
 use crate::sql::type_names;
 
 impl Resolver<'_> {
-    /// Checks ORDER BY, LIMIT and locks of a query expression, beside the rest of it.
+    /// Checks ORDER BY, LIMIT and locks of a query expression against the rest of it.
     pub(super) fn check_tail(&mut self, query: &ast::Query, id: BlockId) {
         if self.views > 0 {
             return;

@@ -1,4 +1,4 @@
-//! Aliases of PostgreSQL for rows that are no tables: what RETURNING and USING name.
+//! PostgreSQL's aliases for rows other than tables: those that RETURNING and USING name.
 
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::{Token, TokenWithSpan};

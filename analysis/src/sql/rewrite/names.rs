@@ -1,4 +1,4 @@
-//! Keywords of the parser that are columns where they stand.
+//! Keywords of the parser that are used as columns.
 
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;

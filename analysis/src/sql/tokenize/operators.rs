@@ -16,8 +16,8 @@ const CHARACTERS: &[char] =
 /// The characters that are in no operator of standard SQL: only an operator with one of them may end in a sign.
 const UNUSUAL: &[char] = &['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'];
 
-/// The text with blanks in place of comments that touch an operator, of which the parser's tokenizer takes them for a
-/// part. Every other character keeps its place.
+/// The text with blanks in place of comments that touch an operator: the parser's tokenizer takes such a comment for a part of
+/// the operator. Every other character keeps its place.
 pub(super) fn parted(sql: &str) -> Cow<'_, str> {
     if !sql.contains("--") && !sql.contains("/*") {
         return Cow::Borrowed(sql);

@@ -238,7 +238,7 @@ fn cast(ty: &str, value: Value) -> Value {
     Value { class, name: Ok(name), ..value }.computed()
 }
 
-/// What an operator on the bits of integers gives.
+/// The result of an operator on the bits of integers.
 fn bits(of: &[Value]) -> Value {
     if of.iter().all(|value| value.class == Class::Int && !value.is_odd()) {
         let nullable = of.iter().any(|value| value.nullable);

@@ -19,7 +19,7 @@ pub(super) fn is_type(name: &str) -> bool {
     )
 }
 
-/// What a function of geometries gives.
+/// The result of a function of geometries.
 pub(super) fn of_function(name: &str) -> Option<Item> {
     let item = match name {
         "x" | "y" | "st_x" | "st_y" | "st_area" | "st_length" | "st_distance" | "st_distance_sphere" => {

@@ -20,7 +20,7 @@ const DOUBLE: u32 = 23;
 /// The size of text as long as an INT has digits: from here on, an integer takes 64 bits.
 const WIDE: u32 = 10;
 
-/// The size of what GROUP_CONCAT gives.
+/// The size of the result of GROUP_CONCAT.
 pub(super) const LONGEST_GROUP: u32 = 16_777_216;
 
 /// What operators distinguish.
@@ -164,7 +164,7 @@ impl Item {
         Item { wire, ..self }
     }
 
-    /// The same value, whose nullability is as unsure as that of what it is made of.
+    /// Marks the value's nullability as unsure if that of any of `items`, from which it is computed, is.
     pub(super) fn made_of(self, items: &[Item]) -> Item {
         let unsure = self.wire.unsure || items.iter().any(|item| item.wire.unsure);
         Item { wire: Wire { unsure, ..self.wire }, ..self }
@@ -192,7 +192,7 @@ impl Item {
         self.class() == Class::Int && !self.is_unsigned() && self.wire.size == self.digits
     }
 
-    /// The value as a row gives it: of a subquery, or of another row.
+    /// The value as a row contains it: of a subquery, or of another row.
     pub(super) fn of_row(self) -> Found {
         if self.is_bare() || matches!(self.class(), Class::Null | Class::Other) {
             return unknown();
@@ -278,7 +278,7 @@ fn times(items: &[Item], size: u32) -> Found {
     }
 }
 
-/// What an arithmetic operator gives.
+/// The result of an arithmetic operator.
 pub(super) fn arithmetic(sign: char, one: &Item, other: &Item) -> Found {
     let nullable = one.is_nullable() || other.is_nullable() || sign == '/';
     let is_number = |item: &Item| {

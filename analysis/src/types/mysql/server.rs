@@ -19,7 +19,7 @@ const MYSQL: [&str; 8] = [
 /// Words that only MariaDB knows.
 const MARIADB: [&str; 6] = ["inet4", "inet6", "json_compact", "json_detailed", "returning", "system_time"];
 
-/// The server that takes the schema and all of these texts; `None` if nothing tells.
+/// The server that accepts the schema and all of these texts; `None` if nothing determines it.
 pub fn server_of<'t>(schema: &Schema, texts: impl Iterator<Item = &'t str>) -> Option<Server> {
     let mut mysql = false;
     let of_mariadb = |ty: &str| ["uuid", "inet4", "inet6"].iter().any(|own| own.eq_ignore_ascii_case(ty));
@@ -64,7 +64,7 @@ fn is_of_mariadb(before: &str, last: &str, word: &str) -> bool {
     }
 }
 
-/// What the comments of a dump tell: whether the server is MySQL, or MariaDB. Either's tool may dump the other.
+/// The server that the comments of a dump name, MySQL or MariaDB. Either's tool may dump the other.
 fn dumped_by(text: &str) -> (bool, bool) {
     let mut head = text.lines().take_while(|line| line.trim().is_empty() || line.starts_with(['-', '/']));
     let of_mariadb = |line: &str| line.contains("MariaDB") || line.starts_with("/*M!");

@@ -86,17 +86,17 @@ impl Value {
         Value { origin, ..Value::of(class, name, !wire.is_not_null()) }
     }
 
-    /// The same value, possibly NULL.
+    /// The value, now possibly NULL.
     pub(super) fn or_null(self) -> Value {
         Value { nullable: true, proven_not_null: false, ..self }
     }
 
-    /// The same value, of which the servers may differ on whether it can be NULL.
+    /// The value, now possibly NULL, with MySQL and MariaDB differing on whether it is.
     pub(super) fn doubtful(self) -> Value {
         Value { is_certain: false, origin: Origin::Expression, ..self.or_null() }
     }
 
-    /// The same value as the result of a computation.
+    /// The value as the result of a computation rather than a column.
     pub(super) fn computed(self) -> Value {
         Value { origin: Origin::Expression, ..self }
     }

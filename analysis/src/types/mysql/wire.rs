@@ -267,8 +267,8 @@ fn keys(table: &Table, column: &str, server: Option<Server>) -> u16 {
     flags
 }
 
-/// Whether the keys of a column depend on what is not known. Of a column's own UNIQUE beside PRIMARY KEY, as of SERIAL, MySQL
-/// makes a key and MariaDB makes none; the same written as a key of the table both keep.
+/// Whether the keys of a column depend on the server, which is not known. For a UNIQUE on a column that is also the PRIMARY KEY,
+/// as in SERIAL, MySQL creates a key and MariaDB does not; both create it if it is declared as a key of the table.
 pub(super) fn has_doubtful_key(table: &Table, column: &Column, server: Option<Server>) -> bool {
     let is_serial = column.identity && column.ty.eq_ignore_ascii_case("bigint unsigned");
     let is_known = server.is_some_and(|server| server == Server::MySql || is_serial);

@@ -403,7 +403,7 @@ impl Info {
         Info { name: name.into(), category, class, ..NO_TYPE.clone() }
     }
 
-    /// A type's line in the catalog; the function gives the number of another type.
+    /// A type's line in the catalog; the function returns the number of another type.
     pub(super) fn read(
         name: &'static str,
         rest: &'static str,

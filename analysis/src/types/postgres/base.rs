@@ -11,7 +11,7 @@ macro_rules! ruled {
         impl Ty {
             $(pub(super) const $name: Ty = Ty($number);)*
         }
-        /// The names of the types used in rules, by number; the first is no type.
+        /// The names of the types used in rules, by number; number 0 is not a type.
         const RULED: &[&str] = &[$($text),*];
     };
 }

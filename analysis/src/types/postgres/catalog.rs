@@ -129,17 +129,17 @@ impl Catalog {
         self.replaced.contains(&name)
     }
 
-    /// What later versions have of this kind and name.
+    /// The lines of later versions of PostgreSQL with this kind and name.
     fn later(&self, kind: char, name: &str) -> &'static [&'static str] {
         if kind == 'f' && self.is_replaced(name) { &[] } else { &[LATER] }
     }
 
-    /// The same of the extensions alone.
+    /// The lines of extensions with this kind and name, without those of the built-in catalog.
     pub(super) fn lines_of_extensions(&self, kind: char, name: &str) -> Vec<&'static str> {
         lines_in(self.parts.get(1..).unwrap_or_default(), kind, name).collect()
     }
 
-    /// The same of the built-in catalog alone.
+    /// The lines of the built-in catalog with this kind and name, without those of extensions.
     pub(super) fn lines_of_base(kind: char, name: &str) -> impl Iterator<Item = &'static str> {
         lines_in(&[BASE, LATER], kind, name)
     }

@@ -80,7 +80,7 @@ impl Session<'_> {
     }
 
     /// The modifier of a column's type, such as a length. The server keeps a cast that changes or drops it, so that the
-    /// value is no column to clients.
+    /// value is not a column to clients.
     fn modifier_of(&self, value: &Value) -> Option<String> {
         let origin = value.origin.as_ref()?;
         let Source::Table(name) = &self.query.relation(origin.relation).source else { return None };

@@ -6,8 +6,7 @@ use crate::sql::expr::Expr;
 use crate::sql::query::{From, Select};
 use crate::types::TypeError;
 
-/// Types of which the server cannot tell whether two values are equal, nor which comes first: they are in no operator
-/// class of btree or hash.
+/// Types whose values cannot be compared or ordered: they are in no operator class of btree or hash.
 const INCOMPARABLE: [&str; 10] =
     ["json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "jsonpath"];
 

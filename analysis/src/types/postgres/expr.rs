@@ -53,7 +53,7 @@ impl Session<'_> {
             Expr::Binary { op, left, right } => self.binary(op, left, right),
             Expr::Is { expr, test, .. } => {
                 let value = self.expr(expr);
-                // `$1 IS NULL` accepts any type, and gives the parameter none.
+                // `$1 IS NULL` accepts any type, and determines none for the parameter.
                 match (*test, &value.form) {
                     (Test::Null, Form::Parameter(number)) if value.is_unknown() => {
                         self.leave_untyped(*number, "tested for NULL")

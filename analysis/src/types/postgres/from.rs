@@ -48,7 +48,7 @@ impl<'q> Session<'q> {
         }
     }
 
-    /// Gives the size of a sample the type that its method expects.
+    /// Coerces the size of a sample to the type that its method expects.
     fn sample(&mut self, id: RelationId) {
         let query = self.query;
         for (of, asked) in &query.asked {

@@ -57,7 +57,7 @@ impl Session<'_> {
             .then(|| Called { whole: true, ..call.clone() });
         let call = spread.as_ref().unwrap_or(call);
         let candidates = self.functions(call, count);
-        // `f(VARIADIC $1)` and `f(VARIADIC '{1, 2}')` are given an array, and `f($1)` an element.
+        // `f(VARIADIC $1)` and `f(VARIADIC '{1, 2}')` get an array, and `f($1)` an element.
         if spreads && candidates.iter().any(|candidate| candidate.spread) && last == Some(Ty::UNKNOWN) {
             return self.of_unknown(candidates, args);
         }

@@ -96,7 +96,7 @@ fn column(session: &mut Session<'_>, field: &Field, patch: plan::Patch) -> Colum
     let value = &field.value;
     let worded =
         |otherwise: &'static str| value.why.as_ref().map_or(otherwise.into(), Why::words).into_owned();
-    // Clients are told the base type of a domain.
+    // The server reports the base type of a domain to clients.
     let base = session.types.base(value.ty);
     let ty = match session.types.shown(base, 0) {
         Some(ty) => Known::Is(ty),

@@ -226,7 +226,7 @@ impl<'q> Reading<'q> {
     }
 
     /// Whether a number limits the rows, so that the plan has a step for that; NULL and no offset do not. `None` if
-    /// only the server's evaluation tells.
+    /// only the server's evaluation shows.
     fn is_limited(&self, block: &Block) -> Option<bool> {
         let limits = |expr: &Option<Expr>, is_offset: bool| {
             let Some(expr) = expr.as_ref() else { return Some(false) };

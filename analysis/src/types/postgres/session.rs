@@ -132,7 +132,7 @@ pub(super) struct Slot {
     pub(super) doubtful: bool,
     /// Whether it occurs at all.
     pub(super) seen: bool,
-    /// Where it occurs, before anything gives it a type, and takes none.
+    /// Where it occurs, before anything determines its type, and takes none.
     pub(super) untyped: Option<&'static str>,
     /// The type that it was given afterwards.
     pub(super) later: Option<Ty>,

@@ -25,7 +25,7 @@ pub struct Target {
     pub run: fn(&str) -> Features,
 }
 
-/// All of them.
+/// All targets, in the order in which they run.
 pub const ALL: [Target; 8] = [
     Target { name: "query", run: query::run },
     Target { name: "migrations", run: migrations::run },

@@ -36,7 +36,7 @@ impl Import {
         self.path.strip_prefix("::").unwrap_or(&self.path) == of
     }
 
-    /// Whether it is of a module of the same crate, which hands names on.
+    /// Whether it is of a module of the same crate, which may re-export names.
     pub(super) fn is_of_module(&self) -> bool {
         matches!(self.path.split("::").next(), Some("crate" | "self" | "super"))
     }

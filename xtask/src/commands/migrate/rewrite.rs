@@ -30,7 +30,7 @@ impl Direction {
 
     /// Whether a text may contain anything to migrate.
     pub(crate) fn may_concern(&self, text: &str) -> bool {
-        // A module of the crate may hand the names on.
+        // A module of the crate may re-export the names.
         let parts = [self.from.as_str(), "crate::", "super::", "self::"];
         text.contains("query") && parts.iter().any(|part| text.contains(part))
     }
@@ -82,7 +82,7 @@ pub(crate) fn rewritten(text: &str, sites: &[Site], direction: &Direction) -> Re
     // A name that is also a function has to stay imported from its crate.
     let names: Vec<&str> = names.into_iter().filter(|name| !is_called_as_function(text, name)).collect();
     let is_direct = |name: &str| imports.iter().any(|import| import.can_move(name));
-    // A module of the crate may hand a macro on.
+    // A module of the crate may re-export a macro.
     let hands_on = |import: &Import| {
         import.is_of_module() && names.iter().any(|name| !is_direct(name) && import.can_move(name))
     };

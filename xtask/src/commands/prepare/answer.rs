@@ -30,7 +30,7 @@ pub(super) enum Answer {
 pub(super) struct Databases {
     /// Those of SQLite in memory, by the source of their schema.
     sqlite: Vec<(Option<PathBuf>, Sqlite)>,
-    /// MySQL or MariaDB, if anything tells which.
+    /// MySQL or MariaDB, if it is known which.
     server: Option<Server>,
     /// The tables of PostgreSQL that are measured, by the source of their schema.
     measured: Vec<(Option<PathBuf>, Measured)>,

@@ -1,5 +1,5 @@
-//! Tables of PostgreSQL that migrations fill and then measure: the planner knows how many rows they have, and may plan a
-//! join another way than for tables that were just created.
+//! Tables of PostgreSQL that migrations fill and then analyse: the planner knows how many rows they have, and may plan a
+//! join differently from one on tables that were just created.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,7 +98,7 @@ fn statements(script: &str) -> Vec<Vec<Word>> {
     all
 }
 
-/// What stands between the quotes of a string.
+/// The text between the quotes of a string.
 fn content(text: &str) -> &str {
     match text.strip_prefix('$').and_then(|rest| Some(rest.split_at(rest.find('$')?))) {
         Some((tag, rest)) => rest.get(1..rest.len().saturating_sub(tag.len() + 2)).unwrap_or_default(),

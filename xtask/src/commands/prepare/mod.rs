@@ -235,7 +235,7 @@ fn entry(
     let project = &wanted.project;
     let version = folder.version;
     let committed: Option<Value> = there.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    // Whoever wrote it asked another database than the one whose schema is known.
+    // It was written for a different database from the one whose schema is known.
     let of = committed.as_ref().and_then(|entry| entry["db_name"].as_str());
     if let Some(of) = of.filter(|of| *of != form::database(project.dialect)) {
         let why = format!("its entry is of {of}, and the schema of {}", form::database(project.dialect));

@@ -61,7 +61,7 @@ pub(super) fn server(folder: &Folder, base: &Path) -> Option<Server> {
     server_of(wanted.project.schema.as_ref()?, scripts.iter().map(String::as_str).chain(queries))
 }
 
-/// What the columns of an entry tell of the server that described them.
+/// What the columns of an entry show about the server that described them.
 fn wrote(entry: &Value) -> Vec<Server> {
     let columns = entry["describe"]["columns"].as_array().map(Vec::as_slice).unwrap_or_default();
     let told = columns.iter().filter_map(|column| {
@@ -121,7 +121,7 @@ pub(super) fn answer(sql: &str, schema: &Schema, server: Option<Server>, version
     Answer::Known(Description { columns, parameters: Parameters::Count(query.parameters) }, doubts)
 }
 
-/// Whether a query gives its row to variables or its rows to a file: `SELECT .. INTO @a`.
+/// Whether a query writes its row to variables or its rows to a file: `SELECT .. INTO @a`.
 fn is_kept_by_the_server(sql: &str) -> bool {
     let words: Vec<&str> = Lexer::new(sql, Dialect::MySql)
         .map(|token| sql.get(token.span.range()).unwrap_or_default())

@@ -57,7 +57,7 @@ impl Sqlite {
         let older = if version.describes_as_08() { self.older.describe(sql)? } else { None };
         match self.untyped(sql)? {
             Ok(None) => {}
-            // Version 0.8 gives NULL for such a column, and reads nothing that is not there.
+            // Version 0.8 returns NULL for such a column, and reads nothing that is not there.
             Ok(Some(_))
                 if let Some(older) = &older
                     && !version.has_wide_integers()
@@ -77,7 +77,7 @@ impl Sqlite {
             Ok(described) => described,
             Err(error) => return Ok(Answer::Unknown(format!("SQLite refuses it: {}", reason(&error)))),
         };
-        // 0.8 gives NULL where it cannot follow the bytecode, and 0.7 follows it further.
+        // 0.8 returns NULL where it cannot follow the bytecode, and 0.7 follows it further.
         let is_lost = |columns: &Vec<Described>| columns.iter().any(|(ty, _)| ty == "NULL");
         if version.has_wide_integers() && older.as_ref().is_some_and(is_lost) {
             return Ok(Answer::Unknown("sqlx 0.7 finds types that 0.8 does not".to_owned()));
@@ -90,7 +90,7 @@ impl Sqlite {
         Ok(answer(columns.collect(), described.parameters()))
     }
 
-    /// The same if only version 0.8 can describe the query.
+    /// The answer for a query that only version 0.8 of sqlx can describe.
     fn prepared(&mut self, sql: &str, older: &[Described], version: Version) -> Result<Answer, Failure> {
         block_on(async {
             let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
@@ -138,7 +138,7 @@ impl Sqlite {
     }
 
     /// Whether a column of a table, possibly of another database than `main`, has no declared type; so it seems if that
-    /// cannot be told.
+    /// cannot be determined.
     async fn is_untyped(&mut self, table: &str, column: &str) -> bool {
         let mut tables = vec![(None, table)];
         tables.extend(table.split_once('.').map(|(database, table)| (Some(database), table)));

@@ -52,7 +52,7 @@ impl Version {
         })
     }
 
-    /// Whether our macros can stand for its own.
+    /// Whether our macros can replace its own.
     pub(crate) fn has_our_macros(self) -> bool {
         self.minor >= 9
     }

@@ -27,7 +27,7 @@ fn rename(dependency: &Dependency) -> Option<&String> {
     Some(&dependency.name).filter(|name| **name != dependency.package.replace('-', "_"))
 }
 
-/// The folders of those that stand on this machine, each with the name it is renamed to.
+/// The folders of those that are on this machine, each with the name it is renamed to.
 fn folders(dependencies: &[Dependency]) -> BTreeMap<PathBuf, Option<String>> {
     let here = dependencies.iter().filter_map(|dependency| {
         let dir = dependency.path.as_ref()?.canonicalize().ok()?;
@@ -39,7 +39,7 @@ fn folders(dependencies: &[Dependency]) -> BTreeMap<PathBuf, Option<String>> {
 /// The crates that make queries, by their names in this crate's code.
 fn renamed(dependencies: &[Dependency]) -> HashMap<String, String> {
     let named = dependencies.iter().filter_map(|dependency| {
-        // A driver may be named in another file than the one that is given its connection.
+        // A driver may be named in a different file from the one that gets its connection.
         let is_driver = is_driver(&dependency.package);
         let is_read = is_driver || matches!(dependency.package.as_str(), "sqlx" | "query-budget");
         let is_named = is_driver || rename(dependency).is_some();
@@ -48,7 +48,7 @@ fn renamed(dependencies: &[Dependency]) -> HashMap<String, String> {
     named.collect()
 }
 
-/// The crates whose features choose the database, in the order in which they are asked: a crate that enables one in sqlx
+/// The crates whose features choose the database, in the order in which they are examined: a crate that enables one in sqlx
 /// may have another library for something else.
 const CHOOSERS: [&[&str]; 2] = [&["sqlx"], &["diesel", "diesel-async", "sea-orm"]];
 

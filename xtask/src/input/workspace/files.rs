@@ -11,7 +11,7 @@ const MOST_BEHIND_LINKS: usize = 20_000;
 /// What was found below a folder.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
-    /// The files that are named like Rust, regular or not: reading tells what is not.
+    /// The files that are named like Rust, regular or not: those that are not regular fail when they are read.
     pub(super) files: Vec<PathBuf>,
     /// Why folders could not be listed.
     pub(super) unlisted: Vec<String>,

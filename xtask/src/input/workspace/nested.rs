@@ -33,7 +33,7 @@ impl Nested {
             let list = if total <= limit { &mut nested.read } else { &mut nested.left_out };
             list.insert(dir);
         }
-        // What stands inside of a copy is of it.
+        // Everything inside of a copy belongs to it.
         let left_out = &nested.left_out;
         nested.read.retain(|dir| !left_out.iter().any(|other| dir.starts_with(other)));
         nested

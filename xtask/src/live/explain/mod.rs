@@ -1,4 +1,4 @@
-//! How a live database would read the tables of a query. It is asked by `EXPLAIN` without `ANALYZE`, one
+//! How a live database would read the tables of a query. It runs `EXPLAIN` without `ANALYZE`, one
 //! statement at a time, over a protocol that does not accept several, and each in a read-only transaction
 //! that is rolled back. None of the user's statements is executed, except for functions that a planner
 //! evaluates.

@@ -45,7 +45,7 @@ fn step(line: &str, known: &Known) -> Option<PlannedRead> {
         "SCAN" if index.is_some_and(|index| known.partial.contains(index)) => {
             vec![Verdict::Served, Verdict::Unserved, Verdict::Full]
         }
-        // The plan does not tell whether the query asks for the whole table.
+        // The plan does not show whether the query asks for the whole table.
         "SCAN" if rest != "CONSTANT ROW" && !alias.starts_with('(') => vec![Verdict::Unserved, Verdict::Full],
         _ => return None,
     };

@@ -52,7 +52,7 @@ impl<'a> CallGraph<'a> {
         reached.min_by_key(|(distance, _)| *distance).map(|(_, target)| target)
     }
 
-    /// Whether a function does nothing but make a query of a text that it is given.
+    /// Whether a function only makes a query of a text that is passed to it.
     pub(super) fn only_makes(&self, function: FunctionId) -> bool {
         let Some((source, function)) = self.get(function) else { return false };
         let site = first_query(&function.flow, &source.scan.sites).and_then(|at| source.scan.sites.get(at));

@@ -1,4 +1,4 @@
-//! Functions that ask a cache, and query where it has nothing.
+//! Functions that look in a cache, and query on a miss.
 
 use std::collections::HashSet;
 
@@ -162,7 +162,7 @@ impl Asks<'_> {
         }
     }
 
-    /// Adds what the last expression of a function asks: `match cached { Some(v) => v, None => .. }`.
+    /// Adds the lookups of the last expression of a function: `match cached { Some(v) => v, None => .. }`.
     fn add_last(&mut self, body: &Block) {
         let Some(Stmt::Expr(Expr::Match(node), _)) = body.stmts.last() else { return };
         let gives = |arm: &syn::Arm| holds(&arm.pat) && !awaits(&arm.body);

@@ -1,4 +1,4 @@
-//! What stands for a cache in a function: the guards of its locks, and what was looked up in it.
+//! The names of a cache in a function: the guards of its locks, and what was looked up in it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use syn::{Block, Expr, Pat, Stmt};
 use super::{gets, is_locked, plain};
 use crate::rust::walk::variables;
 
-/// The variables of a function that stand for something that keeps values.
+/// The variables of a function that name something that keeps values.
 #[derive(Debug, Default)]
 pub(in crate::rust) struct Names {
     /// Variables, with the variable, static or field that each is a part or guard of.
@@ -84,7 +84,7 @@ impl Names {
 
 impl<'ast> Visit<'ast> for Names {
     fn visit_local(&mut self, local: &'ast syn::Local) {
-        // What is inside a block is known before what the block gives.
+        // What is inside a block is known before its value.
         visit::visit_local(self, local);
         if let Some(init) = &local.init {
             self.bind(&local.pat, &init.expr);

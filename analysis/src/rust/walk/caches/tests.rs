@@ -1,4 +1,4 @@
-//! Caches that are asked first and filled after.
+//! Caches that are read first and filled after a miss.
 
 use super::*;
 

@@ -74,7 +74,7 @@ fn loops_over_values_and_numbers() {
             columns,
         );
     }
-    // Where it starts is not told.
+    // Its start is not known.
     let sql = format!("CREATE TABLE t (id int); DO $$ DECLARE v text; BEGIN FOR v IN 3 - 2..1 LOOP {add}");
     assert_eq!(replayed(Dialect::Postgres, &sql).problems.len(), 1);
     // The variable of a loop over rows has no value from before.

@@ -64,7 +64,7 @@ pub enum Gives {
 /// The type of a parameter, as written in a cast.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowType {
-    /// The name.
+    /// The name in SQL, without `[]`.
     pub name: String,
     /// Whether it is an array, which UNNEST would flatten.
     pub is_array: bool,

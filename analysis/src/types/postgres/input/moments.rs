@@ -122,7 +122,7 @@ fn is_date(text: &str) -> bool {
     parts.len() == 3 && parts.iter().all(is_number) && parts.first().is_some_and(|year| year.len() == 4)
 }
 
-/// Whether a text is a day with slashes whose first two numbers are no months.
+/// Whether a text is a day with slashes whose first two numbers cannot be months.
 fn has_no_such_month(text: &str) -> bool {
     let date = text.split(' ').next().unwrap_or_default();
     let parts: Vec<Option<u32>> = date.split('/').map(|part| part.parse().ok()).collect();

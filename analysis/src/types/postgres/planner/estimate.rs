@@ -25,7 +25,7 @@ const OF_EQUALITY: f64 = 0.005;
 #[derive(Debug)]
 pub(super) struct Leaf<'q> {
     pub(super) id: RelationId,
-    /// `None` for rows that are no table's.
+    /// `None` for rows other than a table's.
     pub(super) table: Option<&'q Table>,
     /// Its conditions.
     pub(super) filters: Vec<Filter<'q>>,

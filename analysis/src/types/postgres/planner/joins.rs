@@ -42,7 +42,7 @@ impl Sides<'_> {
         Path { cost, slack, marks, direct: (self.one.direct | own) & marks, is_ordered }
     }
 
-    /// The same if the other side becomes the outer one.
+    /// The path of a join whose other side becomes the outer one.
     fn swapped(&self, cost: Cost, marks: Set, is_direct: bool) -> Path {
         let left = self.pair.left;
         let own = if is_direct && left.count_ones() == 1 { left } else { 0 };

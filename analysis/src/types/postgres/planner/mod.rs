@@ -27,13 +27,13 @@ use tree::{Guess, Set, Tree};
 
 /// How much more a plan of two relations may cost by these estimates than the cheapest one and still be chosen.
 const NEARLY: f64 = 1.02;
-/// The same for a plan of three: that an order of one join saves a sort for the next is not followed, nor is what
-/// a search below another join saves in full.
+/// How much more a plan of three relations may cost than the cheapest one and still be chosen. The order of one join that saves
+/// a sort for the next is not followed, nor all that a search below another join saves.
 const ROUGHLY: f64 = 1.15;
-/// The same for a plan of more relations, in which that adds up.
+/// How much more a plan of more than three relations may cost than the cheapest one, in which these errors add up.
 const COARSELY: f64 = 1.3;
-/// The same for a plan of more than two if the rows are asked for in an order: that of a join below another is not
-/// followed.
+/// How much more a plan of more than two relations may cost than the cheapest one if the query has an ORDER BY: the order of a
+/// join below another is not followed.
 const ORDERED: f64 = 3.0;
 
 /// What sqlx marks in a plan.
@@ -52,7 +52,7 @@ impl Marked {
         self.is_all || relation.is_some_and(|relation| self.relations.contains(&relation))
     }
 
-    /// Whether it marks what is computed of a relation's row; `None` if that hangs on how the plan writes it.
+    /// Whether it marks an expression over a relation's row; `None` if that depends on how the plan writes it.
     pub(super) fn marks_computed(&self, of: &[RelationId], is_wrapped: bool) -> Option<bool> {
         match of {
             _ if self.is_all => Some(true),

@@ -153,7 +153,7 @@ impl Pair<'_> {
     }
 }
 
-/// Stands for all columns, beside those of relations.
+/// The bit for all columns, in addition to the bits of relations.
 pub(super) const WHOLE: Set = 1 << 15;
 
 impl Tree<'_> {

@@ -52,7 +52,7 @@ impl<'q> Tree<'q> {
         }
         let at = self.only(self.of(reading, expr))?;
         let indexes = self.leaves.get(at)?.table.map_or(&[][..], |table| &table.indexes);
-        // Such an index may serve the expression, or tell that its values are unique.
+        // Such an index may serve the expression, or prove that its values are unique.
         let is_expression = |part: &KeyPart| !matches!(part, KeyPart::Column(_));
         self.is_vague |= indexes.iter().any(|index| index.keys.iter().any(|key| is_expression(&key.part)));
         Some((at, COMPUTED.to_owned()))

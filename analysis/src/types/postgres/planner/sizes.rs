@@ -35,7 +35,7 @@ fn is_interval(step: &Expr) -> bool {
     }
 }
 
-/// The rows of a query expression and their cost; `None` if nothing tells how many there are.
+/// The rows of a query expression and their cost; `None` if their number is not known.
 pub(super) fn size_of(reading: &Reading<'_>, id: BlockId, guess: Guess) -> Option<Input> {
     if !reading.may_estimate() {
         return None;

@@ -40,7 +40,7 @@ impl Demand {
         Demand { sure, possible, is_optional: false }
     }
 
-    /// The same, if nothing is sure.
+    /// The demand without anything that is sure; what is possible stays.
     fn doubted(self) -> Demand {
         Demand { sure: HashSet::new(), ..self }
     }

@@ -40,7 +40,7 @@ pub(super) struct Clause {
 pub(super) struct Outer {
     /// The relations on its kept side that have to be joined before it.
     pub(super) needs: Set,
-    /// The same on its other side.
+    /// The relations on its other side that have to be joined before it.
     pub(super) brings: Set,
     /// All relations on its kept side.
     pub(super) left: Set,
