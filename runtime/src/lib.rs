@@ -21,10 +21,57 @@
 //! one thread do not count in each other's scopes, and a spawned task only counts where
 //! [`BudgetExt::in_current_budget`] says so.
 //!
-//! **Off means off.** Budgets are enforced in debug builds, and in release builds with the feature `enforce`.
-//! In release builds with the feature `count`, or one of those for services (`tower`, `tracing`, `stats`,
-//! `metrics`), queries are counted, and exceeded budgets are logged. In other builds the attribute leaves the
-//! function's body unchanged, and the queries are sqlx's own.
+//! **Off means off.** Queries count in debug builds and tests, and in release builds with the feature `count` or one
+//! that implies it. An exceeded budget panics in debug builds and with the feature `enforce`, and is logged in other
+//! builds that count. In builds that do not count the attribute leaves the function's body unchanged, and the queries
+//! are sqlx's own.
+//!
+//! # Queries
+//!
+//! `sql!` is sqlx's `query!`, checked against a snapshot of the schema instead of a database. `cargo query-budget init`
+//! writes the snapshot from the migrations.
+//!
+//! ```
+//! # #[cfg(feature = "sqlx")]
+//! # mod example {
+//! use query_budget::{query_budget, sql_as};
+//! use sqlx::{Result, SqlitePool};
+//! # #[derive(sqlx::FromRow)]
+//! pub struct Event {
+//!     pub id: i64,
+//!     pub name: String,
+//! }
+//!
+//! #[query_budget(max = 1, rows = 20, time = "50ms")]
+//! pub async fn latest(db: &SqlitePool, user: i64) -> Result<Vec<Event>> {
+//!     sql_as!(Event, "SELECT id, name FROM events WHERE user_id = ?1 ORDER BY id DESC LIMIT 20", user)
+//!         .fetch_all(db)
+//!         .await
+//! }
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | brings | counts in release builds |
+//! | --- | --- | --- |
+//! | `sqlx` (default) | `sql!` and related macros, on sqlx 0.9 | |
+//! | `postgres`, `mysql`, `sqlite` | sqlx's features of the same name | |
+//! | `bigdecimal`, `bit-vec`, `chrono`, `ipnet`, `ipnetwork`, `json`, `mac_address`, `rust_decimal`, `time`, `uuid` | sqlx's features of the same name: the Rust types of columns | |
+//! | `count` | counts, and logs exceeded budgets | yes |
+//! | `enforce` | panics over a budget in release builds too | yes |
+//! | `tracing` | a layer that counts sqlx's own queries too, and events for what is slow or repeated | yes |
+//! | `otel` | spans for queries and scopes, by OpenTelemetry's conventions | yes |
+//! | `trace-comments` | appends the trace to each query of `sql!` as a comment | yes |
+//! | `tower` | `RequestLayer`: a scope for each request, and headers about its queries | yes |
+//! | `axum` | the same for axum, with the route as the name | yes |
+//! | `stats` | latencies of queries and scopes, as data and as JSON | yes |
+//! | `metrics` | the same through the crate `metrics` | yes |
+//! | `cache` | cached reads in memory, invalidated by the writes of `sql!` | |
+//! | `redis` | the same over Redis or Valkey | |
+//!
+//! [The book](https://github.com/query-budget/query-budget/blob/main/docs/introduction.md) has a tutorial, recipes, the
+//! command line and all lints.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

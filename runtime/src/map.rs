@@ -15,7 +15,25 @@ use crate::target::{Target, run};
 
 /// A query that maps its rows to a Rust type: sqlx's [`Map`](sqlx::query::Map), counted.
 ///
-/// Made by [`Query::map`] and [`Query::try_map`].
+/// Made by [`Query::map`] and [`Query::try_map`], and by `sql!` for a query with columns.
+///
+/// ```
+/// use query_budget::sql_as;
+/// use sqlx::{Result, SqlitePool};
+/// # #[derive(sqlx::FromRow)]
+/// struct Event {
+///     id: i64,
+///     name: String,
+/// }
+///
+/// async fn titles(db: &SqlitePool, user: i64) -> Result<Vec<String>> {
+///     sql_as!(Event, "SELECT id, name FROM events WHERE user_id = ?1 ORDER BY id LIMIT 20", user)
+///         .map(|event| format!("{} ({})", event.name, event.id))
+///         .fetch_all(db)
+///         .await
+/// }
+/// # let _ = titles;
+/// ```
 #[must_use = "query must be executed to affect database"]
 pub struct Map<DB: Database, F> {
     pub(crate) query: Query<DB>,
@@ -69,6 +87,10 @@ where
     }
 
     /// Executes the query; returns its rows as a stream.
+    ///
+    /// # Errors
+    ///
+    /// The stream yields an error if the database or the connection fails, or if a row cannot be mapped.
     pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<O>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -81,6 +103,10 @@ where
     }
 
     /// Executes a text of several statements, as SQLite takes it; returns the rows and the result of each as a stream.
+    ///
+    /// # Errors
+    ///
+    /// The stream yields an error if the database or the connection fails, or if a row cannot be mapped. The statements before it have run.
     pub fn fetch_many<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<Either<DB::QueryResult, O>>>
     where
         E: 'e + Target<'c, Database = DB>,

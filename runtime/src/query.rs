@@ -19,6 +19,17 @@ use crate::target::{Target, run, run_rows};
 ///
 /// Made by `sql!`. The methods have sqlx's names and signatures, and it can be passed to an executor's own
 /// methods.
+///
+/// ```
+/// use query_budget::sql;
+/// use sqlx::{Result, SqlitePool};
+///
+/// async fn rename(db: &SqlitePool, id: i64, name: &str) -> Result<bool> {
+///     let done = sql!("UPDATE events SET name = ?1 WHERE id = ?2", name, id).execute(db).await?;
+///     Ok(done.rows_affected() == 1)
+/// }
+/// # let _ = rename;
+/// ```
 #[must_use = "query must be executed to affect database"]
 pub struct Query<DB: Database> {
     inner: sqlx::query::Query<'static, DB, DB::Arguments>,
@@ -188,6 +199,10 @@ where
     }
 
     /// Executes the query; returns its rows as a stream.
+    ///
+    /// # Errors
+    ///
+    /// The stream yields an error if the database or the connection fails.
     pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<DB::Row>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -197,6 +212,10 @@ where
     }
 
     /// Executes a text of several statements, as SQLite takes it; returns the rows and the result of each as a stream.
+    ///
+    /// # Errors
+    ///
+    /// The stream yields an error if the database or the connection fails. The statements before it have run.
     pub fn fetch_many<'e, 'c: 'e, E>(
         self,
         executor: E,
@@ -281,7 +300,7 @@ where
         self.inner.statement()
     }
 
-    /// Called once for each execution, when the query is handed to a connection. This is where it counts,
+    /// Called once for each execution, when the query is passed to a connection. This is where it counts,
     /// unless an argument could not be encoded, since then nothing is sent.
     #[inline]
     fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {

@@ -1,4 +1,4 @@
-//! [`Settings`]: the thresholds for slow and repeated, for the whole process.
+//! [`Settings`]: when something is slow or repeated, and what happens over a budget, for the whole process.
 
 #[cfg(feature = "tracing")]
 use std::sync::atomic::AtomicU64;
@@ -29,8 +29,8 @@ impl Tiers {
     ///
     /// use query_budget::Tiers;
     ///
-    /// let slow = Tiers::NEVER.warn(Duration::from_millis(100)).error(Duration::from_secs(1));
-    /// assert_eq!((slow.info, slow.warn), (None, Some(Duration::from_millis(100))));
+    /// let slow = Tiers::NEVER.info(Duration::from_millis(20)).error(Duration::from_secs(1));
+    /// assert_eq!((slow.info, slow.warn), (Some(Duration::from_millis(20)), None));
     /// ```
     #[must_use]
     pub const fn info(mut self, from: Duration) -> Self {
@@ -71,7 +71,8 @@ pub enum OverBudget {
     Off,
 }
 
-/// The thresholds for slow and repeated. Set once at the start of a process by [`configure`].
+/// When something is slow or repeated, and what happens over a budget. Set once at the start of a process by
+/// [`configure`].
 ///
 /// ```
 /// let mut settings = query_budget::Settings::default();
@@ -128,7 +129,7 @@ static SLOW_STATEMENT: AtomicU64 = AtomicU64::new(50_000_000);
 /// [`Settings::repeated`], read at the end of each scope.
 static REPEATED: AtomicUsize = AtomicUsize::new(Settings::DEFAULT.repeated);
 
-/// Sets the thresholds for slow and repeated from now on.
+/// Sets when something is slow or repeated, and what happens over a budget, from now on.
 pub fn configure(settings: Settings) {
     let mut now = SETTINGS.write().unwrap_or_else(PoisonError::into_inner);
     #[cfg(feature = "tracing")]

@@ -36,7 +36,7 @@ mod plain {
     }
 }
 
-/// Targets with a cache are told what ran.
+/// Targets with a cache are notified of what ran.
 #[cfg(feature = "cache")]
 mod watched {
     use futures_util::FutureExt;
@@ -49,7 +49,7 @@ mod watched {
     /// What a query can be run on: anything that sqlx accepts (a pool, a connection), and the equivalents in
     /// [`cache`](crate::cache).
     pub trait Target<'c>: Sized {
-        /// The database.
+        /// The database of sqlx that it runs queries on.
         type Database: Database;
         /// What runs the query.
         #[doc(hidden)]

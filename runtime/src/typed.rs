@@ -91,6 +91,10 @@ macro_rules! typed_query {
             }
 
             /// Executes the query; returns its rows as a stream.
+            ///
+            /// # Errors
+            ///
+            /// The stream yields an error if the database or the connection fails, or if a row does not fit the type.
             pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<$O>>
             where
                 E: 'e + Target<'c, Database = DB>,
@@ -101,6 +105,10 @@ macro_rules! typed_query {
             }
 
             /// Executes a text of several statements, as SQLite takes it; returns the rows and the result of each as a stream.
+            ///
+            /// # Errors
+            ///
+            /// The stream yields an error if the database or the connection fails, or if a row does not fit the type. The statements before it have run.
             pub fn fetch_many<'e, 'c: 'e, E>(
                 self,
                 executor: E,
@@ -189,7 +197,26 @@ macro_rules! typed_query {
 typed_query! {
     /// A query that makes each row a value of `O` by [`FromRow`]: sqlx's [`QueryAs`](sqlx::query::QueryAs), counted.
     ///
-    /// Made by `sql_as!`. The methods have sqlx's names and signatures.
+    /// Made by `sql_from_row!`, and by `sql_as!` without a snapshot of the schema. The methods have sqlx's names and
+    /// signatures.
+    ///
+    /// ```
+    /// use query_budget::sql_from_row;
+    /// use sqlx::{FromRow, Result, SqlitePool};
+    ///
+    /// #[derive(FromRow)]
+    /// struct Event {
+    ///     id: i64,
+    ///     #[sqlx(rename = "name")]
+    ///     title: String,
+    /// }
+    ///
+    /// async fn title(db: &SqlitePool, id: i64) -> Result<Option<String>> {
+    ///     let event = sql_from_row!(Event, "SELECT id, name FROM events WHERE id = ?1", id).fetch_optional(db).await?;
+    ///     Ok(event.map(|event| format!("{} ({})", event.title, event.id)))
+    /// }
+    /// # let _ = title;
+    /// ```
     QueryAs, query_as, read_as, |O| O, identity
 }
 
@@ -197,5 +224,15 @@ typed_query! {
     /// A query whose first column is read: sqlx's [`QueryScalar`](sqlx::query::QueryScalar), counted.
     ///
     /// Made by `sql_scalar!`. The methods have sqlx's names and signatures.
+    ///
+    /// ```
+    /// use query_budget::sql_scalar;
+    /// use sqlx::{Result, SqlitePool};
+    ///
+    /// async fn of_user(db: &SqlitePool, user: i64) -> Result<i64> {
+    ///     sql_scalar!(i64, "SELECT count(*) FROM events WHERE user_id = ?1", user).fetch_one(db).await
+    /// }
+    /// # let _ = of_user;
+    /// ```
     QueryScalar, query_scalar, read_scalar, |O| (O,), |(value,)| value
 }

@@ -170,7 +170,7 @@ where
     /// # Errors
     ///
     /// If the database, the connection or the decoding of a row fails, in which case nothing is written. If
-    /// an INSERT returns more or fewer rows than it was given, as with a trigger that skips some, rows cannot
+    /// an INSERT returns more or fewer rows than its input has, as with a trigger that skips some, rows cannot
     /// be assigned to inputs: that is an error too. Read such rows with [`fetch_some`](Self::fetch_some).
     pub fn fetch_all<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<Vec<O>>>
     where

@@ -178,7 +178,7 @@ fn quotes_names(sql: &str) -> bool {
     false
 }
 
-/// What stands before a name, and never before a string.
+/// The words and signs that precede a name, and never a string.
 const BEFORE_NAMES: [&str; 8] = ["FROM", "INTO", "JOIN", "UPDATE", "ONLY", "TABLE", "TRUNCATE", "."];
 
 /// `$tag$ .. $tag$`, or a placeholder.

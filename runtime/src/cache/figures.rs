@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheFigures {
-    /// Its name.
+    /// The name that it was created with.
     pub name: String,
     /// Reads that found an entry.
     pub hits: u64,

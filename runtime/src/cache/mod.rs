@@ -142,7 +142,7 @@ impl<S: Store> Cache<S> {
     }
 
     /// Invalidates what was read from these tables, and what has one of these tags. Returns whether all users
-    /// of the cache have been told; if not, they will be once the cache is reachable, and no entry outlives
+    /// of the cache have been notified; if not, they will be once the cache is reachable, and no entry outlives
     /// its time to live.
     ///
     /// Call it after a write that the cache does not see, once it is committed.

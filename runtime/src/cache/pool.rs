@@ -21,6 +21,18 @@ use crate::target::{Target, Watch};
 /// Use it in a service instead of the pool. Queries that are not written with `sql!` and related macros do
 /// not run on it, because what they write is unknown: run them on [`pool`](Self::pool), and name their tables
 /// with [`invalidate`](Self::invalidate).
+///
+/// ```
+/// use query_budget::cache::CachedPool;
+/// use sqlx::{Result, Sqlite};
+///
+/// async fn restore(db: &CachedPool<Sqlite>, dump: &'static str) -> Result<()> {
+///     sqlx::raw_sql(dump).execute(db.pool()).await?;
+///     db.invalidate(["events", "logs"]).await;
+///     Ok(())
+/// }
+/// # let _ = restore;
+/// ```
 pub struct CachedPool<DB: Database, S: Store = Memory> {
     pool: Pool<DB>,
     cache: Cache<S>,
@@ -52,7 +64,7 @@ impl<DB: Database, S: Store> CachedPool<DB, S> {
         &self.pool
     }
 
-    /// The cache.
+    /// The cache that reads on this pool use and its writes invalidate.
     #[must_use]
     pub fn cache(&self) -> &Cache<S> {
         &self.cache
@@ -148,7 +160,7 @@ impl<'c, S: Store> Unsettled<'c, S> {
         Self { cache, written: Some(written) }
     }
 
-    /// Invalidates them; returns whether all users of the cache have been told.
+    /// Invalidates them; returns whether all users of the cache have been notified.
     pub(crate) async fn settle(&mut self) -> bool {
         let Some(tags) = self.written.as_ref().and_then(Written::tags) else {
             self.written = None;

@@ -10,7 +10,18 @@ use sqlx::{Database, Pool};
 use super::key::{Key, Parts};
 use super::tables::Tags;
 
-/// A store for entries. There are two: [`Memory`](super::Memory) and `Redis`.
+/// A store for entries. There are two: [`Memory`](super::Memory) and `Redis`. Code that works with either is generic
+/// over it:
+///
+/// ```
+/// use query_budget::cache::{CachedPool, Store};
+/// use sqlx::Sqlite;
+///
+/// async fn imported<S: Store>(db: &CachedPool<Sqlite, S>) {
+///     db.invalidate(["events"]).await;
+/// }
+/// # let _ = imported::<query_budget::cache::Memory>;
+/// ```
 pub trait Store: Send + Sync + 'static + sealed::Sealed {
     /// The state of an entry's tags when its rows were about to be read. The entry is valid as long as it is
     /// unchanged.

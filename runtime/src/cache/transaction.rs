@@ -19,6 +19,21 @@ use crate::target::{Target, Watch};
 ///
 /// What it has written is invalidated on commit, before [`commit`](Self::commit) returns. If dropped, it is
 /// rolled back and invalidates nothing. Reads in it are not cached.
+///
+/// ```
+/// use query_budget::cache::CachedPool;
+/// use query_budget::sql;
+/// use sqlx::{Result, Sqlite};
+///
+/// async fn clear(db: &CachedPool<Sqlite>, event: i64) -> Result<()> {
+///     let mut transaction = db.begin().await?;
+///     sql!("DELETE FROM logs WHERE event_id = ?1", event).execute(&mut transaction).await?;
+///     sql!("DELETE FROM events WHERE id = ?1", event).execute(&mut transaction).await?;
+///     transaction.commit().await?; // Invalidates reads of `logs` and `events`.
+///     Ok(())
+/// }
+/// # let _ = clear;
+/// ```
 pub struct Transaction<DB: Database, S: Store = Memory> {
     inner: sqlx::Transaction<'static, DB>,
     cache: Cache<S>,
@@ -35,7 +50,7 @@ impl<DB: Database, S: Store> Debug for Transaction<DB, S> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Committed {
-    /// Whether all users of the cache have been told of the invalidation. If not, they will be once the cache
+    /// Whether all users of the cache have been notified of the invalidation. If not, they will be once the cache
     /// is reachable, and no entry outlives its time to live.
     pub acknowledged: bool,
 }

@@ -41,7 +41,7 @@ impl Counter {
         self.parameters = witness.parameters();
     }
 
-    /// Records that the query was handed to a connection with these arguments.
+    /// Records that the query was passed to a connection with these arguments.
     pub(crate) fn executed<DB: Database>(self, arguments: Option<&DB::Arguments>) {
         let (database, parameters) = (DB::NAME, self.parameters.with_arguments(arguments));
         let is_watched = running::has_executed(self.site, DB::NAME);
@@ -97,7 +97,7 @@ impl Counter {
     }
 
     /// The rows that `start` returns at the first poll. Drivers take a query's arguments, which is when it
-    /// counts, as soon as they are asked for a stream, but send nothing before it is polled.
+    /// counts, as soon as a stream is requested, but send nothing before it is polled.
     pub(crate) fn begin<'e, T: 'e>(
         self,
         start: impl FnOnce() -> BoxStream<'e, T> + Send + 'e,

@@ -49,7 +49,7 @@ struct Current {
 }
 
 /// The id of a scope that has begun on this thread and has no node yet. Most scopes end like this. The node is created when
-/// something is counted in the scope or asks for it, when another scope is entered within it, and when its future is
+/// something is counted in the scope or requests it, when another scope is entered within it, and when its future is
 /// suspended.
 const UNMADE: u64 = u64::MAX;
 
@@ -113,7 +113,7 @@ pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> Heard {
     heard
 }
 
-/// What the current scopes want to know about the values of the query at a site.
+/// How the current scopes observe the values of the query at a site.
 pub(crate) fn asked_of(site: &'static Site) -> Asked {
     let asked = CURRENT.try_with(|current| match current.id.get() {
         0 => Asked::ByNobody,

@@ -92,7 +92,7 @@ impl Node {
         self.traced.get_or_init(Box::default)
     }
 
-    /// The same, if it has been created.
+    /// Its part for a subscriber; `None` if it has not been created.
     #[cfg(feature = "tracing")]
     pub(super) fn if_traced(&self) -> Option<&Traced> {
         match self.traced.get() {

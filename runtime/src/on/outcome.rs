@@ -106,7 +106,7 @@ fn log(report: &Report) {
     say(report);
 }
 
-/// Prints a line on stderr. A closed stderr is no reason to fail.
+/// Prints a line on stderr, and ignores a closed stderr.
 pub(crate) fn say(text: &dyn std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -12,7 +12,7 @@ pub(crate) enum Parameters {
     Unasked,
 }
 
-/// What the current scopes want to know about the values of a query.
+/// How the current scopes observe the values of a query.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
     Values,

@@ -26,7 +26,7 @@ pub(crate) fn is_running(sql: &str) -> bool {
     running.site.is_some_and(|running| running.sends(sql))
 }
 
-/// Records that the query at `site` was handed to a connection on this thread; returns whether a counted query with its
+/// Records that the query at `site` was passed to a connection on this thread; returns whether a counted query with its
 /// text is running there.
 #[cfg(feature = "sqlx")]
 pub(crate) fn has_executed(site: &'static Site, database: &'static str) -> bool {

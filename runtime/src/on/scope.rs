@@ -15,6 +15,14 @@ use super::outcome::{self, Ending};
 use crate::report::{Limits, Report};
 
 /// A stretch of code with limits on its queries. Made by [`scope`].
+///
+/// ```
+/// # async fn load() -> u32 { 7 }
+/// # sqlx::__rt::test_block_on(async {
+/// let page = query_budget::scope("page").max(3).repeats(2).run(load()).await;
+/// # assert_eq!(page, 7);
+/// # });
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope {
@@ -97,7 +105,7 @@ impl Scope {
         Self { is_read: true, ..self }
     }
 
-    /// Excludes it from the scopes of the process: whoever made it asks for its report.
+    /// Excludes it from the scopes of the process: its creator reads its report.
     pub(crate) fn unrecorded(self) -> Self {
         #[cfg(any(feature = "stats", feature = "metrics"))]
         return Self { is_recorded: false, ..self };

@@ -16,7 +16,7 @@ const PLAIN: usize = 16;
 /// The maximum number of parameter sets that are distinguished per statement of a scope, if some of them
 /// recur.
 const MOST_SETS: usize = 1024;
-/// Up to so many statements a site is searched linearly, beyond that in a map.
+/// A scope with at most this many statements searches them linearly; with more, by a map.
 const FEW: usize = 8;
 
 /// One observation of one query; parts that do not apply are zero.
@@ -295,7 +295,7 @@ impl Tally {
         self.all().fold(Counts::default(), |counts, counted| counts.with(&counted.statement))
     }
 
-    /// Whether some statement ran so many times.
+    /// Whether some statement ran at least `times` times.
     #[cfg(feature = "tracing")]
     pub(crate) fn has_repeated(&mut self, times: usize) -> bool {
         self.put_back();

@@ -23,7 +23,7 @@ use crate::site::Site;
 const MOST_BYTES: usize = 16 * 1024;
 
 impl Parameters {
-    /// Watches the next value, if a scope wants to know.
+    /// Watches the next value, if a scope observes values.
     #[inline(always)]
     pub(crate) fn witness(self, site: &'static Site) -> Witness {
         let parameters = match self {
@@ -73,7 +73,7 @@ impl Witness {
         self.0.into_inner()
     }
 
-    /// The number of bytes before this value; `None` if nobody asks, or the database keeps no bytes.
+    /// The number of bytes before this value; `None` if no scope observes values, or the database keeps no bytes.
     #[inline(always)]
     fn before<DB: Database>(&self, buffer: &DB::ArgumentBuffer) -> Option<usize> {
         match self.0.get() {

@@ -142,7 +142,7 @@ pub struct Pages {
 /// A statement, and the keys to bind after its own values.
 #[derive(Debug)]
 pub struct PageStatement {
-    /// The text.
+    /// The SQL, with placeholders for the keys.
     pub text: &'static str,
     /// The keys.
     pub binds: &'static [usize],

@@ -2,6 +2,14 @@
 
 /// A requested page, and its number of rows. Built from what a client sends; invalid input is only reported
 /// when the page is fetched.
+///
+/// ```
+/// use query_budget::PageRequest;
+///
+/// // As a client sent them, all optional.
+/// assert_eq!(PageRequest::of(None, None, None), PageRequest::first());
+/// assert_eq!(PageRequest::of(Some("cursor".into()), None, Some(20)), PageRequest::after("cursor").size(20));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageRequest {
     from: From,

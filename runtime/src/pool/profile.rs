@@ -83,7 +83,7 @@ impl PoolProfile {
         Self::of(
             |name| std::env::var(name).ok(),
             |note| {
-                // A closed stderr is no reason to fail.
+                // A closed stderr is ignored.
                 let _ = writeln!(std::io::stderr(), "query-budget: {note}");
             },
         )

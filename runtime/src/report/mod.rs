@@ -10,7 +10,14 @@ use std::time::Duration;
 pub use self::statement::{ParameterSets, Statement};
 use crate::settings::repeated;
 
-/// The limits of a scope; `None` for no limit.
+/// The limits of a scope; `None` for no limit. Read from a [`Report`].
+///
+/// ```
+/// # sqlx::__rt::test_block_on(async {
+/// let ((), report) = query_budget::measure(async {}).await;
+/// assert_eq!(report.limits(), query_budget::Limits::default()); // `measure` sets none.
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -25,6 +32,11 @@ pub struct Limits {
 }
 
 /// The counts of a scope so far. Returned by [`counts`](crate::counts).
+///
+/// ```
+/// // Outside of any scope there is nothing to count in.
+/// assert_eq!(query_budget::counts().unwrap_or_default().queries, 0);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -32,7 +44,7 @@ pub struct Counts {
     pub queries: usize,
     /// Number of rows fetched.
     pub rows: usize,
-    /// Time spent in completed queries.
+    /// Time spent in queries that have ended, including waiting for a connection: the same as [`Report::time`].
     pub time: Duration,
     /// The number of executions of the most frequent statement.
     pub most_repeated: usize,
@@ -63,6 +75,17 @@ impl Limits {
 ///
 /// Its `Display` is the text of the panic. It never contains a value that was bound to a query, nor a literal
 /// of a query that was built at run time.
+///
+/// ```
+/// # async fn load() {}
+/// # sqlx::__rt::test_block_on(async {
+/// let ((), report) = query_budget::measure(load()).await;
+/// for statement in report.repeated() {
+///     eprintln!("{} times: {}", statement.count(), statement.sql());
+/// }
+/// assert!(report.queries() == 0 && !report.is_over());
+/// # });
+/// ```
 #[derive(Clone, Debug)]
 pub struct Report {
     name: Cow<'static, str>,

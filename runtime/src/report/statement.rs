@@ -6,6 +6,13 @@ use std::time::Duration;
 use crate::site::Place;
 
 /// One query, and its activity in a scope.
+///
+/// ```
+/// fn per_execution(statement: &query_budget::Statement) -> Option<std::time::Duration> {
+///     statement.time().checked_div(u32::try_from(statement.count()).ok()?)
+/// }
+/// # let _ = per_execution;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Statement {
     sql: Cow<'static, str>,

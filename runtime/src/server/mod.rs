@@ -33,9 +33,9 @@ pub struct ServerFigures {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IndexFigures {
-    /// The table it is on.
+    /// The table it is on, as the server names it.
     pub table: String,
-    /// Its name.
+    /// The index's name, which is unique per table in MySQL and per schema elsewhere.
     pub name: String,
     /// How often it was scanned; `None` if the server does not count.
     pub scans: Option<u64>,
@@ -49,7 +49,7 @@ pub struct IndexFigures {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TableFigures {
-    /// Its name.
+    /// The table's name, as the server names it.
     pub name: String,
     /// The approximate number of rows; `None` if unknown.
     pub rows: Option<u64>,
@@ -87,7 +87,7 @@ mod sealed {
     }
 }
 
-/// Asks the server of a pool for the use of its indexes, the sizes of its tables and its slowest statements: a few reads of
+/// Reads from the server of a pool the use of its indexes, the sizes of its tables and its slowest statements: a few reads of
 /// its own views, which count in no scope. For a page that an operator opens, not for each request.
 ///
 /// | | indexes | tables | statements |
@@ -99,7 +99,7 @@ mod sealed {
 /// # Errors
 ///
 /// If the database or the connection fails. Statistics that the server lacks, or does not show to this user,
-/// are no error, but listed in [`ServerFigures::missing`].
+/// are not an error, but listed in [`ServerFigures::missing`].
 ///
 /// ```
 /// # sqlx::__rt::test_block_on(async {

@@ -59,13 +59,13 @@ pub struct Stats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WaitStats {
-    /// The number of waits, including those in vain.
+    /// The number of waits, including those that ended without a connection.
     pub count: u64,
     /// The number of waits that ended without a connection: no query ran.
     pub in_vain: u64,
-    /// The total time.
+    /// The time of all waits together.
     pub total: Duration,
-    /// The longest.
+    /// The longest wait.
     pub max: Duration,
 }
 
@@ -112,7 +112,14 @@ pub struct ScopeStats {
     pub latency: Latency,
 }
 
-/// The distribution of a duration. Percentiles are exact to one part in a hundred.
+/// The distribution of a duration since the process began. Percentiles are at most one percent above the exact value;
+/// durations of more than an hour count as an hour in them.
+///
+/// ```
+/// for statement in query_budget::stats().slowest(5) {
+///     println!("{:?}: {}", statement.latency.p95, statement.sql);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Latency {
