@@ -8,7 +8,7 @@ COPY . .
 RUN cargo install --locked --path xtask --root /out ${FEATURES}
 
 FROM debian:bookworm-slim
-# git is needed only for `--diff`.
+# git is needed for `--diff`, `--since` and `--fix`.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates git \
  && rm -rf /var/lib/apt/lists/* \
