@@ -1,7 +1,7 @@
 //! The engine of query-budget: everything that is known about queries, pure.
 //!
 //! ```text
-//! Rust source ─scan→ Site ─parse→ Statement ─resolve against Schema→ Query ─lints→ Finding ─render→ rustc|text|json|sarif|github
+//! Rust source ─scan→ Site ─parse→ Statement ─resolve against Schema→ Query ─lints→ Finding ─render→ rustc, text, json, sarif, ..
 //! migrations  ─replay→ Schema ←read─ schema.sql
 //! ```
 //!

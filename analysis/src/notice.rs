@@ -47,7 +47,7 @@ pub enum Severity {
     Note,
     /// The check may be wrong.
     Warning,
-    /// What the user requested cannot be done.
+    /// A request of the user that cannot be met.
     Error,
 }
 

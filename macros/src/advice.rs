@@ -88,7 +88,7 @@ pub(crate) struct Given<'a> {
     pub(crate) dialect: Dialect,
 }
 
-/// What to write for a field of another type than its column: a type in the name (`AS "id: i32"`) only where the
+/// What to write for a field whose type differs from its column's: a type in the name (`AS "id: i32"`) only where the
 /// database's bytes are decoded as that type, and else a cast.
 pub(crate) fn for_column(given: &Given<'_>) -> Vec<String> {
     let Given { field, rust, nullable, .. } = given;

@@ -148,8 +148,8 @@ pub fn sql_from_row(input: TokenStream) -> TokenStream {
 ///
 /// # Compile errors
 ///
-/// As with [`sql!`]; and if the statement returns more or fewer columns than one, or its column has another type than
-/// the one that is written.
+/// As with [`sql!`]; and if the statement returns more or fewer columns than one, or its column differs from
+/// the type that is written.
 #[proc_macro]
 pub fn sql_scalar(input: TokenStream) -> TokenStream {
     query(SQL_SCALAR, input)
@@ -247,8 +247,8 @@ pub fn sql_file_scalar_unchecked(input: TokenStream) -> TokenStream {
 /// # Compile errors
 ///
 /// As with [`sql!`]; and if the statement has no form for many rows: an INSERT without exactly one row of VALUES, an
-/// UPDATE, DELETE or SELECT that does not compare a column with a value of the row, or a closure that returns another
-/// number of values than the statement has placeholders for.
+/// UPDATE, DELETE or SELECT that does not compare a column with a value of the row, or a closure whose
+/// number of values differs from the number of placeholders.
 #[proc_macro]
 pub fn sql_batch(input: TokenStream) -> TokenStream {
     many(MacroKind::new("sql_batch", Rows::Record), input)

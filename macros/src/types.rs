@@ -212,7 +212,7 @@ impl<'p> Types<'p> {
         Some(sql_name(self.column(at)?.ty.known()?))
     }
 
-    /// What to write for a field of another type than its column, if the column's own type is read.
+    /// What to write for a field whose type differs from its column's, if the column's own type is read.
     pub(crate) fn for_field(&self, at: usize, field: &str, nullable: bool) -> Vec<String> {
         let given = self.column(at).and_then(|column| {
             let rust = self.rust_types.of_column(self.dialect, column).ok()?;

@@ -114,7 +114,7 @@ impl Checker<'_> {
             if !in_test || lint.is(Trait::InTests) {
                 let first = findings.len();
                 self.ask(lint, &mut findings, |found| check(&context, found));
-                // A raw call may use another database than the one with this schema.
+                // A raw call may use a different database from the one with this schema.
                 let is_doubtful = lint.group == Group::Correctness && !context.is_of_this_schema();
                 if is_doubtful && !self.config.lints.contains_key(lint.name) {
                     let found = findings.iter_mut().skip(first);

@@ -177,7 +177,7 @@ pub enum Trait {
     OfRequests,
     /// Its findings cost little in code that few users run: in raw code, reads that only administrators run are listed.
     OfMany,
-    /// What it finds is meant where all data is copied: in raw code for backups and exports it is listed.
+    /// Its findings are intended in code that copies all data: in raw code for backups and exports they are listed.
     OfCopies,
 }
 

@@ -82,7 +82,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What PostgreSQL takes for a column in double quotes, as the text that other databases take it for.
+/// A name in double quotes, which PostgreSQL reads as a column, as the text that other databases read it as.
 fn in_double_quotes(context: &QueryContext<'_>, span: Range<usize>) -> Option<String> {
     let written = context.sql.get(span).filter(|_| context.dialect == Dialect::Postgres)?;
     let inside = written.strip_prefix('"')?.strip_suffix('"')?;

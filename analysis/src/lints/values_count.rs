@@ -18,7 +18,7 @@ declare_lint! {
     /// ## Known limits
     ///
     /// If a query provides the rows and its columns are unknown, nothing is reported. A raw sqlx call that
-    /// lists no columns may use another database than the snapshot's, and is left alone.
+    /// lists no columns may use a different database from the snapshot's, and is left alone.
     ///
     /// ## Example
     ///

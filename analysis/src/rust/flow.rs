@@ -10,7 +10,7 @@ use crate::finding::Place;
 pub enum Flow {
     /// One query, by its position among the sites of the scan.
     Query(usize),
-    /// What may run as a query later, a builder or prepared statement, by its position among the sites: only while a function
+    /// A value that may run as a query later, a builder or prepared statement, by its position among the sites: only while a function
     /// is walked, after which it is a query if it is not known where it runs.
     Made(usize),
     /// A call of some function.

@@ -1,7 +1,7 @@
 //! Turns Rust source into query sites, loops and bounds. Only this module uses syn's types.
 //!
 //! ```text
-//! text ─guard→ tokens ─syn→ file ─scan, walk→ sites + flows ─bounds→ functions with their intervals
+//! text ─lex→ tokens ─syn→ file ─walk→ sites + flows ─graph→ calls in loops, functions with their intervals
 //! ```
 //!
 //! Nothing here reads files, and nothing panics: unreadable source is a [`ScanError`], and a macro whose body

@@ -1,10 +1,10 @@
-//! What a statement that is not a query answers: TRUNCATE nothing, SHOW the value of a setting.
+//! The result of a statement that is not a query: TRUNCATE returns nothing, SHOW the value of a setting.
 
 use super::Dialect;
 use super::explain;
 use super::lex::{Lexer, unquote};
 
-/// What a statement without a block of rows answers.
+/// The result of a statement without a block of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answers {
     /// No rows.
@@ -15,7 +15,7 @@ pub enum Answers {
     Unknown(&'static str),
 }
 
-/// What the statement answers, judging by its first words.
+/// The result of the statement, judging by its first words.
 pub(super) fn of(sql: &str, dialect: Dialect) -> Answers {
     let mut words =
         Lexer::new(sql, dialect).map(|token| sql.get(token.span.range()).unwrap_or_default()).take(4);

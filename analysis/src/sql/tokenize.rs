@@ -265,7 +265,7 @@ mod tests {
 
     const DIALECTS: [Dialect; 3] = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite];
 
-    /// What texts are made of, so that each meets each.
+    /// The pieces that texts are made of, so that each is next to each other one.
     const PIECES: [&str; 64] = [
         " ", "\n", "\t", "\r", "  ", "a", "Id", "select", "FROM", "e", "N", "x", "b", "u", "_utf8", "a$b",
         "$", "_", "1", "42", "1.5", ".5", "1.", "1e5", "0x1F", "'a'", "'a\nb'", "''", "'it''s'", "'a\\'",

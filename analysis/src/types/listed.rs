@@ -80,7 +80,7 @@ fn counts(name: &str, dialect: Dialect) -> Option<&'static str> {
     listed(dialect).find(|(known, _)| *known == name).map(|(_, counts)| counts)
 }
 
-/// What a database has instead of a function of another one, whose name nobody gives to a function of their own.
+/// The equivalent of another database's function whose name no user-defined function would have.
 fn instead_of(name: &str, dialect: Dialect) -> Option<&'static str> {
     Some(match (name, dialect) {
         ("array_agg" | "json_agg" | "jsonb_agg", Dialect::Sqlite) => "`json_group_array(a)`",

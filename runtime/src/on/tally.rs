@@ -61,7 +61,7 @@ pub(crate) enum Heard {
 
 /// The queries of one scope with their number of executions, in the order of their first.
 ///
-/// What few scopes need is created on demand: most scopes end without any query.
+/// Parts that few scopes need are created on demand: most scopes end without any query.
 #[derive(Default)]
 pub(crate) struct Tally {
     /// `None` in the place of the one at hand.

@@ -37,7 +37,7 @@ pub(crate) struct Cli {
     pub(crate) color: Color,
 }
 
-/// What `cargo query-budget` can do; each doc comment is a line of `--help`.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check every query against the indexes, and print the indexes that would serve them all

@@ -117,7 +117,7 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<bool, Failu
     Ok(true)
 }
 
-/// What is said where no crate has a schema.
+/// The notice if no crate has a schema.
 const NONE: &str = "there is neither a snapshot nor a migrations folder";
 
 fn no_schema(what: &str) -> Notice {

@@ -68,7 +68,7 @@ impl<'a> SchemaContext<'a> {
     }
 
     /// Whether the rows of a table are accounts, and every query that deletes some deletes one by its key, outside of loops.
-    /// What the workspace is not seen to fill belongs to others as well, who may delete more.
+    /// Tables that the workspace is not seen to fill are shared with other programs, which may delete more.
     pub(in crate::lints) fn deletes_accounts_alone(&self, table: &Name, child: &Name) -> bool {
         if self.growth.is_some_and(|growth| growth.is_never_grown(child)) {
             return false;

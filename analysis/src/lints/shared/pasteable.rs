@@ -224,7 +224,7 @@ fn parameter_types(context: &QueryContext<'_>, query: &Query) -> Vec<Option<batc
     described.parameters.iter().map(|parameter| parameter.ty.known().and_then(types::row_type)).collect()
 }
 
-/// What is looped over, as rows whose fields may be borrowed where `borrows`; `None` where it is not known to have `iter`, which
+/// The expression that is looped over, as rows whose fields may be borrowed if `borrows`; `None` where it is not known to have `iter`, which
 /// they would need.
 fn rows(around: &Loop, borrows: bool) -> Option<String> {
     let over = around.over.as_str();

@@ -36,7 +36,7 @@ pub(in crate::rust) struct Rules {
 pub(in crate::rust) struct Macro {
     /// Its rules as they are.
     pub(in crate::rust) rules: TokenStream,
-    /// What they say of the query that it expands to, where they make one.
+    /// The query that they expand to, as far as they reveal it; `None` if they make none.
     pub(in crate::rust) query: Option<Rules>,
     /// Whether they wait for something.
     pub(in crate::rust) awaits: bool,

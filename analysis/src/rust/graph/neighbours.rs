@@ -35,7 +35,7 @@ pub struct Told {
     pub(in crate::rust) aliases: HashSet<String>,
     /// The paths of sqlx that paths in it lead to through re-exports of other files.
     pub(in crate::rust) handed: HashMap<Vec<String>, Vec<String>>,
-    /// The methods of all files whose names libraries have as well; `None` if the file is read alone.
+    /// The project's methods that share a name with a library's; `None` if the file is read alone.
     pub(in crate::rust) own: Option<Arc<Own>>,
 }
 

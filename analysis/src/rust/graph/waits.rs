@@ -64,7 +64,7 @@ impl QueryOrCall {
 }
 
 impl CallGraph<'_> {
-    /// What each iteration that makes a step waits for as well, as a note; `body` is that of the loop around the step.
+    /// What each iteration that reaches a step also waits for, as a note; `body` is that of the loop around the step.
     pub(super) fn longer_wait(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         let wait = self.wait_in(source, body, step, &mut Course::default())?;
         Some(format!("each iteration also waits for `{wait}`, which takes longer than a query"))

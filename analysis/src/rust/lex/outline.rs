@@ -50,7 +50,7 @@ pub(in crate::rust) struct Outlined<'t> {
 }
 
 impl<'t> Outlined<'t> {
-    /// What is called like a function, and has no body of its own.
+    /// A name that is called like a function, and has no body of its own.
     fn of_name(name: &'t str) -> Outlined<'t> {
         Outlined {
             name,

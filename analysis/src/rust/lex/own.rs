@@ -69,7 +69,7 @@ impl Own {
     }
 }
 
-/// What an `impl` of every type that has some traits is noted as.
+/// The name under which an `impl` for every type with some traits is recorded.
 pub(in crate::rust) const ANY: &str = "";
 
 fn has_one(text: &str) -> bool {

@@ -31,7 +31,7 @@ impl LeftOut {
     }
 }
 
-/// What does not matter in each of the files with these outlines.
+/// The source that does not matter in each of the files with these outlines.
 pub fn left_out(outlines: &[Outline<'_>]) -> Vec<LeftOut> {
     let kept = functions(outlines);
     let bodies = |(file, outline): (usize, &Outline<'_>)| {

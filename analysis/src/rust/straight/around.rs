@@ -139,7 +139,7 @@ impl<'t> Reader<'_, 't> {
     }
 }
 
-/// What a function is in.
+/// The item that contains a function.
 #[derive(Default)]
 pub(super) struct Around<'t> {
     /// The type of the `impl` that the first brace opens.

@@ -1,4 +1,4 @@
-//! What each iteration of a loop moves on: the offset of the next page.
+//! The variables that each iteration of a loop advances: the offset of the next page.
 
 use syn::visit::{self, Visit};
 use syn::{BinOp, Block, Expr, Pat};

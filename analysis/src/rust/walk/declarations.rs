@@ -1,4 +1,4 @@
-//! What a file declares and imports, by module: `calls` resolves paths by it.
+//! What a file declares and imports, by module: `graph/modules` resolves paths by it.
 
 use syn::parse::{ParseStream, Parser};
 use syn::{Item, UseTree};

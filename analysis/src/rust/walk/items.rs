@@ -1,4 +1,4 @@
-//! Walks modules, `impl` blocks and functions, down to sites and functions; bodies are walked in `walk`.
+//! Walks modules, `impl` blocks and functions, down to sites and functions; bodies are walked in `expressions`.
 
 use std::collections::HashSet;
 use std::rc::Rc;

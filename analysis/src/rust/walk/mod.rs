@@ -91,7 +91,7 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) made: std::collections::HashMap<usize, ready::Made>,
     /// The constants that were read for the current expression.
     pub(in crate::rust) known: numbers::Known,
-    /// The methods of the project whose names libraries have as well.
+    /// The project's methods that share a name with a library's.
     pub(in crate::rust) own: Arc<Own>,
     /// The number of calls so far.
     pub(in crate::rust) calls: usize,

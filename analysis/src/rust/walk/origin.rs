@@ -50,7 +50,7 @@ const JOINS: &[&str] = &[
     "zip",
 ];
 
-/// What is waited for although it only gathers what others give.
+/// The functions that are awaited and only gather the results of others.
 const GATHERS: &[&str] =
     &["boxed", "collect", "instrument", "into_future", "join_all", "timeout", "try_collect", "try_join_all"];
 

@@ -58,7 +58,7 @@ impl Walker<'_> {
         }
     }
 
-    /// What has one of these methods, or another of their name.
+    /// The types that have one of these methods, or another of their name.
     fn receiver(&self, ty: &TypeRef, known: &Methods, depth: u8) -> Receiver {
         let next = |ty: &TypeRef| self.receiver(ty, known, depth + 1);
         match ty {

@@ -20,7 +20,7 @@ const WAITS: &str = "each iteration waits for a while, on purpose";
 const FOUND: &str = "the loop ends at the first that is found";
 /// Each element is found in the iteration before: the parent of a block, and its parent.
 const FOLLOWS: &str = "each iteration finds the element of the next";
-/// What is in one set and not in the other: what changed.
+/// The elements that are in one set and not in the other: the changes.
 pub(in crate::rust) const DIFFERS: &str =
     "the elements of the loop are the difference of two sets, which are few where little changes";
 /// The elements are what an operator has configured.
@@ -101,7 +101,7 @@ impl<'ast> Visit<'ast> for Pushes {
 }
 
 impl Pushes {
-    /// What a loop within adds is more than one.
+    /// Visits an inner loop, whose additions count twice: it may add more than one element.
     fn within(&mut self, visit: impl FnOnce(&mut Pushes)) {
         let before = self.number;
         visit(self);

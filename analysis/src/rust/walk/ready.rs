@@ -1,4 +1,4 @@
-//! What is made to run later: builders of queries and prepared statements. They count where they run, as often as they do.
+//! Values that run later: builders of queries and prepared statements. They count where they run, as often as they do.
 
 use super::{Queries, Walker};
 use crate::rust::drivers;

@@ -42,7 +42,7 @@ struct File {
     text: String,
 }
 
-/// What is said of a file that is written for a database that is not known here.
+/// The problem of a file that is written for a database that is not supported.
 pub(crate) const SQL_SERVER: &str = "is written for SQL Server, and not read";
 
 /// A description of what is looked for, for users without any.

@@ -152,7 +152,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// What makes other rows out of those of the tables.
+    /// The clause that makes other rows out of those of the tables.
     fn merges_rows(&self, select: &Select, id: BlockId) -> Option<&'static str> {
         // An aggregate over rows of the query around this one belongs to that.
         let is_here = |call: &Call| {

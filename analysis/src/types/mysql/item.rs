@@ -23,7 +23,7 @@ const WIDE: u32 = 10;
 /// The size of the result of GROUP_CONCAT.
 pub(super) const LONGEST_GROUP: u32 = 16_777_216;
 
-/// What operators distinguish.
+/// The classes of values that operators distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     Int,
@@ -210,7 +210,7 @@ impl Item {
     }
 }
 
-/// What COALESCE, IF and CASE give: the common type of their values.
+/// The result of COALESCE, IF and CASE: the common type of their values.
 pub(super) fn common(items: &[Item]) -> Found {
     let has_null = items.iter().any(|item| item.class() == Class::Null);
     let items: Vec<Item> = items.iter().filter(|item| item.class() != Class::Null).copied().collect();
@@ -255,7 +255,7 @@ pub(super) fn common(items: &[Item]) -> Found {
     unknown()
 }
 
-/// What IF and CASE give: one of several values, or else NULL.
+/// The result of IF and CASE: one of several values, or else NULL.
 pub(super) fn one_of(items: &[Item], or_null: bool) -> Found {
     let made = common(items)?;
     // A server that converts one of several texts says that the result may be NULL.

@@ -73,7 +73,7 @@ pub(super) fn expected(ty: &str, text: &str) -> Option<&'static str> {
     }
 }
 
-/// What a range expects instead of a text, as far as its brackets and plain bounds tell.
+/// What a range expects instead of a text, as far as its brackets and plain bounds show.
 fn range(element: &str, text: &str) -> Option<&'static str> {
     let malformed = Some("a range, such as `[1,5)`");
     let is_between = text.starts_with(['[', '(']) && text.ends_with([']', ')']) && text.contains(',');
@@ -147,7 +147,7 @@ fn has_no_such_day(text: &str) -> bool {
     year == 0 || day == 0 || day > days
 }
 
-/// What an array expects instead of a text, as far as its braces and plain elements tell.
+/// What an array expects instead of a text, as far as its braces and plain elements show.
 fn elements(element: &str, text: &str) -> Option<&'static str> {
     // `box` separates its elements otherwise.
     if element == "box" {

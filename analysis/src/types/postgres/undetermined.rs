@@ -1,4 +1,4 @@
-//! What the server refuses since a parameter has no type where it is used: it takes the type of its first use.
+//! Uses that the server refuses because the parameter has no type there: it takes the type of its first use.
 
 use std::sync::Arc;
 

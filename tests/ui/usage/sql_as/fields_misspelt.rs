@@ -1,4 +1,4 @@
-//! A field whose name is not the column's, and lists of another type than the column's.
+//! A field whose name is not the column's, and lists of a different type from the column's.
 
 use query_budget::{sql_as, sql_scalar};
 use sqlx::PgPool;

@@ -1,4 +1,4 @@
-//! A value that is read as another type than that of its column.
+//! A value that is read as a different type from that of its column.
 
 use query_budget::sql_scalar;
 use sqlx::PgPool;

@@ -33,7 +33,7 @@ const AGGREGATES: [&str; 12] = [
 pub(super) struct Measured(BTreeSet<String>);
 
 impl Measured {
-    /// What scripts measure that run one after the other.
+    /// The tables that scripts measure, run one after the other.
     pub(super) fn of(scripts: &[String]) -> Measured {
         let mut run = Run::default();
         for script in scripts {
@@ -106,7 +106,7 @@ fn content(text: &str) -> &str {
     }
 }
 
-/// What scripts do to tables, as far as it counts, statement after statement.
+/// The effects of scripts on tables, as far as they matter, statement after statement.
 #[derive(Debug, Default)]
 struct Run {
     filled: BTreeSet<String>,

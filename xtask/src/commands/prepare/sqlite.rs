@@ -137,7 +137,7 @@ impl Sqlite {
         })
     }
 
-    /// Whether a column of a table, possibly of another database than `main`, has no declared type; so it seems if that
+    /// Whether a column of a table, possibly of a database other than `main`, has no declared type; so it seems if that
     /// cannot be determined.
     async fn is_untyped(&mut self, table: &str, column: &str) -> bool {
         let mut tables = vec![(None, table)];

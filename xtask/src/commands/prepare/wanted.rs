@@ -28,7 +28,7 @@ pub(super) struct Folder {
     pub(super) wanted: Vec<Wanted>,
     /// The names of its files that no query of the source has.
     pub(super) dead: Vec<String>,
-    /// What else makes queries, if there are entries without a call, which may come from it.
+    /// The other makers of queries, if there are entries without a call, which may come from them.
     pub(super) maker: Option<Maker>,
     /// The files that no `mod` names, each with the number of its queries, which have no entries.
     pub(super) unnamed: BTreeMap<Arc<str>, usize>,

@@ -98,7 +98,7 @@ impl Walk {
     }
 }
 
-/// What to say of a folder that cannot be listed; nothing of a broken `.gitignore`.
+/// The message about a folder that cannot be listed; `None` for a broken `.gitignore`, or if it has gone.
 fn unlisted(error: &ignore::Error) -> Option<String> {
     let why = match error.io_error()?.kind() {
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

@@ -35,7 +35,7 @@ impl Names {
         gets(value, &|receiver| self.root(receiver)).or_else(|| found().map(|name| self.whole(name)))
     }
 
-    /// What a variable is a part of in the end.
+    /// The outermost value that a variable is a part of.
     pub(super) fn whole(&self, mut name: String) -> String {
         // A guard may have the name of what it locks, and names may be declared anew.
         let mut seen = HashSet::new();

@@ -249,7 +249,7 @@ fn an_error_that_is_handled_undoes_its_block() {
     assert!(replay.schema.table(None, "t").is_some_and(|table| table.column("z").is_some()));
 }
 
-/// What any table may have after code that adds it to tables that are looked up.
+/// The columns and indexes that any table may have after code that adds them to tables that it looks up.
 #[track_caller]
 fn check_loose(dialect: Dialect, sql: &str, columns: &[&str], indexes: &[&str]) {
     let replay = replayed(dialect, &format!("CREATE TABLE t (id int, a int); {sql}"));

@@ -1,4 +1,4 @@
-//! What MySQL and SQLite keep as it is written, and write as they read it.
+//! Names whose spelling MySQL and SQLite keep, and write as they read it.
 
 use super::{has_parts, round_trip};
 use crate::sql::Dialect;

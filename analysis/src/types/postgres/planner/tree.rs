@@ -267,7 +267,7 @@ impl<'q> Tree<'q> {
         self.outer.push(join);
     }
 
-    /// What has to be joined before an outer join, of all that it is written after: the planner's rules.
+    /// The relations before an outer join that have to be joined before it, by the planner's rules.
     fn bind(&self, join: &mut Outer, compared: Set, inner: Set, strict: Set) {
         let (mut needs, mut brings) = (compared & join.left, (compared | inner) & join.right);
         for below in &self.outer {
