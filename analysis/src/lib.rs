@@ -8,6 +8,8 @@
 //! The macros and the command line are two front ends of this one engine: a problem is worded the same in a
 //! build, in CI and at run time. Nothing here panics on any input; what cannot be understood is reported as
 //! not checked. Only `project` reads files.
+//!
+//! The API is for the macros and the command line of the same version, and changes with them.
 
 pub mod allow;
 pub mod baseline;

@@ -53,7 +53,7 @@ declare_lint! {
     /// }
     /// ```
     "uncached_write", Correctness, since "0.1.0",
-    "a write that no cache sees, to a table that cached reads name",
+    "a write that bypasses the cache, to a table of cached reads",
     Check::Query(check); OnRaw
 }
 

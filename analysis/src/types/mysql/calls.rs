@@ -79,7 +79,7 @@ impl Reader<'_> {
                 let is_plain = |at: usize| !matches!(value(at).class, Class::Null | Class::Time("TIMESTAMP"));
                 match self.one_of(call.args.iter(), block, depth).doubtful() {
                     _ if !(0..call.args.len()).all(is_plain) => {
-                        Value::unknown(format!("what `{name}` makes of these values is not known"))
+                        Value::unknown(format!("the type of `{name}` on these values is not known"))
                     }
                     value if value.class == Class::Int && !value.is("BIGINT") => integer(&value),
                     value => value,

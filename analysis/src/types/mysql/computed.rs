@@ -32,7 +32,7 @@ impl Reader<'_> {
                 // Long text and NULL are sent by another type there.
                 match one.wire.ty {
                     "MediumBlob" | "LongBlob" | "Null" => {
-                        Err("what a set operation makes of it is not known".to_owned())
+                        Err("its type in a set operation is not known".to_owned())
                     }
                     _ => Ok(Item { wire: item::stored(one.wire), ..one }),
                 }
@@ -288,7 +288,7 @@ fn of_function(
         ("lower" | "upper" | "lcase" | "ucase" | "trim" | "ltrim" | "rtrim" | "reverse", 1) => {
             of_first(&|item| match item.class() {
                 item::Class::Text if !item.is_list => Ok(text(item.wire.size).collated(&[*item])),
-                _ => Err(format!("what `{name}` makes of it is not known")),
+                _ => Err(format!("the type of `{name}` on it is not known")),
             })
         }
         ("concat", 1..) => concat(items),
@@ -297,7 +297,7 @@ fn of_function(
                 item::Class::Text | item::Class::LongText => {
                     Ok(Item::unsigned_size("Long", 10).nullable(item.is_nullable()))
                 }
-                _ => Err(format!("what `{name}` makes of it is not known")),
+                _ => Err(format!("the type of `{name}` on it is not known")),
             })
         }
         ("round", 1 | 2) => {
@@ -314,11 +314,11 @@ fn of_function(
         ("abs", 1) => of_first(&|item| match item.class() {
             item::Class::Decimal if item.wire.flags & Wire::UNSIGNED == 0 => Ok(*item),
             item::Class::Double => Ok(Item::double(23).nullable(item.is_nullable())),
-            _ => Err("what `abs` makes of it is not known".to_owned()),
+            _ => Err("the type of `abs` on it is not known".to_owned()),
         }),
         ("group_concat", _) => of_first(&|item| match item.class() {
             item::Class::Bytes | item::Class::Other | item::Class::Null => {
-                Err("what `group_concat` makes of it is not known".to_owned())
+                Err("the type of `group_concat` on it is not known".to_owned())
             }
             _ => {
                 let made = text(item::LONGEST_GROUP);
@@ -337,7 +337,7 @@ fn concat(items: &dyn Fn() -> Result<Vec<Item>, String>) -> Found {
         size = size.saturating_add(match item.class() {
             item::Class::Text => item.wire.size,
             item::Class::Int | item::Class::Decimal | item::Class::Time => item.wire.size.saturating_mul(4),
-            _ => return Err("what `concat` makes of it is not known".to_owned()),
+            _ => return Err("the type of `concat` on it is not known".to_owned()),
         });
     }
     // Longer texts are sent by another type.

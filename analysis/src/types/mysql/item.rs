@@ -53,7 +53,7 @@ pub(super) struct Item {
 type Found = Result<Item, String>;
 
 fn unknown() -> Found {
-    Err("what the server makes of these values together is not known".to_owned())
+    Err("the common type of these values is not known".to_owned())
 }
 
 impl Item {
