@@ -103,12 +103,12 @@ fn a_patch_program_applies_the_diff() {
 #[test]
 fn what_is_not_committed_is_not_mixed_with_edits() {
     let scratch = project();
-    run(scratch.path(), &["check", "--fix"]).exits_with(2).says(&["failed to see in git", "`--allow-dirty`"]);
+    run(scratch.path(), &["check", "--fix"]).exits_with(2).says(&["failed to read the state of git", "`--allow-dirty`"]);
     commit(scratch.path());
     scratch.write("src/other.rs", "fn f() {}\n");
     run(scratch.path(), &["check", "--fix"])
         .exits_with(2)
-        .says(&["beside changes that are not committed: `src/other.rs`", "`--allow-dirty`"]);
+        .says(&["a folder with uncommitted changes: `src/other.rs`", "`--allow-dirty`"]);
     assert_eq!(scratch.read("src/lib.rs"), SOURCE);
     run(scratch.path(), &["check", "--fix", "--allow-dirty"]).exits_with(0).says(&["fixed 4 findings"]);
 }
