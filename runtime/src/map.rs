@@ -106,7 +106,8 @@ where
     ///
     /// # Errors
     ///
-    /// The stream yields an error if the database or the connection fails, or if a row cannot be mapped. The statements before it have run.
+    /// The stream yields an error if the database or the connection fails, or if a row cannot be mapped. The
+    /// statements before it have run.
     pub fn fetch_many<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<Either<DB::QueryResult, O>>>
     where
         E: 'e + Target<'c, Database = DB>,

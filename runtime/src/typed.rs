@@ -108,7 +108,8 @@ macro_rules! typed_query {
             ///
             /// # Errors
             ///
-            /// The stream yields an error if the database or the connection fails, or if a row does not fit the type. The statements before it have run.
+            /// The stream yields an error if the database or the connection fails, or if a row does not fit
+            /// the type. The statements before it have run.
             pub fn fetch_many<'e, 'c: 'e, E>(
                 self,
                 executor: E,

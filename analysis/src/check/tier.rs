@@ -132,7 +132,8 @@ fn runs_migration(name: &str) -> bool {
     matches!(words.as_slice(), ["apply" | "execute" | "perform" | "run", .., "migration" | "migrations"])
 }
 
-/// The path of a file inside its package, if it is known from the root on: the path above the package says nothing about it.
+/// The path of a file inside its package, if it is known from the root on: the path above the package says
+/// nothing about it.
 fn inside(file: &str) -> &str {
     match file.rfind("/src/") {
         Some(at) if file.starts_with('/') => &file[at + 1..],

@@ -129,7 +129,8 @@ fn reads_on(context: &QueryContext<'_>, block: &Block) -> bool {
     site.is_paged || block.offset.as_ref().is_some_and(|offset| offset.any(is_moved_on))
 }
 
-/// Whether the rows are those of one parent: the table that determines their order is filtered by a value of a foreign key.
+/// Whether the rows are those of one parent: the table that determines their order is filtered by a value of
+/// a foreign key.
 fn of_one_parent(context: &QueryContext<'_>, query: &Query, block: &Block) -> bool {
     let key = block.order_by.first().and_then(|order| order.expr.as_column()?.relation);
     key.is_some_and(|relation| context.is_of_one_parent(query, relation))

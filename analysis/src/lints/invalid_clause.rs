@@ -71,7 +71,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a text may be meant for another database: raw code is sent to any, unless the type of its connection names the database.
+/// Whether a text may be meant for another database: raw code is sent to any, unless the type of its
+/// connection names the database.
 fn may_run_elsewhere(context: &QueryContext<'_>) -> bool {
     let runs_on = |site: &Site| site.form == Form::Checked || site.dialect() == Some(context.dialect);
     context.is_any_dialect || !context.site.is_none_or(runs_on)

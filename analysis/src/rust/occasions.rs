@@ -60,7 +60,8 @@ struct Workspace<'t> {
 }
 
 impl Occasions {
-    /// The occasions of functions in these files; `is_by_hand` returns whether a function, by its file and name, runs once or by hand.
+    /// The occasions of functions in these files; `is_by_hand` returns whether a function, by its file and
+    /// name, runs once or by hand.
     pub fn of(files: &[NamedFile<'_>], is_by_hand: &dyn Fn(&str, &str) -> bool) -> Occasions {
         let mut workspace = Workspace::read(files);
         workspace.find_live();

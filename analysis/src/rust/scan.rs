@@ -40,7 +40,8 @@ pub fn scan_in(file: &str, source: &str, in_test: bool, told: &Told) -> Result<S
     read.unwrap_or_else(|| Err(ScanError::gave_up()))
 }
 
-/// Like [`scan_in`], on the current thread, whose stack has to be [`guard::STACK`] bytes: for a pool that reads many files.
+/// Like [`scan_in`], on the current thread, whose stack has to be [`guard::STACK`] bytes: for a pool that
+/// reads many files.
 pub fn scan_here(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {
     let read = catch_unwind(AssertUnwindSafe(|| read(file, source, in_test, told)));
     // The thread would keep the text of all that it has read.

@@ -256,7 +256,8 @@ impl Names {
 /// The ends of names that have a file for the way back, and the end of that one.
 const DOWN: [(&str, &str); 3] = [(".up", ".down"), ("_up", "_down"), ("-up", "-down")];
 
-/// A name without its `.up`, and that end. Words may end like it too, so the down migration has to be there if there is no period.
+/// A name without its `.up`, and that end. Words may end like it too, so the down migration has to be there
+/// if there is no period.
 fn ending<'t>(folder: &str, stem: &'t str, is_there: &dyn Fn(&str) -> bool) -> (&'t str, &'static str) {
     let found = DOWN.into_iter().find_map(|(up, down)| {
         let title = stem.strip_suffix(up)?;

@@ -1,4 +1,5 @@
-//! The suggested indexes as migrations in the project's own folder, in the form that the tool requires that applies them.
+//! The suggested indexes as migrations in the project's own folder, in the form that the tool requires that
+//! applies them.
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;

@@ -207,7 +207,8 @@ const FILTER: &str = "unindexed_filter";
 /// The lint on foreign keys without an index.
 const KEY: &str = "unindexed_foreign_key";
 
-/// Adds the index that serves a further query of the same cause as well, if the first finding advises a different index.
+/// Adds the index that serves a further query of the same cause as well, if the first finding advises a
+/// different index.
 fn serve_all(first: &mut Finding, further: &Finding) {
     // Findings of other lints have other causes than indexes.
     let is_about_index = matches!(first.lint, FILTER | SORT | KEY);

@@ -103,7 +103,9 @@ fn a_patch_program_applies_the_diff() {
 #[test]
 fn what_is_not_committed_is_not_mixed_with_edits() {
     let scratch = project();
-    run(scratch.path(), &["check", "--fix"]).exits_with(2).says(&["failed to read the state of git", "`--allow-dirty`"]);
+    run(scratch.path(), &["check", "--fix"])
+        .exits_with(2)
+        .says(&["failed to read the state of git", "`--allow-dirty`"]);
     commit(scratch.path());
     scratch.write("src/other.rs", "fn f() {}\n");
     run(scratch.path(), &["check", "--fix"])

@@ -203,7 +203,8 @@ impl<'t> Text<'t> {
         (start <= anchor && anchor <= end).then(|| self.span(start, end)).flatten()
     }
 
-    /// The side of a comparison that does not contain a byte; `None` unless the condition is one comparison of two values.
+    /// The side of a comparison that does not contain a byte; `None` unless the condition is one comparison
+    /// of two values.
     pub(in crate::lints) fn other_side_at(&self, byte: usize) -> Option<Range<usize>> {
         let own = self.side_at(byte)?;
         let condition = self.condition_at(byte)?;

@@ -93,7 +93,8 @@ impl QueryContext<'_> {
         self.made_by_code().is_some_and(|(made, in_test)| has(&made.columns, column, in_test))
     }
 
-    /// The objects that code creates, and whether the query is in test code; `None` if it has to be right on the known schema.
+    /// The objects that code creates, and whether the query is in test code; `None` if it has to be right on
+    /// the known schema.
     fn made_by_code(&self) -> Option<(&MadeByCode, bool)> {
         let site = self.site;
         let growth = self.growth.filter(|_| site.is_none_or(|site| site.form != Form::Checked))?;

@@ -7,7 +7,8 @@ use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Body, Kind, Query};
 use crate::sql::{Dialect, resolve};
 
-/// The clause that leaves out rows which exist, where a query before the INSERT in the same iteration looks them up by a key.
+/// The clause that leaves out rows which exist, where a query before the INSERT in the same iteration looks
+/// them up by a key.
 pub(in crate::lints) fn leaves_out(context: &QueryContext<'_>, query: &Query) -> Option<String> {
     let site = context.site?;
     let target = query.blocks.iter().find_map(|block| match &block.body {

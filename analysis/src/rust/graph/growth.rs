@@ -106,7 +106,8 @@ impl<'a> CallGraph<'a> {
         origins.iter().map(of_one).max().unwrap_or(Growth::Few)
     }
 
-    /// The growth of the arguments that the callers of a function pass as a parameter. Callers elsewhere may pass anything.
+    /// The growth of the arguments that the callers of a function pass as a parameter. Callers elsewhere may
+    /// pass anything.
     fn of_parameter(
         &self,
         function: FunctionId,

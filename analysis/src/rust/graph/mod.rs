@@ -1,7 +1,8 @@
 //! The files of a workspace joined: modules, names, calls, and how many queries each function runs.
 //!
-//! [`tree`] says which module each file is, [`neighbours`] what each has to be told of the others before it is read, [`imports`] and [`modules`] what a path leads to, [`resolve`] which functions
-//! a call means, [`calls`] which calls in loops reach a query, [`edges`] the tree of calls; [`intervals`] and [`bounds`] count.
+//! [`tree`] says which module each file is, [`neighbours`] what each needs to know of the others before it is
+//! walked, [`imports`] and [`modules`] what a path leads to, [`resolve`] which functions a call means, [`calls`]
+//! which calls in loops reach a query, [`edges`] the tree of calls; [`intervals`] and [`bounds`] count.
 
 pub mod bounds;
 pub(super) mod calls;

@@ -1,4 +1,5 @@
-//! What each file needs to know of the others before it is walked: their macros, and the names of sqlx that they re-export.
+//! What each file needs to know of the others before it is walked: their macros, and the names of sqlx that
+//! they re-export.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

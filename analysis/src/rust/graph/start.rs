@@ -95,7 +95,8 @@ impl CallGraph<'_> {
     }
 
     /// Visits all calls and queries, each with whether it is made before the code serves, at most once for each element of a
-    /// collection: in no endless loop, in no closure that others may call, and in no branch other than the one that serves.
+    /// collection: in no endless loop, in no closure that others may call, and in no branch other than the
+    /// one that serves.
     fn each_step<'f>(
         &self,
         source: usize,

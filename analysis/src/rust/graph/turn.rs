@@ -132,7 +132,8 @@ impl CallGraph<'_> {
         work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !begins
     }
 
-    /// Why a query in an iteration of many statements is seldom worth a change: it cannot be batched without the others.
+    /// Why a query in an iteration of many statements is seldom worth a change: it cannot be batched without
+    /// the others.
     pub(super) fn many_statements(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
         if self.decides(source, body, step) {
             return None;
@@ -144,7 +145,8 @@ impl CallGraph<'_> {
             .then(|| format!("each iteration is a separate operation of up to {count} statements"))
     }
 
-    /// Whether a read comes first in an iteration and its result may end the iteration, so that many iterations run only that read.
+    /// Whether a read comes first in an iteration and its result may end the iteration, so that many
+    /// iterations run only that read.
     fn decides(&self, source: usize, body: &Flow, step: QueryOrCall) -> bool {
         let Flow::Seq(parts) = body else { return false };
         let statements = |part: &Flow| {

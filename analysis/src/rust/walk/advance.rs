@@ -5,7 +5,8 @@ use syn::{BinOp, Block, Expr, Pat};
 
 use super::variables;
 
-/// The variables that each iteration of a `while` or `loop` adds something to, and those computed from them in the iteration.
+/// The variables that each iteration of a `while` or `loop` adds something to, and those computed from them
+/// in the iteration.
 pub(super) fn of_body(body: &Block) -> Vec<String> {
     let mut steps = Steps::default();
     steps.visit_block(body);

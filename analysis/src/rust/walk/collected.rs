@@ -116,7 +116,8 @@ impl Walker<'_> {
         if awaited { Queries::new() } else { queries }
     }
 
-    /// Records that queries run in the function that they are passed to: each of the arguments, of which a variable may be one of several.
+    /// Records that queries run in the function that they are passed to: each of the arguments, of which a
+    /// variable may be one of several.
     fn run_each(&mut self, mut queries: Queries, arguments: &[&Expr]) -> Queries {
         let mut run = Queries::new();
         for argument in arguments {

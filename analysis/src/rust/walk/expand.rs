@@ -77,7 +77,8 @@ fn is(token: &TokenTree, sign: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
 }
 
-/// A repetition: what is repeated, the separator between its iterations, and how often it may be. Read from behind its `$`.
+/// A repetition: what is repeated, the separator between its iterations, and how often it may be. Read from
+/// behind its `$`.
 struct Repeated {
     inner: Vec<TokenTree>,
     between: Vec<TokenTree>,

@@ -104,7 +104,8 @@ impl Walker<'_> {
         (queries, call)
     }
 
-    /// The closure that a block evaluates to, after walking what the block does before: `{ let db = db.clone(); move |id| .. }`.
+    /// The closure that a block evaluates to, after walking what the block does before:
+    /// `{ let db = db.clone(); move |id| .. }`.
     pub(super) fn opened<'e>(&mut self, value: &'e Expr) -> &'e Expr {
         let Expr::Block(node) = value else { return value };
         match node.block.stmts.split_last() {

@@ -247,7 +247,8 @@ impl<'f> Walker<'f> {
         seen.collect()
     }
 
-    /// The loops around a query here, outermost first: a query in an arm of a `match` on the elements runs for some of them only.
+    /// The loops around a query here, outermost first: a query in an arm of a `match` on the elements runs
+    /// for some of them only.
     pub(in crate::rust) fn loops_of_site(&self) -> Vec<Loop> {
         let mut loops = self.loops_here();
         for matched in [self.here.sorting, self.here.dispatching] {

@@ -50,7 +50,8 @@ impl Walker<'_> {
             Kin::Yes if known.all_give(Gives::One) => Some(Shape::Single),
             Kin::Yes if known.all_give(Gives::Many) => Some(Shape::Elements),
             Kin::Yes => Some(Shape::Unknown),
-            // At most one element only if each method of this name returns at most one; lists, ranges and iterators are a library's.
+            // At most one element only if each method of this name returns at most one; lists, ranges and
+            // iterators are a library's.
             Kin::Maybe if matches!(of_library, Shape::Single | Shape::Fixed(..)) => {
                 (!known.all_give(Gives::One) && receiver() == Shape::Unknown).then_some(Shape::Unknown)
             }

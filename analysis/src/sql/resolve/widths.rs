@@ -100,7 +100,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// The first operand with a number of columns other than that of its counterpart, or than one where a value is needed.
+    /// The first operand with a number of columns other than that of its counterpart, or than one where a
+    /// value is needed.
     fn misfit(&self, part: &Expr) -> Option<Refusal> {
         if let Expr::Call(call) = part {
             return call.args.iter().find_map(|arg| self.wide(arg));
