@@ -220,7 +220,7 @@ impl Flow {
         }
     }
 
-    /// Turns what was made into queries where `runs_here` says so.
+    /// Turns values that run later into queries where `runs_here` holds.
     pub(in crate::rust) fn settle(&mut self, runs_here: &impl Fn(usize) -> bool) {
         match self {
             Flow::Made(site) => {

@@ -39,7 +39,7 @@ pub struct Function {
     pub changes: bool,
     /// Whether a parameter may be code that it runs: a closure, or a function.
     pub runs_given: bool,
-    /// The parameters that are in its body what its caller gave.
+    /// The parameters whose value is never changed in its body.
     pub kept: Vec<String>,
     /// Whether it is test code.
     pub in_test: bool,
@@ -47,7 +47,7 @@ pub struct Function {
     pub budget: Option<BudgetAttr>,
     /// What its attributes and the comments above it allow.
     pub allows: Vec<Allow>,
-    /// On which occasions alone it runs; empty if on any.
+    /// The occasions on which it runs; empty if it runs on any.
     pub occasions: Vec<Occasion>,
     /// The bounds on its queries that this source alone implies.
     pub bound: Bound,
@@ -56,7 +56,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// Whether a name in its body is a parameter as its caller gave it, or a constant.
+    /// Whether a name in its body is a constant, or a parameter with the value that its caller passed.
     pub(crate) fn keeps(&self, name: &str) -> bool {
         name.starts_with(char::is_uppercase) || self.kept.iter().any(|kept| kept == name)
     }
