@@ -370,7 +370,7 @@ fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bo
         || (prepared.index.unique && backwards.is_some() && ends(reading, prepared))
 }
 
-/// The columns behind the keys of an index that identify its rows, ascending: InnoDB and tables without a rowid store
+/// The columns after the keys of an index that identify its rows, ascending: InnoDB and tables without a rowid store
 /// the primary key there, SQLite the rowid.
 fn row_key<'t>(schema: &Schema, table: &'t Table, index: &'t Index) -> impl Iterator<Item = &'t str> {
     let rowid = (schema.dialect == Dialect::Sqlite).then(|| plain_order::rowid(table)).flatten();

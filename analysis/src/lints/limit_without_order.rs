@@ -23,7 +23,7 @@ declare_lint! {
     /// Only the statement's own LIMIT is checked: in a subquery for `EXISTS` or in a batched write, any row
     /// will do. Queries that lock their rows (`FOR UPDATE SKIP LOCKED`), identical rows
     /// (`SELECT 1 .. LIMIT 1`) and small tables are left alone. Raw queries are listed with `--all`, unless they read
-    /// pages (`OFFSET`, or rows behind a key): code that takes any rows seldom cares which.
+    /// pages (`OFFSET`, or rows after a key): code that takes any rows seldom cares which.
     ///
     /// Of 22 findings drawn from 108 public projects, 21 were true and 4 worth a change, before first rows were listed: [how
     /// that was judged](../measured.md#findings-worth-a-change).

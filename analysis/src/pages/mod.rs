@@ -169,7 +169,7 @@ fn keys(query: &Query, block: &Block, schema: &Schema) -> Result<Vec<Key>, Refus
             let message = format!("the pages are ordered by `{written}`, which is not selected");
             return Err(Refusal {
                 message,
-                help: format!("select it: a page begins behind a row by its `{written}`"),
+                help: format!("select it: a page begins after a row by its `{written}`"),
             });
         };
         if !keys.iter().any(|key| key.written == written) {

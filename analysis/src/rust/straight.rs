@@ -182,7 +182,7 @@ impl<'a, 't> Reader<'a, 't> {
         (!follows && self.is_sign(name + 1, b'!')).then_some(name)
     }
 
-    /// The query of a macro whose path starts at a token, and the token behind the call that runs it.
+    /// The query of a macro whose path starts at a token, and the token after the call that runs it.
     fn site(&mut self, start: usize, name: usize, path: &Arc<str>) -> Option<(Site, usize)> {
         let macro_name = self.word(name)?;
         let is_typed = query_of(macro_name)?;
@@ -304,7 +304,7 @@ impl<'a, 't> Reader<'a, 't> {
         self.variable(at)
     }
 
-    /// A variable, with the fields and methods without arguments behind it.
+    /// A variable, with the fields and methods without arguments after it.
     fn variable(&self, mut at: usize) -> Option<(Value<'t>, usize)> {
         let is_name = |name: &&str| {
             !matters(name)

@@ -299,7 +299,7 @@ fn all<'t>(
     Some((parts.0?, parts.1?, parts.2?))
 }
 
-/// What separates the number from the words behind it; `None` if there are none.
+/// What separates the number from the words after it; `None` if there are none.
 fn between(rest: &str) -> Option<&str> {
     let end = rest.find(char::is_alphanumeric)?;
     rest.get(..end).filter(|between| !between.is_empty())

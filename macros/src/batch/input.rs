@@ -45,7 +45,7 @@ impl Many {
         let mut misuses = std::mem::take(&mut query.misuses);
         let rows = query.arguments.pop();
         if let Some(argument) = query.arguments.first() {
-            let help = "write the values of a row in the closure's tuple, and those of all rows behind it";
+            let help = "write the values of a row in the closure's tuple, and those of all rows after it";
             misuses.push(Misuse::new(Marked::tokens(&argument.value), "a value precedes the rows", help));
         }
         query.arguments.clear();

@@ -161,7 +161,7 @@ impl Config<'_> {
         let folders = below.components().map(|folder| folder.as_os_str().to_string_lossy() + "/");
         let below: String = folders.collect();
         format!(
-            "# What query-budget checks here. Every key has a default; those behind a `#` are examples.\n\
+            "# What query-budget checks here. Every key has a default; those after a `#` are examples.\n\
              dialect = \"{dialect}\"\n\
              schema = \"{below}{SNAPSHOT}\"\n\
              migrations = \"{below}{MIGRATIONS}\"\n\

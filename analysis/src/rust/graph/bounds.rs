@@ -170,7 +170,7 @@ impl WayOut {
         }
     }
 
-    /// Adds `ways` behind `before` to the ways out, position by position.
+    /// Adds `ways` after `before` to the ways out, position by position.
     fn offer_each(all: &mut Vec<WayOut>, before: &Run, ways: Vec<Option<Run>>) {
         all.resize_with(all.len().max(ways.len()), WayOut::default);
         all.iter_mut().zip(ways).for_each(|(out, way)| out.offer(before, way));

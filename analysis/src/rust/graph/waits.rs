@@ -33,13 +33,13 @@ struct Course {
 }
 
 impl Course {
-    /// Notes what is left behind the step.
+    /// Notes what is left after the step.
     fn leave(&mut self, flow: &Flow) {
         let left = left_by(flow, self.depth).filter(|_| self.is_made);
         self.left = self.left.into_iter().chain(left).min();
     }
 
-    /// Follows what is in a loop or block: what leaves only this goes on behind it.
+    /// Follows what is in a loop or block: code that leaves only this continues after it.
     fn inside<T>(&mut self, follow: impl FnOnce(&mut Self) -> T) -> T {
         self.depth += 1;
         let found = follow(self);
@@ -100,7 +100,7 @@ impl CallGraph<'_> {
         }
     }
 
-    /// The first call of a service on the way to a step or behind it.
+    /// The first call of a service on the way to a step or after it.
     fn wait_in(&self, source: usize, flow: &Flow, step: QueryOrCall, course: &mut Course) -> Option<String> {
         match flow {
             Flow::Call(call) => {

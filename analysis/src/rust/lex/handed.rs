@@ -79,7 +79,7 @@ pub(in crate::rust) fn hands_on(text: &str) -> bool {
     false
 }
 
-/// Whether what comes next is seen from elsewhere: behind `pub` or `pub(crate)`.
+/// Whether the next item is visible elsewhere: after `pub` or `pub(crate)`.
 fn is_public(before: &[Token<'_>]) -> bool {
     match before.last() {
         Some(token) if token.is("pub") => true,

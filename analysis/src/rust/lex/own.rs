@@ -126,7 +126,7 @@ impl<'t> Reader<'t> {
             || self.tokens.get(before).is_some_and(|token| token.is("unsafe") || token.is("default"))
     }
 
-    /// The position behind a list between `<` and `>` that begins here.
+    /// The position after a list between `<` and `>` that begins here.
     fn behind_generics(&self, from: usize) -> usize {
         let mut depth = 0usize;
         let mut at = from;
@@ -170,7 +170,7 @@ impl<'t> Reader<'t> {
         if parameters.iter().any(|token| token.text == name) { ANY } else { name }
     }
 
-    /// The position behind the parameters of a function, if the first of them is `self`.
+    /// The position after the parameters of a function, if the first of them is `self`.
     fn method(&self, from: usize) -> Option<usize> {
         let open = self.behind_generics(from);
         let (mut depth, mut at, mut is_method, mut is_first) = (0usize, open, false, true);

@@ -121,7 +121,7 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
             callers.entry(name).or_default().push((id, function));
         }
     }
-    // A function is called by the names that imports give it as well, one behind the other; and so is what makes queries.
+    // A function is called by the names that imports give it as well, one after the other; and so is what makes queries.
     let mut renames: HashMap<&str, Vec<&str>> = HashMap::new();
     for (name, new) in outlines.iter().flat_map(|outline| &outline.renames) {
         renames.entry(name).or_default().push(new);

@@ -71,7 +71,7 @@ pub(in crate::rust) fn kept_in_else(node: &syn::ExprIf, names: &Names) -> Option
     roots.find(|root| Fills::of(root, names, |fills| fills.visit_expr(otherwise)))
 }
 
-/// Like [`kept_in_then`], for the block behind `else` in `let Some(v) = known.get(&k) else { .. };`.
+/// Like [`kept_in_then`], for the block after `else` in `let Some(v) = known.get(&k) else { .. };`.
 pub(in crate::rust) fn kept_in_diverging(local: &syn::Local, names: &Names) -> Option<String> {
     let init = local.init.as_ref().filter(|_| holds(&local.pat))?;
     let (_, otherwise) = init.diverge.as_ref()?;

@@ -78,7 +78,7 @@ fn is(token: &TokenTree, sign: char) -> bool {
 }
 
 /// A repetition: what is repeated, the separator between its iterations, and how often it may be. Read from
-/// behind its `$`.
+/// after its `$`.
 struct Repeated {
     inner: Vec<TokenTree>,
     between: Vec<TokenTree>,
@@ -233,7 +233,7 @@ fn fragment(kind: &str, given: &[TokenTree]) -> Option<usize> {
     }
 }
 
-/// How many tokens an expression is. It ends at a comma, a semicolon or `=>`, or goes on behind it, as `|a, b| a` does: the
+/// How many tokens an expression is. It ends at a comma, a semicolon or `=>`, or continues after it, as `|a, b| a` does: the
 /// shortest part up to one of them that is an expression is the whole, so that a long list takes time in its length alone.
 fn expression(given: &[TokenTree]) -> Option<usize> {
     /// How many of these signs an expression has outside of groups, before all of its tokens are parsed.

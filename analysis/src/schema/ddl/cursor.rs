@@ -84,7 +84,7 @@ impl<'t> Cursor<'t> {
             }
             let text = self.text.get(token.span.range()).unwrap_or_default();
             if text == ";" && !has_body && at + 1 < self.tokens.len() {
-                return Err(error("a statement goes on behind its end"));
+                return Err(error("a statement continues after its end"));
             }
             for byte in text.bytes() {
                 let closes = match byte {

@@ -37,7 +37,7 @@ impl Replay {
                 continue;
             }
             // A statement may have failed only here, if something of the schema is not known; and a RAISE may not be reached,
-            // behind an IF that may return.
+            // after an IF that may return.
             let earlier = nodes.get(..at).unwrap_or_default();
             let is_straight = earlier
                 .iter()

@@ -383,7 +383,7 @@ fn join(left: Expr, right: Expr, same: fn(&Expr) -> bool, make: fn(Vec<Expr>) ->
     make(all)
 }
 
-/// An operator before its operand, which the rewrite wrote behind NULL, or only the operand if it has no name; what
+/// An operator before its operand, which the rewrite wrote after NULL, or only the operand if it has no name; what
 /// binds tighter took the NULL.
 fn prefixed(op: &str, before: Expr, operand: Expr) -> Expr {
     match before {

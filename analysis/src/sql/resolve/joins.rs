@@ -74,7 +74,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// SQLite: records an ON CONFLICT behind a FROM: its ON is read as the condition of a join, unless another clause or
+    /// SQLite: records an ON CONFLICT after a FROM: its ON is read as the condition of a join, unless another clause or
     /// condition ends the FROM.
     pub(super) fn check_place_of_conflict(&mut self, insert: &ast::Insert) {
         let is_there = matches!(insert.on, Some(ast::OnInsert::OnConflict(_)));
@@ -88,7 +88,7 @@ impl Resolver<'_> {
                 _ => self.bytes(insert.insert_token.0.span),
             };
             self.clause(
-                "ON CONFLICT behind a FROM without WHERE",
+                "ON CONFLICT after a FROM without WHERE",
                 "SQLite reads the ON as a condition of this",
                 "write `WHERE true` before ON CONFLICT",
                 span,
@@ -107,7 +107,7 @@ impl Resolver<'_> {
     }
 }
 
-/// The last table of a query that ends in its FROM, and may have an ON behind it.
+/// The last table of a query that ends in its FROM, and may have an ON after it.
 fn open_table(query: &ast::Query) -> Option<&ast::TableFactor> {
     if query.order_by.is_some() || query.limit_clause.is_some() {
         return None;

@@ -6,7 +6,7 @@ use super::Resolver;
 use crate::sql::dialect::Dialect;
 
 impl Resolver<'_> {
-    /// Records a reserved word behind AS that the database refuses there. Without AS, the parser may have taken a clause
+    /// Records a reserved word after AS that the database refuses there. Without AS, the parser may have taken a clause
     /// for a name.
     pub(super) fn check_alias(&mut self, alias: &ast::Ident, is_table: bool) {
         let words = match self.dialect {

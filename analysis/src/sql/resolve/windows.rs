@@ -59,7 +59,7 @@ impl Resolver<'_> {
         if !windows.contains(&name) {
             let span = self.bytes(named.span);
             let message = format!("no window is named `{name}`");
-            self.clause(message, "unknown", "define it: `WINDOW w AS (..)` behind WHERE and GROUP BY", span);
+            self.clause(message, "unknown", "define it: `WINDOW w AS (..)` after WHERE and GROUP BY", span);
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn delete(r: &mut Rewriter) -> bool {
     while (matches!(r.keyword(0), K::IGNORE | K::LOW_PRIORITY) || r.is(0, "quick")) && r.is_name(1) {
         r.skip(1);
     }
-    // `DELETE FROM t.* USING ..` lists the tables behind FROM.
+    // `DELETE FROM t.* USING ..` lists the tables after FROM.
     let is_starred = *r.token(2) == Token::Period
         && (*r.token(3) == Token::Mul || *r.token(4) == Token::Period && *r.token(5) == Token::Mul);
     if r.keyword(0) == K::FROM && is_starred {

@@ -342,7 +342,7 @@ pub(super) fn prefix_operator(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `%% a`: an operator of an extension or the project before its operand. The parser reads it behind NULL, and a space
+/// `%% a`: an operator of an extension or the project before its operand. The parser reads it after NULL, and a space
 /// before its name marks it.
 pub(super) fn own_prefix(r: &mut Rewriter) -> bool {
     let is_row = *r.written(1) == Token::Mul && *r.written(2) == Token::Period;

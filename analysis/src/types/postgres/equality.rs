@@ -125,7 +125,7 @@ mod tests {
         check("SELECT id FROM t ORDER BY p <-> point(1, 2)", None);
         check("SELECT j FROM t UNION SELECT j FROM t", Some(&other("a column of UNION", "json")));
         check("SELECT j FROM t UNION ALL SELECT j FROM t", None);
-        check("SELECT count(DISTINCT x) FROM t", Some(&other("an argument behind DISTINCT", "xml")));
+        check("SELECT count(DISTINCT x) FROM t", Some(&other("an argument after DISTINCT", "xml")));
         check("SELECT count(x) FROM t", None);
         check("SELECT greatest(j, $1) FROM t", Some(&other("what `greatest` compares", "json")));
         check("SELECT coalesce(j, $1), least(n, $2) FROM t", None);

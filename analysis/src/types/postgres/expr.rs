@@ -320,7 +320,7 @@ impl Session<'_> {
         let args: Vec<Value> = call.args.iter().map(|arg| self.expr(arg)).collect();
         let mut modifiers: Vec<Value> = call.modifiers.iter().map(|expr| self.expr(expr)).collect();
         if call.distinct {
-            args.iter().for_each(|value| self.check_equality(value, "an argument behind DISTINCT"));
+            args.iter().for_each(|value| self.check_equality(value, "an argument after DISTINCT"));
         }
         for value in modifiers.iter().take(call.partitioned_by) {
             self.check_equality(value, "a key of PARTITION BY");

@@ -141,7 +141,7 @@ fn is_type_word(word: &str) -> bool {
         .contains(&word.to_lowercase().as_str())
 }
 
-/// Whether the number of arguments of a function is certain: defaults with texts, comments, and modes behind names are not
+/// Whether the number of arguments of a function is certain: defaults with texts, comments, and modes after names are not
 /// taken apart.
 fn has_plain_arguments(text: &str) -> bool {
     let Some(head) = head(text).filter(|head| head.kind == b'f') else { return false };

@@ -93,7 +93,7 @@ pub(super) fn all(text: &str) -> Vec<Import> {
 fn imports(text: &str, at: usize) -> Option<Vec<Import>> {
     let mut begin = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
     if text.get(begin..at)?.trim_end().ends_with(';') {
-        // It is behind another statement.
+        // It is after another statement.
         begin = at;
     }
     let lead = text.get(begin..at)?;

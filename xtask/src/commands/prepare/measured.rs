@@ -274,7 +274,7 @@ impl Run {
     }
 }
 
-/// The last part of the name at a place, behind `IF EXISTS` and ONLY.
+/// The last part of the name at a place, after `IF EXISTS` and ONLY.
 fn name_at<'w>(words: &[&'w str], mut at: usize) -> Option<&'w str> {
     while matches!(*words.get(at)?, "if" | "not" | "exists" | "only") {
         at += 1;

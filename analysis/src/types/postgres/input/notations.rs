@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-/// Whether a text is a UUID: 32 digits, with a hyphen behind each four or not, in braces or not.
+/// Whether a text is a UUID: 32 digits, with a hyphen after each four or not, in braces or not.
 pub(super) fn is_uuid(text: &str) -> bool {
     let inside = match text.strip_prefix('{') {
         Some(rest) => rest.strip_suffix('}'),
@@ -56,7 +56,7 @@ pub(super) fn is_no_device(text: &str) -> bool {
     !text.chars().all(is_part) || matches!(text.split(':').count(), 3..=5)
 }
 
-/// Whether a text cannot be bytes: behind `\x` are pairs of digits, with spaces between them.
+/// Whether a text cannot be bytes: after `\x` are pairs of digits, with spaces between them.
 pub(super) fn is_no_bytes(text: &str) -> bool {
     let Some(digits) = text.strip_prefix(r"\x") else { return false };
     let is_pair =

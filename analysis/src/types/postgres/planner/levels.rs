@@ -1,4 +1,4 @@
-//! The order in which the planner comes upon the sets of relations that it joins. How many rows it expects of a set follows
+//! The order in which the planner encounters the sets of relations that it joins. How many rows it expects of a set follows
 //! from the first two that it joins to it.
 
 use std::collections::HashSet;
