@@ -139,13 +139,14 @@ impl<'a> Resolver<'a> {
         let goes_by = alias.map_or_else(|| table.clone(), |alias| self.fold(&alias.name));
         let cte = schema
             .is_none()
-            .then(|| self.ctes.iter().rev().find(|(name, _)| *name == table).map(|(_, id)| *id));
+            .then(|| self.ctes.resolved.iter().rev().find(|(name, _)| *name == table).map(|(_, id)| *id));
         let (source, columns) = match cte.flatten() {
             Some(id) => {
                 self.use_cte(id);
                 self.check_returning(id, &table, span);
                 (Source::Cte(id), self.block_columns(id))
             }
+            None if schema.is_none() && self.ctes.following.contains(&table) => (Source::Unknown, None),
             None => self.stored(schema.as_deref(), &table, span),
         };
         let columns = renamed(columns, alias.map(|alias| self.alias_columns(alias)));

@@ -47,7 +47,7 @@ use super::text::{LineIndex, Span};
 use super::tokenize::tokenize;
 use super::{Expr, answers, parameters};
 use crate::schema::{Name, Schema, View};
-use scope::Scope;
+use scope::{Ctes, Scope};
 
 /// The maximum depth to which views are expanded.
 const DEEPEST_VIEW: usize = 8;
@@ -240,8 +240,8 @@ struct Resolver<'a> {
     subscripted: bool,
     /// The visible scopes, innermost last.
     scopes: Vec<Scope>,
-    /// The visible common table expressions, innermost last.
-    ctes: Vec<(String, BlockId)>,
+    /// The visible common table expressions.
+    ctes: Ctes,
     /// The nesting depth of views under expansion.
     views: usize,
     /// The schemas in which the names of the current view are looked up first.
@@ -276,7 +276,7 @@ impl<'a> Resolver<'a> {
             fielded: false,
             subscripted: false,
             scopes: Vec::new(),
-            ctes: Vec::new(),
+            ctes: Ctes::default(),
             views: 0,
             path: &[],
             expansions: 0,

@@ -18,23 +18,40 @@ impl Resolver<'_> {
 
     /// Resolves a query expression into an existing block.
     pub(super) fn query_into(&mut self, query: &ast::Query, id: BlockId) {
-        let visible = self.ctes.len();
+        let visible = self.ctes.resolved.len();
         self.check_written_with(query);
         if let Some(with) = &query.with {
             self.check_with(with);
-            for cte in &with.cte_tables {
-                self.cte(cte, with.recursive, id);
-            }
+            self.with_tables(with, id);
         }
         let scopes = self.scopes.len();
         self.body(&query.body, id);
         self.tail(query, id);
         self.scopes.truncate(scopes);
-        self.ctes.truncate(visible);
+        self.ctes.resolved.truncate(visible);
         if self.dialect == Dialect::MySql {
             let block = self.block_mut(id);
             block.is_merged = block.can_be_merged();
         }
+    }
+
+    /// The CTEs of a WITH. Those of a recursive one may name themselves, and those that follow, whose columns are not known
+    /// yet. On SQLite every WITH is recursive, with or without the word.
+    fn with_tables(&mut self, with: &ast::With, id: BlockId) {
+        let recursive = with.recursive || self.dialect == Dialect::Sqlite;
+        let outer = self.ctes.following.len();
+        if recursive {
+            let names =
+                with.cte_tables.iter().rev().map(|cte| self.fold(&cte.alias.name)).collect::<Vec<_>>();
+            self.ctes.following.extend(names);
+        }
+        for cte in &with.cte_tables {
+            if recursive {
+                self.ctes.following.pop();
+            }
+            self.cte(cte, recursive, id);
+        }
+        self.ctes.following.truncate(outer);
     }
 
     pub(super) fn cte(&mut self, cte: &ast::Cte, recursive: bool, parent: BlockId) {
@@ -47,7 +64,7 @@ impl Resolver<'_> {
         let renamed: Vec<String> =
             cte.alias.columns.iter().map(|column| self.alias_name(&column.name)).collect();
         if recursive {
-            self.ctes.push((name.clone(), id));
+            self.ctes.resolved.push((name.clone(), id));
             if !renamed.is_empty() {
                 self.block_mut(id).outputs = Some(renamed.iter().map(|name| Output::named(name)).collect());
             }
@@ -64,7 +81,7 @@ impl Resolver<'_> {
             }
         }
         if !recursive {
-            self.ctes.push((name, id));
+            self.ctes.resolved.push((name, id));
         }
         self.cte_problems.push((id, problems..self.problems.len()));
     }

@@ -11,6 +11,15 @@ use crate::sql::text::Span;
 /// The maximum number of unknown names reported; a text with more does not belong to this database.
 const MOST_PROBLEMS: usize = 50;
 
+/// The common table expressions that a query may name.
+#[derive(Debug, Default)]
+pub(super) struct Ctes {
+    /// Those whose columns are known, or that are being resolved; innermost last.
+    pub(super) resolved: Vec<(String, BlockId)>,
+    /// The names of those that follow in the recursive WITHs around.
+    pub(super) following: Vec<String>,
+}
+
 /// The names that one block introduces.
 #[derive(Debug)]
 pub(super) struct Scope {

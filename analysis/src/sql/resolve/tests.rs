@@ -380,3 +380,27 @@ fn the_alias_of_a_join_has_the_merged_columns_alone() {
     check(Postgres, "SELECT j.id, j.* FROM p JOIN s USING (id) AS j WHERE j.id = $1", &[]);
     check(Postgres, "SELECT j.name FROM p JOIN s USING (id) AS j", &["table j"]);
 }
+
+#[test]
+fn a_recursive_with_may_name_itself_and_what_follows() {
+    let upwards = "up AS (SELECT id, qty FROM p WHERE id = 1 UNION ALL SELECT p.id, p.qty FROM up JOIN p ON up.qty = p.id) SELECT id FROM up";
+    let later = "a AS (SELECT id FROM b), b AS (SELECT id FROM p) SELECT id FROM a";
+    for dialect in [Postgres, MySql, Sqlite] {
+        for with in [upwards, later] {
+            check(dialect, &format!("WITH RECURSIVE {with}"), &[]);
+        }
+        check(dialect, "WITH a AS (SELECT id FROM p) SELECT a.id FROM a, x", &["table x"]);
+    }
+    for (with, missing) in [(upwards, "table up"), (later, "table b")] {
+        let sql = format!("WITH {with}");
+        check(Sqlite, &sql, &[]);
+        check(Postgres, &sql, &[missing]);
+        check(MySql, &sql, &[missing]);
+    }
+    check(
+        Sqlite,
+        "WITH n (i) AS (VALUES (1) UNION SELECT i + 1 FROM n WHERE i < 4) SELECT i, j FROM n",
+        &["column j"],
+    );
+    check(Sqlite, "WITH p AS (SELECT id FROM main.p) SELECT qty FROM p", &["column qty"]);
+}
