@@ -190,12 +190,12 @@ fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Opti
             continue;
         }
         let Some((column, value)) =
-            compared(condition).filter(|(column, _)| column.relation == Some(relation))
+            compared(query, condition).filter(|(column, _)| column.relation == Some(relation))
         else {
             is_stricter = true;
             continue;
         };
-        if !value.any(|e| matches!(e, Expr::Parameter(_))) {
+        if !value.any(|e| matches!(e, Expr::Parameter(_) | Expr::Subquery(_))) {
             is_stricter = true;
             continue;
         }
@@ -239,12 +239,19 @@ fn is_of_row(condition: &Expr, relation: RelationId) -> bool {
     }
 }
 
-/// The column that a condition compares for equality, and with what.
-fn compared(condition: &Expr) -> Option<(&ColumnRef, &Expr)> {
+/// The column that a condition compares for equality, and with what: the same value for all rows, which a subquery may find.
+fn compared<'e>(query: &Query, condition: &'e Expr) -> Option<(&'e ColumnRef, &'e Expr)> {
     let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };
+    let is_fixed = |value: &Expr| {
+        let of_row = |e: &Expr| match e {
+            Expr::Subquery(id) => query.block(*id).correlated,
+            other => matches!(other, Expr::Column(_) | Expr::WholeRow(_)) || other.own_subquery().is_some(),
+        };
+        !value.any(of_row)
+    };
     match (as_column(left), as_column(right)) {
-        (Some(column), _) if right.is_constant() => Some((column, right)),
-        (_, Some(column)) if left.is_constant() => Some((column, left)),
+        (Some(column), _) if is_fixed(right) => Some((column, right)),
+        (_, Some(column)) if is_fixed(left) => Some((column, left)),
         _ => None,
     }
 }
@@ -306,6 +313,14 @@ mod tests {
             (
                 "SELECT id FROM events WHERE server_id = $1 AND name <> $2",
                 "one of each `server_id`, have the database enforce it: `CREATE UNIQUE INDEX ON events (server_id)`",
+            ),
+            (
+                "SELECT id FROM events WHERE server_id = (SELECT id FROM servers WHERE name = $1) AND name = $2",
+                "if there is only ever one, have the database enforce it: `CREATE UNIQUE INDEX ON events (server_id, name)`",
+            ),
+            (
+                "SELECT id FROM events e WHERE server_id = (SELECT max(s.id) FROM servers s WHERE s.name = e.name) AND name = $1",
+                "one of each `name`,",
             ),
             ("SELECT id FROM events WHERE name COLLATE \"C\" = $1", "(name COLLATE \"C\")`"),
         ] {
