@@ -82,9 +82,60 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
     let all = wrapped::all(context, query);
     let functions = all.iter().filter(|wrapped| is_function(wrapped.operand));
-    let found =
-        functions.map(|wrapped| (wrapped, rewrite(context, query, wrapped), is_immutable(wrapped.operand)));
+    let found = functions.filter(|wrapped| month_or_year(&all, wrapped, "year").is_none()).map(|wrapped| {
+        let rewrite = match month_or_year(&all, wrapped, "month") {
+            Some(month) => spans::month(context, query, wrapped, month),
+            None => rewrite(context, query, wrapped),
+        };
+        let is_indexable = is_immutable(wrapped.operand) || is_part_of_local_time(context, query, wrapped);
+        (wrapped, rewrite, is_indexable)
+    });
     wrapped::findings(LINT.name, context, query, found)
+}
+
+/// For a condition that a year or a month of a column equals a value, the other of the two on the same column: the `wanted` one.
+fn month_or_year<'w, 'q>(
+    all: &'w [Wrapped<'q>],
+    wrapped: &Wrapped<'_>,
+    wanted: &str,
+) -> Option<&'w Wrapped<'q>> {
+    let of = if wanted == "month" { "year" } else { "month" };
+    let is_equal = |it: &Wrapped<'_>| matches!(it.comparison.binary(), Some((Op::Eq, _)));
+    if part(wrapped.operand) != Some(of) || !is_equal(wrapped) {
+        return None;
+    }
+    all.iter().find(|other| {
+        other.relation == wrapped.relation
+            && other.column == wrapped.column
+            && part(other.operand) == Some(wanted)
+            && is_equal(other)
+    })
+}
+
+/// The part of a time that an expression takes from a column: `year` of `EXTRACT(YEAR FROM a)`, `date_part('year', a)` and
+/// MySQL's `year(a)`.
+fn part(operand: &Expr) -> Option<&str> {
+    match operand {
+        Expr::Other { what, parts } if matches!(parts.as_slice(), [Expr::Column(_)]) => {
+            what.strip_prefix("extract ")
+        }
+        Expr::Call(call) => match (call.name.as_str(), call.args.as_slice()) {
+            ("date_part", [Expr::Literal(Literal::Text(unit)), Expr::Column(_)]) => Some(unit),
+            (unit @ ("year" | "month"), [Expr::Column(_)]) => Some(unit),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether an expression takes a part of a date or a time without a zone, which an index can store.
+fn is_part_of_local_time(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> bool {
+    context.dialect == Dialect::Postgres
+        && part(wrapped.operand).is_some()
+        && matches!(
+            wrapped.column_type(context, query).as_str(),
+            "date" | "timestamp" | "timestamp without time zone"
+        )
 }
 
 /// Whether the operand calls a function on the column, or adds to it.
@@ -114,18 +165,22 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
                 spans::truncated(context, query, wrapped, unit)
             }
             ("year", Dialect::MySql, [Expr::Column(_)]) => spans::year(context, query, wrapped),
+            ("date_part", Dialect::Postgres, _) => of_part(context, query, wrapped),
             _ => None,
         },
-        Expr::Other { what, parts } if context.dialect == Dialect::Postgres => {
-            match (what.strip_prefix("extract "), parts.as_slice()) {
-                (Some("year"), [Expr::Column(_)]) => spans::year(context, query, wrapped),
-                (Some("epoch"), [Expr::Column(_)]) => spans::epoch(context, query, wrapped),
-                _ => None,
-            }
-        }
+        Expr::Other { .. } if context.dialect == Dialect::Postgres => of_part(context, query, wrapped),
         Expr::Binary { op: Op::Arithmetic(sign @ ('+' | '-')), left, right } => {
             moved(context, query, wrapped, (left, *sign, right))
         }
+        _ => None,
+    }
+}
+
+/// The condition on the column itself for one on a part of it that lies in one range.
+fn of_part(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> Option<Rewrite> {
+    match part(wrapped.operand)? {
+        "year" => spans::year(context, query, wrapped),
+        "epoch" => spans::epoch(context, query, wrapped),
         _ => None,
     }
 }
@@ -184,7 +239,7 @@ fn moved(
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, help, silent};
+    use crate::lints::tests::{findings, fires, help, silent};
 
     #[test]
     fn says_what_to_write_instead() {
@@ -209,6 +264,28 @@ mod tests {
             help("SELECT id FROM events WHERE to_char(user_id, '9') = $1"),
             "compare `user_id` itself, with a value that is computed on the other side"
         );
+    }
+
+    #[test]
+    fn a_year_and_a_month_are_one_range() {
+        let range = "compare the column itself: `created_at >= make_date($1::int, $2::int, 1) AND created_at < make_date($1::int, $2::int, 1) + interval '1 month'`";
+        for (year, month) in [
+            ("extract(year FROM created_at)", "extract(month FROM created_at)"),
+            ("date_part('year', created_at)", "date_part('month', created_at)"),
+        ] {
+            let sql = format!("SELECT id FROM logs WHERE {year} = $1 AND {month} = $2");
+            let found = findings("function_on_column", &sql);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!(found[0].help[0], range, "{sql}");
+        }
+        let by_year =
+            help("function_on_column", "SELECT id FROM logs WHERE date_part('year', created_at) = 2024");
+        assert!(by_year.contains("make_date(2024, 1, 1)"), "{by_year}");
+        let by_year = help(
+            "function_on_column",
+            "SELECT id FROM logs WHERE extract(year FROM created_at) = $1 AND extract(month FROM created_at) > $2",
+        );
+        assert!(by_year.contains("make_date($1::int, 1, 1)"), "{by_year}");
     }
 
     #[test]

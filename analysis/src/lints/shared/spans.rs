@@ -90,6 +90,45 @@ pub(in crate::lints) fn year(
     Some(if is_year { rated(range, &ty, context.dialect) } else { Rewrite::alike(range) })
 }
 
+/// The range of one month, where both the year of a column and its month equal a number.
+pub(in crate::lints) fn month(
+    context: &QueryContext<'_>,
+    query: &Query,
+    year: &Wrapped<'_>,
+    month: &Wrapped<'_>,
+) -> Option<Rewrite> {
+    let is_of_time = is_of_time(&year.column_type(context, query), context.dialect);
+    let number = |wrapped: &Wrapped<'_>| {
+        let (Op::Eq, value) = wrapped.comparison.binary()? else { return None };
+        if !is_of_time || !value.is_constant() || predicates::is_volatile(value) {
+            return None;
+        }
+        let text = wrapped.value_text(context, value);
+        match (value, context.dialect) {
+            (Expr::Literal(Literal::Number(number)), _) => number.parse::<u16>().ok().map(|_| text),
+            (Expr::Literal(_), _) => None,
+            (Expr::Parameter(_), Dialect::Postgres) => Some(format!("{text}::int")),
+            (_, Dialect::Postgres) => Some(format!("({text})::int")),
+            _ => Some(text),
+        }
+    };
+    let (year_number, month_number) = (number(year)?, number(month)?);
+    let column = year.name(query, context.dialect);
+    let range = match context.dialect {
+        Dialect::Postgres => {
+            let first = format!("make_date({year_number}, {month_number}, 1)");
+            format!("{column} >= {first} AND {column} < {first} + interval '1 month'")
+        }
+        _ => {
+            let first = format!("makedate({year_number}, 1) + interval");
+            format!(
+                "{column} >= {first} {month_number} - 1 month AND {column} < {first} {month_number} month"
+            )
+        }
+    };
+    Some(Rewrite::alike(range))
+}
+
 /// PostgreSQL's `date_trunc('unit', column)`, equal to the start of a unit.
 pub(in crate::lints) fn truncated(
     context: &QueryContext<'_>,
