@@ -194,16 +194,22 @@ fn mends(report: &Report) -> Option<String> {
     }
 }
 
-/// How many findings there are; `None` for none.
+/// How many findings are shown, and at how many places; `None` for none.
 pub(super) fn found(report: &Report) -> Option<String> {
-    let (errors, warnings) = (report.count(Level::Deny), report.count(Level::Warn));
+    let shown = groups(&report.findings);
+    let of_level =
+        |level| shown.iter().filter(|group| group.first().is_some_and(|first| first.level == level)).count();
+    let (errors, warnings) = (of_level(Level::Deny), of_level(Level::Warn));
     let errors_text = counted(errors, "error", "errors");
     let warnings_text = counted(warnings, "warning", "warnings");
+    let places: usize = report.findings.iter().map(|finding| 1 + finding.places.len()).sum();
+    let places =
+        if places > errors + warnings { format!(" in {} places", grouped(places)) } else { String::new() };
     let of_all = report.of_all.map_or_else(String::new, |all| {
         format!(" on what has changed, of {} in all", counted(all, "finding", "findings"))
     });
     (errors + warnings > 0 || report.of_all.is_some())
-        .then(|| format!("found {errors_text}, {warnings_text}{of_all}"))
+        .then(|| format!("found {errors_text}, {warnings_text}{places}{of_all}"))
 }
 
 #[cfg(test)]
