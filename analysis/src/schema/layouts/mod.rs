@@ -79,12 +79,22 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
         texts.into_iter().map(|file| (names::read(&file.path, depth), file)).collect();
     names::settle_pairs(&mut named);
     named.retain(|(name, _)| !name.is_back);
+    // No tool that numbers files as sqlx does looks into the folders beside them.
+    let is_numbered = named.iter().any(|(name, _)| name.family == Family::Sqlx);
+    let is_below = |file: &File| file.path.split('/').count() > depth + 1;
+    let (below, named): (Vec<_>, Vec<_>) =
+        named.into_iter().partition(|(_, file)| is_numbered && is_below(file));
     let family = names::family(named.iter().map(|(name, _)| name.family));
-    let (mut chosen, rest): (Vec<_>, Vec<_>) = named.into_iter().partition(|(name, file)| match family {
+    let (mut chosen, mut rest): (Vec<_>, Vec<_>) = named.into_iter().partition(|(name, file)| match family {
         Family::Plain => plain::makes_something(&file.text),
         Family::Numbered => matches!(name.family, Family::Numbered | Family::Sqlx),
         family => name.family == family,
     });
+    let mut first = Vec::new();
+    if matches!(family, Family::Sqlx | Family::Numbered) {
+        (first, rest) = without_number(rest, &chosen);
+    }
+    rest.extend(below);
     selected.skipped.extend(rest.iter().map(|(_, file)| shown(&file.path)));
     let folder_of = |file: &File| file.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let is_read = |folder: &str| chosen.iter().any(|(_, file)| folder_of(file).as_deref() == Some(folder));
@@ -109,6 +119,7 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
     if family == Family::Plain {
         chosen = plain::in_order(chosen);
     }
+    chosen.splice(..0, plain::in_order(first));
     if let Some(start) = chosen.iter().rposition(|(_, file)| marks::is_checkpoint(&file.text)) {
         chosen.drain(..start);
     }
@@ -139,6 +150,26 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
         selected.problems.extend(used_twice(&selected.migrations));
     }
     selected
+}
+
+/// Those of the files that no number orders and that the numbered ones build on, `init.sql` beside `upgrade_1.sql`; and the
+/// others.
+fn without_number(
+    files: Vec<(Named, File)>,
+    numbered: &[(Named, File)],
+) -> (Vec<(Named, File)>, Vec<(Named, File)>) {
+    let is_beside = |file: &File| {
+        let folder = file.path.rsplit_once('/').map(|(folder, _)| folder);
+        numbered.iter().any(|(_, other)| other.path.rsplit_once('/').map(|(folder, _)| folder) == folder)
+    };
+    let (plain, mut others): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(name, file)| name.family == Family::Plain && is_beside(file));
+    let texts: Vec<&File> = plain.iter().map(|(_, file)| file).collect();
+    let is_first = plain::come_first(&texts, numbered);
+    let (first, rest): (Vec<_>, Vec<_>) =
+        plain.into_iter().zip(is_first).partition(|(_, is_first)| *is_first);
+    others.extend(rest.into_iter().map(|(file, _)| file));
+    (first.into_iter().map(|(file, _)| file).collect(), others)
 }
 
 /// The files that later ones do not replace; a problem names each of the others.

@@ -33,6 +33,22 @@ pub(super) fn in_order(files: Vec<(Named, File)>) -> Vec<(Named, File)> {
     order.into_iter().filter_map(|place| files.get_mut(place)?.take()).collect()
 }
 
+/// Which of the files without a number come before the numbered ones: they create tables that those only use, and none that
+/// those create.
+pub(super) fn come_first(files: &[&File], numbered: &[(Named, File)]) -> Vec<bool> {
+    let mut all = Words::default();
+    for (_, file) in numbered {
+        let Words { makes, needs } = Words::of(&file.text);
+        all.makes.extend(makes);
+        all.needs.extend(needs);
+    }
+    let is_first = |file: &&File| {
+        let makes = Words::of(&file.text).makes;
+        makes.is_disjoint(&all.makes) && !makes.is_disjoint(&all.needs)
+    };
+    files.iter().map(is_first).collect()
+}
+
 /// Places a file after its dependencies; cycles are cut where they are found. Uses an explicit stack, since a
 /// chain of dependencies may be as long as the directory.
 fn visit(
@@ -68,11 +84,21 @@ impl Words {
     fn of(text: &str) -> Words {
         let mut found = Words::default();
         let mut before = [String::new(), String::new()];
+        let mut place_of_name = before.clone();
         for token in Lexer::new(text, Dialect::Postgres) {
             let source = text.get(token.span.range()).unwrap_or("");
+            if source == "." {
+                // The word was that of a schema: the next one is in its place.
+                let schema = std::mem::take(&mut before[1]);
+                found.makes.remove(&schema);
+                found.needs.remove(&schema);
+                before = place_of_name.clone();
+                continue;
+            }
             if !matches!(token.kind, TokenKind::Word | TokenKind::Name) {
                 continue;
             }
+            place_of_name = before.clone();
             let word = unquote(source, Dialect::Postgres).to_lowercase();
             if [
                 "if",

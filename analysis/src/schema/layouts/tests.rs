@@ -25,6 +25,11 @@ fn sqlx() {
         Some("sqlx"),
         &["1_a.sql", "2_b.up.sql", "10_last_one.sql"],
     );
+    check(
+        &["2_b.sql", "history/1_x.sql", "history/3_y.sql", "history/old.sql", "history/4_z.sql"],
+        Some("sqlx"),
+        &["2_b.sql"],
+    );
     let selected = select_of(&[("2_b.sql", "-- no-transaction\nSELECT 1"), ("1_a.sql", "")]);
     let order: Vec<(i64, &str, bool)> = selected
         .migrations
@@ -212,4 +217,24 @@ fn what_programs_name_may_be_columns() {
         selected.problems[0].to_string(),
         "m/V2__b.rs: it is a program, which is not read: its changes are unknown"
     );
+}
+
+#[test]
+fn a_base_without_a_number_comes_first() {
+    let read = |base: &str| {
+        let selected = select_of(&[
+            ("upgrade_10.sql", "CREATE INDEX ON public.b (id);"),
+            ("init.sql", base),
+            ("upgrade_2.sql", "CREATE TABLE b (id int); ALTER TABLE public.users ADD name text;"),
+        ]);
+        selected.migrations.iter().map(|it| it.file.as_str().replace("m/", "")).collect::<Vec<String>>()
+    };
+    let upgrades = ["upgrade_2.sql", "upgrade_10.sql"];
+    let with_base = ["init.sql", "upgrade_2.sql", "upgrade_10.sql"];
+    assert_eq!(read("CREATE TABLE users (id int); CREATE TABLE other (id int);"), with_base);
+    assert_eq!(read("CREATE TABLE IF NOT EXISTS public.users (id int);"), with_base);
+    // The whole schema, as it is after them; tables of which they know nothing; no tables.
+    assert_eq!(read("CREATE TABLE users (id int, name text); CREATE TABLE b (id int);"), upgrades);
+    assert_eq!(read("CREATE TABLE reports (id int);"), upgrades);
+    assert_eq!(read("INSERT INTO users VALUES (1);"), upgrades);
 }
