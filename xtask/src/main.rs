@@ -34,6 +34,10 @@ enum Outcome {
     Broken,
 }
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     query_budget_analysis::sql::with_large_stack(command_line)
 }

@@ -32,9 +32,11 @@ impl NamedDatabases {
             }
         };
         // A module may be called `postgres`: only a manifest shows that a crate is meant.
-        for (name, dialect) in drivers::databases() {
-            if name.contains('_') || UNMISTAKABLE.contains(&name) {
-                add(name, dialect);
+        if DRIVER_PARTS.iter().any(|part| source.contains(part)) {
+            for (name, dialect) in drivers::databases() {
+                if name.contains('_') || UNMISTAKABLE.contains(&name) {
+                    add(name, dialect);
+                }
             }
         }
         for (name, package) in renamed {
@@ -49,6 +51,12 @@ impl NamedDatabases {
 
 /// The drivers in one word that no module is named after.
 const UNMISTAKABLE: &[&str] = &["libsql", "rusqlite"];
+
+/// Each name of a driver contains one of these, as each of the types contains one of [`TYPE_PARTS`]: most files contain
+/// none, and are not searched for every full name.
+const DRIVER_PARTS: &[&str] = &["libsql", "mysql", "postgres", "sqlite"];
+
+const TYPE_PARTS: &[&str] = &["MySql", "Mysql", "Pg", "Postgres", "Sqlite"];
 
 /// The words by which source names the types of sqlx, Diesel and SeaORM for each database.
 const TYPES: &[(&[&str], Dialect)] = &[
@@ -96,8 +104,7 @@ const TYPES: &[(&[&str], Dialect)] = &[
 
 /// The databases whose types of sqlx, Diesel or SeaORM a text names.
 pub fn of_types(source: &str) -> Vec<Dialect> {
-    let is_likely = |types: &[&str]| types.iter().any(|name| source.contains(name));
-    if !TYPES.iter().any(|(types, _)| is_likely(types)) {
+    if !TYPE_PARTS.iter().any(|part| source.contains(part)) {
         return Vec::new();
     }
     let words: BTreeSet<&str> = lines_of_code(source)
@@ -129,6 +136,17 @@ mod tests {
 
     fn drivers_of(source: &str) -> Vec<Dialect> {
         NamedDatabases::of_file(source, &HashMap::new()).of_drivers
+    }
+
+    #[test]
+    fn every_name_contains_a_part_that_is_searched_first() {
+        let has = |name: &str, parts: &[&str]| parts.iter().any(|part| name.contains(part));
+        for (name, _) in drivers::databases() {
+            assert!(has(name, DRIVER_PARTS), "{name}");
+        }
+        for name in TYPES.iter().flat_map(|(types, _)| *types) {
+            assert!(has(name, TYPE_PARTS), "{name}");
+        }
     }
 
     #[test]

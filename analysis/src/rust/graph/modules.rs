@@ -168,11 +168,12 @@ impl<'a> Modules<'a> {
 
     /// The modules whose names the globs of a module import, and that define this name themselves.
     fn through_globs(&self, id: ModuleId, name: &str) -> impl Iterator<Item = ModuleId> + '_ {
-        let candidates: HashSet<ModuleId> = self.by_name.get(name).into_iter().flatten().copied().collect();
+        // In the order of the modules.
+        let candidates = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
         let reached = self.groups.get(id).and_then(|group| self.reach.get(*group));
         let reached = if candidates.is_empty() { None } else { reached };
         let reached = reached.into_iter().flatten().copied();
-        reached.filter(move |module| *module != id && candidates.contains(module))
+        reached.filter(move |module| *module != id && candidates.binary_search(module).is_ok())
     }
 
     /// Registers a function of a module.

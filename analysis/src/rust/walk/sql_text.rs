@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use syn::ext::IdentExt;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{BinOp, Expr, Lit, Token};
@@ -267,5 +266,14 @@ fn unindent(literal: &SqlLiteral) -> SqlLiteral {
 
 /// The names of a path, without generic arguments.
 pub(in crate::rust) fn segments(path: &syn::Path) -> Vec<String> {
-    path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect()
+    path.segments.iter().map(|segment| unraw(&segment.ident)).collect()
+}
+
+/// A name without the `r#` of raw identifiers; `syn`'s own makes a second identifier for it.
+fn unraw(ident: &syn::Ident) -> String {
+    let name = ident.to_string();
+    match name.strip_prefix("r#") {
+        Some(plain) => plain.to_owned(),
+        None => name,
+    }
 }
