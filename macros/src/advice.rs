@@ -35,7 +35,7 @@ pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
         "i16" | "i32" | "i64" | "f32" | "f64" if !is_number => {}
         "i16" | "i32" | "i64" => notes.push(format!(
             "for an integer of a different type, write `{written} as {rust}`, or `{rust}::try_from({})?` where it may not fit",
-            text(value)
+            text(referred(value))
         )),
         "f32" | "f64" => {
             notes.push(format!("for a number of a different type, write `{written} as {rust}`"));
@@ -163,15 +163,23 @@ const LONGEST: usize = 40;
 
 /// An argument as written, if it is short.
 fn text(value: &Expr) -> String {
-    let text = value.to_token_stream().to_string();
+    let text = value.to_token_stream().to_string().replace("! [", "![").replace("! (", "!(");
     if text.len() > LONGEST || text.contains('\n') { "value".to_owned() } else { text }
+}
+
+/// What an argument refers to.
+fn referred(value: &Expr) -> &Expr {
+    match value {
+        Expr::Reference(reference) => referred(&reference.expr),
+        Expr::Group(group) => referred(&group.expr),
+        _ => value,
+    }
 }
 
 /// An argument as written, without references, as the operand of a cast or a method call.
 fn operand(value: &Expr) -> String {
+    let value = referred(value);
     match value {
-        Expr::Reference(reference) => operand(&reference.expr),
-        Expr::Group(group) => operand(&group.expr),
         Expr::Path(_)
         | Expr::Field(_)
         | Expr::MethodCall(_)
@@ -212,7 +220,8 @@ mod tests {
     fn an_argument_is_converted_as_it_is_written() {
         argument("limit", "i64", "int8", "`limit as i64`, or `i64::try_from(limit)?`");
         argument("page * size", "i64", "int8", "`(page * size) as i64`");
-        argument("&limit", "i64", "int8", "`limit as i64`");
+        argument("&limit", "i64", "int8", "`limit as i64`, or `i64::try_from(limit)?`");
+        argument("vec![1, 2]", "&[i64]", "int8[]", "`vec![1 , 2] as _`");
         argument("ids.iter()", "&[i64]", "int8[]", "write the list itself: `&ids`");
         argument("found", "&[i64]", "int8[]", "`&found.collect::<Vec<_>>()`");
         argument("settings", "sqlx::types::JsonValue", "jsonb", "`sqlx::types::Json(settings) as _`");

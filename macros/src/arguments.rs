@@ -41,12 +41,11 @@ pub(crate) fn hold(arguments: &[Argument], parameters: &[Option<Parameter>]) -> 
         })
         .collect();
     let values = arguments.iter().map(|argument| &argument.value);
-    let asked = names
-        .iter()
-        .zip(arguments)
-        .enumerate()
-        .filter(|(_, (_, argument))| !argument.is_cast)
-        .filter_map(|(at, (name, argument))| Some(ask(name, argument, parameters.get(at)?.as_ref()?)));
+    let asked = names.iter().zip(arguments).enumerate().filter(|(_, (_, argument))| !argument.is_cast);
+    let asked = asked.filter_map(|(at, (name, argument))| {
+        let asked = ask(name, argument, parameters.get(at)?.as_ref()?);
+        Some(quote!(let #name = #asked;))
+    });
     let statements = quote!(#(let #names = &(#values);)* #(#asked)*);
     Held { statements, values: tuple(&names) }
 }
@@ -57,7 +56,7 @@ const MOST: usize = 8;
 /// The names as a tuple, which continues in further tuples: as an expression, or as a pattern.
 pub(crate) fn tuple(names: &[Ident]) -> TokenStream {
     match names.split_at_checked(MOST) {
-        None | Some((_, [])) => quote!((#(#names,)*)),
+        None | Some((_, [])) => quote_spanned!(Span::mixed_site()=> (#(#names,)*)),
         Some((first, rest)) => {
             let rest = tuple(rest);
             quote!(::query_budget::__private::Both((#(#first,)*), #rest))
@@ -65,7 +64,8 @@ pub(crate) fn tuple(names: &[Ident]) -> TokenStream {
     }
 }
 
-/// Checks at compile time whether the value fits; an error marks the user's own expression.
+/// The value, checked at compile time whether it fits; an error marks the user's own expression, and leaves the type of the
+/// value open, so that it is the only one.
 ///
 /// The trait is made anew for each parameter, so that the compiler's message says what this one takes.
 pub(crate) fn ask(name: &Ident, argument: &Argument, parameter: &Parameter) -> TokenStream {
@@ -78,10 +78,11 @@ pub(crate) fn ask(name: &Ident, argument: &Argument, parameter: &Parameter) -> T
     // For a reference, the compiler finds how a value is coerced to it.
     let way = (!reference.is_empty()).then(|| quote!(Way));
     let fits = match &way {
-        Some(way) => quote!(::query_budget::__private::FitsRef<T, #way>),
-        None => quote!(::query_budget::__private::Fits<T>),
+        Some(way) => quote!(::query_budget::__private::FitsRef<T, #way, Bound>),
+        None => quote!(::query_budget::__private::Fits<T, Bound>),
     };
-    let found = way.as_ref().map(|_| quote!(_));
+    let found = way.as_ref().map(|_| quote!(_,));
+    let way = way.map(|way| quote!(#way,));
     // A brace would begin a parameter of the message.
     let escaped = |text: &str| text.replace('{', "{{").replace('}', "}}");
     let sql_type = escaped(sql_type);
@@ -89,18 +90,20 @@ pub(crate) fn ask(name: &Ident, argument: &Argument, parameter: &Parameter) -> T
         format!("parameter ${number} of SQL type `{sql_type}` takes `{reference}{{T}}`, not `{{Self}}`");
     let label = format!("`{sql_type}` takes `{reference}{{T}}`");
     let notes = notes.iter().map(|note| escaped(note));
-    let asked = quote_spanned!(span=> <_ as ValueOfParameter<#ty, #found>>::fits(#name));
+    let asked = quote_spanned!(span=> <_ as ValueOfParameter<#ty, #found _>>::fits(#name));
     let sized = (!reference.is_empty()).then(|| quote!(?::core::marker::Sized));
     quote! {{
         #[diagnostic::on_unimplemented(message = #message, label = #label, #(note = #notes),*)]
-        trait ValueOfParameter<T: #sized, #way> {
-            fn fits(&self);
+        trait ValueOfParameter<T: #sized, #way Bound> {
+            fn fits(&self) -> &Bound;
         }
         #[diagnostic::do_not_recommend]
-        impl<V: ?::core::marker::Sized + #fits, T: #sized, #way> ValueOfParameter<T, #way> for V {
+        impl<V: ?::core::marker::Sized + #fits, T: #sized, #way Bound> ValueOfParameter<T, #way Bound> for V {
             #[inline(always)]
-            fn fits(&self) {}
+            fn fits(&self) -> &Bound {
+                self.bound()
+            }
         }
-        #asked;
+        #asked
     }}
 }

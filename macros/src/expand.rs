@@ -1,7 +1,7 @@
 //! The expansion of `sql!` and related macros: the query of the runtime crate, and its findings.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 
 use crate::arguments::{self, Held};
 use crate::check::{self, Checked};
@@ -54,7 +54,9 @@ fn made(
 ) -> TokenStream {
     let database = database.unwrap_or_else(|| quote!(_));
     let Held { statements, values } = held;
-    let bound = quote!(::query_budget::__private::query_of::<#database>(#site, #values));
+    // The compiler points at a value that cannot be bound only from where its variable is visible.
+    let bound =
+        quote_spanned!(Span::mixed_site()=> ::query_budget::__private::query_of::<#database>(#site, #values));
     let made = plan.applied(query, &database, bound);
     quote!({ #statements #made })
 }

@@ -6,28 +6,65 @@ use sqlx::{ColumnIndex, Database, Decode, Result, Row, Type};
 use crate::values::Both;
 
 /// A value for a parameter that takes `T`. The expansions say what does not fit, with a trait for each parameter.
-pub trait Fits<T> {}
+///
+/// `Bound` is the value's own type, known to the compiler only where the value fits: it then has nothing more to say of one
+/// that does not.
+pub trait Fits<T, Bound> {
+    /// The value.
+    fn bound(&self) -> &Bound;
+}
 
-impl<T> Fits<T> for T {}
-impl<T> Fits<T> for &T {}
-impl<T> Fits<T> for &&T {}
-impl<T> Fits<T> for Option<T> {}
-impl<T> Fits<T> for Option<&T> {}
-impl<T> Fits<T> for Option<&&T> {}
+macro_rules! fits {
+    ($($Value:ty),*) => {
+        $(impl<'a, 'b, T> Fits<T, $Value> for $Value {
+            #[inline(always)]
+            fn bound(&self) -> &$Value {
+                self
+            }
+        })*
+    };
+}
+
+fits!(T, &'a T, &'a &'b T, Option<T>, Option<&'a T>, Option<&'a &'b T>);
 
 /// A value for a parameter that takes `&T`: whatever is coerced to it, as in an assignment. `Way` is found by the compiler,
 /// and keeps the implementations apart.
-pub trait FitsRef<T: ?Sized, Way> {}
+pub trait FitsRef<T: ?Sized, Way, Bound> {
+    /// The value.
+    fn bound(&self) -> &Bound;
+}
 
-impl<T: ?Sized, Way, B: ?Sized + CoercedTo<T, Way>> FitsRef<T, Way> for &B {}
-impl<T: ?Sized, Way, B: ?Sized + CoercedTo<T, Way>> FitsRef<T, Way> for Option<&B> {}
-impl FitsRef<str, Owned> for String {}
-impl FitsRef<str, Owned> for Option<String> {}
-impl<T> FitsRef<[T], Owned> for Vec<T> {}
-impl<T> FitsRef<[T], Owned> for Option<Vec<T>> {}
+macro_rules! fits_ref {
+    ($($Value:ty),*) => {
+        $(impl<'b, T: ?Sized, Way, B: ?Sized + CoercedTo<T, Way, $Value, Bound>, Bound> FitsRef<T, Way, Bound> for $Value {
+            #[inline(always)]
+            fn bound(&self) -> &Bound {
+                B::bound(self)
+            }
+        })*
+    };
+}
 
-/// What a reference to it is coerced to.
-pub trait CoercedTo<T: ?Sized, Way> {}
+fits_ref!(&'b B, Option<&'b B>);
+
+macro_rules! owned {
+    ($([$($generics:tt)*] $Value:ty: $To:ty),*) => {
+        $(impl $($generics)* FitsRef<$To, Owned, $Value> for $Value {
+            #[inline(always)]
+            fn bound(&self) -> &$Value {
+                self
+            }
+        })*
+    };
+}
+
+owned!([] String: str, [] Option<String>: str, [<T>] Vec<T>: [T], [<T>] Option<Vec<T>>: [T]);
+
+/// What a reference to it is coerced to; `Value` has the reference in it.
+pub trait CoercedTo<T: ?Sized, Way, Value, Bound> {
+    /// The value.
+    fn bound(value: &Value) -> &Bound;
+}
 
 /// The value that owns it.
 #[derive(Debug)]
@@ -42,9 +79,29 @@ pub struct Unsized;
 #[derive(Debug)]
 pub struct Deref<Way>(std::marker::PhantomData<Way>);
 
-impl<T: ?Sized> CoercedTo<T, Same> for T {}
-impl<T, const N: usize> CoercedTo<[T], Unsized> for [T; N] {}
-impl<T: ?Sized, Way, P: ?Sized + std::ops::Deref<Target: CoercedTo<T, Way>>> CoercedTo<T, Deref<Way>> for P {}
+impl<T: ?Sized, Value> CoercedTo<T, Same, Value, Value> for T {
+    #[inline(always)]
+    fn bound(value: &Value) -> &Value {
+        value
+    }
+}
+
+impl<T, Value, const N: usize> CoercedTo<[T], Unsized, Value, Value> for [T; N] {
+    #[inline(always)]
+    fn bound(value: &Value) -> &Value {
+        value
+    }
+}
+
+impl<T: ?Sized, Way, Value, Bound, P> CoercedTo<T, Deref<Way>, Value, Bound> for P
+where
+    P: ?Sized + std::ops::Deref<Target: CoercedTo<T, Way, Value, Bound>>,
+{
+    #[inline(always)]
+    fn bound(value: &Value) -> &Bound {
+        P::Target::bound(value)
+    }
+}
 
 /// A column that is read as `T`.
 #[diagnostic::on_unimplemented(

@@ -105,7 +105,8 @@ impl Expansion<'_> {
         let asked = |at: usize, name: &Ident| {
             let argument = self.query.arguments.get(at).filter(|argument| !argument.is_cast)?;
             let parameter = self.parameters.get(at)?.as_ref()?;
-            Some(arguments::ask(name, argument, parameter))
+            let asked = arguments::ask(name, argument, parameter);
+            Some(quote!(let _ = #asked;))
         };
         let held = of_row.iter().zip(&columns).enumerate().map(|(at, (argument, column))| {
             let name = value(at);
