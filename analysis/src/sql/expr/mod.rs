@@ -8,6 +8,10 @@ pub(in crate::sql) use display::is_written_bare;
 use super::query::{BlockId, RelationId};
 use super::text::Span;
 
+/// What an assigned value is called that is stored in a part of its column, `SET list[1] = ..`: its parts are that part, as an
+/// expression, and the value.
+pub const PART: &str = "part of a column";
+
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {

@@ -97,7 +97,10 @@ impl Resolver<'_> {
             E::Subquery(query) => Expr::Subquery(self.subquery(query, Role::Scalar)),
             E::Tuple(items) => Expr::Row(self.list(items)),
             E::Array(array) => Expr::Array(self.list(&array.elem)),
-            E::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
+            E::CompoundFieldAccess { root, access_chain } => {
+                let root = self.expr(root);
+                self.access(root, access_chain)
+            }
             E::JsonAccess { value, .. } => self.other("json", &[value]),
             E::AtTimeZone { timestamp, time_zone } => self.other("at time zone", &[timestamp, time_zone]),
             E::Extract { field, expr, .. } => {
@@ -331,14 +334,14 @@ impl Resolver<'_> {
         })
     }
 
-    fn access(&mut self, root: &ast::Expr, chain: &[ast::AccessExpr]) -> Expr {
-        let mut expr = self.expr(root);
+    /// Fields and elements of an expression, one after the other.
+    pub(super) fn access(&mut self, mut expr: Expr, chain: &[ast::AccessExpr]) -> Expr {
         let is_slice = |access: &ast::AccessExpr| {
             matches!(access, ast::AccessExpr::Subscript(ast::Subscript::Slice { .. }))
         };
         // One slice makes slices of all subscripts.
         let has_slice = chain.iter().any(is_slice);
-        for access in chain {
+        for (at, access) in chain.iter().enumerate() {
             expr = match access {
                 ast::AccessExpr::Dot(ast::Expr::Identifier(ident)) => {
                     let field = self.fold(ident);
@@ -353,8 +356,18 @@ impl Resolver<'_> {
                     Expr::Other { what: "slice".to_owned(), parts }
                 }
                 ast::AccessExpr::Subscript(ast::Subscript::Index { index }) => {
-                    let subscripts = vec![self.expr(index)];
-                    Expr::Access { expr: Box::new(expr), field: None, subscripts }
+                    let subscript = self.expr(index);
+                    match expr {
+                        // `list[1][2]` is one element.
+                        Expr::Access { expr, field: None, mut subscripts } if at > 0 => {
+                            subscripts.push(subscript);
+                            Expr::Access { expr, field: None, subscripts }
+                        }
+                        expr => {
+                            let subscripts = vec![subscript];
+                            Expr::Access { expr: Box::new(expr), field: None, subscripts }
+                        }
+                    }
                 }
                 ast::AccessExpr::Subscript(ast::Subscript::Slice { lower_bound, upper_bound, stride }) => {
                     let bounds = [lower_bound, upper_bound, stride];

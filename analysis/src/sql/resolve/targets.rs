@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::expr::{ColumnRef, Expr, PART};
 use crate::sql::query::{ProblemKind, RelationId, Source};
 
 impl Resolver<'_> {
@@ -61,6 +61,31 @@ impl Resolver<'_> {
         }
     }
 
+    /// The value of a part of a column, with the part before it.
+    pub(super) fn assigned_part(&mut self, part: &ast::Expr, value: &ast::Expr, target: RelationId) -> Expr {
+        let value = self.expr(value);
+        let (root, chain) = match part {
+            ast::Expr::CompoundFieldAccess { root, access_chain } => (&**root, access_chain.as_slice()),
+            other => (other, &[][..]),
+        };
+        let (first, fields) = match root {
+            ast::Expr::Identifier(only) => (only, &[][..]),
+            ast::Expr::CompoundIdentifier(parts) if let Some((first, fields)) = parts.split_first() => {
+                (first, fields)
+            }
+            other => {
+                let parts = vec![self.expr(other), value];
+                return Expr::Other { what: PART.to_owned(), parts };
+            }
+        };
+        let column = Expr::Column(ColumnRef { relation: Some(target), name: self.fold(first), span: None });
+        let fields: Vec<ast::AccessExpr> =
+            fields.iter().map(|field| ast::AccessExpr::Dot(ast::Expr::Identifier(field.clone()))).collect();
+        let of_column = self.access(column, &fields);
+        let part = self.access(of_column, chain);
+        Expr::Other { what: PART.to_owned(), parts: vec![part, value] }
+    }
+
     /// MySQL: whether an assigned column is of a table that is joined to the first. If several have it, that is recorded.
     fn is_joined_column(&mut self, column: &str, target: RelationId, ident: &ast::Ident) -> bool {
         let Some(scope) = self.scopes.last() else { return false };
@@ -113,4 +138,30 @@ impl Resolver<'_> {
         }
         found
     }
+}
+
+/// The part of a column that is assigned, and its value, if it is one of `PART(column[1]) OR value`.
+pub(super) fn part_of(value: &ast::Expr) -> Option<(&ast::Expr, ast::Expr)> {
+    let mut rights = Vec::new();
+    let mut left = value;
+    while let ast::Expr::BinaryOp { left: first, op: ast::BinaryOperator::Or, right } = left {
+        rights.push(&**right);
+        left = first;
+    }
+    let ast::Expr::Function(ast::Function { name, args: ast::FunctionArguments::List(list), .. }) = left
+    else {
+        return None;
+    };
+    let is_part = name.0.first()?.as_ident().is_some_and(|ident| ident.value == PART);
+    let [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(part))] = list.args.as_slice() else {
+        return None;
+    };
+    let mut rights = rights.into_iter().rev().cloned();
+    let first = rights.next().filter(|_| is_part)?;
+    let value = rights.fold(first, |left, right| ast::Expr::BinaryOp {
+        left: Box::new(left),
+        op: ast::BinaryOperator::Or,
+        right: Box::new(right),
+    });
+    Some((part, value))
 }

@@ -4,6 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::scope::Scope;
+use super::targets::part_of;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::query::{BlockId, Body, Conflict, From, Relation, RelationId, Role, Source, Write};
@@ -288,7 +289,10 @@ impl Resolver<'_> {
     ) -> Vec<(String, Option<Expr>)> {
         let mut assignments = Vec::new();
         for assignment in list {
-            let value = self.expr(&assignment.value);
+            let value = match part_of(&assignment.value) {
+                Some((part, value)) => self.assigned_part(part, &value, target),
+                None => self.expr(&assignment.value),
+            };
             match &assignment.target {
                 ast::AssignmentTarget::ColumnName(name) => {
                     let column = self.target_column(name, target);

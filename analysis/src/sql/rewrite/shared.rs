@@ -5,6 +5,7 @@ use sqlparser::tokenizer::Token;
 
 use super::{Rewriter, keyword};
 use crate::sql::Dialect;
+use crate::sql::expr::PART;
 
 /// Whether the parser gives a word a meaning that it has in none of the three databases, where it is a plain
 /// name.
@@ -378,8 +379,8 @@ pub(super) fn table_command(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `SET column[1] = ..` and `SET column[1].field = ..` write the column; `SET column.field.field = ..` keeps the first
-/// field.
+/// `SET column[1] = value` becomes `SET column = PART(column[1]) OR value`, and likewise with fields: nothing binds more
+/// loosely than OR, so the value need not be read to its end.
 pub(super) fn parts_of_columns(r: &mut Rewriter) -> bool {
     if !r.is_name(1) {
         return false;
@@ -395,12 +396,18 @@ pub(super) fn parts_of_columns(r: &mut Rewriter) -> bool {
             _ => break,
         }
     }
-    let is_field = end == 4 && *r.token(2) == Token::Period;
-    let assigned = end > 2 && *r.token(end) == Token::Eq && !is_field;
+    let assigned = end > 2 && *r.token(end) == Token::Eq;
     if assigned {
-        let kept = if *r.token(2) == Token::Period { 4 } else { 2 };
-        r.keep(kept);
-        r.skip(end - kept);
+        let column = r.token(1).clone();
+        r.keep(2);
+        r.put(Token::Eq);
+        r.put_word(PART, K::NoKeyword);
+        r.put(Token::LParen);
+        r.put(column);
+        r.keep(end - 2);
+        r.put(Token::RParen);
+        r.put_word("OR", K::OR);
+        r.skip(1);
     }
     assigned
 }

@@ -312,6 +312,11 @@ impl Session<'_> {
         match self.types.element(base) {
             Some(element) => Value::of(element, false).because("a subscript can find nothing"),
             None if base == Ty::OPAQUE => Value { why, ..Value::of(Ty::OPAQUE, false) },
+            None if let "point" | "line" = &*self.types.info(base).name
+                && let Some(ty) = self.types.builtin("float8") =>
+            {
+                Value::of(ty, false).because("a subscript can find nothing")
+            }
             None => Value::opaque("subscripts of this type are not known"),
         }
     }

@@ -350,7 +350,11 @@ mod tests {
     fn a_field_is_stored_with_its_own_type() {
         for (sql, expect) in [
             ("UPDATE t SET a.street = 1", " <- "),
-            ("UPDATE t SET a.street = $1", " <- ?"),
+            ("UPDATE t SET a.street = $1", " <- text"),
+            ("UPDATE t SET b[$1].zip = 'x'", " <- int4"),
+            ("UPDATE t SET b[1].zip = $1", " <- text"),
+            ("UPDATE t SET b[1] = $1", " <- addr"),
+            ("UPDATE t SET list[1] = $1 OR NOT $2", "column `list[..]` is `integer` and is given `boolean`"),
             ("UPDATE t SET (a.street, a.zip) = ('x', 'y')", " <- "),
             ("UPDATE t SET b[1].zip = 'x'", " <- "),
             ("INSERT INTO t (id, a.street) VALUES (1, 2)", " <- "),

@@ -3,7 +3,7 @@
 use super::arena::Ty;
 use super::coerce::Context;
 use super::session::{Session, Value};
-use crate::sql::expr::Expr;
+use crate::sql::expr::{Expr, PART};
 use crate::sql::query::{Action, BlockId, Body, RelationId, Write};
 
 impl Session<'_> {
@@ -57,7 +57,7 @@ impl Session<'_> {
                 Action::Update(assignments) => self.assign(assignments, write.target),
                 Action::Insert { columns, values } => {
                     let targets = self.target_types(write.target, columns);
-                    self.store_all(values.iter().enumerate(), &targets);
+                    self.store_all(values.iter().enumerate(), &targets, true);
                 }
                 Action::Delete | Action::Nothing => {}
             }
@@ -80,7 +80,7 @@ impl Session<'_> {
                 self.block(cte, true);
             }
             for row in rows {
-                self.store_all(row.iter().enumerate(), &targets);
+                self.store_all(row.iter().enumerate(), &targets, true);
             }
             self.blocks.insert(source, None);
             return;
@@ -88,7 +88,7 @@ impl Session<'_> {
         let Some(fields) = self.block(source, false) else { return };
         for (at, field) in fields.iter().enumerate() {
             let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
-            self.stored(field.value.clone(), ty, &name);
+            self.stored(field.value.clone(), ty, &name, true);
         }
     }
 
@@ -126,7 +126,7 @@ impl Session<'_> {
             if let (Expr::Subquery(block), true) = (value, several > 0) {
                 let Some(fields) = self.block(*block, true) else { continue };
                 for (field, (ty, name)) in fields.iter().zip(targets.iter().skip(at)) {
-                    self.stored(field.value.clone(), *ty, name);
+                    self.stored(field.value.clone(), *ty, name, true);
                 }
                 continue;
             }
@@ -137,30 +137,36 @@ impl Session<'_> {
             }
             single.push((at, value));
         }
-        self.store_all(single, &targets);
+        // Only a list of columns, `(a.street, b) = (..)`, has fields whose value does not name them.
+        self.store_all(single, &targets, self.query.fielded);
     }
 
     /// Stores values in columns, each with the column's position. The server reads all of them before it converts the first,
-    /// so a parameter in two of them has no type yet.
+    /// so a parameter in two of them has no type yet. `is_listed`: the columns are listed, as those of an INSERT.
     fn store_all<'e>(
         &mut self,
         exprs: impl IntoIterator<Item = (usize, &'e Expr)>,
         targets: &[(Ty, String)],
+        is_listed: bool,
     ) {
         let is_default = |expr: &Expr| matches!(expr, Expr::Other { what, .. } if what == "default");
         let given = exprs.into_iter().filter(|(_, expr)| !is_default(expr));
-        let values: Vec<(usize, Value)> = given.map(|(at, expr)| (at, self.expr(expr))).collect();
-        for (at, value) in values {
+        let values = given.map(|(at, expr)| match expr {
+            Expr::Other { what, parts } if what == PART => {
+                let [part, value] = parts.as_slice() else { return (at, None, self.expr(expr)) };
+                (at, Some(part), self.expr(value))
+            }
+            _ => (at, None, self.expr(expr)),
+        });
+        for (at, part, value) in values.collect::<Vec<_>>() {
             let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
-            self.stored(value, ty, &name);
+            let (ty, name) = part.map_or((ty, name), |part| (self.expr(part).ty, shown(part)));
+            self.stored(value, ty, &name, is_listed);
         }
     }
 
-    /// `SET list[1] = value` stores an element; the subscript is not kept.
+    /// Whether a value may be stored in an element: `INSERT INTO t (list[1])`, of which the subscript is not kept.
     fn is_element(&mut self, value: Ty, of: Ty) -> bool {
-        if !self.query.subscripted {
-            return false;
-        }
         if self.is_fixed(of) {
             return true;
         }
@@ -174,13 +180,15 @@ impl Session<'_> {
         matches!(&*self.types.info(base).name, "point" | "line" | "lseg" | "box")
     }
 
-    fn stored(&mut self, value: Value, ty: Ty, column: &str) {
-        // Whether `list[1]` or `list`, `address.zip` or `address` is written is not kept.
+    fn stored(&mut self, value: Value, ty: Ty, column: &str, is_listed: bool) {
+        // Whether a list of columns has `list[1]` or `list`, `address.zip` or `address` is not kept.
         let base = self.types.base(ty);
         let element = self.types.element(ty);
         let is_row = self.types.info(element.unwrap_or(base)).class == b'c';
-        let is_field = is_row && (self.query.fielded || self.query.subscripted && element.is_some());
-        let is_part = is_field || self.query.subscripted && (element.is_some() || self.is_fixed(ty));
+        let is_field =
+            is_listed && is_row && (self.query.fielded || self.query.subscripted && element.is_some());
+        let is_subscripted = is_listed && self.query.subscripted;
+        let is_part = is_field || is_subscripted && (element.is_some() || self.is_fixed(ty));
         if is_part && value.is_unknown() {
             self.coerce(value, Ty::OPAQUE, &format!("stored in `{column}` or in an element of it"));
             return;
@@ -188,12 +196,25 @@ impl Session<'_> {
         if !value.is_unknown()
             && self.converts(value.ty, ty, Context::Assignment) == Some(false)
             && !is_field
-            && !self.is_element(value.ty, ty)
+            && (!is_subscripted || !self.is_element(value.ty, ty))
             && !self.has_own_operators()
         {
             let (from, to) = (self.types.display(value.ty), self.types.display(ty));
             self.error(format!("column `{column}` is `{to}` and is given `{from}`"), value.span);
         }
         self.coerce(value, ty, &format!("stored in `{column}`"));
+    }
+}
+
+/// A part of a column, as messages name it: `address.zip`, `list[..]`.
+fn shown(part: &Expr) -> String {
+    match part {
+        Expr::Column(column) => column.name.clone(),
+        Expr::Access { expr, field: Some(field), .. } => format!("{}.{field}", shown(expr)),
+        Expr::Access { expr, .. } => format!("{}[..]", shown(expr)),
+        Expr::Other { parts, .. } => {
+            parts.first().map_or_else(String::new, |of| format!("{}[..]", shown(of)))
+        }
+        _ => String::new(),
     }
 }
