@@ -97,7 +97,7 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
     let mut parsed = Parsed {
         config: Config {
             dialect,
-            is_mariadb: raw.dialect.is_some_and(|name| name.get_ref().eq_ignore_ascii_case("mariadb")),
+            is_mariadb: raw.dialect.is_some_and(|name| Dialect::names_mariadb(name.get_ref())),
             schema: raw.schema,
             migrations: raw.migrations,
             lints: BTreeMap::new(),

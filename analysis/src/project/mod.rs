@@ -216,6 +216,12 @@ impl Project {
         }
     }
 
+    /// Whether the server is MariaDB, as far as the configuration or the environment names it.
+    pub fn is_mariadb(&self) -> bool {
+        let by_url = || url().is_some_and(|url| Dialect::names_mariadb(&url));
+        self.config.is_mariadb || self.config.dialect.is_none() && by_url()
+    }
+
     /// The last directory of the upward search: the configuration may be above the workspace.
     fn outermost<'p>(&'p self, workspace: &'p Path) -> &'p Path {
         let configured = self.config_path.as_deref().and_then(Path::parent);
@@ -229,5 +235,9 @@ fn place(file: &str, line: Option<usize>) -> Place {
 }
 
 fn dialect_of_url() -> Option<Dialect> {
-    std::env::var(URL_VARIABLE).ok().as_deref().and_then(Dialect::from_name)
+    url().as_deref().and_then(Dialect::from_name)
+}
+
+fn url() -> Option<String> {
+    std::env::var(URL_VARIABLE).ok()
 }

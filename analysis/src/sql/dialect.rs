@@ -33,13 +33,17 @@ impl Dialect {
     /// The dialect for a configured name or the scheme of a connection URL: `postgres://…`, `mariadb://…`,
     /// `sqlite:…`.
     pub fn from_name(name: &str) -> Option<Dialect> {
-        let scheme = name.split(':').next().unwrap_or(name);
-        match scheme.to_ascii_lowercase().as_str() {
+        match scheme(name).to_ascii_lowercase().as_str() {
             "postgres" | "postgresql" => Some(Dialect::Postgres),
             "mysql" | "mariadb" => Some(Dialect::MySql),
             "sqlite" => Some(Dialect::Sqlite),
             _ => None,
         }
+    }
+
+    /// Whether such a name or scheme is that of MariaDB; that of MySQL may mean either server.
+    pub fn names_mariadb(name: &str) -> bool {
+        scheme(name).eq_ignore_ascii_case("mariadb")
     }
 
     /// Folds an unquoted identifier as the database does when it compares names: PostgreSQL folds to lower
@@ -74,6 +78,11 @@ impl Dialect {
             Dialect::Postgres | Dialect::Sqlite => '"',
         }
     }
+}
+
+/// A name, or the scheme of a URL.
+fn scheme(name: &str) -> &str {
+    name.split(':').next().unwrap_or(name)
 }
 
 impl std::fmt::Display for Dialect {

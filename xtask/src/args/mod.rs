@@ -146,9 +146,9 @@ pub(crate) struct Input {
     /// whose `query` is checked, or a `.sqlx` folder; `-` reads SQL or such lines from standard input
     #[arg(long, value_name = "PATH", conflicts_with = "paths")]
     pub(crate) queries: Option<PathBuf>,
-    /// The SQL dialect, if neither configuration nor snapshot says: postgres, mysql or sqlite
-    #[arg(long, value_name = "DIALECT", value_parser = dialect)]
-    pub(crate) dialect: Option<Dialect>,
+    /// The SQL dialect, if neither configuration nor snapshot says: postgres, mysql, mariadb or sqlite
+    #[arg(long, value_name = "DIALECT", value_parser = database)]
+    pub(crate) dialect: Option<Database>,
     /// Set a key of `query-budget.toml` for this run: `lints.missing_limit=deny`, `tables.countries.rows=250`
     #[arg(long, value_name = "KEY=VALUE", value_parser = crate::input::overrides::parse)]
     pub(crate) config: Vec<crate::input::overrides::Override>,
@@ -420,6 +420,18 @@ fn group(name: &str) -> Result<Group, String> {
         .into_iter()
         .find(|group| group.as_str() == name)
         .ok_or_else(|| format!("the groups are {}", known()))
+}
+
+/// A database as `--dialect` names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Database {
+    pub(crate) dialect: Dialect,
+    /// Whether it is MariaDB by name: `mysql` may mean either server.
+    pub(crate) is_mariadb: bool,
+}
+
+fn database(name: &str) -> Result<Database, String> {
+    Ok(Database { dialect: dialect(name)?, is_mariadb: Dialect::names_mariadb(name) })
 }
 
 fn dialect(name: &str) -> Result<Dialect, String> {

@@ -10,7 +10,7 @@ use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
 use super::{Batch, no_migrations};
-use crate::args::Input;
+use crate::args::{Database, Input};
 use crate::failure::Failure;
 
 /// Loads the schema of every batch.
@@ -21,8 +21,9 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
     let mut without: Vec<usize> = Vec::new();
     for (at, batch) in batches.iter_mut().enumerate() {
         let project = &mut batch.project;
-        if let Some(dialect) = input.dialect {
+        if let Some(Database { dialect, is_mariadb }) = input.dialect {
             project.config.dialect = Some(dialect);
+            project.config.is_mariadb |= is_mariadb;
             // The option says what a crate's dependencies would.
             (project.dialect_hint, project.databases) = (None, NamedDatabases::default());
         }

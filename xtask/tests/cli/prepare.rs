@@ -295,6 +295,10 @@ fn expressions_of_mysql_are_told_where_something_tells_the_server() {
     entry("maria", r#"{"type":"Long","flags":"NOT_NULL|BINARY","max_size":1}"#);
     entry("maria", r#"{"type":"NewDecimal","flags":"NOT_NULL|BINARY","max_size":33}"#);
     entry("maria", r#""columns":[],"parameters":{"Right":1}"#);
+    scratch.write("queries.sql", queries);
+    let named: Vec<&str> = arguments.iter().map(|it| if *it == "mysql" { "mariadb" } else { it }).collect();
+    run(scratch.path(), &[&named[..], &["named"]].concat()).exits_with(0).says(&["1 new", doubt]);
+    entry("named", r#"{"type":"Long","flags":"NOT_NULL|BINARY","max_size":1}"#);
     let json = sql.replace("TIMESTAMP NOT NULL", "TIMESTAMP NOT NULL, doc JSON COLLATE utf8mb4_0900_ai_ci");
     scratch.write("migrations/1_users.sql", &json);
     scratch.write("queries.sql", format!("{queries}SELECT seen, doc FROM users;\n"));
@@ -388,4 +392,43 @@ fn a_column_without_a_declared_type_is_not_described() {
     // Version 0.8 does not crash.
     let older = ["--output", "older", "--sqlx", "0.8"];
     run(scratch.path(), &[&arguments[..], &older].concat()).exits_with(0).says(&["4 new"]);
+}
+
+/// Each schema of a folder is asked on a server of its own, and a text with two meanings has no entry.
+#[test]
+fn entries_in_one_folder_are_divided_by_their_schemas() {
+    let table = "CREATE TABLE users (id INT PRIMARY KEY, seen TIMESTAMP NOT NULL);";
+    let manifest = |name: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n\
+             sqlx = {{ version = \"0.8\", features = [\"mysql\"] }}\n"
+        )
+    };
+    let source = |sql: &str| {
+        format!("fn f() {{ sqlx::query!(\"{sql}\"); sqlx::query!(\"SELECT id FROM users\"); }}\n")
+    };
+    let files = [
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"3\"\n".to_owned()),
+        ("a/Cargo.toml", manifest("a")),
+        ("a/query-budget.toml", "dialect = \"mariadb\"\n".to_owned()),
+        ("a/migrations/1.sql", table.to_owned()),
+        ("a/src/lib.rs", source("SELECT EXISTS (SELECT 1 FROM users) AS found")),
+        ("b/Cargo.toml", manifest("b")),
+        ("b/migrations/1.sql", table.replace("id INT", "id BIGINT")),
+        (
+            "b/src/lib.rs",
+            source("SELECT EXISTS (SELECT id FROM users WHERE JSON_STORAGE_SIZE(?) > 9) AS found"),
+        ),
+    ];
+    let scratch = Scratch::with(files.iter().map(|(file, text)| (*file, text.as_str())));
+    let other = "b/src/lib.rs:1:104 has the same text for a different schema, with different types";
+    run(scratch.path(), &["prepare", "--workspace"]).exits_with(0).says(&["2 new", other]);
+    let flat = |entry: &String| entry.split_whitespace().collect::<String>();
+    let written = entries(&scratch, ".sqlx").iter().map(flat).collect::<String>();
+    for part in [
+        "{\"type\":\"Long\",\"flags\":\"NOT_NULL|BINARY\"",
+        "{\"type\":\"LongLong\",\"flags\":\"NOT_NULL|BINARY\"",
+    ] {
+        assert!(written.contains(part), "{part} is not in {written}");
+    }
 }

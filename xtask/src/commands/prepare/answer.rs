@@ -27,27 +27,25 @@ pub(super) enum Answer {
 }
 
 /// The databases behind a folder of entries.
-pub(super) struct Databases {
+pub(super) struct Databases<'f> {
+    folder: &'f Folder,
+    base: &'f Path,
     /// Those of SQLite in memory, by the source of their schema.
     sqlite: Vec<(Option<PathBuf>, Sqlite)>,
-    /// MySQL or MariaDB, if it is known which.
-    server: Option<Server>,
+    /// MySQL or MariaDB, if it is known which, by the source of their schema.
+    servers: Vec<(Option<PathBuf>, Option<Server>)>,
     /// The tables of PostgreSQL that are measured, by the source of their schema.
     measured: Vec<(Option<PathBuf>, Measured)>,
 }
 
-impl Databases {
-    pub(super) fn of(folder: &Folder, base: &Path) -> Databases {
-        Databases { sqlite: Vec::new(), server: mysql::server(folder, base), measured: Vec::new() }
+impl<'f> Databases<'f> {
+    pub(super) fn of(folder: &'f Folder, base: &'f Path) -> Databases<'f> {
+        Databases { folder, base, sqlite: Vec::new(), servers: Vec::new(), measured: Vec::new() }
     }
 
     /// What is known about a query, in the form of a version of sqlx.
-    pub(super) fn answer(
-        &mut self,
-        wanted: &Wanted,
-        version: Version,
-        base: &Path,
-    ) -> Result<Answer, Failure> {
+    pub(super) fn answer(&mut self, wanted: &Wanted) -> Result<Answer, Failure> {
+        let (version, base) = (self.folder.version, self.base);
         let Some(schema) = &wanted.project.schema else {
             return Ok(Answer::Unknown("the schema is not known".to_owned()));
         };
@@ -57,9 +55,9 @@ impl Databases {
         match wanted.project.dialect {
             Dialect::Postgres => {
                 let answer = postgres_answer(&wanted.sql, schema, version);
-                Ok(if self.is_measured(wanted, schema, base) { answer.doubted() } else { answer })
+                Ok(if self.is_measured(wanted, schema) { answer.doubted() } else { answer })
             }
-            Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, self.server, version)),
+            Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, self.server(wanted), version)),
             Dialect::Sqlite => {
                 let at = self.sqlite.iter().position(|(source, _)| *source == wanted.source);
                 let at = match at {
@@ -79,14 +77,24 @@ impl Databases {
     }
 }
 
-impl Databases {
+impl Databases<'_> {
+    /// The server of MySQL or MariaDB that a query is for, if anything tells which.
+    fn server(&mut self, wanted: &Wanted) -> Option<Server> {
+        if let Some((_, known)) = self.servers.iter().find(|(source, _)| *source == wanted.source) {
+            return *known;
+        }
+        let server = mysql::server(self.folder, wanted.source.as_deref(), self.base);
+        self.servers.push((wanted.source.clone(), server));
+        server
+    }
+
     /// Whether the plan of a query on PostgreSQL depends on the rows that migrations insert.
-    fn is_measured(&mut self, wanted: &Wanted, schema: &Schema, base: &Path) -> bool {
+    fn is_measured(&mut self, wanted: &Wanted, schema: &Schema) -> bool {
         let at = self.measured.iter().position(|(source, _)| *source == wanted.source);
         let at = at.unwrap_or_else(|| {
             // A snapshot has no rows.
             let source = wanted.project.migrations.as_deref().or(wanted.source.as_deref());
-            let texts = scripts(source, base, Dialect::Postgres).unwrap_or_default();
+            let texts = scripts(source, self.base, Dialect::Postgres).unwrap_or_default();
             self.measured.push((wanted.source.clone(), Measured::of(&texts)));
             self.measured.len() - 1
         });

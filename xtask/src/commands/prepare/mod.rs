@@ -148,7 +148,7 @@ fn prepare(
     let mut progress = Progress::new("describing", folder.wanted.len());
     let name = shown(&folder.dir, base);
     for wanted in &folder.wanted {
-        let state = entry(wanted, folder, arguments.check, &mut databases, base)?;
+        let state = entry(wanted, folder, arguments.check, &mut databases)?;
         progress.step();
         let file = form::file_name(&wanted.sql);
         let mut say = |state: &str, what: &str| {
@@ -227,21 +227,27 @@ fn entry(
     wanted: &Wanted,
     folder: &Folder,
     check: bool,
-    databases: &mut Databases,
-    base: &Path,
+    databases: &mut Databases<'_>,
 ) -> Result<State, Failure> {
     let path = folder.dir.join(form::file_name(&wanted.sql));
     let there = read(&path).ok();
     let project = &wanted.project;
     let version = folder.version;
     let committed: Option<Value> = there.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    for other in &wanted.elsewhere {
+        if written(other, version, databases)? != written(wanted, version, databases)? {
+            let why =
+                format!("{} has the same text for a different schema, with different types", other.place);
+            return Ok(State::Unsure { why, has_entry: there.is_some() });
+        }
+    }
     // It was written for a different database from the one whose schema is known.
     let of = committed.as_ref().and_then(|entry| entry["db_name"].as_str());
     if let Some(of) = of.filter(|of| *of != form::database(project.dialect)) {
         let why = format!("its entry is of {of}, and the schema of {}", form::database(project.dialect));
         return Ok(State::Unsure { why, has_entry: true });
     }
-    let (mut description, doubts) = match databases.answer(wanted, version, base)? {
+    let (mut description, doubts) = match databases.answer(wanted)? {
         Answer::Known(description, doubts) => (description, doubts),
         Answer::Unknown(why) => return Ok(State::Unsure { why, has_entry: there.is_some() }),
     };
@@ -290,6 +296,17 @@ fn entry(
 fn doubtful_names(description: &Description, doubts: &[usize]) -> String {
     let names = doubts.iter().filter_map(|&at| description.columns.get(at));
     names.map(|column| column.name.as_str()).collect::<Vec<_>>().join("`, `")
+}
+
+/// The entry that a query alone would have; `None` if it is not known.
+fn written(
+    wanted: &Wanted,
+    version: Version,
+    databases: &mut Databases<'_>,
+) -> Result<Option<String>, Failure> {
+    let Answer::Known(description, _) = databases.answer(wanted)? else { return Ok(None) };
+    let text = form::text(wanted.project.dialect, version, &wanted.sql, &description);
+    text.map(Some).map_err(|error| Failure::new("write an entry").because(error))
 }
 
 /// The project's own version of sqlx, else a form that every version reads. Queries of a file belong to the project

@@ -41,14 +41,17 @@ pub(super) struct Type {
     max_size: u32,
 }
 
-/// The server behind a folder: the one that wrote its entries, else the one that takes its migrations and queries.
-pub(super) fn server(folder: &Folder, base: &Path) -> Option<Server> {
-    let wanted = folder.wanted.iter().find(|wanted| wanted.project.dialect == Dialect::MySql)?;
-    if wanted.project.config.is_mariadb {
+/// The server behind the queries of a folder that ask one schema: the one that wrote their entries, else the one that
+/// takes its migrations and queries.
+pub(super) fn server(folder: &Folder, source: Option<&Path>, base: &Path) -> Option<Server> {
+    let (own, others) = folder.of(source);
+    let first = own.first()?;
+    if own.iter().any(|wanted| wanted.project.is_mariadb()) {
         return Some(Server::MariaDb);
     }
     let entries = std::fs::read_dir(&folder.dir).into_iter().flatten().flatten();
     let told: Vec<Server> = entries
+        .filter(|entry| !others.contains(&*entry.file_name().to_string_lossy()))
         .filter_map(|entry| query_budget_analysis::project::read(&entry.path()).ok())
         .filter_map(|text| serde_json::from_str(&text).ok())
         .flat_map(|entry: Value| wrote(&entry))
@@ -56,9 +59,9 @@ pub(super) fn server(folder: &Folder, base: &Path) -> Option<Server> {
     if let Some(first) = told.first() {
         return told.iter().all(|server| server == first).then_some(*first);
     }
-    let scripts = scripts(wanted.source.as_deref(), base, Dialect::MySql).unwrap_or_default();
-    let queries = folder.wanted.iter().map(|wanted| &*wanted.sql);
-    server_of(wanted.project.schema.as_ref()?, scripts.iter().map(String::as_str).chain(queries))
+    let scripts = scripts(source, base, Dialect::MySql).unwrap_or_default();
+    let queries = own.iter().map(|wanted| &*wanted.sql);
+    server_of(first.project.schema.as_ref()?, scripts.iter().map(String::as_str).chain(queries))
 }
 
 /// What the columns of an entry show about the server that described them.

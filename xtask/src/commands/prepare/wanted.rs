@@ -44,6 +44,8 @@ pub(super) struct Wanted {
     pub(super) project: Arc<Project>,
     /// The source of the schema.
     pub(super) source: Option<PathBuf>,
+    /// The same text where another schema is asked, once for each.
+    pub(super) elsewhere: Vec<Wanted>,
     /// Whether it only occurs in files that no `mod` names.
     unnamed: bool,
     /// Whether it only occurs in test code.
@@ -124,6 +126,7 @@ fn queries(batch: &Batch, project: &Arc<Project>, unnamed: &[String], given: boo
         place: place.clone(),
         project: Arc::clone(project),
         source: batch.source.clone(),
+        elsewhere: Vec::new(),
         unnamed: unnamed.iter().any(|file| **file == *place.file),
         in_test,
     };
@@ -163,12 +166,30 @@ fn once(wanted: &mut Vec<Wanted>) {
         all.filter(|sql| !outside.contains(&**sql)).collect()
     };
     let named = wanted.iter().filter(|it| !it.unnamed).map(|it| Arc::clone(&it.sql)).collect();
-    let mut seen = BTreeSet::new();
-    wanted.retain(|it| seen.insert(Arc::clone(&it.sql)));
     let named: BTreeSet<Arc<str>> = named;
-    for it in wanted {
+    let mut seen: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+    for mut it in std::mem::take(wanted) {
         it.unnamed = !named.contains(&it.sql);
         it.in_test = tests_alone.contains(&it.sql);
+        let Some(first) = seen.get(&it.sql).and_then(|&at| wanted.get_mut(at)) else {
+            seen.insert(Arc::clone(&it.sql), wanted.len());
+            wanted.push(it);
+            continue;
+        };
+        if first.source != it.source && first.elsewhere.iter().all(|other| other.source != it.source) {
+            first.elsewhere.push(it);
+        }
+    }
+}
+
+impl Folder {
+    /// The queries of one schema, and the names of the entries that belong to queries of others alone.
+    pub(super) fn of(&self, source: Option<&Path>) -> (Vec<&Wanted>, BTreeSet<String>) {
+        let all = self.wanted.iter().flat_map(|it| std::iter::once(it).chain(&it.elsewhere));
+        let (own, others): (Vec<&Wanted>, Vec<&Wanted>) = all.partition(|it| it.source.as_deref() == source);
+        let names = |of: &[&Wanted]| of.iter().map(|it| form::file_name(&it.sql)).collect::<BTreeSet<_>>();
+        let others = names(&others).difference(&names(&own)).cloned().collect();
+        (own, others)
     }
 }
 
