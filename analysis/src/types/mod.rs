@@ -32,6 +32,8 @@ pub struct Described {
     pub errors: Vec<TypeError>,
     /// Why the columns as a whole are unknown, if they are; `columns` is then empty.
     pub unknown: Option<String>,
+    /// Whether the nullability of columns is taken from one of several plans, by what they cost.
+    pub weighs: bool,
 }
 
 /// A known value, or the reason why it is unknown.
@@ -175,6 +177,7 @@ pub fn describe_planned(query: &Query, schema: &Schema, dialect: Dialect, planne
             parameters: Vec::new(),
             errors: Vec::new(),
             unknown: Some(format!("it has {} parameters, and no database takes as many", query.parameters)),
+            weighs: false,
         };
     }
     let mut described = match dialect {

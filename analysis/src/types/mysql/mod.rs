@@ -54,6 +54,7 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
         parameters: vec![parameter; query.parameters],
         errors: Vec::new(),
         unknown: matches!(outputs, Some(None)).then(|| "the columns are not known".to_owned()),
+        weighs: false,
     }
 }
 

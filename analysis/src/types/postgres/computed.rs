@@ -56,7 +56,9 @@ impl Reading<'_> {
                     && block.offset.is_none()
                     && select.distinct.is_none()
                     && !select.projection.iter().any(|output| output.any(is_window));
-                return Computed::Of { relations: vec![relation], is_known: true, is_wrapped };
+                // What depends on other rows may be remembered by them, in a step between.
+                let is_known = !self.query.relation(relation).lateral;
+                return Computed::Of { relations: vec![relation], is_known, is_wrapped };
             }
             is_outer |= outer.contains(&relation);
             last = Some(relation);

@@ -84,12 +84,13 @@ fn described(mut session: Session<'_>, planned: Planned) -> Described {
     for error in generated::errors(query, session.schema) {
         session.refusal(error);
     }
-    let patched = plan::patches(&mut session, fields.as_deref().unwrap_or_default(), planned);
+    let mut weighs = false;
+    let patched = plan::patches(&mut session, fields.as_deref().unwrap_or_default(), planned, &mut weighs);
     let columns = fields.iter().flat_map(|fields| fields.iter()).zip(patched);
     let columns = columns.map(|(field, patch)| column(&mut session, field, patch)).collect();
     let parameters = (1..=query.parameters).map(|number| parameter(&mut session, number)).collect();
     let unknown = (query.root.is_some() && fields.is_none()).then(|| "its columns are not known".to_owned());
-    Described { columns, parameters, errors: session.errors, unknown }
+    Described { columns, parameters, errors: session.errors, unknown, weighs }
 }
 
 fn column(session: &mut Session<'_>, field: &Field, patch: plan::Patch) -> Column {

@@ -31,8 +31,13 @@ pub(super) struct Patch {
     pub(super) certain: bool,
 }
 
-/// What the plan says about each column.
-pub(super) fn patches(session: &mut Session<'_>, fields: &[Field], planned: Planned) -> Vec<Patch> {
+/// What the plan says about each column; `weighs` is set if it is one of several, by what they cost.
+pub(super) fn patches(
+    session: &mut Session<'_>,
+    fields: &[Field],
+    planned: Planned,
+    weighs: &mut bool,
+) -> Vec<Patch> {
     let mut patches = vec![Patch { nullable: false, certain: true }; fields.len()];
     let query = session.query;
     let Some(root) = query.root else { return patches };
@@ -47,6 +52,7 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field], planned: Plan
         estimates: Cell::new(0),
         joined: Cell::new(0),
         maybe_above: Cell::new(false),
+        weighs: Cell::new(false),
     };
     let unknown = Patch { nullable: false, certain: false };
     let (top, plans) = match reading.joined(root) {
@@ -57,19 +63,24 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field], planned: Plan
     if reading.too_deep.get() {
         return vec![unknown; fields.len()];
     }
+    *weighs = reading.weighs.get() || plans.is_none();
     let leaf = |output: &Output| match top == root {
         true => reading.leaf(&output.expr, 0),
         false => reading.leaf(reading.within(&output.expr, top)?, 0),
     };
     let leaves: Vec<_> = outputs.iter().map(leaf).collect();
+    let is_read = |of: &RelationId| plans.iter().flatten().all(|plan| !plan.unread.contains(of));
+    let named = |leaf: &Option<(RelationId, String)>| {
+        leaf.as_ref().map(|(of, name)| (Some(*of).filter(is_read), name.clone()))
+    };
     for (at, (patch, leaf)) in patches.iter_mut().zip(&leaves).enumerate() {
         let is_column = outputs.get(at).is_some_and(|output| matches!(output.expr, Expr::Column(_)));
         if top != root && leaf.is_none() && is_column {
             *patch = unknown;
             continue;
         }
-        // Of equal columns, sqlx marks the first.
-        if leaf.is_some() && leaves.iter().take(at).any(|before| before == leaf) {
+        // Of columns that the plan names alike, sqlx marks the first.
+        if leaf.is_some() && leaves.iter().take(at).any(|before| named(before) == named(leaf)) {
             continue;
         }
         let relation = leaf.as_ref().map(|(relation, _)| *relation);
@@ -112,6 +123,8 @@ pub(super) struct Reading<'q> {
     joined: Cell<usize>,
     /// Whether something may be above the joins in the plan.
     maybe_above: Cell<bool>,
+    /// Whether plans were weighed against each other by what they cost.
+    pub(super) weighs: Cell<bool>,
 }
 
 impl<'q> Reading<'q> {

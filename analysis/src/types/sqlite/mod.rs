@@ -39,6 +39,7 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
         parameters: vec![parameter; query.parameters],
         errors: generated::errors(query, schema),
         unknown: matches!(outputs, Some(None)).then(|| "the columns are not known".to_owned()),
+        weighs: false,
     }
 }
 

@@ -54,8 +54,8 @@ impl<'f> Databases<'f> {
         }
         match wanted.project.dialect {
             Dialect::Postgres => {
-                let answer = postgres_answer(&wanted.sql, schema, version);
-                Ok(if self.is_measured(wanted, schema) { answer.doubted() } else { answer })
+                let is_measured = self.is_measured(wanted, schema);
+                Ok(postgres_answer(&wanted.sql, schema, version, is_measured))
             }
             Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, self.server(wanted), version)),
             Dialect::Sqlite => {
@@ -104,21 +104,6 @@ impl Databases<'_> {
     }
 }
 
-impl Answer {
-    /// The same answer, with every column of a table in doubt.
-    fn doubted(self) -> Answer {
-        match self {
-            Answer::Known(description, _) => {
-                let all = description.columns.iter().enumerate();
-                let of_tables =
-                    all.filter(|(_, column)| column.nullable.is_some()).map(|(at, _)| at).collect();
-                Answer::Known(description, of_tables)
-            }
-            unknown @ Answer::Unknown(_) => unknown,
-        }
-    }
-}
-
 /// Why the columns that a `*` stands for are not known: migrations add columns to tables that are chosen at run time.
 fn open_star(sql: &str, schema: &Schema) -> Option<String> {
     if schema.loose_columns.is_empty() {
@@ -145,8 +130,8 @@ fn open_star(sql: &str, schema: &Schema) -> Option<String> {
     Some(format!("`*` of `{}`: a migration adds columns to tables that are not known", table.name))
 }
 
-/// What the engine knows about a PostgreSQL query.
-fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
+/// What the engine knows about a PostgreSQL query. If it reads tables that are measured, what plans cost is not known.
+fn postgres_answer(sql: &str, schema: &Schema, version: Version, is_measured: bool) -> Answer {
     let query = match resolve(sql, Dialect::Postgres, Some(schema)) {
         Ok(query) => query,
         Err(error) => return Answer::Unknown(error.to_string()),
@@ -171,7 +156,7 @@ fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
             Known::Is(ty) => postgres::written(ty, version),
             Known::Unknown(why) => return Answer::Unknown(format!("column `{}`: {why}", column.name)),
         };
-        if !column.nullable_certain {
+        if !column.nullable_certain || is_measured && described.weighs && column.nullable.is_some() {
             doubts.push(at);
         }
         columns.push(Column {
@@ -193,7 +178,7 @@ fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
 
 /// Describes an EXPLAIN.
 fn explained(explain: &Explain<'_>, schema: &Schema, version: Version) -> Answer {
-    let parameters = match postgres_answer(explain.statement, schema, version) {
+    let parameters = match postgres_answer(explain.statement, schema, version, false) {
         Answer::Known(description, _) => description.parameters,
         unknown @ Answer::Unknown(_) => return unknown,
     };

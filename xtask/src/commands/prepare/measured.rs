@@ -185,6 +185,12 @@ impl Run {
         {
             self.fill(name_at(words, 1), depth);
         }
+        if let ["create", kinds @ ..] = words
+            && let Some(at) = kinds.iter().take(3).position(|word| matches!(*word, "table" | "view"))
+            && words.contains(&"as")
+        {
+            self.fill(name_at(words, at + 2), depth);
+        }
         for at in 0..words.len() {
             if let Some(["insert", "into"]) = words.get(at..at + 2)
                 && let Some(target) = name_at(words, at + 2)
@@ -250,11 +256,26 @@ impl Run {
             let name = after("on").and_then(|at| name_at(words, at));
             self.measure(name);
         } else if starts("alter") == Some("table") {
-            if ["primary", "unique", "exclude", "type"].into_iter().any(has) {
+            // What writes the table anew measures it too.
+            let rewrites = ["logged", "unlogged", "identity", "stored", "serial", "bigserial", "smallserial"];
+            let is_volatile = |call: &[&str]| matches!(call, ["default", name, "("] if *name != "now");
+            if ["primary", "unique", "exclude", "type"].into_iter().chain(rewrites).any(has)
+                || words.windows(3).any(is_volatile)
+            {
                 let name = after("table").and_then(|at| name_at(words, at));
                 self.measure(name);
             }
-        } else if let ["analyze" | "analyse" | "vacuum" | "cluster" | "reindex", rest @ ..] = words {
+        } else if let ["analyze" | "analyse" | "vacuum", rest @ ..] = words {
+            // That a table is empty is known from then on as well.
+            let is_option =
+                |word: &str| matches!(word, "verbose" | "full" | "freeze" | "analyze" | "," | "(" | ")");
+            let named: Vec<&str> = (0..rest.len())
+                .filter(|at| rest.get(*at).is_some_and(|word| !is_option(word)))
+                .filter_map(|at| name_at(rest, at))
+                .collect();
+            let all = if named.is_empty() { &[ANY][..] } else { &named };
+            self.measured.extend(all.iter().map(|name| (*name).to_owned()));
+        } else if let ["cluster" | "reindex", rest @ ..] = words {
             let named: Vec<&str> = rest.iter().copied().filter(|word| self.filled.contains(*word)).collect();
             if named.is_empty() {
                 self.measured.extend(self.filled.iter().cloned());
@@ -300,11 +321,28 @@ mod tests {
         check("INSERT INTO a VALUES (1); CREATE INDEX ON a (id)", "a");
         check("CREATE INDEX ON a (id); INSERT INTO a VALUES (1)", "");
         check("INSERT INTO app.\"A\" SELECT 1; ALTER TABLE ONLY app.a ADD PRIMARY KEY (id)", "a");
-        check("INSERT INTO a SELECT * FROM b; ANALYZE", "");
         check("INSERT INTO b VALUES (1); INSERT INTO a SELECT * FROM b; ANALYZE a", "a");
-        check("INSERT INTO b VALUES (1); INSERT INTO a SELECT * FROM b; ANALYZE", "a b");
+        check("INSERT INTO b VALUES (1); INSERT INTO a SELECT * FROM b; REINDEX", "a b");
+        // That there are no rows is measured too.
+        check("ANALYZE a", "a");
+        check("INSERT INTO a SELECT * FROM b; VACUUM (ANALYZE)", "*");
         check("COPY a (id) FROM stdin; CREATE UNIQUE INDEX IF NOT EXISTS i ON a (id)", "a");
         check("INSERT INTO a VALUES ('; create index on b'); ALTER TABLE a ADD COLUMN n int", "");
+    }
+
+    #[test]
+    fn a_table_that_is_written_anew_is_measured() {
+        let then = |change: &str, expect: &str| {
+            check(&format!("INSERT INTO a VALUES (1); ALTER TABLE a {change}"), expect)
+        };
+        then("ADD x uuid NOT NULL DEFAULT gen_random_uuid()", "a");
+        then("ADD x bigserial", "a");
+        then("ADD x int GENERATED ALWAYS AS IDENTITY", "a");
+        then("ADD x int GENERATED ALWAYS AS (n * 2) STORED", "a");
+        then("SET UNLOGGED", "a");
+        then("ADD x timestamptz DEFAULT now()", "");
+        then("ADD x int DEFAULT 1", "");
+        check("CREATE TABLE a AS SELECT 1 AS n; CREATE INDEX ON a (n)", "a");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::super::plan::is_null;
 use super::super::rows;
 use super::cost::{Cost, Heap, Input, clamped};
+use super::patterns::{self, Part};
 use super::scans::number;
 use super::sizes::OF_UNKNOWN_ARRAY;
 use crate::schema::{KeyPart, Schema, Table};
@@ -16,10 +17,13 @@ const PAGES: f64 = 10.0;
 const DISTINCT: f64 = 200.0;
 const OF_RANGE: f64 = 1.0 / 3.0;
 const OF_TWO_RANGES: f64 = 0.005;
-const OF_PATTERN: f64 = 0.005;
+pub(super) const OF_PATTERN: f64 = 0.005;
 const OF_NULL: f64 = 0.005;
 /// The part of the rows that equal a value, for an operand that is not a column.
 const OF_EQUALITY: f64 = 0.005;
+
+/// The most elements of a list that are counted: with more, it finds all values.
+const MOST_ELEMENTS: usize = 1_000;
 
 /// A relation that the joins scan.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub(super) struct Leaf<'q> {
     pub(super) may_be_sorted: bool,
     /// Columns that no two of its rows have in common, if a query groups by them.
     pub(super) groups: Option<Vec<String>>,
+    /// Whether an outer join never finds one of its rows, so that it is not read.
+    pub(super) is_dead: bool,
     /// The part of the rows that conditions of unknown selectivity keep.
     pub(super) doubt: f64,
     pub(super) planned: Planned,
@@ -157,6 +163,7 @@ impl<'q> Leaf<'q> {
             sorted_by,
             may_be_sorted,
             groups,
+            is_dead: false,
             doubt,
             planned,
         }
@@ -175,7 +182,7 @@ impl<'q> Leaf<'q> {
             }
         }
         self.filters = once;
-        self.rows = clamped(self.tuples * self.of_filters());
+        self.rows = if self.is_dead { 0.0 } else { clamped(self.tuples * self.of_filters()) };
     }
 
     pub(super) fn heap(&self) -> Heap {
@@ -309,12 +316,22 @@ impl<'q> Leaf<'q> {
             {
                 self.among(left, items, *all)?
             }
-            Expr::Like { negated, .. } => {
-                if *negated {
-                    1.0 - OF_PATTERN
-                } else {
-                    OF_PATTERN
-                }
+            Expr::Any { left, op: op @ (Op::Eq | Op::NotEq), right, all }
+                if let Expr::Literal(Literal::Text(text)) = right.without_casts()
+                    && *all == (*op == Op::NotEq) =>
+            {
+                let count = text.matches(',').count() + usize::from(text.trim() != "{}");
+                self.among(left, &vec![(**right).clone(); count.min(MOST_ELEMENTS)], *all)?
+            }
+            Expr::Like { expr, pattern, kind, negated } => {
+                let part = match pattern.without_casts() {
+                    Expr::Literal(Literal::Text(text)) => match patterns::of(text, *kind)? {
+                        Part::Exact => self.equal(expr, pattern)?,
+                        Part::Of(part) => part,
+                    },
+                    _ => OF_PATTERN,
+                };
+                if *negated { 1.0 - part } else { part }
             }
             Expr::Is { test: Test::Null, negated, .. } => {
                 if *negated {

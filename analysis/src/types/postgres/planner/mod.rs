@@ -10,7 +10,9 @@ mod estimate;
 mod joins;
 mod levels;
 mod matches;
+mod partial;
 mod paths;
+mod patterns;
 mod reduce;
 mod scans;
 mod sides;
@@ -45,6 +47,8 @@ pub(super) struct Marked {
     direct: HashSet<RelationId>,
     /// Whether it marks every column: a full join is at the top.
     is_all: bool,
+    /// The relations that are not read, whose columns it names without them.
+    pub(super) unread: HashSet<RelationId>,
 }
 
 impl Marked {
@@ -74,6 +78,9 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
         if tree.outer.is_empty() || tree.is_empty || tree.is_gated {
             return Some(vec![Marked::default()]);
         }
+        if !tree.has_one_plan() && tree.may_use_partial_index(reading) {
+            return None;
+        }
         // Most trees need no guess.
         let estimates = tree.estimates();
         if before == estimates {
@@ -83,6 +90,7 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
         let mut found = vec![];
         let (order, is_sorted) = Order::of(reading, root, &tree);
         if !is_sorted {
+            reading.weighs.set(reading.weighs.get() || !tree.has_one_plan());
             found = tree.possible(reading, order.as_ref())?;
         }
         if is_sorted {
@@ -93,7 +101,9 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
                 let leaves = tree.leaves.iter().enumerate().filter(|(at, _)| set >> at & 1 == 1);
                 leaves.map(|(_, leaf)| leaf.id).collect()
             };
-            let marked = Marked { relations: of(marks), direct: of(direct), is_all: marks & WHOLE != 0 };
+            let unread = tree.leaves.iter().filter(|leaf| leaf.is_dead).map(|leaf| leaf.id).collect();
+            let is_all = marks & WHOLE != 0;
+            let marked = Marked { relations: of(marks), direct: of(direct), is_all, unread };
             if !all.contains(&marked) {
                 all.push(marked);
             }
@@ -103,6 +113,12 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
 }
 
 impl Tree<'_> {
+    /// Whether there is one way to run the joins, whatever it costs: a relation that is not read has nothing to compare.
+    fn has_one_plan(&self) -> bool {
+        let compares = !self.clauses.is_empty() || self.outer.iter().any(|join| !join.on.is_empty());
+        self.leaves.len() == 2 && !compares && self.leaves.iter().any(|leaf| leaf.is_dead)
+    }
+
     /// All that depends on guesses.
     fn estimates(&self) -> Vec<f64> {
         let relations = self.leaves.iter().flat_map(|leaf| [leaf.tuples, leaf.of_filters()]);
@@ -396,5 +412,39 @@ mod tests {
                 (1..joined).map(|at| format!(" LEFT JOIN item t{at} ON t{at}.shop = shop.id")).collect();
             check(&format!("SELECT shop.id{columns} FROM shop{joins}"), &"?".repeat(joined));
         }
+    }
+
+    /// With NULL for its parameter, a condition of a subquery empties what it is about; that of an outer join, one side.
+    #[test]
+    fn conditions_that_never_hold_leave_relations_unread() {
+        let of = |sql: &str, nulls: &str| check_planned(sql, Planned::ForNulls, nulls);
+        of(
+            "SELECT s.id, i.id FROM (SELECT id FROM shop WHERE name > $1) s LEFT JOIN item i ON i.shop = s.id",
+            "nn",
+        );
+        of(
+            "WITH s AS (SELECT * FROM shop WHERE id = $1) SELECT s.id, i.id FROM s LEFT JOIN item i ON i.shop = s.id",
+            "nn",
+        );
+        of(
+            "SELECT s.id, i.id FROM shop s LEFT JOIN (SELECT * FROM item WHERE kind > $1) i ON i.shop = s.id",
+            "ny",
+        );
+        of("SELECT s.id, i.id FROM shop s LEFT JOIN item i ON i.shop = s.id AND i.kind = $1", "ny");
+        of("SELECT s.id, i.id FROM item i RIGHT JOIN shop s ON $1 WHERE s.name = 'x'", "ny");
+        // The plan names columns that it does not read without their tables.
+        of(
+            "SELECT s.id, i.kind, j.kind AS other FROM shop s LEFT JOIN item i ON i.kind = $1 \
+             LEFT JOIN item j ON j.kind = $2",
+            "nyn",
+        );
+    }
+
+    #[test]
+    fn lateral_queries_without_a_step_of_their_own_are_joined_by_their_conditions() {
+        check(
+            "SELECT s.id, i.id FROM shop s LEFT JOIN LATERAL (SELECT id FROM item WHERE shop = s.id) i ON true",
+            "??",
+        );
     }
 }

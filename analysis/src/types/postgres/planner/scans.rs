@@ -17,6 +17,11 @@ pub(super) fn walk(leaf: &Leaf<'_>) -> Cost {
 /// The ways to read one relation.
 pub(super) fn scans(leaf: &Leaf<'_>, order: Option<&Order>) -> State {
     let mut state = State { rows: leaf.rows, paths: Vec::new() };
+    if leaf.is_dead {
+        let cost = Cost { startup: 0.0, total: 0.0 };
+        state.add(Path { cost, slack: 0.0, marks: 0, direct: 0, is_ordered: false });
+        return state;
+    }
     let mut add = |cost, is_ordered| state.add(Path { cost, slack: 0.0, marks: 0, direct: 0, is_ordered });
     let (scan, base) = (leaf.heap().sequential(), leaf.base);
     let cost = Cost { startup: scan.startup + base.startup, total: scan.total + base.total };

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::super::plan::Reading;
-use crate::sql::expr::{Expr, Literal, Op, Test};
+use super::super::refute;
+use crate::sql::expr::{ColumnRef, Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
 
 /// Functions that return a value although an argument is NULL; what others do is not known here.
@@ -186,4 +187,14 @@ pub(super) fn is_always_true(reading: &Reading<'_>, condition: &Expr) -> bool {
         }
         _ => false,
     }
+}
+
+/// The scanned columns that are not NULL if a condition is true.
+pub(super) fn refuted(reading: &Reading<'_>, condition: &Expr) -> HashSet<(RelationId, String)> {
+    let column = |(relation, name): (RelationId, String)| {
+        let column = ColumnRef { relation: Some(relation), name, span: None };
+        let leaf = reading.leaf(&Expr::Column(column.clone()), 0);
+        leaf.unwrap_or((relation, column.name))
+    };
+    refute::refuted(condition).into_iter().map(column).collect()
 }

@@ -3,14 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::plan::Reading;
-use super::super::refute;
 use super::cost::{Cost, Input, TUPLE};
 use super::derived::{groups_of, may_sort, order_of};
 use super::estimate::{Filter, Leaf};
 use super::sizes::{of_function, size_of};
 use super::strict::{
     Demand, has_dead_arm, has_subquery, is_always_true, is_denied_inequality, is_gate, is_null_test, living,
-    null_test,
+    null_test, refuted,
 };
 use crate::sql::expr::Expr;
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
@@ -141,7 +140,12 @@ impl<'q> Tree<'q> {
             all = Joined { set: all.set | one.set, inner };
         }
         for condition in block.filters() {
-            self.condition(reading, condition, present.is_optional, guess);
+            match self.only(all.set).and_then(|leaf| self.leaves.get_mut(leaf)) {
+                Some(leaf) if present.is_optional && reading.is_never_true(condition, 0) => {
+                    leaf.is_dead = true;
+                }
+                _ => self.condition(reading, condition, present.is_optional, guess),
+            }
         }
         Some(all)
     }
@@ -156,7 +160,13 @@ impl<'q> Tree<'q> {
         let (kind, left, right, on) = match item {
             From::Relation(id) => {
                 let joined = match reading.pulled_up(*id) {
-                    Some(block) => self.block(reading, block, present, guess)?,
+                    Some(block) => {
+                        // Its conditions become those of the outer join.
+                        let is_lateral = reading.query.relation(*id).lateral;
+                        self.is_vague |=
+                            present.is_optional && is_lateral && reading.query.block(block).correlated;
+                        self.block(reading, block, present, guess)?
+                    }
                     None => Joined { set: self.relation(reading, *id, guess)?, inner: 0 },
                 };
                 self.bits.insert(*id, joined.set);
@@ -230,12 +240,13 @@ impl<'q> Tree<'q> {
         let (inner, left, right) = (right.inner, left.set, right.set);
         let mut clauses = Vec::new();
         let (mut compared, mut refuting) = (0, HashSet::new());
-        for condition in
-            on.into_iter().flat_map(Expr::conjuncts).filter(|condition| !is_always_true(reading, condition))
-        {
-            self.is_vague |= has_subquery(reading, condition)
-                || reading.is_never_true(condition, 0)
-                || has_dead_arm(reading, condition);
+        let on: Vec<&Expr> = on.into_iter().flat_map(Expr::conjuncts).collect();
+        let is_dead = on.iter().any(|condition| reading.is_never_true(condition, 0));
+        // The rest of its condition is not evaluated either.
+        let dead = self.only(right).filter(|_| is_dead && kind != JoinKind::Full);
+        let on = on.into_iter().filter(|condition| dead.is_none() && !is_always_true(reading, condition));
+        for condition in on {
+            self.is_vague |= is_dead || has_subquery(reading, condition) || has_dead_arm(reading, condition);
             refuting.extend(refuted(reading, condition));
             let of = self.of(reading, condition);
             compared |= of;
@@ -245,7 +256,13 @@ impl<'q> Tree<'q> {
                 clauses.push(self.clause(reading, condition, of, guess));
             }
         }
-        let strict = strict.sure.iter().fold(0, |strict, id| strict | self.bit(*id));
+        let strict = match dead.and_then(|dead| self.leaves.get_mut(dead)) {
+            Some(dead) => {
+                dead.is_dead = true;
+                0
+            }
+            None => strict.sure.iter().fold(0, |strict, id| strict | self.bit(*id)),
+        };
         let is_missing = self.missing.iter().any(|of| refuting.contains(of) && self.bit(of.0) & right != 0);
         let kind = match kind {
             JoinKind::Full => OuterKind::Full,
@@ -263,6 +280,9 @@ impl<'q> Tree<'q> {
         };
         if kind != OuterKind::Full {
             self.bind(&mut join, compared, inner, strict);
+        } else if self.leaves.iter().filter(|leaf| leaf.is_dead).count() > 1 {
+            // If both sides are empty, so is the join.
+            self.is_vague = true;
         }
         self.outer.push(join);
     }
@@ -341,6 +361,10 @@ impl<'q> Tree<'q> {
         if is_always_true(reading, condition) {
             return;
         }
+        // It is evaluated once, above all joins, unless it empties a side of one of them.
+        let is_never = reading.is_never_true(condition, 0);
+        (self.is_empty, self.is_vague) =
+            (self.is_empty || is_never && !is_optional, self.is_vague || is_never);
         if let Some(left) = living(reading, condition) {
             // The planner looks for `IS NULL` and what it demands in what is left as well.
             self.is_vague |= left.conjuncts().iter().any(is_null_test);
@@ -413,16 +437,6 @@ impl<'q> Tree<'q> {
 struct Joined {
     set: Set,
     inner: Set,
-}
-
-/// The scanned columns that are not NULL if a condition is true.
-fn refuted(reading: &Reading<'_>, condition: &Expr) -> HashSet<(RelationId, String)> {
-    let column = |(relation, name): (RelationId, String)| {
-        let column = crate::sql::expr::ColumnRef { relation: Some(relation), name, span: None };
-        let leaf = reading.leaf(&Expr::Column(column.clone()), 0);
-        leaf.unwrap_or((relation, column.name))
-    };
-    refute::refuted(condition).into_iter().map(column).collect()
 }
 
 fn leaves_of(reading: &Reading<'_>, item: &From) -> HashSet<RelationId> {
