@@ -1,7 +1,7 @@
 //! Expressions as one of the servers describes them.
 
 use super::item::{self, Item, Server};
-use super::{DEPTH, Reader, Wire, geometry};
+use super::{DEPTH, Reader, Wire, geometry, integers};
 use crate::sql::expr::{Call, ColumnRef, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, Source};
 
@@ -261,11 +261,6 @@ fn of_function(
     let text = |size: u32| Item::text(size).nullable(true);
     Some(match (name, args) {
         ("curtime" | "current_time", 0) => Ok(Item::time("Time", 10)),
-        ("year", 1) => Ok(Item::unsigned_size("Long", 4).nullable(true)),
-        ("month" | "day" | "dayofmonth" | "week" | "hour" | "minute" | "second", 1) => {
-            Ok(Item::unsigned_size("Long", 2).nullable(true))
-        }
-        ("dayofweek" | "weekday" | "quarter", 1) => Ok(Item::unsigned_size("Long", 1).nullable(true)),
         ("timestampdiff", 3) => Ok(Item::int("LongLong", 20).nullable(true)),
         ("unix_timestamp", 0) => Ok(Item::unsigned_size("LongLong", 17).nullable(true)),
         ("unix_timestamp", 1) => of_first(&|item| match (item.wire.ty, item.wire.size) {
@@ -326,7 +321,11 @@ fn of_function(
                 Ok(Item { wire: Wire { ty: "Blob", ..made.wire }, ..made })
             }
         }),
-        (name, _) => return geometry::of_function(name).map(Ok),
+        (name, args) => {
+            let is_nullable = || Some(items().ok()?.iter().any(Item::is_nullable));
+            let integer = integers::of_function(name, args, is_nullable);
+            return integer.or_else(|| geometry::of_function(name)).map(Ok);
+        }
     })
 }
 

@@ -7,6 +7,7 @@ mod calls;
 mod computed;
 mod exprs;
 mod geometry;
+mod integers;
 mod item;
 mod server;
 mod value;

@@ -202,3 +202,14 @@ fn json_has_the_type_as_which_both_servers_send_it() {
     let computed = "SELECT coalesce(doc, '{}'), max(doc), x.d FROM a, (SELECT doc AS d FROM a) x";
     assert_eq!(types("", computed).iter().filter(|it| it.starts_with("JSON")).count(), 1);
 }
+
+#[test]
+fn functions_of_mariadb_return_integers_of_a_fixed_width() {
+    check_wires(
+        "CREATE TABLE a (name VARCHAR(20) NOT NULL, note TEXT, d DATE NOT NULL)",
+        "SELECT LOCATE('a', name) AS a, LOCATE('a', note) AS b, FIELD(note, 'a') AS c, ROW_COUNT() AS d, \
+         INET_ATON(name) AS e, DATEDIFF(d, d) AS f, JSON_LENGTH(note) AS g, GET_LOCK(name, 1) AS h FROM a",
+        "a 11 NOT_NULL | BINARY; b 11 BINARY; c 3 NOT_NULL | BINARY; d 21 NOT_NULL | BINARY; \
+         e 21 UNSIGNED | BINARY; f 8 BINARY; g 10 BINARY; h 1 BINARY",
+    );
+}
