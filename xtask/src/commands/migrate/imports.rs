@@ -9,6 +9,8 @@ use super::rewrite::Edit;
 pub(super) struct Import {
     /// From the start of the line to the semicolon.
     span: Range<usize>,
+    /// The lines above it with attributes, which hold for each part of it.
+    attributes: String,
     /// The text before `use`: white space and `pub`.
     lead: String,
     /// The path before the names: `sqlx`, `::sqlx`, `crate::db`.
@@ -16,7 +18,7 @@ pub(super) struct Import {
     items: Vec<Item>,
     /// Whether it spans several lines.
     is_tall: bool,
-    /// Whether it can be changed: it has no attributes, and no other file imports names through it.
+    /// Whether it can be changed: its attributes are on lines of their own, and no other file imports names through it.
     is_plain: bool,
     /// Whether it is an entry of a list of all imports, `use {sqlx::query, std::fmt};`: its span is that of the entry.
     is_entry: bool,
@@ -104,9 +106,12 @@ fn imports(text: &str, at: usize) -> Option<Vec<Import>> {
     let tree = text.get(at + "use ".len()..)?;
     let length = end_of(tree)?;
     let tree = tree.get(..length)?;
-    let above = text.get(..begin.saturating_sub(1))?.lines().next_back().unwrap_or_default();
-    let is_plain = visible.is_empty() && !above.trim_start().starts_with("#[");
+    let attributes = text.get(..begin).map_or("", attributes_at_end);
+    let above = text.get(..begin - attributes.len())?.lines().next_back().unwrap_or_default().trim();
+    // A longer attribute ends in a line of its own.
+    let is_plain = visible.is_empty() && !above.ends_with(']');
     if tree.trim_start().starts_with('{') {
+        let is_plain = is_plain && attributes.is_empty();
         let list = tree.trim().strip_prefix('{')?.strip_suffix('}')?;
         let start = at + "use ".len() + tree.find('{')? + 1;
         return Some(entries(list, start, is_plain));
@@ -114,6 +119,7 @@ fn imports(text: &str, at: usize) -> Option<Vec<Import>> {
     let (path, items) = path_and_items(tree)?;
     Some(vec![Import {
         span: begin..at + "use ".len() + length + 1,
+        attributes: attributes.to_owned(),
         lead: lead.to_owned(),
         path,
         items,
@@ -121,6 +127,14 @@ fn imports(text: &str, at: usize) -> Option<Vec<Import>> {
         is_plain,
         is_entry: false,
     }])
+}
+
+/// The lines at the end of a text that are attributes.
+fn attributes_at_end(text: &str) -> &str {
+    let is_attribute = |line: &&str| line.trim().starts_with("#[") && line.trim().ends_with(']');
+    let lines = text.split_inclusive('\n').rev().take_while(is_attribute);
+    let length: usize = lines.map(str::len).sum();
+    text.get(text.len() - length..).unwrap_or_default()
 }
 
 /// The entries of a list of all imports, which starts at `start`.
@@ -144,7 +158,8 @@ fn entries(list: &str, start: usize, is_plain: bool) -> Vec<Import> {
         let is_plain = is_plain && !list.contains("//") && !list.contains("/*");
         let Some((path, items)) = path_and_items(entry) else { continue };
         let (span, lead) = (begin..begin + entry.len(), String::new());
-        found.push(Import { span, lead, path, items, is_tall: false, is_plain, is_entry: true });
+        let attributes = String::new();
+        found.push(Import { span, attributes, lead, path, items, is_tall: false, is_plain, is_entry: true });
     }
     found
 }
@@ -247,7 +262,10 @@ pub(super) fn moved(text: &str, imports: &[&Import], names: &BTreeSet<&str>, to:
         }
         // An existing import is extended, preferably the one below, where a move leaves the rest of a list; otherwise
         // the other crate gets a line of its own.
-        let fits = |other: &&&Import| other.is_plain && other.lead == import.lead && !import.is_entry;
+        let is_bare = |import: &Import| import.attributes.is_empty() && !import.is_entry;
+        let fits = |other: &&&Import| {
+            other.is_plain && other.lead == import.lead && is_bare(import) && other.attributes.is_empty()
+        };
         let next = import.span.end + newline.len();
         let below = others.iter().position(|other| fits(&other) && other.span.start == next);
         let other = below.or_else(|| others.iter().position(|other| fits(&other)));
@@ -261,7 +279,10 @@ pub(super) fn moved(text: &str, imports: &[&Import], names: &BTreeSet<&str>, to:
             }
             None => Some(import.written(to, &moved, newline)),
         };
-        let kept = (!kept.is_empty()).then(|| import.written(&import.path, &kept, newline));
+        let kept = (!kept.is_empty()).then(|| {
+            let attributes = if new.is_some() { import.attributes.as_str() } else { "" };
+            format!("{attributes}{}", import.written(&import.path, &kept, newline))
+        });
         let lines: Vec<String> = [new, kept].into_iter().flatten().collect();
         // A statement without remaining items is removed with its line.
         let line =

@@ -95,7 +95,10 @@ pub(crate) fn rewritten(text: &str, sites: &[Site], direction: &Direction) -> Re
     edits.extend(imports::moved(text, &movable, &moved, to));
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let after = applied(text, &edits);
-    let unseen = unseen(text, &edits, from);
+    let mut unseen = unseen(text, &edits, from);
+    // The rules of a macro that names it without a path.
+    let imported = MACROS.iter().filter(|name| is_direct(name) && !moved.contains(*name));
+    unseen.extend(imported.flat_map(|name| in_rules(text, name)));
     left.extend(
         unseen.into_iter().map(|at| (line_of(&starts, at), "it is inside a macro definition or a string")),
     );
@@ -142,6 +145,18 @@ fn unseen(text: &str, edits: &[Edit], from: &str) -> Vec<usize> {
         rest.is_some_and(|rest| macro_name(rest).is_some())
     });
     named.filter(|at| !edits.iter().any(|(range, _)| range.start == *at)).collect()
+}
+
+/// The positions of a macro called by its name alone in the rules of another.
+fn in_rules<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
+    words(text, name).filter(move |at| {
+        let before = text.get(..*at).unwrap_or_default();
+        let is_alone = !before.trim_end().ends_with(':')
+            && text.get(at + name.len()..).is_some_and(|it| it.starts_with('!'));
+        let rules = before.rfind("macro_rules!").and_then(|from| before.get(from..)).unwrap_or_default();
+        let (opened, closed) = (rules.matches('{').count(), rules.matches('}').count());
+        is_alone && opened > closed
+    })
 }
 
 fn offset(text: &str, starts: &[usize], line: u32, column: u32) -> Option<usize> {
@@ -234,6 +249,22 @@ mod tests {
     }
 
     #[test]
+    fn attributes_of_an_import_hold_for_each_part() {
+        check_both(
+            "#[cfg(a)]\nuse sqlx::query;\nfn f() { query!(\"SELECT 1\") }",
+            "#[cfg(a)]\nuse query_budget::query;\nfn f() { query!(\"SELECT 1\") }",
+        );
+        check(
+            "use query_budget::sql;\n#[cfg(a)]\n#[cfg(b)]\nuse sqlx::{PgPool, query};\nfn f() { query!(\"SELECT 1\") }",
+            "use query_budget::sql;\n#[cfg(a)]\n#[cfg(b)]\nuse query_budget::query;\n#[cfg(a)]\n#[cfg(b)]\nuse sqlx::PgPool;\nfn f() { query!(\"SELECT 1\") }",
+        );
+        check(
+            "#[cfg_attr(\n    a, b\n)]\nuse sqlx::query;\nfn f() { query!(\"SELECT 1\") }",
+            "#[cfg_attr(\n    a, b\n)]\nuse sqlx::query;\nfn f() { query_budget::query!(\"SELECT 1\") }",
+        );
+    }
+
+    #[test]
     fn a_name_that_is_a_function_too_stays_imported() {
         check(
             "use sqlx::query;\nfn f() { query!(\"SELECT 1\"); query(\"SELECT 1\").bind(1); }",
@@ -253,6 +284,7 @@ mod tests {
             1
         );
         assert_eq!(left("macro_rules! q { ($s:literal) => { sqlx::query!($s) } }"), 1);
+        assert_eq!(left("use sqlx::query;\nmacro_rules! q { ($s:literal) => { query!($s) } }"), 1);
         assert_eq!(left("use sqlx::query as q;\nfn f() { q!(\"SELECT 1\") }"), 1);
         assert_eq!(left("fn f() { query!(1) }"), 0);
     }
