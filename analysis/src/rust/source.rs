@@ -67,6 +67,23 @@ pub struct ModuleItems {
     pub implemented: Vec<(TypeRef, Vec<String>)>,
     /// Types with their `Deref` targets.
     pub derefs: Vec<(TypeRef, TypeRef)>,
+    /// The associated types of traits that are implemented, and what traits ask of those that they declare.
+    pub associated: Vec<AssociatedType>,
+    /// Types whose methods of a trait are those of the values in them, with the types of these: enums of `enum_dispatch`.
+    pub dispatched: Vec<(String, Vec<TypeRef>)>,
+}
+
+/// An associated type of a type, or of what implements a trait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssociatedType {
+    /// The type that implements the trait; in the trait's declaration, what implements it.
+    pub of: TypeRef,
+    /// The trait.
+    pub of_trait: Vec<String>,
+    /// Its name.
+    pub name: String,
+    /// What it is; in the trait's declaration, what is asked of it.
+    pub ty: TypeRef,
 }
 
 /// One file of a workspace with its place in the module tree.

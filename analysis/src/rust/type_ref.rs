@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use syn::{GenericParam, Generics, Type, TypeParamBound};
 
 use super::graph::imports::Imports;
-use super::walk::sql_text::segments;
+use super::walk::sql_text::{plain, segments};
 
 /// The maximum number of steps in a type; a longer one is unknown.
 pub(super) const DEEPEST: u8 = 12;
@@ -35,14 +35,18 @@ pub enum TypeRef {
     Inside(Box<TypeRef>),
     /// An element of a collection.
     Element(Box<TypeRef>),
+    /// An associated type, with its trait if that is written: `T::Repo`, `<T as HasRepo>::Repo`.
+    Associated(Box<TypeRef>, Option<Vec<String>>, String),
 }
 
 impl TypeRef {
     pub(super) fn depth(&self) -> u8 {
         match self {
-            TypeRef::Field(of, _) | TypeRef::Method(of, _) | TypeRef::Inside(of) | TypeRef::Element(of) => {
-                of.depth().saturating_add(1)
-            }
+            TypeRef::Field(of, _)
+            | TypeRef::Method(of, _)
+            | TypeRef::Inside(of)
+            | TypeRef::Element(of)
+            | TypeRef::Associated(of, ..) => of.depth().saturating_add(1),
             _ => 0,
         }
     }
@@ -65,14 +69,16 @@ pub(super) fn parameters(generics: &Generics, imports: &Imports) -> Parameters {
     for parameter in &generics.params {
         if let GenericParam::Type(parameter) = parameter {
             let traits = parameter.bounds.iter().filter_map(|bound| trait_path(bound, imports)).collect();
-            parameters.insert(parameter.ident.to_string(), traits);
+            parameters.insert(plain(&parameter.ident), traits);
         }
     }
     for predicate in generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
-        if let syn::WherePredicate::Type(predicate) = predicate
-            && let Type::Path(path) = &predicate.bounded_ty
-            && let Some(known) = path.path.get_ident().and_then(|name| parameters.get_mut(&name.to_string()))
-        {
+        let syn::WherePredicate::Type(predicate) = predicate else { continue };
+        let Type::Path(path) = &predicate.bounded_ty else { continue };
+        // Of an associated type as well: `where T::Repo: Store`.
+        let names = segments(&path.path);
+        if path.qself.is_none() && names.first().is_some_and(|name| parameters.contains_key(name)) {
+            let known = parameters.entry(names.join("::")).or_default();
             known.extend(predicate.bounds.iter().filter_map(|bound| trait_path(bound, imports)));
         }
     }
@@ -118,8 +124,14 @@ pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> 
             TypeRef::Implements(traits) => TypeRef::Object(traits),
             output => output,
         },
-        Type::Path(path) if path.qself.is_none() => {
+        Type::Path(path) => {
             let names = segments(&path.path);
+            if let Some(ty) = associated(path.qself.as_ref(), &names, imports, parameters) {
+                return ty;
+            }
+            if path.qself.is_some() {
+                return TypeRef::Unknown;
+            }
             match names.as_slice() {
                 [name] if name == "Self" => return TypeRef::SelfType,
                 [name] if parameters.contains_key(name) => {
@@ -142,6 +154,37 @@ pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> 
         }
         _ => TypeRef::Unknown,
     }
+}
+
+/// The type that a path names by another: `Self::Repo`, `T::Repo`, `<T as HasRepo>::Repo`, `<T>`; `None` if it is no such path.
+pub(super) fn associated(
+    of: Option<&syn::QSelf>,
+    path: &[String],
+    imports: &Imports,
+    parameters: &Parameters,
+) -> Option<TypeRef> {
+    let (base, mut of_trait, names) = match of {
+        Some(of) => {
+            let (of_trait, names) = path.split_at_checked(of.position)?;
+            let of_trait = (!of_trait.is_empty()).then(|| imports.resolve(of_trait));
+            (of_type(&of.ty, imports, parameters), of_trait, names)
+        }
+        None => {
+            let (first, names) = path.split_first().filter(|(_, names)| !names.is_empty())?;
+            // What a condition asks of it: `where T::Repo: Store`.
+            if let Some(bounds) = parameters.get(&path.join("::")) {
+                return Some(TypeRef::Implements(bounds.clone()));
+            }
+            let base = match parameters.get(first) {
+                Some(bounds) => TypeRef::Implements(bounds.clone()),
+                None => (first == "Self").then_some(TypeRef::SelfType)?,
+            };
+            (base, None, names)
+        }
+    };
+    let step =
+        |of: TypeRef, name: &String| of.step(|of| TypeRef::Associated(of, of_trait.take(), name.clone()));
+    Some(names.iter().fold(base, step)).filter(|ty| *ty != TypeRef::Unknown)
 }
 
 /// Whether a function returns a future: `impl Future<Output = T>`, `Pin<Box<dyn Future>>`, `BoxFuture<'_, T>`.

@@ -12,13 +12,17 @@ use self::nearest::{Nearest, is_cache, serves};
 use super::globs;
 use super::growth::Growth;
 use super::handed::Parameter;
-use super::resolve::Names;
+use super::resolve::{Context, Names};
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::function::Function;
 use crate::rust::site::{Loop, LoopKind, Site, SiteSql};
 use crate::rust::source::{FunctionId, SourceFile};
+use crate::rust::type_ref::TypeRef;
 use crate::rust::walk::purpose;
+
+/// The method that says how a value is awaited.
+const INTO_FUTURE: &str = "into_future";
 
 /// A call in a loop over data that reaches a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,6 +171,7 @@ impl<'a> CallGraph<'a> {
 
     fn find_targets(&mut self) {
         let mut targets: Vec<Vec<Vec<FunctionId>>> = vec![Vec::new(); self.sources.len()];
+        let has_future = self.names.has_future();
         for caller in self.functions() {
             let Some((_, function)) = self.get(caller) else { continue };
             let Some(context) = self.names.context(caller) else { continue };
@@ -180,12 +185,39 @@ impl<'a> CallGraph<'a> {
                     Callee::SelfMethod(name) => self.names.method_of_self(&context, name),
                     Callee::Method { name, on } => self.names.method(&context, on, name),
                 };
+                let meant = if has_future { self.with_future(&context, call, meant) } else { meant };
                 if let Some(slot) = of_source.get_mut(call.number) {
                     *slot = meant;
                 }
             });
         }
         self.targets = targets;
+    }
+
+    /// What a call means, with what runs because its value is awaited: the type of that may say how.
+    fn with_future(
+        &self,
+        context: &Context<'_>,
+        call: &CallRef,
+        mut meant: Vec<FunctionId>,
+    ) -> Vec<FunctionId> {
+        let is_value = |id: &FunctionId| self.get(*id).is_some_and(|(_, function)| !function.is_async);
+        if !call.awaited || meant.is_empty() || !meant.iter().all(is_value) {
+            return meant;
+        }
+        let given = match &call.callee {
+            Callee::Path(path) => TypeRef::Returned(path.clone()),
+            Callee::SelfMethod(name) => TypeRef::Method(Box::new(TypeRef::SelfType), name.clone()),
+            Callee::Method { name, on } => TypeRef::Method(Box::new(on.clone()), name.clone()),
+        };
+        let mut future = self.names.method(context, &given, INTO_FUTURE);
+        // Most builders run nothing themselves.
+        let runs = |id: &FunctionId| self.get(*id).is_some_and(|(_, function)| !function.flow.is_empty());
+        if !future.is_empty() && !meant.iter().any(runs) {
+            return future;
+        }
+        meant.append(&mut future);
+        meant
     }
 
     /// All resolved calls, as pairs of caller and callee.

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::TokenStream;
 use syn::UseTree;
 
-use super::neighbours::Told;
+use super::neighbours::{Told, leads_out};
+use crate::rust::walk::sql_text::{plain, segments};
 
 /// The names that one module or block introduces.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ struct Names {
     is_module: bool,
     /// Full paths by local name.
     uses: HashMap<String, Vec<String>>,
+    /// The names of a module that are imported from several places, for different ways to build.
+    several: HashSet<String>,
     /// Paths imported with `*`.
     globs: Vec<Vec<String>>,
     /// Functions defined here.
@@ -160,15 +163,15 @@ impl Imports {
             match item {
                 syn::Item::Use(item) => names.add(&mut Vec::new(), &item.tree),
                 syn::Item::Fn(item) => {
-                    names.functions.insert(item.sig.ident.to_string());
+                    names.functions.insert(plain(&item.sig.ident));
                 }
                 // Another name of a type, in a block alone: that of a module is an item of it.
                 syn::Item::Type(item) if !is_module => {
                     if let syn::Type::Path(of) = &*item.ty
                         && of.qself.is_none()
                     {
-                        let path = of.path.segments.iter().map(|segment| segment.ident.to_string());
-                        names.uses.insert(item.ident.to_string(), path.collect());
+                        let path = segments(&of.path);
+                        names.uses.insert(plain(&item.ident), path);
                     }
                 }
                 syn::Item::ExternCrate(item) => {
@@ -193,6 +196,10 @@ impl Imports {
     pub(in crate::rust) fn resolve(&self, path: &[String]) -> Vec<String> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
         let mut full: Vec<String> = match self.lookup(first) {
+            // Which of them is meant is left to those who know all modules.
+            Found::Use(full) if self.is_several(first) && !full.first().is_some_and(|of| leads_out(of)) => {
+                path.to_vec()
+            }
             Found::Use(full) => full.iter().chain(rest).cloned().collect(),
             Found::Local | Found::Unknown => path.to_vec(),
         };
@@ -233,6 +240,11 @@ impl Imports {
             }
         }
         seen
+    }
+
+    fn is_several(&self, name: &str) -> bool {
+        let names = self.visible().find(|names| names.uses.contains_key(name));
+        names.is_some_and(|names| names.is_module && names.several.contains(name))
     }
 
     fn lookup(&self, name: &str) -> Found<'_> {
@@ -283,12 +295,12 @@ impl Names {
     fn add(&mut self, prefix: &mut Vec<String>, tree: &UseTree) {
         match tree {
             UseTree::Path(path) => {
-                prefix.push(path.ident.to_string());
+                prefix.push(plain(&path.ident));
                 self.add(prefix, &path.tree);
                 prefix.pop();
             }
             UseTree::Name(name) => {
-                let name = name.ident.to_string();
+                let name = plain(&name.ident);
                 if name == "self" {
                     if let Some(last) = prefix.last() {
                         self.uses.insert(last.clone(), prefix.clone());
@@ -298,8 +310,8 @@ impl Names {
                 }
             }
             UseTree::Rename(rename) => {
-                let name = rename.ident.to_string();
-                let local = rename.rename.to_string();
+                let name = plain(&rename.ident);
+                let local = plain(&rename.rename);
                 if name == "self" {
                     self.uses.insert(local, prefix.clone());
                 } else {
@@ -312,7 +324,10 @@ impl Names {
     }
 
     fn insert(&mut self, prefix: &[String], name: &str, local: String) {
-        let full = prefix.iter().map(String::as_str).chain([name]).map(str::to_owned).collect();
+        let full: Vec<String> = prefix.iter().map(String::as_str).chain([name]).map(str::to_owned).collect();
+        if self.uses.get(&local).is_some_and(|known| *known != full) {
+            self.several.insert(local.clone());
+        }
         self.uses.insert(local, full);
     }
 }

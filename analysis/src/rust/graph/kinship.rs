@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::modules::{ModuleId, PathTarget, TypeKey};
 use super::resolve::{self, Context, Names, Ty};
 use super::standard::pointee;
+use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of steps through supertraits and blanket implementations.
@@ -19,6 +20,11 @@ pub(super) struct Kinship<'a> {
     pub(super) blankets: Vec<(Vec<TypeKey>, TypeKey)>,
     /// The `Deref` target of each type, and the module in which it is written.
     pub(super) derefs: HashMap<TypeKey, (ModuleId, &'a TypeRef)>,
+    /// The associated types of each type, and what each trait asks of its own, by the type or trait and by name; with the
+    /// trait, and the module in which they are written.
+    associated: HashMap<(TypeKey, &'a str), Vec<(TypeKey, ModuleId, &'a TypeRef)>>,
+    /// The types whose methods of a trait are those of the values in them, with the types of these.
+    dispatched: HashMap<TypeKey, (ModuleId, &'a [TypeRef])>,
 }
 
 impl Kinship<'_> {
@@ -70,6 +76,22 @@ impl Names<'_> {
                         traits.push(implemented);
                     }
                 }
+                for it in &items.associated {
+                    let keys = match self.resolve_type(&context, &it.of, 0) {
+                        Some(Ty::Named(key, _)) => vec![key],
+                        Some(Ty::Implements(traits)) => traits,
+                        _ => Vec::new(),
+                    };
+                    let of_trait = self.trait_key(&context, &it.of_trait);
+                    for key in keys {
+                        let known = self.kinship.associated.entry((key, it.name.as_str())).or_default();
+                        known.push((of_trait.clone(), module, &it.ty));
+                    }
+                }
+                for (name, held) in &items.dispatched {
+                    let key = self.modules.key(module, name);
+                    self.kinship.dispatched.insert(key, (module, held));
+                }
                 for (of, target) in &items.derefs {
                     if let Some(Ty::Named(key, _)) = self.resolve_type(&context, of, 0) {
                         self.kinship.derefs.insert(key, (module, target));
@@ -86,5 +108,46 @@ impl Names<'_> {
         let generics = self.fields.get(key).map_or(&[][..], |fields| fields.generics);
         let context = Context { generics, known_self: Some(ty.clone()), ..Names::in_module(*module) };
         self.resolve_type(&context, target, depth + 1).map(pointee)
+    }
+
+    /// The associated type of a type, or of what implements some traits.
+    pub(super) fn associated(
+        &self,
+        of: Ty,
+        of_trait: Option<&TypeKey>,
+        name: &str,
+        depth: usize,
+    ) -> Option<Ty> {
+        let keys = match pointee(of.clone()) {
+            Ty::Named(key, _) => vec![key],
+            Ty::Implements(traits) | Ty::Object(traits) => self.kinship.all(&traits),
+        };
+        let known = keys.iter().filter_map(|key| self.kinship.associated.get(&(key.clone(), name))).flatten();
+        let mut found = known.filter(|(known, ..)| of_trait.is_none_or(|asked| asked == known));
+        let (_, module, ty) = found.next()?;
+        if found.any(|(_, _, other)| other != ty) {
+            return None;
+        }
+        let context = Context { known_self: Some(of), ..Names::in_module(*module) };
+        self.resolve_type(&context, ty, depth + 1)
+    }
+
+    /// Whether a type of the workspace says how it is awaited.
+    pub(super) fn has_future(&self) -> bool {
+        self.implemented.keys().any(|(of, name)| *name == "into_future" && resolve::last(of) == "IntoFuture")
+    }
+
+    /// The methods of the values in a type whose methods of a trait are theirs.
+    pub(super) fn dispatched(&self, key: &TypeKey, name: &str, depth: usize) -> Vec<FunctionId> {
+        let Some((module, held)) = self.kinship.dispatched.get(key).filter(|_| depth < resolve::DEEPEST)
+        else {
+            return Vec::new();
+        };
+        let context = Names::in_module(*module);
+        let types = held.iter().filter_map(|ty| self.resolve_type(&context, ty, depth + 1));
+        let mut found: Vec<FunctionId> = types.flat_map(|ty| self.method_on(&ty, name, depth + 1)).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }

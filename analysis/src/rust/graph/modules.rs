@@ -34,7 +34,8 @@ pub(in crate::rust) struct Module<'a> {
     parent: Option<ModuleId>,
     root: ModuleId,
     children: HashMap<&'a str, ModuleId>,
-    uses: HashMap<&'a str, &'a [String]>,
+    /// The paths of each imported name: several for different ways to build, or for a function and a module of one name.
+    uses: HashMap<&'a str, Vec<&'a [String]>>,
     globs: Vec<&'a [String]>,
     types: HashSet<&'a str>,
     traits: HashSet<&'a str>,
@@ -117,7 +118,9 @@ impl<'a> Modules<'a> {
     /// Registers what a module declares and imports.
     pub(in crate::rust) fn declare(&mut self, id: ModuleId, items: &'a crate::rust::source::ModuleItems) {
         let Some(module) = self.list.get_mut(id) else { return };
-        module.uses.extend(items.uses.iter().map(|(name, path)| (name.as_str(), path.as_slice())));
+        for (name, path) in &items.uses {
+            module.uses.entry(name.as_str()).or_default().push(path.as_slice());
+        }
         module.globs.extend(items.globs.iter().map(Vec::as_slice));
         module.types.extend(items.types.iter().map(|(name, _)| name.as_str()));
         module.traits.extend(items.traits.iter().map(|(name, _)| name.as_str()));
@@ -192,6 +195,22 @@ impl<'a> Modules<'a> {
     /// Resolves a path relative to a module.
     pub(in crate::rust) fn scope(&self, from: ModuleId, path: &[String]) -> Option<PathTarget> {
         self.scope_at(from, path, 0)
+    }
+
+    /// The same, once for each way to build in which the first name of the path is another.
+    pub(in crate::rust) fn scopes(&self, from: ModuleId, path: &[String]) -> Vec<PathTarget> {
+        let uses = path.first().and_then(|first| self.list.get(from)?.uses.get(first.as_str()));
+        let Some(several) = uses.filter(|uses| uses.len() > 1) else {
+            return self.scope(from, path).into_iter().collect();
+        };
+        let rest = path.get(1..).unwrap_or_default();
+        let mut found = Vec::new();
+        for of in several.iter().filter_map(|of| self.scope(from, &[*of, rest].concat())) {
+            if !found.contains(&of) {
+                found.push(of);
+            }
+        }
+        found
     }
 
     /// The root of a crate that code of another crate names.
@@ -269,11 +288,11 @@ impl<'a> Modules<'a> {
         if let Some(child) = module.children.get(name) {
             return Some(PathTarget::Module(*child));
         }
-        match *module.uses.get(name)? {
+        module.uses.get(name)?.iter().rev().find_map(|path| match *path {
             // `use name;` of a crate.
             [only] if only == name => self.extern_root(module.root, name).map(PathTarget::Module),
             path => self.scope_at(id, path, depth + 1),
-        }
+        })
     }
 
     /// The module of a source, or one inside it, where it is known.
@@ -337,12 +356,13 @@ impl<'a> Modules<'a> {
         rest: &[String],
         depth: usize,
     ) -> Option<Vec<String>> {
-        let path = *self.list.get(id)?.uses.get(name)?;
-        let whole = || path.iter().chain(rest).cloned().collect::<Vec<_>>();
-        match path {
-            [only] if only == name => Some(whole()),
-            _ => self.outside_at(id, &whole(), true, depth + 1),
-        }
+        self.list.get(id)?.uses.get(name)?.iter().rev().find_map(|path| {
+            let whole = [path, rest].concat();
+            match path {
+                [only] if only == name => Some(whole),
+                _ => self.outside_at(id, &whole, true, depth + 1),
+            }
+        })
     }
 
     /// [`outside`](Self::outside) for a single name that a glob import of sqlx brings.
@@ -371,12 +391,14 @@ impl<'a> Modules<'a> {
         if module.types.contains(name) {
             return None;
         }
-        if let Some(path) = module.uses.get(name) {
-            let (name, parents) = path.split_last()?;
-            return match self.scope(id, parents)? {
-                PathTarget::Module(module) => self.alias_at(module, name, depth + 1),
-                _ => None,
-            };
+        if let Some(uses) = module.uses.get(name) {
+            return uses.iter().rev().find_map(|path| {
+                let (name, parents) = path.split_last()?;
+                match self.scope(id, parents)? {
+                    PathTarget::Module(module) => self.alias_at(module, name, depth + 1),
+                    _ => None,
+                }
+            });
         }
         let through = self.through_globs(id, name);
         through.filter_map(|of| Some((of, *self.list.get(of)?.aliases.get(name)?))).next()
@@ -399,12 +421,15 @@ impl<'a> Modules<'a> {
         if let Some(found) = module.functions.get(name) {
             return found.clone();
         }
-        if let Some(path) = module.uses.get(name) {
-            let Some((name, parents)) = path.split_last() else { return Vec::new() };
-            return match self.scope(id, parents) {
-                Some(PathTarget::Module(module)) => self.functions_at(module, name, seen),
-                _ => Vec::new(),
-            };
+        if let Some(uses) = module.uses.get(name) {
+            let mut found = Vec::new();
+            for path in uses {
+                let Some((name, parents)) = path.split_last() else { continue };
+                if let Some(PathTarget::Module(module)) = self.scope(id, parents) {
+                    found.append(&mut self.functions_at(module, name, seen));
+                }
+            }
+            return found;
         }
         self.through_globs(id, name)
             .map(|module| self.functions_at(module, name, seen))

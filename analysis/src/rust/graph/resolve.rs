@@ -62,7 +62,7 @@ pub(in crate::rust) struct Names<'a> {
     /// Methods declared in traits, with or without a body.
     declared: HashMap<(TypeKey, &'a str), FunctionId>,
     /// The methods of a trait's implementations.
-    implemented: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
+    pub(super) implemented: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
     /// The traits that a type implements.
     pub(super) traits_of: HashMap<TypeKey, Vec<TypeKey>>,
     pub(super) kinship: Kinship<'a>,
@@ -185,13 +185,17 @@ impl<'a> Names<'a> {
         if let Some(ty) = self.aliased(context, parents) {
             return self.method_on(&ty, name, 0);
         }
-        match self.modules.scope(context.module, parents) {
-            Some(PathTarget::Module(module)) => self.modules.functions(module, name),
-            Some(PathTarget::Type(key)) => self.method_of_type(&key, name),
-            Some(PathTarget::Trait(key)) => self.method_of_traits(&[key], name),
+        let owners = self.modules.scopes(context.module, parents);
+        if owners.is_empty() {
             // An external type may have methods from a trait of the workspace.
-            None => self.method_of_type(&path_key(parents), name),
+            return self.method_of_type(&path_key(parents), name);
         }
+        let of = |owner| match owner {
+            PathTarget::Module(module) => self.modules.functions(module, name),
+            PathTarget::Type(key) => self.method_of_type(&key, name),
+            PathTarget::Trait(key) => self.method_of_traits(&[key], name),
+        };
+        owners.into_iter().flat_map(of).collect()
     }
 
     /// The type that a path names by an alias.
@@ -220,12 +224,16 @@ impl<'a> Names<'a> {
         self.resolve_type(context, ty, 0).is_some_and(|ty| matches!(pointee(ty), Ty::Object(_)))
     }
 
-    fn method_on(&self, ty: &Ty, name: &str, depth: usize) -> Vec<FunctionId> {
+    pub(super) fn method_on(&self, ty: &Ty, name: &str, depth: usize) -> Vec<FunctionId> {
         match ty {
             Ty::Implements(traits) | Ty::Object(traits) => self.method_of_traits(traits, name),
             Ty::Named(key, arguments) => {
                 let found = self.method_of_type(key, name);
                 if !found.is_empty() || depth >= DEEPEST {
+                    return found;
+                }
+                let found = self.dispatched(key, name, depth);
+                if !found.is_empty() {
                     return found;
                 }
                 match arguments.first() {
@@ -326,6 +334,10 @@ impl<'a> Names<'a> {
                     None => self.declared_return(&of, name, depth).or_else(|| standard_method(of, name)),
                 }
             }
+            TypeRef::Associated(of, of_trait, name) => {
+                let of_trait = of_trait.as_ref().map(|path| self.trait_key(context, path));
+                self.associated(next(of)?, of_trait.as_ref(), name, depth)
+            }
             TypeRef::Inside(of) => match next(of)? {
                 Ty::Named(key, mut arguments) if is_wrapper(&key) && !arguments.is_empty() => {
                     arguments.swap_remove(0)
@@ -381,6 +393,13 @@ impl<'a> Names<'a> {
                 let traits: Vec<TypeKey> = bounds.iter().map(|path| self.trait_key(context, path)).collect();
                 (!traits.is_empty()).then_some(Ty::Implements(traits))
             });
+        }
+        // `H::Repo` of a parameter of the struct.
+        if let [of, name] = path
+            && context.generics.iter().any(|(parameter, _)| parameter == of)
+        {
+            let of = self.named(context, std::slice::from_ref(of), &[], depth + 1)?;
+            return self.associated(of, None, name, depth);
         }
         let resolved =
             arguments.iter().map(|argument| self.resolve_type(context, argument, depth + 1)).collect();

@@ -44,18 +44,35 @@ pub(super) fn code_types<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, Vec<&'t str>
     found
 }
 
-/// The renames in imports.
+/// Whether the name at `at` is that of an attribute with one name in it: `[call(fetch)]`.
+fn is_attribute(tokens: &[Token<'_>], at: usize) -> bool {
+    let sign = |at: Option<usize>| match at.and_then(|at| tokens.get(at)).map(|token| token.kind) {
+        Some(TokenKind::Sign(sign)) => sign,
+        _ => 0,
+    };
+    [at.checked_sub(1), Some(at + 1), Some(at + 3), Some(at + 4)].map(sign) == *b"[()]"
+}
+
+/// The renames in imports, and those of `delegate!`: `#[call(fetch)] fn load(&self);`.
 pub(super) fn renames<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, &'t str)> {
     let mut found = Vec::new();
     let mut in_use = false;
+    let mut called = None;
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
             TokenKind::Word if token.text == "use" => in_use = true,
-            TokenKind::Sign(b';') => in_use = false,
+            TokenKind::Sign(b';') => (in_use, called) = (false, None),
+            TokenKind::Word if token.text == "call" && is_attribute(tokens, at) => {
+                called = tokens.get(at + 2)
+            }
+            TokenKind::Word if token.text == "fn" => {
+                let pair = called.take().zip(tokens.get(at + 1));
+                found.extend(pair.map(|(name, new)| (name.name(), new.name())));
+            }
             TokenKind::Word if in_use && token.text == "as" => {
                 let name = at.checked_sub(1).and_then(|before| tokens.get(before));
                 let new = tokens.get(at + 1);
-                let pair = name.zip(new).map(|(name, new)| (name.text, new.text));
+                let pair = name.zip(new).map(|(name, new)| (name.name(), new.name()));
                 found.extend(pair.filter(|(name, new)| name != new && *new != "_"));
             }
             _ => {}

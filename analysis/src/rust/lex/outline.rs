@@ -160,7 +160,7 @@ impl<'t> Reader<'t> {
                 TokenKind::Sign(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
                 TokenKind::Word | TokenKind::RawWord => {
                     queries |= is_defined && (self.is_query(token) || self.is_of_driver(token));
-                    words.insert(token.text);
+                    words.insert(token.name());
                 }
                 _ => {}
             }
@@ -311,7 +311,7 @@ impl<'t> Reader<'t> {
         let beginning = self.beginning();
         let before = [1, 2, 3].map(|back| self.at.checked_sub(back).and_then(|at| self.tokens.get(at)));
         let is_async = before.iter().flatten().any(|token| token.text == "async");
-        let name = self.peek(1).map(|token| token.text).unwrap_or_default();
+        let name = self.peek(1).map(|token| token.name()).unwrap_or_default();
         self.at += 2;
         let (mut takes_functions, mut types) = (false, Vec::new());
         let mut waits = if is_async { Waits::Awaited } else { Waits::Never };
@@ -383,6 +383,8 @@ impl<'t> Reader<'t> {
                             function.waits = Waits::Itself;
                         }
                         "async" if function.waits == Waits::Never => function.waits = Waits::Awaited,
+                        // Where a type says how it is awaited.
+                        "await" => drop(function.calls.insert("into_future")),
                         _ => {}
                     }
                     function.queries |= self.is_query(token);
@@ -394,7 +396,7 @@ impl<'t> Reader<'t> {
                         }
                     }
                     if self.is_named(self.at) || self.is_chosen(self.at) || is_constant(token.text) {
-                        function.calls.insert(token.text);
+                        function.calls.insert(token.name());
                     }
                 }
                 _ => {}

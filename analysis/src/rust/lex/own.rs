@@ -272,6 +272,7 @@ pub(in crate::rust) fn is_ubiquitous(name: &str) -> bool {
                 | "inspect"
                 | "inspect_ok"
                 | "intersection"
+                | "into_future"
                 | "into_keys"
                 | "into_par_iter"
                 | "into_values"

@@ -30,7 +30,12 @@ pub(in crate::rust) enum TokenKind {
     Sign(u8),
 }
 
-impl Token<'_> {
+impl<'t> Token<'t> {
+    /// The name, without what makes a keyword one: `r#match` is the same as `match`.
+    pub(in crate::rust) fn name(&self) -> &'t str {
+        self.text.strip_prefix("r#").filter(|_| self.kind == TokenKind::RawWord).unwrap_or(self.text)
+    }
+
     /// Whether it is this keyword or name.
     pub(in crate::rust) fn is(&self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text == word

@@ -21,7 +21,7 @@ fn sources(files: &[(&str, &str, &str)]) -> Vec<SourceFile> {
 
 /// Checks the chains of the calls in loops that reach a query: `loop call → … → query`, each as written.
 #[track_caller]
-fn check(files: &[(&str, &str, &str)], expected: &[&str]) {
+pub(super) fn check(files: &[(&str, &str, &str)], expected: &[&str]) {
     let sources = sources(files);
     let graph = CallGraph::new(sources.iter().collect());
     let found: Vec<String> = graph

@@ -6,6 +6,7 @@ mod calls;
 mod drivers;
 mod exits;
 mod hostile;
+mod kinds;
 mod loops;
 mod macros;
 mod own;

@@ -4,8 +4,9 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Item, UseTree};
 
 use super::Walker;
-use super::sql_text::segments;
-use crate::rust::source::{Generic, ModuleItems};
+use super::sql_text::{plain, segments};
+use crate::rust::graph::imports::Imports;
+use crate::rust::source::{AssociatedType, Generic, ModuleItems};
 use crate::rust::type_ref::{self, Parameters, TypeRef};
 
 impl Walker<'_> {
@@ -20,20 +21,24 @@ impl Walker<'_> {
                     let generics: Vec<Generic> = item
                         .generics
                         .type_params()
-                        .map(|parameter| parameter.ident.to_string())
+                        .map(|parameter| plain(&parameter.ident))
                         .map(|name| (name.clone(), parameters.remove(&name).unwrap_or_default()))
                         .collect();
                     if !generics.is_empty() {
-                        declared.generics.push((item.ident.to_string(), generics));
+                        declared.generics.push((plain(&item.ident), generics));
                     }
                     let fields = fields(&item.fields, |ty| type_ref::of_type(ty, &self.imports, &parameters));
                     if let [(_, field)] = fields.as_slice()
                         && derives_deref(&item.attrs)
                     {
-                        let of = TypeRef::Named(vec![item.ident.to_string()], Vec::new());
+                        let of = TypeRef::Named(vec![plain(&item.ident)], Vec::new());
                         declared.derefs.push((of, field.clone()));
                     }
-                    declared.types.push((item.ident.to_string(), fields));
+                    let held = delegated(&item.attrs, &fields);
+                    if !held.is_empty() {
+                        declared.dispatched.push((plain(&item.ident), held));
+                    }
+                    declared.types.push((plain(&item.ident), fields));
                 }
                 Item::Enum(item) => {
                     let parameters = Parameters::new();
@@ -45,17 +50,21 @@ impl Walker<'_> {
                     let generics: Vec<Generic> = item
                         .generics
                         .type_params()
-                        .map(|parameter| (parameter.ident.to_string(), Vec::new()))
+                        .map(|parameter| (plain(&parameter.ident), Vec::new()))
                         .collect();
-                    declared.types.push((item.ident.to_string(), variants.collect()));
+                    let variants: Vec<_> = variants.collect();
+                    if is_dispatched(&item.attrs) {
+                        declared.dispatched.push((plain(&item.ident), held(item, &variants, &self.imports)));
+                    }
+                    declared.types.push((plain(&item.ident), variants));
                     if !generics.is_empty() {
-                        declared.generics.push((item.ident.to_string(), generics));
+                        declared.generics.push((plain(&item.ident), generics));
                     }
                 }
                 Item::Impl(item) => self.declare_impl(&mut declared, item),
                 Item::Type(item) => {
                     let ty = type_ref::of_type(&item.ty, &self.imports, &Parameters::new());
-                    declared.aliases.push((item.ident.to_string(), ty));
+                    declared.aliases.push((plain(&item.ident), ty));
                 }
                 Item::Static(item) => self.declare_static(&mut declared, &item.ident, &item.ty),
                 Item::Macro(item) if item.mac.path.segments.last().is_some_and(is_of_statics) => {
@@ -74,7 +83,8 @@ impl Walker<'_> {
                             asked.extend(type_ref::traits(&predicate.bounds, &self.imports));
                         }
                     }
-                    declared.traits.push((item.ident.to_string(), asked));
+                    self.declare_asked(&mut declared, item);
+                    declared.traits.push((plain(&item.ident), asked));
                 }
                 _ => {}
             }
@@ -89,6 +99,19 @@ impl Walker<'_> {
         self.statics.insert(name.to_string(), ty);
     }
 
+    /// Records what a trait asks of the types that belong to what implements it.
+    fn declare_asked(&self, declared: &mut ModuleItems, item: &syn::ItemTrait) {
+        let of_trait = vec![plain(&item.ident)];
+        for inner in &item.items {
+            if let syn::TraitItem::Type(inner) = inner {
+                let ty = TypeRef::Implements(type_ref::traits(&inner.bounds, &self.imports));
+                let of = TypeRef::Implements(vec![of_trait.clone()]);
+                let (of_trait, name) = (of_trait.clone(), plain(&inner.ident));
+                declared.associated.push(AssociatedType { of, of_trait, name, ty });
+            }
+        }
+    }
+
     /// Records what an `impl` says of types in general: a blanket implementation, or a `Deref` target.
     fn declare_impl(&self, declared: &mut ModuleItems, item: &syn::ItemImpl) {
         let Some((path, _)) = &item.trait_ else { return };
@@ -98,6 +121,13 @@ impl Walker<'_> {
         if let TypeRef::Implements(asked) = of {
             declared.blankets.push((asked, named));
             return;
+        }
+        for inner in &item.items {
+            if let syn::ImplItem::Type(inner) = inner {
+                let ty = type_ref::of_type(&inner.ty, &self.imports, &parameters);
+                let (of, of_trait, name) = (of.clone(), named.clone(), plain(&inner.ident));
+                declared.associated.push(AssociatedType { of, of_trait, name, ty });
+            }
         }
         declared.implemented.push((of.clone(), named));
         if path.segments.last().is_some_and(|last| last.ident == "Deref") {
@@ -145,9 +175,37 @@ fn derives_deref(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
+/// Whether the methods of traits of an enum are those of the values in its variants: `#[enum_dispatch]`, and `#[delegate(Store)]`
+/// of ambassador.
+fn is_dispatched(attributes: &[syn::Attribute]) -> bool {
+    let name = |attribute: &syn::Attribute| attribute.path().segments.last().map(|last| last.ident.clone());
+    attributes.iter().filter_map(name).any(|name| name == "enum_dispatch" || name == "delegate")
+}
+
+/// The types of the fields of a struct whose methods are its own: `#[delegate(Store, target = "inner")]`, or its only field.
+fn delegated(attributes: &[syn::Attribute], fields: &[(String, TypeRef)]) -> Vec<TypeRef> {
+    let tokens = |attribute: &syn::Attribute| attribute.meta.require_list().map(|of| of.tokens.to_string());
+    let of_delegate = attributes.iter().filter(|attribute| attribute.path().is_ident("delegate"));
+    let given: Vec<String> = of_delegate.filter_map(|attribute| tokens(attribute).ok()).collect();
+    let is_target = |name: &str| match given.iter().any(|given| given.contains("target")) {
+        true => given.iter().any(|given| given.contains(&format!("\"{name}\""))),
+        false => fields.len() == 1,
+    };
+    let held = fields.iter().filter(|(name, _)| !given.is_empty() && is_target(name));
+    held.map(|(_, ty)| ty.clone()).collect()
+}
+
+/// The types of the values in the variants of an enum; a variant without one holds that of its name.
+fn held(item: &syn::ItemEnum, variants: &[(String, TypeRef)], imports: &Imports) -> Vec<TypeRef> {
+    let is_bare = |variant: &&syn::Variant| matches!(variant.fields, syn::Fields::Unit);
+    let bare = item.variants.iter().filter(is_bare).map(|variant| plain(&variant.ident));
+    let bare = bare.map(|name| TypeRef::Named(imports.resolve(&[name]), Vec::new()));
+    variants.iter().map(|(_, ty)| ty.clone()).chain(bare).collect()
+}
+
 fn fields(fields: &syn::Fields, ty: impl Fn(&syn::Type) -> TypeRef) -> Vec<(String, TypeRef)> {
     let named = fields.iter().enumerate().map(|(index, field)| {
-        let name = field.ident.as_ref().map_or_else(|| index.to_string(), ToString::to_string);
+        let name = field.ident.as_ref().map_or_else(|| index.to_string(), plain);
         (name, ty(&field.ty))
     });
     named.collect()
@@ -156,19 +214,17 @@ fn fields(fields: &syn::Fields, ty: impl Fn(&syn::Type) -> TypeRef) -> Vec<(Stri
 fn add_use(items: &mut ModuleItems, prefix: &mut Vec<String>, tree: &UseTree) {
     match tree {
         UseTree::Path(path) => {
-            prefix.push(path.ident.to_string());
+            prefix.push(plain(&path.ident));
             add_use(items, prefix, &path.tree);
             prefix.pop();
         }
         UseTree::Group(group) => group.items.iter().for_each(|tree| add_use(items, prefix, tree)),
         UseTree::Glob(_) => items.globs.push(prefix.clone()),
         UseTree::Name(name) => {
-            let name = name.ident.to_string();
+            let name = plain(&name.ident);
             add_name(items, prefix, &name, name.clone());
         }
-        UseTree::Rename(rename) => {
-            add_name(items, prefix, &rename.ident.to_string(), rename.rename.to_string())
-        }
+        UseTree::Rename(rename) => add_name(items, prefix, &plain(&rename.ident), plain(&rename.rename)),
     }
 }
 

@@ -322,10 +322,23 @@ impl Walker<'_> {
     /// An expression whose value is awaited.
     pub(in crate::rust) fn awaited(&mut self, expression: &Expr) {
         match expression {
-            Expr::Call(node) => drop(self.call(node, true)),
+            Expr::Call(node) => {
+                self.call(node, true);
+                let is_made = |path: &syn::Path| {
+                    path.segments
+                        .last()
+                        .is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase))
+                };
+                if matches!(node.func.as_ref(), Expr::Path(function) if is_made(&function.path)) {
+                    self.into_future(expression);
+                }
+            }
             Expr::MethodCall(node) => drop(self.method_call(node, true)),
             Expr::Paren(node) => self.awaited(&node.expr),
-            expression => drop(self.expr(expression)),
+            expression => {
+                self.expr(expression);
+                self.into_future(expression);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use super::purpose;
 use super::reach;
 use super::shape::Shape;
 use super::sites::argument;
-use super::sql_text::{self, segments};
+use super::sql_text::{self, plain, segments};
 use super::variables;
 use super::{Queries, Walker};
 use crate::rust::drivers;
@@ -126,7 +126,12 @@ impl Walker<'_> {
                 let traits = self.parameters.get(owner).cloned().unwrap_or_default();
                 Callee::Method { name: name.clone(), on: TypeRef::Implements(traits) }
             }
-            _ => Callee::Path(self.imports.resolve(&path)),
+            // `Self::Repo::load(..)`, `<T as HasRepo>::Repo::load(..)`
+            [owner @ .., name] => match self.associated(function.qself.as_ref(), owner) {
+                Some(on) => Callee::Method { name: name.clone(), on },
+                None => Callee::Path(self.imports.resolve(&path)),
+            },
+            [] => Callee::Path(path.clone()),
         };
         let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
         let outer = self.on_its_own_database(node.args.iter());
@@ -147,7 +152,7 @@ impl Walker<'_> {
                 [.., of, call] if is_trait_of_code(of) && call.starts_with("call") => {
                     variable(node.args.first()?)
                 }
-                [name] => Some(name.clone()),
+                [_] => path.path.get_ident().map(ToString::to_string),
                 _ => None,
             },
             function => variable(function),
@@ -161,7 +166,7 @@ impl Walker<'_> {
         self.arguments(node.args.iter(), &Runs::Once);
         if awaited && let Expr::Field(field) = function {
             let name = match &field.member {
-                syn::Member::Named(name) => name.to_string(),
+                syn::Member::Named(name) => plain(name),
                 syn::Member::Unnamed(index) => index.index.to_string(),
             };
             let text = format!("({})", written(function));
@@ -220,7 +225,7 @@ impl Walker<'_> {
 
     pub(in crate::rust) fn method_call(&mut self, node: &ExprMethodCall, awaited: bool) -> Queries {
         let queries = self.expr(&node.receiver);
-        let method = node.method.to_string();
+        let method = plain(&node.method);
         self.extended(node, &method);
         self.note_whether(node);
         self.here.tells |= caches::tells(&method, node.args.len());
@@ -423,19 +428,6 @@ impl Walker<'_> {
         let Expr::Path(function) = call.func.as_ref() else { return false };
         let path = segments(&function.path);
         query_names::function_form(&self.imports, &path) == Some(FunctionForm::AssertSqlSafe)
-    }
-}
-
-/// Whether a type is a pool or connection, or an element of a collection of these.
-pub(super) fn is_connection(ty: &TypeRef) -> bool {
-    match ty {
-        TypeRef::Element(of) | TypeRef::Inside(of) | TypeRef::Method(of, _) => is_connection(of),
-        TypeRef::Field(of, name) if name.ends_with("::0") => is_connection(of),
-        TypeRef::Named(path, arguments) => {
-            let last = path.last().map(String::as_str).unwrap_or_default();
-            last.ends_with("Pool") || last.ends_with("Connection") || arguments.iter().any(is_connection)
-        }
-        _ => false,
     }
 }
 

@@ -13,7 +13,7 @@ use super::expand;
 use super::locals::Local;
 use super::origin;
 use super::shape;
-use super::sql_text::segments;
+use super::sql_text::{plain, segments};
 use super::variables;
 use super::{Owner, Walker};
 use crate::rust::flow::Flow;
@@ -42,7 +42,7 @@ impl<'f> Walker<'f> {
                 }
                 Item::Mod(item) => {
                     if let Some((_, items)) = &item.content {
-                        module.push(item.ident.to_string());
+                        module.push(plain(&item.ident));
                         self.prepare(items, module);
                         module.pop();
                     }
@@ -76,7 +76,7 @@ impl<'f> Walker<'f> {
             Item::Mod(item) => {
                 if let Some((_, items)) = &item.content {
                     let was_test = self.enter_test(&item.attrs);
-                    self.module.push(item.ident.to_string());
+                    self.module.push(plain(&item.ident));
                     self.module(items);
                     self.module.pop();
                     self.in_test = was_test;
@@ -110,7 +110,7 @@ impl<'f> Walker<'f> {
             }
             Item::Trait(item) => {
                 let was_test = self.enter_test(&item.attrs);
-                let name = item.ident.to_string();
+                let name = plain(&item.ident);
                 let ty = TypeRef::Implements(vec![vec![name.clone()]]);
                 let owner = Owner { name: Some(name), ty, implements: None };
                 let outer = std::mem::replace(&mut self.owner, owner);
@@ -154,7 +154,7 @@ impl<'f> Walker<'f> {
         body: Option<&syn::Block>,
     ) {
         let was_test = self.enter_test(attributes);
-        let name = sig.ident.to_string();
+        let name = plain(&sig.ident);
         let outer_path = self.here.path.clone();
         // A nested function is not a method of the enclosing type.
         let owner = if outer_path.is_empty() { self.owner.clone() } else { Owner::default() };
@@ -251,9 +251,7 @@ impl<'f> Walker<'f> {
 /// The name of a type, without references and generics.
 fn type_name(ty: &syn::Type) -> String {
     match ty {
-        syn::Type::Path(path) => {
-            path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()
-        }
+        syn::Type::Path(path) => path.path.segments.last().map(|last| plain(&last.ident)).unwrap_or_default(),
         syn::Type::Reference(reference) => type_name(&reference.elem),
         syn::Type::Paren(inner) => type_name(&inner.elem),
         syn::Type::Group(inner) => type_name(&inner.elem),

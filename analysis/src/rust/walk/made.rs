@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{ImplItem, Item, Macro, TraitItem};
 
 use super::items::macro_of;
-use super::{expand, spans};
+use super::{delegated, expand, spans};
 use crate::rust::graph::imports;
 use crate::rust::graph::neighbours::Told;
 
@@ -23,9 +23,6 @@ pub(in crate::rust) fn spread(items: &mut Vec<Item>, told: &Told) {
     let mut macros: HashMap<String, imports::Macro> =
         outer.map(|(name, rules): (String, TokenStream)| (name, macro_of(rules, &told.aliases))).collect();
     collect(items, &mut macros, &told.aliases);
-    if macros.is_empty() {
-        return;
-    }
     Spread { macros, left: MOST, at: Vec::new() }.items(items);
 }
 
@@ -92,7 +89,7 @@ impl Spread {
         match member {
             ImplItem::Macro(mac) => match self.made(&mac.mac) {
                 Some((_, made)) => made,
-                None => vec![ImplItem::Macro(mac)],
+                None => delegated::methods(&mac.mac).unwrap_or_else(|| vec![ImplItem::Macro(mac)]),
             },
             member => vec![member],
         }

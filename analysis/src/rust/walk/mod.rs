@@ -12,6 +12,7 @@ mod caches;
 mod closures;
 mod collected;
 mod declarations;
+mod delegated;
 mod driver_calls;
 mod errors;
 mod everyday;

@@ -5,8 +5,8 @@ use syn::spanned::Spanned;
 use syn::{Block, Expr, Pat, Stmt};
 
 use super::Walker;
-use super::invocations::is_connection;
 use super::locals::Local;
+use super::reach::is_connection;
 use super::shape::{Shape, is_constant};
 use super::sql_text::segments;
 use super::variables;

@@ -6,7 +6,6 @@ use syn::Expr;
 
 use super::Walker;
 use super::excerpt::{LONGEST, is_long_chain, written};
-use super::invocations::is_connection;
 use super::variables;
 use crate::rust::type_ref::TypeRef;
 
@@ -292,5 +291,18 @@ pub(super) fn field(value: &Expr) -> Option<String> {
             syn::Member::Unnamed(_) => None,
         },
         _ => None,
+    }
+}
+
+/// Whether a type is a pool or connection, or an element of a collection of these.
+pub(super) fn is_connection(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Element(of) | TypeRef::Inside(of) | TypeRef::Method(of, _) => is_connection(of),
+        TypeRef::Field(of, name) if name.ends_with("::0") => is_connection(of),
+        TypeRef::Named(path, arguments) => {
+            let last = path.last().map(String::as_str).unwrap_or_default();
+            last.ends_with("Pool") || last.ends_with("Connection") || arguments.iter().any(is_connection)
+        }
+        _ => false,
     }
 }

@@ -1,9 +1,13 @@
 //! Values that run later: builders of queries and prepared statements. They count where they run, as often as they do.
 
-use super::{Queries, Walker};
+use syn::Expr;
+
+use super::excerpt::written;
+use super::{Queries, Walker, spans};
 use crate::rust::drivers;
-use crate::rust::flow::Flow;
+use crate::rust::flow::{Callee, Flow};
 use crate::rust::site::Form;
+use crate::rust::type_ref::TypeRef;
 
 /// What has been made, and whether it was seen to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +86,21 @@ impl Walker<'_> {
             }
         }
         run
+    }
+
+    /// Records what awaiting a value runs whose type may say so: `IntoFuture`. What a call gives is left to those who know what it
+    /// calls.
+    pub(super) fn into_future(&mut self, value: &Expr) {
+        if self.own.named("into_future").is_none() {
+            return;
+        }
+        let on = self.type_of(value);
+        if on != TypeRef::Unknown {
+            self.note_reach(std::iter::once(value));
+            self.note_passed(&[value]);
+            let callee = Callee::Method { name: "into_future".to_owned(), on };
+            self.emit_call(spans::of(value), written(value), callee, false, 0);
+        }
     }
 
     /// Turns what was made into queries of a function's flow, where it is not known to run elsewhere.

@@ -266,11 +266,12 @@ fn unindent(literal: &SqlLiteral) -> SqlLiteral {
 
 /// The names of a path, without generic arguments.
 pub(in crate::rust) fn segments(path: &syn::Path) -> Vec<String> {
-    path.segments.iter().map(|segment| unraw(&segment.ident)).collect()
+    path.segments.iter().map(|segment| plain(&segment.ident)).collect()
 }
 
-/// A name without the `r#` of raw identifiers; `syn`'s own makes a second identifier for it.
-fn unraw(ident: &syn::Ident) -> String {
+/// A name without what makes a keyword one: `r#match` is the same as `match`, and `r#load` as `load`. `syn`'s own makes a second
+/// identifier for it.
+pub(in crate::rust) fn plain(ident: &syn::Ident) -> String {
     let name = ident.to_string();
     match name.strip_prefix("r#") {
         Some(plain) => plain.to_owned(),

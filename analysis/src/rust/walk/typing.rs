@@ -4,15 +4,20 @@ use syn::{Expr, Pat, Type};
 
 use super::Walker;
 use super::shape;
-use super::sql_text::segments;
+use super::sql_text::{plain, segments};
 use crate::rust::lex::own;
-use crate::rust::type_ref::{DEEPEST, TypeRef, of_type};
+use crate::rust::type_ref::{self, DEEPEST, TypeRef, of_type};
 use crate::sql::Dialect;
 
 impl Walker<'_> {
     /// A type as written at the current position.
     pub(super) fn type_ref(&self, ty: &Type) -> TypeRef {
         of_type(ty, &self.imports, &self.parameters)
+    }
+
+    /// The type that a path names by another at the current position: `Self::Repo`, `<T as HasRepo>::Repo`.
+    pub(super) fn associated(&self, of: Option<&syn::QSelf>, path: &[String]) -> Option<TypeRef> {
+        type_ref::associated(of, path, &self.imports, &self.parameters)
     }
 
     /// The type of an expression, as far as it is known.
@@ -49,9 +54,7 @@ impl Walker<'_> {
                 _ => TypeRef::Unknown,
             },
             Expr::Field(field) => match &field.member {
-                syn::Member::Named(name) => {
-                    next(&field.base).step(|base| TypeRef::Field(base, name.to_string()))
-                }
+                syn::Member::Named(name) => next(&field.base).step(|base| TypeRef::Field(base, plain(name))),
                 syn::Member::Unnamed(index) => {
                     next(&field.base).step(|base| TypeRef::Field(base, index.index.to_string()))
                 }
@@ -73,7 +76,7 @@ impl Walker<'_> {
                 TypeRef::Named(vec!["Vec".to_owned()], Vec::new())
             }
             Expr::MethodCall(call) => {
-                next(&call.receiver).step(|receiver| TypeRef::Method(receiver, call.method.to_string()))
+                next(&call.receiver).step(|receiver| TypeRef::Method(receiver, plain(&call.method)))
             }
             Expr::Call(call) => {
                 let Expr::Path(function) = call.func.as_ref() else { return TypeRef::Unknown };
@@ -89,7 +92,13 @@ impl Walker<'_> {
                     _ if path.last().is_some_and(|last| last.starts_with(char::is_uppercase)) => {
                         self.constructed(&function.path)
                     }
-                    _ => TypeRef::Returned(self.imports.resolve(&path)),
+                    _ => match path
+                        .split_last()
+                        .map(|(name, of)| (name, self.associated(function.qself.as_ref(), of)))
+                    {
+                        Some((name, Some(of))) => of.step(|of| TypeRef::Method(of, name.clone())),
+                        _ => TypeRef::Returned(self.imports.resolve(&path)),
+                    },
                 }
             }
             Expr::Path(path) => match path.path.get_ident() {
@@ -277,7 +286,8 @@ impl Walker<'_> {
                     if let [_, .., last] = names.as_slice() { format!("{last}::") } else { String::new() };
                 for field in &node.fields {
                     if let syn::Member::Named(name) = &field.member {
-                        let ty = ty.clone().step(|base| TypeRef::Field(base, format!("{variant}{name}")));
+                        let ty =
+                            ty.clone().step(|base| TypeRef::Field(base, format!("{variant}{}", plain(name))));
                         self.type_pattern(&field.pat, ty);
                     }
                 }
