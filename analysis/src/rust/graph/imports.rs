@@ -242,6 +242,11 @@ impl Imports {
         seen
     }
 
+    /// Whether a name is that of a function inside of the current one.
+    pub(in crate::rust) fn is_of_block(&self, name: &str) -> bool {
+        self.visible().any(|names| !names.is_module && names.functions.contains(name))
+    }
+
     fn is_several(&self, name: &str) -> bool {
         let names = self.visible().find(|names| names.uses.contains_key(name));
         names.is_some_and(|names| names.is_module && names.several.contains(name))

@@ -3,6 +3,7 @@
 mod allows;
 mod bounds;
 mod calls;
+mod counts;
 mod drivers;
 mod exits;
 mod hostile;

@@ -40,6 +40,7 @@ impl Walker<'_> {
                 tail = walker.statement(statement);
                 let rest = block.stmts.get(position + 1..).unwrap_or_default();
                 walker.note_whether_kept(statement, rest);
+                walker.note_counted(statement, rest);
                 walker.keeps(caches::kept_behind(statement, rest, &walker.here.kept_names.clone()));
                 walker.here.lines.pop();
             }

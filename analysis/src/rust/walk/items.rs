@@ -12,6 +12,7 @@ use super::allows;
 use super::expand;
 use super::locals::Local;
 use super::origin;
+use super::outputs::Output;
 use super::shape;
 use super::sql_text::{plain, segments};
 use super::variables;
@@ -34,6 +35,7 @@ impl<'f> Walker<'f> {
                 Item::Static(item) => {
                     self.constants.define(module.clone(), item.ident.to_string(), &item.expr)
                 }
+                Item::Fn(item) => self.output(module, &item.sig, None),
                 Item::Macro(item) => {
                     if let Some(name) = &item.ident {
                         let of = macro_of(item.mac.tokens.clone(), self.imports.aliases());
@@ -50,14 +52,28 @@ impl<'f> Walker<'f> {
                 Item::Impl(item) => {
                     module.push(type_name(&item.self_ty));
                     for inner in &item.items {
-                        if let syn::ImplItem::Const(inner) = inner {
-                            self.constants.define(module.clone(), inner.ident.to_string(), &inner.expr);
+                        match inner {
+                            syn::ImplItem::Const(inner) => {
+                                self.constants.define(module.clone(), inner.ident.to_string(), &inner.expr);
+                            }
+                            syn::ImplItem::Fn(inner) => {
+                                self.output(module, &inner.sig, Some(&item.generics));
+                            }
+                            _ => {}
                         }
                     }
                     module.pop();
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Notes what a function gives.
+    fn output(&mut self, module: &[String], sig: &'f syn::Signature, of: Option<&syn::Generics>) {
+        if let Some(output) = Output::of(sig, of) {
+            let name = plain(&sig.ident);
+            self.outputs.define(module.iter().cloned().chain([name]).collect(), output);
         }
     }
 

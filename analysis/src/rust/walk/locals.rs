@@ -35,6 +35,8 @@ pub(in crate::rust) struct Local {
     /// The position of the variable whose closure it is by another name.
     pub(in crate::rust) same_as: Option<usize>,
     pub(in crate::rust) number: Option<u64>,
+    /// How it is stepped, if it is a number.
+    pub(in crate::rust) counter: Option<super::counted::Counter>,
     /// The position of the parameter that it is, counted from 0, including the receiver.
     pub(in crate::rust) parameter: Option<usize>,
     /// Whether it is a transaction that begins with it.
@@ -69,6 +71,7 @@ impl Local {
             functions: Vec::new(),
             same_as: None,
             number: None,
+            counter: None,
             parameter: None,
             begins: false,
             loops,

@@ -119,6 +119,7 @@ impl Walker<'_> {
     pub(in crate::rust) fn while_loop(&mut self, node: &syn::ExprWhile) {
         let drawn = drawn_from(&node.cond).map(|source| self.shape_drawn(source));
         let turns = purpose::while_loop(&node.cond, &node.body, drawn);
+        let turns = self.counted_turns(&node.cond, &node.body, turns);
         let place = place_at(&self.file, node.while_token.span.start());
         let mut patterns = Vec::new();
         conditions(&node.cond, &mut patterns);

@@ -11,6 +11,7 @@ mod built;
 mod caches;
 mod closures;
 mod collected;
+mod counted;
 mod declarations;
 mod delegated;
 mod driver_calls;
@@ -31,6 +32,7 @@ mod macros;
 pub(in crate::rust) mod made;
 mod numbers;
 mod origin;
+mod outputs;
 mod own;
 pub(in crate::rust) mod pace;
 pub(in crate::rust) mod purpose;
@@ -64,7 +66,7 @@ use locals::Locals;
 use loops::Runs;
 pub(in crate::rust) use reach::SERVICES;
 use shape::{Shape, Shapes};
-use sql_text::{Constants, Surroundings};
+use sql_text::{ByPath, Constants, Surroundings};
 
 /// The queries that a value is, as positions among the sites; usually empty.
 pub(in crate::rust) type Queries = Vec<usize>;
@@ -74,6 +76,8 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) file: Arc<str>,
     pub(in crate::rust) imports: Imports,
     pub(in crate::rust) constants: Constants<'f>,
+    /// What the functions of the file give.
+    outputs: ByPath<outputs::Output<'f>>,
     pub(in crate::rust) comments: Comments,
     /// Whether the file mentions sqlx at all.
     pub(in crate::rust) knows_sqlx: bool,
@@ -180,6 +184,7 @@ impl<'f> Walker<'f> {
             file: file.into(),
             imports,
             constants: Constants::default(),
+            outputs: ByPath::default(),
             comments,
             knows_sqlx: false,
             knows_drivers: false,
@@ -384,7 +389,11 @@ impl Shapes for Walker<'_> {
 
     fn constant_values(&self, path: &[String]) -> &[&Expr] {
         let full = self.imports.resolve(path);
-        self.constants.certain(&self.file, &self.module, self.owner.name.as_deref(), &full)
+        self.constants.by_path.certain(&self.file, &self.module, self.owner.name.as_deref(), &full)
+    }
+
+    fn returned(&self, call: &Expr, awaited: bool) -> Option<Shape> {
+        self.returned_shape(call, awaited)
     }
 
     fn known(&self) -> &numbers::Known {

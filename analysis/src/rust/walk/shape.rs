@@ -51,6 +51,9 @@ pub(in crate::rust) trait Shapes {
         of_library: Shape,
         receiver: &dyn Fn() -> Shape,
     ) -> Option<Shape>;
+    /// The shape of what a call gives, or its future, of a function that is declared in the same file; `None` if it is not
+    /// known to be one.
+    fn returned(&self, call: &Expr, awaited: bool) -> Option<Shape>;
     /// The shape of a field, if its struct is declared in the same file.
     fn field_shape(&self, field: &syn::ExprField) -> Shape;
 }
@@ -74,6 +77,7 @@ pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape 
         Expr::Paren(inner) => next(&inner.expr),
         Expr::Group(inner) => next(&inner.expr),
         Expr::Try(inner) => inside(next(&inner.expr)),
+        Expr::Await(inner) if let Some(shape) = around.returned(&inner.base, true) => shape,
         Expr::Await(inner) => match next(&inner.base) {
             // The result of an await may be an option of anything; only messages certainly keep their shape.
             Shape::Messages => Shape::Messages,
@@ -98,6 +102,7 @@ pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape 
                 Err(_) => Shape::Elements,
             }
         }
+        Expr::Call(_) | Expr::MethodCall(_) if let Some(shape) = around.returned(expression, false) => shape,
         Expr::MethodCall(call) => {
             let read = OnceCell::new();
             let receiver = || *read.get_or_init(|| next(&call.receiver));

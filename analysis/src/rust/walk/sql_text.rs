@@ -13,10 +13,19 @@ use crate::rust::site::{SiteSql, SqlLiteral};
 /// The maximum number of constants followed to a text.
 const DEEPEST: usize = 32;
 
+/// What a file declares, by module and name: several of one path are for different ways to build it.
+pub(in crate::rust) struct ByPath<T>(HashMap<Vec<String>, Vec<T>>);
+
+impl<T> Default for ByPath<T> {
+    fn default() -> ByPath<T> {
+        ByPath(HashMap::new())
+    }
+}
+
 /// The constants of a file, by module and name.
 #[derive(Default)]
 pub(in crate::rust) struct Constants<'f> {
-    by_path: HashMap<Vec<String>, Vec<&'f Expr>>,
+    pub(in crate::rust) by_path: ByPath<&'f Expr>,
     /// By name alone, if the file has only one of that name.
     by_name: HashMap<String, Option<&'f Expr>>,
 }
@@ -25,8 +34,7 @@ impl<'f> Constants<'f> {
     pub(in crate::rust) fn define(&mut self, mut module: Vec<String>, name: String, value: &'f Expr) {
         self.by_name.entry(name.clone()).and_modify(|known| *known = None).or_insert(Some(value));
         module.push(name);
-        // Several of one name are for different builds.
-        self.by_path.entry(module).or_default().push(value);
+        self.by_path.define(module, value);
     }
 
     /// The constant that a path names, seen from `module` (which ends in the type, for `Self::NAME`).
@@ -34,7 +42,7 @@ impl<'f> Constants<'f> {
         let name = path.last()?;
         for depth in (0..=module.len()).rev() {
             let here = module.get(..depth)?.iter().chain(path.iter().filter(|part| is_name(part)));
-            if let Some(value) = self.by_path.get(&here.cloned().collect::<Vec<_>>()) {
+            if let Some(value) = self.by_path.0.get(&here.cloned().collect::<Vec<_>>()) {
                 return value.last().copied();
             }
         }
@@ -42,17 +50,20 @@ impl<'f> Constants<'f> {
     }
 }
 
-impl<'f> Constants<'f> {
-    /// The values of the constant that a path certainly names, one for each way to build the file: seen from a module and the
-    /// type or trait in it.
+impl<T> ByPath<T> {
+    pub(in crate::rust) fn define(&mut self, path: Vec<String>, value: T) {
+        self.0.entry(path).or_default().push(value);
+    }
+
+    /// What a path certainly names, one for each way to build the file: seen from a module and the type or trait in it.
     pub(in crate::rust) fn certain(
         &self,
         file: &str,
         module: &[String],
         owner: Option<&str>,
         path: &[String],
-    ) -> &[&'f Expr] {
-        let values = |path: &[String]| self.by_path.get(path).map_or(&[][..], Vec::as_slice);
+    ) -> &[T] {
+        let values = |path: &[String]| self.0.get(path).map_or(&[][..], Vec::as_slice);
         let Some((first, rest)) = path.split_first() else { return &[] };
         match first.as_str() {
             "Self" => match owner {
