@@ -1,5 +1,5 @@
-//! The names by which drivers other than sqlx take SQL: tokio-postgres and postgres with their pools,
-//! rusqlite, Diesel's `sql_query`, SeaORM's raw statements.
+//! The names by which drivers other than sqlx take SQL: tokio-postgres and postgres with their pools, mysql and
+//! mysql_async, rusqlite, Diesel's `sql_query`, SeaORM's raw statements.
 
 use super::graph::imports::Imports;
 use super::site::Fetched;
@@ -16,7 +16,10 @@ const CRATES: &[&str] = &[
     "libsql",
     "libsql_rusqlite",
     "mobc_postgres",
+    "mysql",
+    "mysql_async",
     "postgres",
+    "r2d2_mysql",
     "r2d2_postgres",
     "r2d2_sqlite",
     "rusqlite",
@@ -70,16 +73,18 @@ pub fn is_driver(name: &str) -> bool {
 }
 
 /// Each of their names contains one of these: a search for every full name would slow builds down.
-const PARTS: &[&str] = &["postgres", "sqlite", "libsql", "diesel", "sea_orm"];
+const PARTS: &[&str] = &["postgres", "mysql", "sqlite", "libsql", "diesel", "sea_orm"];
 
 /// Whether a file mentions such a driver.
 pub(super) fn is_named_in(source: &str) -> bool {
     if !PARTS.iter().any(|part| source.contains(part)) {
         return false;
     }
-    // `sqlx::postgres` is not this crate.
-    let names_postgres = || source.contains("use postgres::") || source.contains(" postgres::Client");
-    CRATES.iter().any(|name| *name != "postgres" && source.contains(name)) || names_postgres()
+    // `sqlx::postgres` and `sqlx::mysql` are not these crates.
+    let is_one_word = |name: &str| matches!(name, "postgres" | "mysql");
+    let begins = ["use postgres::", " postgres::Client", "use mysql::", " mysql::Pool", " mysql::Conn"];
+    CRATES.iter().any(|name| !is_one_word(name) && source.contains(name))
+        || begins.iter().any(|begin| source.contains(begin))
 }
 
 /// What a method does with the text or statement in its first argument.
@@ -89,6 +94,8 @@ pub(super) enum Does {
     Runs,
     /// Runs it without values.
     RunsScript,
+    /// Runs it once for each element of the next argument.
+    RunsEach,
     /// Prepares a statement from it, which runs later.
     Prepares,
 }
@@ -99,12 +106,22 @@ pub(super) fn method(name: &str) -> Option<Does> {
         "query" | "query_one" | "query_opt" | "query_raw" | "query_typed" | "query_typed_raw"
         | "query_all" | "query_row" | "query_row_and_then" | "query_scalar" | "execute" | "execute_raw"
         | "execute_typed" => Does::Runs,
+        "exec" | "exec_first" | "exec_iter" | "exec_map" | "exec_fold" | "exec_drop" | "exec_stream" => {
+            Does::Runs
+        }
+        "exec_batch" => Does::RunsEach,
+        "query_first" | "query_iter" | "query_map" | "query_fold" | "query_drop" | "query_stream" => {
+            Does::RunsScript
+        }
         "batch_execute" | "execute_batch" | "execute_unprepared" | "simple_query" | "simple_query_raw" => {
             Does::RunsScript
         }
-        "prepare" | "prepare_cached" | "prepare_typed" | "prepare_typed_cached" | "prepare_with_flags" => {
-            Does::Prepares
-        }
+        "prepare"
+        | "prepare_cached"
+        | "prepare_typed"
+        | "prepare_typed_cached"
+        | "prepare_with_flags"
+        | "prep" => Does::Prepares,
         _ => return None,
     })
 }
@@ -143,7 +160,9 @@ pub(super) fn fetched(name: &str) -> Fetched {
         "query" | "query_raw" | "query_typed" | "query_typed_raw" | "query_all" | "query_map"
         | "query_and_then" | "load" | "load_iter" | "load_stream" | "get_results" => Fetched::All,
         // In tokio-postgres, `query_one` and `query_opt` return an error for further rows.
-        "query_row" | "query_row_and_then" | "get_result" => Fetched::First,
+        "exec" | "exec_iter" | "exec_map" | "exec_fold" | "exec_stream" | "query_iter" | "query_fold"
+        | "query_stream" => Fetched::All,
+        "query_row" | "query_row_and_then" | "get_result" | "exec_first" | "query_first" => Fetched::First,
         _ => Fetched::Other,
     }
 }

@@ -10,6 +10,7 @@ use super::function::{Bound, Function};
 use super::occasions::Occasion;
 use super::site::{Allow, Site};
 use super::type_ref::TypeRef;
+use super::walk::purpose;
 use crate::finding::Place;
 
 /// The result of scanning a file.
@@ -114,6 +115,10 @@ impl SourceFile {
             match fact {
                 SiteFact::Aside(aside) => site.aside = Some(aside),
                 SiteFact::Paged => site.is_paged = true,
+                SiteFact::Kept(loops) => {
+                    let outer = site.loops.iter_mut().take(loops);
+                    outer.for_each(|around| around.exempt = around.exempt.or(Some(purpose::KEPT)));
+                }
                 SiteFact::Grows => site.grows = true,
                 SiteFact::AtStart => site.occasions.push(Occasion::AtStart),
             }
@@ -128,6 +133,8 @@ pub enum SiteFact {
     Aside(String),
     /// Its function is called page by page.
     Paged,
+    /// A cache that is called in so many loops keeps what it reads.
+    Kept(usize),
     /// The loop around it goes through the rows of a query.
     Grows,
     /// It runs while a program starts.

@@ -3,7 +3,7 @@
 //!
 //! A call that cannot be resolved proves nothing and is left out; so is one that only matches by name.
 
-mod nearest;
+pub(super) mod nearest;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -245,8 +245,9 @@ impl<'a> CallGraph<'a> {
             let Some((_, function)) = self.get(caller).filter(|(_, function)| !function.in_test) else {
                 continue;
             };
+            let kept = self.kept_calls(caller);
             function.flow.each_call(&mut |call| {
-                if call.batched {
+                if call.batched || kept.contains(&call.number) {
                     return;
                 }
                 let is_ours =

@@ -139,7 +139,7 @@ impl<'a> CallGraph<'a> {
     }
 }
 
-fn each_handed<'f>(flow: &'f Flow, found: &mut Vec<&'f Handed>) {
+pub(super) fn each_handed<'f>(flow: &'f Flow, found: &mut Vec<&'f Handed>) {
     match flow {
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| each_handed(part, found)),
         Flow::Loop(inner) => each_handed(&inner.body, found),

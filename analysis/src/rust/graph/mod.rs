@@ -13,6 +13,7 @@ mod growth;
 mod handed;
 pub(super) mod imports;
 mod intervals;
+mod kept;
 mod kinship;
 mod modules;
 pub(super) mod neighbours;

@@ -177,6 +177,9 @@ impl CallGraph<'_> {
     /// What following the calls finds out about queries, by source: the position of each with the fact.
     pub(in crate::rust) fn facts_of_sites(&self) -> Vec<Vec<(usize, SiteFact)>> {
         let mut found = self.paged_sites();
+        for (found, kept) in found.iter_mut().zip(self.kept_sites()) {
+            found.extend(kept);
+        }
         let callers = self.callers();
         for id in self.all_functions() {
             let (Some((_, function)), Some(of_source)) = (self.get(id), found.get_mut(id.source)) else {

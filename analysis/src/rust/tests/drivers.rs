@@ -131,3 +131,37 @@ fn functions_that_give_a_driver_sql_are_left_in() {
     }
     assert!(!left.contains("d()") && !left.contains("path"), "{left}");
 }
+
+#[test]
+fn a_connection_of_mysql() {
+    let code = "fn f(conn: &mut Conn, rows: Vec<(i64,)>) {
+         let a: Option<i64> = conn.exec_first(\"SELECT id FROM t WHERE a = ?\", (1,)).await?;
+         conn.exec_drop(r\"DELETE FROM t WHERE a = :a\", params! { \"a\" => 1 }).await?;
+         let all = conn.exec_map(\"SELECT id FROM t WHERE a = ? AND b = ?\", (1, b), |id: i64| id).await?;
+         let some = conn.query_iter(\"SELECT id FROM t\").await?;
+         conn.query_drop(\"DELETE FROM t; DELETE FROM u\").await?;
+         conn.exec_batch(\"INSERT INTO t (a) VALUES (?)\", rows).await?;
+         let one = conn.prep(\"SELECT id FROM t WHERE a = ?\").await?;
+         conn.exec_iter(&one, (1,)).await?;
+         map.exec(\"no statement\", ());
+     }";
+    for import in ["use mysql_async::prelude::*;", "use mysql::{prelude::*, Conn};"] {
+        let source = format!("{import} async {code}");
+        check(
+            &source,
+            &[
+                ("exec_first", "exec_first", Some(1)),
+                ("exec_drop", "exec_drop", None),
+                ("exec_map", "exec_map", Some(2)),
+                ("query_iter", "query_iter", None),
+                ("query_drop", "query_drop", None),
+                ("exec_batch", "exec_batch", None),
+                ("prep", "exec_iter", None),
+            ],
+        );
+        // One statement for each row.
+        let loops: Vec<usize> = scanned(&source).sites.iter().map(|site| site.loops.len()).collect();
+        assert_eq!(loops, [0, 0, 0, 0, 0, 1, 0]);
+    }
+    check(&format!("use sqlx::mysql::MySqlPool; async {code}"), &[]);
+}

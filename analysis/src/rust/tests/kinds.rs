@@ -159,3 +159,45 @@ fn a_raw_name_is_the_same_as_the_plain_one() {
         assert!(left.contains(call), "{left}");
     }
 }
+
+#[test]
+fn a_closure_that_is_given_to_a_cache_runs_where_that_has_nothing() {
+    let load = "async fn load(id: i64) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; } struct Names { map: Mutex<HashMap<i64, String>> }";
+    let looped = "async fn f(c: &Names) { for x in xs { c.get_or_fetch(x, || load(x)).await; } }";
+    let cache = |body: &str| {
+        format!(
+            "impl Names {{ async fn get_or_fetch<F: AsyncFnOnce() -> String>(&self, id: i64, f: F) -> String {{ {body} }} }}"
+        )
+    };
+    let keeps = "if let Some(v) = self.map.lock().get(&id) { return v.clone(); } let v = f().await; self.map.lock().insert(id, v.clone()); v";
+    check_with(load, &(cache(keeps) + looped), &[]);
+    // What only has the name of a cache asks each time.
+    check_with(load, &(cache("f().await") + looped), &["load → sqlx::query!"]);
+    let within =
+        "async fn f(c: &Names) { c.get_or_fetch(1, async || { for x in xs { load(x).await; } }).await; }";
+    check_with(load, &(cache("f().await") + within), &["load → sqlx::query!"]);
+}
+
+#[test]
+fn each_turn_on_a_database_of_its_own_is_no_repetition() {
+    let load = "struct Shard { pool: PgPool, id: i64 } struct Tenant { pool: PgPool, names: Vec<i64> } struct App { pools: HashMap<String, PgPool>, id: i64 }
+        impl Tenant { fn db(&self) -> &PgPool { &self.pool } }
+        async fn load(db: &PgPool, id: i64) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; }";
+    for code in [
+        "async fn f(pools: Vec<PgPool>) { for db in pools { load(&db, 1).await; } }",
+        "async fn f(shards: &[Shard]) { for shard in shards { load(&shard.pool, 1).await; } }",
+        "async fn f(all: Vec<Shard>) { for it in all.iter() { load(&it.pool, 1).await; } }",
+        "async fn f(tenants: &[Tenant]) { for t in tenants { load(t.db(), 1).await; } }",
+        "async fn f(app: &App, names: Vec<String>) { for name in names { load(&app.pools[&name], 1).await; } }",
+        "impl App { async fn f(&self, names: Vec<String>) { for name in names { load(&self.pools[&name], 1).await; } } }",
+    ] {
+        check_with(load, code, &[]);
+    }
+    for code in [
+        "async fn f(db: &PgPool, shards: &[Shard]) { for shard in shards { load(db, shard.id).await; } }",
+        "async fn f(app: &App, ids: &[i64]) { for id in ids { load(&app.pools[&app.id], *id).await; } }",
+        "async fn f(shards: &[Shard], ids: &[i64]) { for shard in shards { for id in ids { load(&shard.pool, *id).await; } } }",
+    ] {
+        check_with(load, code, &["load → sqlx::query!"]);
+    }
+}

@@ -111,9 +111,15 @@ fn what_is_entered_for_later_is_in_no_loop() {
         "app = app.route(name, get(move || async move { RUN; }))",
         "client.on_message(move |m| { RUN; })",
         "table.register_handler(name, |m| { RUN; })",
+        "sched.every(10.minutes()).plus(30.seconds()).run(move || async move { RUN; })",
+        "tokio_schedule::every(1).day().at(9, 0, 0).perform(|| async { RUN; }).await",
+        "sched.add(Job::new(\"1/10 * * * * *\".parse()?, || { RUN; }))",
+        "scheduler.add_job(name, || async { RUN; })",
+        "JobBuilder::new().with_run_async(Box::new(|_, _| Box::pin(async { RUN; })))",
     ] {
         check_run(&format!("for name in &names {{ {entered}; }}"), &[]);
     }
+    check_run("for name in &names { runner.run(|| async { RUN; }).await; }", &[Ok("&names")]);
     check_run("for name in &names { names.retain(|x| { RUN; true }); }", &[Ok("&names"), Ok("names")]);
 }
 

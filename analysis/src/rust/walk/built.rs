@@ -5,6 +5,7 @@ use syn::punctuated::Punctuated;
 use syn::{BinOp, Expr, Token};
 
 use super::Walker;
+use super::exits::{ends_in, is_exit};
 use super::sql_text::{self, segments};
 use super::variables;
 use crate::rust::query_names::looks_like_sql;
@@ -77,11 +78,10 @@ fn at(expression: &Expr, around: &Walker<'_>, depth: usize) -> Option<Built> {
 
 fn leaves(body: &Expr) -> bool {
     match body {
-        Expr::Return(_) | Expr::Continue(_) | Expr::Break(_) => true,
         Expr::Macro(mac) => mac.mac.path.segments.last().is_some_and(|last| {
             matches!(last.ident.to_string().as_str(), "bail" | "panic" | "unreachable" | "todo")
         }),
-        _ => false,
+        body => ends_in(body, &is_exit),
     }
 }
 

@@ -9,6 +9,8 @@ use std::collections::HashSet;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat, Stmt};
 
+use super::exits;
+
 pub(in crate::rust) use self::functions::reads_through;
 pub(in crate::rust) use self::names::Names;
 
@@ -431,18 +433,17 @@ fn gets(expression: &Expr, root: &dyn Fn(&Expr) -> Option<String>) -> Option<Str
 
 /// Whether a block ends by leaving, in each case or in one: `{ if fresh(at) { return v; } }`.
 fn leaves(block: &Block) -> bool {
-    match block.stmts.last() {
-        Some(Stmt::Expr(Expr::Return(_) | Expr::Continue(_) | Expr::Break(_), _)) => true,
-        Some(Stmt::Expr(Expr::If(inner), _)) => inner.else_branch.is_none() && leaves(&inner.then_branch),
-        _ => false,
-    }
+    exits::block_ends_in(block, &may_leave)
 }
 
 fn arm_leaves(arm: &syn::Arm) -> bool {
-    match arm.body.as_ref() {
-        Expr::Return(_) | Expr::Continue(_) | Expr::Break(_) => true,
-        Expr::Block(block) => leaves(&block.block),
-        _ => false,
+    exits::ends_in(&arm.body, &may_leave)
+}
+
+fn may_leave(code: &Expr) -> bool {
+    match code {
+        Expr::If(node) => node.else_branch.is_none() && leaves(&node.then_branch),
+        code => exits::is_exit(code),
     }
 }
 

@@ -5,11 +5,13 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Token};
 
-use super::loops::Runs;
+use super::excerpt::written;
+use super::loops::{Runs, combinator};
 use super::sites::argument;
 use super::sql_text::{self, segments};
-use super::{Queries, Walker};
+use super::{Queries, Walker, purpose, shape};
 use crate::rust::drivers::{self, Does, TextFunction};
+use crate::rust::place_at;
 use crate::rust::query_names;
 use crate::rust::site::{Argument, Form, SiteSql};
 
@@ -35,6 +37,10 @@ impl Walker<'_> {
         self.arguments(node.args.iter(), &Runs::Once);
         let values = if does == Does::Runs { node.args.iter().nth(1) } else { None };
         let (arguments, is_complete) = values.map_or((Vec::new(), false), listed);
+        if does == Does::RunsEach {
+            self.run_for_each(node, method, sql);
+            return Some(Queries::new());
+        }
         let site = self.driver_site(node, method, sql, arguments, is_complete);
         if does == Does::Prepares {
             self.make(site, true);
@@ -42,6 +48,18 @@ impl Walker<'_> {
         }
         self.executed(&[site], node, Some(&node.receiver));
         Some(Queries::new())
+    }
+
+    /// Records a statement that runs once for each element of the second argument: `conn.exec_batch("..", rows)`.
+    fn run_for_each(&mut self, node: &ExprMethodCall, method: &str, sql: SiteSql) {
+        let Some(values) = node.args.iter().nth(1) else { return };
+        let turns = purpose::over(shape::of(values, self));
+        let place = place_at(&self.file, node.method.span().start());
+        let head = combinator(&written(values), &turns, &place, &self.origins(values));
+        self.in_loop(head, turns, false, |walker| {
+            let site = walker.driver_site(node, method, sql, Vec::new(), false);
+            walker.executed(&[site], node, Some(&node.receiver));
+        });
     }
 
     /// Whether an expression turns a text into a statement: `Statement::from_string(..)`.

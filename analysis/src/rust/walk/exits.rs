@@ -14,6 +14,29 @@ pub(in crate::rust) struct Target {
     pub(super) loops: usize,
 }
 
+/// Whether code ends in such an exit: itself, or as a block.
+pub(super) fn ends_in(code: &Expr, is_exit: &dyn Fn(&Expr) -> bool) -> bool {
+    match code {
+        Expr::Block(block) => block_ends_in(&block.block, is_exit),
+        code => is_exit(code),
+    }
+}
+
+/// The same of a block.
+pub(super) fn block_ends_in(block: &Block, is_exit: &dyn Fn(&Expr) -> bool) -> bool {
+    matches!(block.stmts.last(), Some(Stmt::Expr(last, _)) if ends_in(last, is_exit))
+}
+
+/// Whether an expression leaves the code around it.
+pub(super) fn is_exit(code: &Expr) -> bool {
+    matches!(code, Expr::Return(_) | Expr::Continue(_) | Expr::Break(_))
+}
+
+/// Whether an expression leaves the loop around it.
+pub(super) fn is_exit_of_loop(code: &Expr) -> bool {
+    matches!(code, Expr::Return(_) | Expr::Break(_))
+}
+
 impl Walker<'_> {
     /// What a `break` or `continue` leaves: how many loops and blocks are inside of it, and how many loops are outside.
     fn left_by(&self, label: Option<&syn::Lifetime>) -> Option<(usize, usize)> {

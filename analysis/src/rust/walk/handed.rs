@@ -63,7 +63,12 @@ impl Walker<'_> {
             let body = self.sequence(|walker| match (walker.passed_on(argument), variable(argument)) {
                 _ if wrapped.is_some() => {
                     is_function = true;
-                    wrapped.into_iter().for_each(|closure| walker.closure(closure, &Runs::Once));
+                    if let Some(closure) = wrapped {
+                        match is_of_jobs(to) {
+                            true => walker.outside_loops(|walker| walker.closure(closure, &Runs::Once)),
+                            false => walker.closure(closure, &Runs::Once),
+                        }
+                    }
                 }
                 (Some(parameter), _) => {
                     is_function = true;
@@ -183,7 +188,34 @@ fn is_callback(to: &str, argument: &Expr) -> bool {
     // `get(move || async ..)` of a router; a map's has no closure.
     let routes = matches!(to, "get" | "post" | "put" | "patch" | "delete" | "any");
     let gives = matches!(closure.body.as_ref(), Expr::Async(_)) || closure.asyncness.is_some();
-    (to == "new" || enters) && !closure.inputs.is_empty() || routes && gives
+    (to == "new" || enters) && !closure.inputs.is_empty() || routes && gives || is_of_jobs(to)
+}
+
+/// Whether a function enters what it is given in a table of jobs, which run at their time: `run` of `every(1.day()).run(job)`.
+fn is_of_jobs(to: &str) -> bool {
+    matches!(
+        to,
+        "every" | "add_job" | "new_job" | "schedule_job" | "run_interval" | "run_later" | "with_run_async"
+    )
+}
+
+/// What a method is that enters a job by the time that it is called on: `scheduler.every(10.minutes()).plus(30.seconds()).run(job)`.
+pub(super) fn job_of(node: &syn::ExprMethodCall) -> Option<&'static str> {
+    let mut on = node.receiver.as_ref();
+    if !(node.method == "run" || node.method == "perform") {
+        return None;
+    }
+    loop {
+        on = match on {
+            Expr::MethodCall(call) if call.method == "every" && call.args.len() == 1 => return Some("every"),
+            Expr::MethodCall(call) => &call.receiver,
+            Expr::Call(call) => {
+                let Expr::Path(function) = call.func.as_ref() else { return None };
+                return segments(&function.path).last().filter(|last| *last == "every").map(|_| "every");
+            }
+            _ => return None,
+        };
+    }
 }
 
 /// The closure that an expression is, by reference, behind a pointer or as a trait object: `&mut |id| ..`,

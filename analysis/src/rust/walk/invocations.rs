@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall, ExprMethodCall};
 use super::caches;
 use super::everyday::is_everyday;
 use super::excerpt::{written, written_receiver};
-use super::handed::{closure_in, variable};
+use super::handed::{closure_in, job_of, variable};
 use super::loops::Runs;
 use super::own::Kin;
 use super::purpose;
@@ -76,7 +76,9 @@ impl Walker<'_> {
                 (queries, Some(number))
             }
             (false, Runs::Once) => {
-                let (queries, number) = self.handed(last, node.args.iter(), 0);
+                let is_job = path.iter().nth_back(1).is_some_and(|owner| owner == "Job");
+                let to = if is_job && last == "new" { "new_job" } else { last };
+                let (queries, number) = self.handed(to, node.args.iter(), 0);
                 (queries, Some(number))
             }
             (false, runs) => (self.arguments(node.args.iter(), runs), None),
@@ -256,7 +258,8 @@ impl Walker<'_> {
         let number = match is_spawn(&method) {
             true => Some(self.spawned(&method, node.args.iter(), 1).1),
             false => {
-                let (queries, number) = self.handed(&method, node.args.iter(), 1);
+                let to = job_of(node).unwrap_or(&method);
+                let (queries, number) = self.handed(to, node.args.iter(), 1);
                 self.grow_text(node);
                 self.collect(node, &queries);
                 let is_run = awaited || queries.iter().any(|query| self.is_statement(*query));

@@ -5,6 +5,7 @@ use syn::spanned::Spanned;
 use syn::{Block, Expr, Pat, Stmt};
 
 use super::Walker;
+use super::exits::{ends_in, is_exit};
 use super::locals::Local;
 use super::reach::is_connection;
 use super::shape::{Shape, is_constant};
@@ -157,7 +158,7 @@ impl Walker<'_> {
                 for arm in &node.arms {
                     let bound = variables::bindings(&arm.pat);
                     let gives_bound = variables::mentions(&arm.body).iter().any(|name| bound.contains(name));
-                    if !gives_bound && !leaves(&arm.body) {
+                    if !gives_bound && !ends_in(&arm.body, &is_exit) {
                         self.trace(&arm.body, depth, found);
                     }
                 }
@@ -210,7 +211,7 @@ impl Walker<'_> {
 
     fn trace_tail(&self, block: &Block, depth: usize, found: &mut Vec<Origin>) {
         match block.stmts.last() {
-            Some(Stmt::Expr(tail, None)) if leaves(tail) => {}
+            Some(Stmt::Expr(tail, None)) if ends_in(tail, &is_exit) => {}
             // What the block declares is out of scope.
             Some(Stmt::Expr(tail, None)) if block.stmts.len() == 1 => self.trace(tail, depth, found),
             _ => note(found, Origin::Unknown),
@@ -299,14 +300,5 @@ fn root(value: &Expr) -> Option<String> {
         Expr::Unary(inner) => root(&inner.expr),
         Expr::Paren(inner) => root(&inner.expr),
         _ => None,
-    }
-}
-
-/// Whether an expression has no value because it leaves the code around it.
-fn leaves(value: &Expr) -> bool {
-    match value {
-        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
-        Expr::Block(block) => matches!(block.block.stmts.last(), Some(Stmt::Expr(last, _)) if leaves(last)),
-        _ => false,
     }
 }

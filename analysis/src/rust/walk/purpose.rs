@@ -4,6 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat};
 
+use super::exits::{block_ends_in, ends_in, is_exit_of_loop};
 use super::shape::Shape;
 use super::variables;
 
@@ -252,19 +253,6 @@ fn is_receiver(name: &str) -> bool {
     matches!(name, "rx" | "receiver") || name.ends_with("_rx") || name.ends_with("_receiver")
 }
 
-/// Whether an expression leaves the loop: `break`, `return`, or a block that ends with one.
-fn leaves(expression: &Expr) -> bool {
-    match expression {
-        Expr::Break(_) | Expr::Return(_) => true,
-        Expr::Block(block) => block_leaves(&block.block),
-        _ => false,
-    }
-}
-
-fn block_leaves(block: &Block) -> bool {
-    matches!(block.stmts.last(), Some(syn::Stmt::Expr(last, _)) if leaves(last))
-}
-
 fn is_success(pattern: &Pat) -> bool {
     match pattern {
         Pat::TupleStruct(pattern) => pattern.path.is_ident("Ok"),
@@ -397,7 +385,7 @@ impl<'ast> Visit<'ast> for Signs {
     }
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
-        self.succeeds |= is_success(&arm.pat) && leaves(&arm.body);
+        self.succeeds |= is_success(&arm.pat) && ends_in(&arm.body, &is_exit_of_loop);
         visit::visit_arm(self, arm);
     }
 
@@ -406,7 +394,7 @@ impl<'ast> Visit<'ast> for Signs {
             Expr::Let(condition) => is_success(&condition.pat),
             other => tells_success(other),
         };
-        self.succeeds |= good && block_leaves(&node.then_branch);
+        self.succeeds |= good && block_ends_in(&node.then_branch, &is_exit_of_loop);
         visit::visit_expr_if(self, node);
     }
 

@@ -6,6 +6,7 @@ use syn::Expr;
 
 use super::Walker;
 use super::excerpt::{LONGEST, is_long_chain, written};
+use super::sql_text::plain;
 use super::variables;
 use crate::rust::type_ref::TypeRef;
 
@@ -79,7 +80,7 @@ impl Walker<'_> {
     /// connection, or what is named like one where the call gets no other.
     pub(super) fn is_worked_on(&self, value: &Expr, others: &[&Expr]) -> bool {
         let ty = self.type_of(value);
-        if is_connection(&ty) && !self.is_own(&ty) {
+        if is_connection(&ty) && !self.is_own(&ty) || self.is_pool_of(value) {
             return true;
         }
         let is_connected = |other: &&Expr| {
@@ -90,6 +91,22 @@ impl Walker<'_> {
         (is_named_database(value) || is_connection(&ty))
             && !others.iter().any(is_connected)
             && !(self.is_own(&ty) && (others.iter().any(is_of_self) || self.is_without_connection(&ty)))
+    }
+
+    /// Whether a value is the pool or connection that another one keeps, in a field or given by a method of it: `&shard.pool`,
+    /// `tenant.db()`, `pools[&name]`. What fetches through one gives rows, which keep none.
+    fn is_pool_of(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Reference(inner) => self.is_pool_of(&inner.expr),
+            Expr::Paren(inner) => self.is_pool_of(&inner.expr),
+            Expr::Field(_) | Expr::Index(_) => {
+                self.in_file(&self.type_of(value)).is_some_and(|ty| is_connection(&ty))
+            }
+            Expr::MethodCall(call) if call.args.is_empty() => {
+                matches!(plain(&call.method).as_str(), "pool" | "db" | "conn" | "connection" | "database")
+            }
+            _ => false,
+        }
     }
 
     /// Whether a type is declared in this file, or in another of its crate.

@@ -177,11 +177,19 @@ impl Walker<'_> {
                 if matches!(
                     path.last().map(String::as_str),
                     Some("Arc" | "Rc" | "Box" | "State" | "Data")
-                ) =>
+                ) && !arguments.is_empty() =>
             {
                 return self.in_file(arguments.first()?);
             }
             TypeRef::Named(..) => return Some(ty.clone()),
+            TypeRef::Element(of) => match self.in_file(listed(of))? {
+                TypeRef::Named(path, arguments)
+                    if path.last().is_some_and(|last| last == "[]" || own::is_collection(last)) =>
+                {
+                    return arguments.last().cloned();
+                }
+                _ => return None,
+            },
             _ => return None,
         };
         let TypeRef::Named(path, _) = of else { return None };
@@ -294,6 +302,18 @@ impl Walker<'_> {
             }
             _ => {}
         }
+    }
+}
+
+/// The collection whose elements an iterator gives.
+fn listed(ty: &TypeRef) -> &TypeRef {
+    match ty {
+        TypeRef::Method(of, name)
+            if matches!(name.as_str(), "into_iter" | "iter" | "iter_mut" | "values") =>
+        {
+            of
+        }
+        ty => ty,
     }
 }
 

@@ -148,7 +148,7 @@ impl<'a> CallGraph<'a> {
 pub(super) type Nearest<'a> = (usize, Option<(&'a CallRef, FunctionId)>);
 
 /// Whether a function reads from a cache, judging by its body or the name of its type.
-pub(super) fn is_cache(function: &Function) -> bool {
+pub(in crate::rust::graph) fn is_cache(function: &Function) -> bool {
     if function.is_cached {
         return true;
     }
