@@ -82,7 +82,14 @@ pub(super) fn is_named_in(source: &str) -> bool {
     }
     // `sqlx::postgres` and `sqlx::mysql` are not these crates.
     let is_one_word = |name: &str| matches!(name, "postgres" | "mysql");
-    let begins = ["use postgres::", " postgres::Client", "use mysql::", " mysql::Pool", " mysql::Conn"];
+    let begins = [
+        "use postgres::",
+        " postgres::Client",
+        "use mysql::",
+        " mysql::Pool::",
+        " mysql::PooledConn",
+        " mysql::Conn",
+    ];
     CRATES.iter().any(|name| !is_one_word(name) && source.contains(name))
         || begins.iter().any(|begin| source.contains(begin))
 }

@@ -441,10 +441,8 @@ fn arm_leaves(arm: &syn::Arm) -> bool {
 }
 
 fn may_leave(code: &Expr) -> bool {
-    match code {
-        Expr::If(node) => node.else_branch.is_none() && leaves(&node.then_branch),
-        code => exits::is_exit(code),
-    }
+    let in_one = matches!(code, Expr::If(node) if node.else_branch.is_none() && leaves(&node.then_branch));
+    in_one || exits::is_exit(code)
 }
 
 #[cfg(test)]
