@@ -1,5 +1,6 @@
 //! A project on disk: its configuration, its snapshot, its migrations. Only this module reads files.
 
+mod coded;
 mod crates;
 mod files;
 mod find;
@@ -24,7 +25,7 @@ use crate::config::{self, Config, LintKey};
 use crate::finding::Place;
 use crate::notice::{Notice, NoticeKind};
 use crate::rust::NamedDatabases;
-use crate::schema::Schema;
+use crate::schema::{Coded, Schema};
 use crate::sql::Dialect;
 
 /// The environment variable that names the configuration file, overriding the search.
@@ -56,6 +57,8 @@ pub struct Project {
     pub schema_path: Option<PathBuf>,
     /// The migrations directory, if there is one.
     pub migrations: Option<PathBuf>,
+    /// The statements of the code that change the schema.
+    pub coded: Vec<Coded>,
     /// The source of the schema, if that is migrations: `165 migrations of dbmate in `db/migrations``.
     pub told: String,
     /// The digest of the migrations as recorded in the snapshot.
@@ -125,6 +128,7 @@ impl Project {
             schema: None,
             schema_path: None,
             migrations: None,
+            coded: Vec::new(),
             told: String::new(),
             digest: None,
             dialect: Dialect::Postgres,

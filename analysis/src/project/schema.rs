@@ -128,6 +128,7 @@ impl Project {
                 }
             }
         }
+        let mut replayed = self.behind_code(replayed, &migrations);
         self.dialect = replayed.schema.dialect;
         self.dialect_is_guessed = spoken.is_none();
         self.skipped(replayed.problems);
@@ -135,6 +136,7 @@ impl Project {
         for name in selected.loose {
             replayed.schema.loose_columns.entry(name).or_default();
         }
+        self.add_code(&mut replayed.schema);
         allow_names(&mut replayed.schema, &selected.aside);
         self.schema = Some(Arc::new(replayed.schema));
         Ok(migrations.len())
@@ -202,7 +204,7 @@ impl Project {
 }
 
 /// The dialect of migrations, judging by keywords.
-fn guess(migrations: &[Migration]) -> Option<Dialect> {
+pub(super) fn guess(migrations: &[Migration]) -> Option<Dialect> {
     guess_dialect(migrations.iter().map(|migration| migration.sql.as_str()))
 }
 

@@ -24,7 +24,7 @@ impl NamedDatabases {
 
     /// The databases that the source of a file names; `renamed` are the crates that the manifest declares, by their
     /// names in code.
-    pub(super) fn of_file(source: &str, renamed: &HashMap<String, String>) -> NamedDatabases {
+    pub fn of_source(source: &str, renamed: &HashMap<String, String>) -> NamedDatabases {
         let mut found = NamedDatabases::default();
         let mut add = |name: &str, dialect| {
             if source.contains(name) && lines_of_code(source).any(|line| names_crate(line, name)) {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn drivers_of(source: &str) -> Vec<Dialect> {
-        NamedDatabases::of_file(source, &HashMap::new()).of_drivers
+        NamedDatabases::of_source(source, &HashMap::new()).of_drivers
     }
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
             assert_eq!(found, expected, "{source}");
         }
         let renamed = HashMap::from([("postgres".to_owned(), "postgres".to_owned())]);
-        let found = NamedDatabases::of_file("use postgres::Client;", &renamed).of_drivers;
+        let found = NamedDatabases::of_source("use postgres::Client;", &renamed).of_drivers;
         assert_eq!(found, [Dialect::Postgres], "the manifest declares the crate");
     }
 

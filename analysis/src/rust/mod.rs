@@ -35,6 +35,7 @@ pub use graph::edges::CallEdge;
 pub use graph::follow::{Followed, follow};
 pub use graph::neighbours::{Neighbour, Told, told};
 pub use graph::tree::{Position, Target, positions};
+pub use lex::ddl::{DdlSource, DdlText, ddl_texts};
 pub use lex::embedded::{embedded, rewritten};
 pub use lex::guard::STACK;
 pub use lex::literal::text_of;

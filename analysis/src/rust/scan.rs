@@ -138,7 +138,7 @@ fn read_tokens(
         !told.handed.is_empty() || told.macros.iter().any(|(_, rules)| rules.contains("sqlx"));
     walker.prepare(&items, &mut Vec::new());
     walker.module(&items);
-    let databases = NamedDatabases::of_file(source, renamed);
+    let databases = NamedDatabases::of_source(source, renamed);
     Ok(Scan { databases, ..finish(walker) })
 }
 

@@ -2,6 +2,7 @@
 //! snapshot.
 
 mod beside;
+pub mod coded;
 pub(crate) mod columns;
 pub mod ddl;
 pub mod guess;
@@ -15,6 +16,7 @@ pub mod replay;
 pub mod snapshot;
 
 pub use beside::{Beside, OfAll, OfTables};
+pub use coded::{Coded, made_by_code};
 pub use guess::{certain_dialect, guess_dialect};
 pub use migrations::Migration;
 pub use model::{

@@ -51,7 +51,7 @@ pub(super) fn find<'t>(
             Some((sources.dir.clone(), MigrationsOfCrate { folder, dialect: project.dialect_hint }))
         })
         .collect();
-    let by_dir: HashMap<&Path, &Sources> = crates.iter().map(|it| (it.dir.as_path(), it)).collect();
+    let by_dir = by_dir(crates);
     for (sources, project) in crates.iter().zip(projects.iter_mut()).filter(|(_, project)| !is_found(project))
     {
         let mut depended = BTreeSet::new();
@@ -66,6 +66,14 @@ pub(super) fn find<'t>(
         }
     }
     divide(projects);
+}
+
+/// The element of a list of one.
+pub(super) fn only(dialects: &[Dialect]) -> Option<Dialect> {
+    match dialects {
+        [only] => Some(*only),
+        _ => None,
+    }
 }
 
 /// Where crates of several databases read one folder that has a folder for each, each reads its own; one of which no database
@@ -184,8 +192,13 @@ fn embedded(text: &str, sources: &Sources) -> Vec<PathBuf> {
     folders.filter_map(|folder| folder.canonicalize().ok()).filter(|folder| has_sql(folder)).collect()
 }
 
+/// The crates by their folders.
+pub(super) fn by_dir(crates: &[Sources]) -> HashMap<&Path, &Sources> {
+    crates.iter().map(|it| (it.dir.as_path(), it)).collect()
+}
+
 /// The crates that a crate depends on, directly or transitively.
-fn depended_on<'s>(
+pub(super) fn depended_on<'s>(
     sources: &'s Sources,
     by_dir: &HashMap<&Path, &'s Sources>,
     found: &mut BTreeSet<&'s Path>,

@@ -1,6 +1,8 @@
 //! The queries and schemas to check: a workspace's Rust files with their `.sqlx` folders, or a file of
 //! queries; a snapshot, or migrations.
 
+mod coded;
+mod entries;
 pub(crate) mod makers;
 mod migrations;
 pub(crate) mod overrides;

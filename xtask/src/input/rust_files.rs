@@ -1,6 +1,6 @@
 //! The queries of Rust files, and of the `.sqlx` folders that `cargo sqlx prepare` writes next to them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,23 +8,21 @@ use query_budget_analysis::Place;
 use query_budget_analysis::check::{TextFile, is_by_hand};
 use query_budget_analysis::project::{Project, Roots, read, shown};
 use query_budget_analysis::rust::{
-    CallEdge, FunctionId, LoopCall, Makers, NamedFile, Neighbour, Occasions, Outline, STACK, Scan, ScanError,
-    SiteSql, SourceFile, Told, Upper, follow, is_test_path, left_out, may_query, opens_database, outline,
-    scan_here, scan_in, told,
+    CallEdge, FunctionId, LoopCall, NamedFile, Neighbour, Occasions, Outline, STACK, Scan, ScanError,
+    SourceFile, Told, Upper, follow, is_test_path, left_out, may_query, opens_database, outline, scan_here,
+    scan_in, told,
 };
+use query_budget_analysis::schema::Coded;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-use super::makers::{makes_queries, package};
+use super::coded::{self, Source};
+use super::entries::Entries;
 use super::migrations;
-use super::queries::read_sqlx_folder;
 use super::workspace::{self, Sources, Standing};
 use super::{Batch, FunctionKey, Loaded};
 use crate::failure::Failure;
 use crate::progress::Progress;
-
-/// The folder that `cargo sqlx prepare` writes.
-const SQLX_FOLDER: &str = ".sqlx";
 
 /// A Rust file that may hold queries.
 pub(crate) struct RustFile {
@@ -77,13 +75,13 @@ pub(crate) struct Callee {
 }
 
 /// A file and its text.
-struct Text {
+pub(super) struct Text {
     /// The position of its crate.
     owner: usize,
     /// The position of the file that includes it, if it is not a module itself.
     included_by: Option<usize>,
-    path: PathBuf,
-    text: String,
+    pub(super) path: PathBuf,
+    pub(super) text: String,
 }
 
 /// Finds every query of the workspace, crate, folder or file at `path`, without reading the schemas. Paths
@@ -111,6 +109,10 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     migrations::find(&crates, &mut projects, &|owner| {
         Box::new(of_crate(&texts, owner).iter().map(|text| text.text.as_str()))
     });
+    let sources = |owner| sources_of(&texts, &standings, owner);
+    coded::find(&crates, &mut projects, &sources, base);
+    let in_folder: HashMap<PathBuf, Vec<Coded>> =
+        projects.iter().zip(&crates).map(|(project, it)| (it.dir.clone(), project.coded.clone())).collect();
     let mut files = files.into_iter().peekable();
     for (owner, project) in projects.into_iter().enumerate() {
         let own = std::iter::from_fn(|| files.next_if(|(of, _)| *of == owner));
@@ -135,66 +137,9 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
         // A `.sqlx` folder does not name the package of a query.
         return Ok(loaded);
     }
-    let (mut made, mut is_plain): (Option<Makers>, Option<bool>) = (None, None);
-    let written: HashSet<Arc<str>> = loaded.batches.iter().flat_map(literals).collect();
-    for folder in sqlx_folders(&crates, paths, &mut roots) {
-        let mut bare = read_sqlx_folder(&folder, base, &mut loaded.unread)?;
-        // An entry for a query of the source is that query; the others come from other macros.
-        let all = bare.len();
-        bare.retain(|query| !written.contains(query.sql.trim()));
-        if bare.is_empty() {
-            continue;
-        }
-        // The folder is that of this source, all of which was read, and nothing in it makes queries of its own.
-        let is_stale = all > bare.len()
-            && loaded.unread.is_empty()
-            && *is_plain.get_or_insert_with(|| {
-                !texts.iter().any(|text| makes_queries(&text.text)) && package(&folder).is_none()
-            });
-        let makers = made.get_or_insert_with(|| makers(&texts, base));
-        for query in &mut bare {
-            query.is_entry = true;
-            query.maker = makers.maker(&query.sql).cloned();
-            query.is_stale = is_stale && query.maker.is_none();
-        }
-        if let Some(dir) = folder.parent() {
-            loaded.batches.push(Batch {
-                project: Project::locate(dir, base),
-                source: None,
-                files: Vec::new(),
-                bare,
-            });
-        }
-    }
+    let source = Entries { crates: &crates, texts: &texts, in_folder: &in_folder };
+    source.add(&mut loaded, paths, &mut roots, base)?;
     Ok(loaded)
-}
-
-/// The macros and derives that make queries which do not appear literally in the source.
-fn makers(texts: &[Text], base: &Path) -> Makers {
-    let shown: Vec<String> = texts.iter().map(|text| shown(&text.path, base)).collect();
-    Makers::of(shown.iter().map(String::as_str).zip(texts.iter().map(|text| text.text.as_str())))
-}
-
-/// The SQL in the source: literals, and the files that macros name.
-fn literals(batch: &Batch) -> impl Iterator<Item = Arc<str>> {
-    let sites =
-        batch.files.iter().flat_map(|file| file.source.scan.sites.iter().map(move |site| (file, site)));
-    sites.filter_map(|(file, site)| match &site.sql {
-        SiteSql::Literal(literal) => Some(literal.text.trim().into()),
-        SiteSql::File(path) => Some(read(&file.manifest_dir().join(path)).ok()?.trim().into()),
-        SiteSql::Dynamic => None,
-    })
-}
-
-/// The `.sqlx` folders of the crates and of their workspaces inside `paths`: one further up also holds queries
-/// of source that was not read.
-fn sqlx_folders(crates: &[Sources], paths: &[PathBuf], roots: &mut Roots) -> BTreeSet<PathBuf> {
-    let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
-    let paths: Vec<PathBuf> = paths.iter().map(whole).collect();
-    let dirs = crates.iter().flat_map(|sources| [sources.dir.clone(), roots.of(&sources.dir)]);
-    let folders: BTreeSet<PathBuf> = dirs.map(|dir| dir.join(SQLX_FOLDER)).collect();
-    let is_inside = |folder: &PathBuf| paths.iter().any(|path| folder.starts_with(path));
-    folders.into_iter().filter(|folder| is_inside(folder) && folder.is_dir()).collect()
 }
 
 /// The texts of all files, in order.
@@ -245,6 +190,17 @@ fn of_crate(texts: &[Text], owner: usize) -> &[Text] {
     let first = texts.partition_point(|text| text.owner < owner);
     let end = texts.partition_point(|text| text.owner <= owner);
     texts.get(first..end).unwrap_or_default()
+}
+
+/// The files of a crate itself.
+fn sources_of<'t>(texts: &'t [Text], standings: &[Standing], owner: usize) -> Vec<Source<'t>> {
+    let all = texts.iter().zip(standings).filter(|(text, _)| text.owner == owner);
+    let source = |(text, standing): (&'t Text, &Standing)| Source {
+        path: &text.path,
+        text: &text.text,
+        in_test: standing.in_test,
+    };
+    all.map(source).collect()
 }
 
 /// The positions of all files, in order.

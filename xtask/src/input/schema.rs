@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use query_budget_analysis::project::{Project, shown};
 use query_budget_analysis::rust::NamedDatabases;
+use query_budget_analysis::schema::Coded;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
@@ -18,6 +19,7 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
     // Crates with the same database share the schema read for the first, and its notices are reported once.
     let mut known: BTreeMap<PathBuf, Project> = BTreeMap::new();
     let disputed = disputed(batches);
+    let coded = share_code(batches, input);
     let mut without: Vec<usize> = Vec::new();
     for (at, batch) in batches.iter_mut().enumerate() {
         let project = &mut batch.project;
@@ -29,21 +31,27 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
         }
         let explicit = input.schema.clone().or_else(|| input.migrations.clone());
         let source = explicit.or_else(|| project.schema_path.clone()).or_else(|| project.migrations.clone());
-        let Some(source) = source else {
+        let code = project.coded.first().filter(|_| project.config.schema.is_none());
+        let Some(source) = source.or_else(|| Some(base.join(&code?.file))) else {
             project.settle_dialect(base);
             without.push(at);
             continue;
         };
+        if let Some(coded) = coded.get(&source) {
+            project.coded.clone_from(coded);
+        }
         batch.source = Some(source.clone());
         match known.get(&source) {
             Some(known) => {
                 project.dialect = known.dialect;
                 project.schema.clone_from(&known.schema);
+                project.dialect_is_guessed = known.dialect_is_guessed;
             }
             None => {
                 let hint = project.dialect_hint;
                 project.dialect_hint = hint.filter(|_| !disputed.contains(&source));
                 if !read(project, input, base)? {
+                    batch.source = batch.source.take().filter(|_| project.migrations.is_some());
                     without.push(at);
                 }
                 project.dialect_hint = hint;
@@ -53,6 +61,21 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
     }
     tell_without(batches, &without, base);
     Ok(())
+}
+
+/// The statements of code for each source of a schema: all that the crates have that read it.
+fn share_code(batches: &[Batch], input: &Input) -> BTreeMap<PathBuf, Vec<Coded>> {
+    let mut shared: BTreeMap<PathBuf, Vec<Coded>> = BTreeMap::new();
+    for project in batches.iter().map(|batch| &batch.project) {
+        let source = input.migrations.as_ref().or(project.migrations.as_ref());
+        let Some(all) = source.map(|source| shared.entry(source.clone()).or_default()) else { continue };
+        for coded in &project.coded {
+            if !all.contains(coded) {
+                all.push(coded.clone());
+            }
+        }
+    }
+    shared
 }
 
 /// The migrations that crates of different databases read: their text shows whose they are.
@@ -108,14 +131,26 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<bool, Failu
             project.settle_dialect(base);
             return Ok(false);
         }
-        let message = format!(
-            "there is no snapshot: the schema is that of {}, read as {}",
-            project.told, project.dialect
-        );
-        let notice = Notice::new(NoticeKind::NoSnapshot, message, Place::default());
-        project.notices.push(notice.help("write a snapshot with `cargo query-budget schema`"));
+        let notice = told(project);
+        // A snapshot of the migrations would lack what the code makes.
+        let is_whole = project.coded.is_empty();
+        let how = if is_whole { "" } else { " --database-url <url>" };
+        let help = format!("write a snapshot with `cargo query-budget schema{how}`");
+        project.notices.push(notice.help(help));
+    } else if project.replay_code(base) {
+        let notice = told(project);
+        project.notices.push(notice.help("name another with `--migrations <folder>` or `--schema <file>`"));
+    } else {
+        return Ok(false);
     }
     Ok(true)
+}
+
+/// Says where a schema without a snapshot comes from.
+fn told(project: &Project) -> Notice {
+    let message =
+        format!("there is no snapshot: the schema is that of {}, read as {}", project.told, project.dialect);
+    Notice::new(NoticeKind::NoSnapshot, message, Place::default())
 }
 
 /// The notice if no crate has a schema.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::index::{Advice, Queried, advise};
 use query_budget_analysis::project::{Project, read, read_migrations, shown};
-use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Level, lints};
 
 use super::known::Known;
@@ -54,7 +53,7 @@ impl Report {
             let checker = known.tell(checker, Some(source));
             let queries = database.queries.iter().filter_map(|at| self.queries.get(*at));
             let queried: Vec<Queried<'_>> = queries.filter_map(|query| query.queried(&checker)).collect();
-            let files = made_by(source, database.project.dialect, base);
+            let files = made_by(source, &database.project, base);
             let places = LazyCell::new(|| Places::new(&files, database.project.dialect));
             let mut of_schema = checker.schema(&queried, &|made| places.of(made));
             super::gather::of_database(of_schema.iter_mut(), source);
@@ -97,12 +96,19 @@ impl Report {
     }
 }
 
-/// The files that define a schema, with their displayed paths: a snapshot, or migrations in order.
-pub(super) fn made_by(source: &Path, dialect: Dialect, base: &Path) -> Vec<(String, String)> {
+/// The files that define a schema, with their displayed paths: a snapshot, or migrations in order, and what the code
+/// creates.
+pub(super) fn made_by(source: &Path, project: &Project, base: &Path) -> Vec<(String, String)> {
+    let coded = || project.coded.iter().map(|text| (text.file.clone(), text.on_its_lines()));
     if source.is_dir() {
-        let selected = read_migrations(source, base, Some(dialect));
+        let selected = read_migrations(source, base, Some(project.dialect));
         let migrations = selected.map(|selected| selected.migrations).unwrap_or_default();
-        return migrations.into_iter().map(|migration| (migration.file, migration.sql)).collect();
+        return coded()
+            .chain(migrations.into_iter().map(|migration| (migration.file, migration.sql)))
+            .collect();
+    }
+    if project.coded.first().is_some_and(|text| base.join(&text.file) == source) {
+        return coded().collect();
     }
     vec![(shown(source, base), read(source).unwrap_or_default())]
 }

@@ -69,7 +69,7 @@ fn growth(batches: &[Batch], base: &Path) -> Growth {
         let functions = schema.into_iter().flat_map(|schema| schema.functions.values().flatten());
         functions.for_each(|function| growth.add(function));
         if let Some(source) = &batch.source {
-            let migrations = made_by(source, dialect, base);
+            let migrations = made_by(source, &batch.project, base);
             migrations.iter().for_each(|(_, text)| growth.add_migration(text));
         }
     }

@@ -27,6 +27,7 @@ mod report;
 mod schema;
 #[cfg(feature = "live")]
 mod schema_live;
+mod sources;
 mod write_migration;
 
 use std::path::Path;

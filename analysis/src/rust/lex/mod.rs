@@ -2,6 +2,7 @@
 //! string literals.
 
 pub(in crate::rust) mod aliases;
+pub(super) mod ddl;
 pub(super) mod embedded;
 pub(super) mod guard;
 pub(in crate::rust) mod handed;

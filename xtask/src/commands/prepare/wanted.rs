@@ -59,6 +59,8 @@ pub(super) fn scripts(source: Option<&Path>, base: &Path, dialect: Dialect) -> R
             let selected = read_migrations(source, base, Some(dialect))?;
             Ok(selected.migrations.into_iter().map(|migration| migration.sql).collect())
         }
+        // The statements of code are known by the schema alone.
+        Some(source) if source.extension().is_some_and(|end| end == "rs") => Ok(Vec::new()),
         Some(source) => Ok(vec![read(source)?]),
         None => Ok(Vec::new()),
     }

@@ -1,0 +1,83 @@
+//! Finds the statements by which code creates its tables: beside migrations, or without any.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use query_budget_analysis::project::{Project, read, shown};
+use query_budget_analysis::rust::{DdlSource, DdlText, NamedDatabases, ddl_texts, is_test_path};
+use query_budget_analysis::schema::Coded;
+use query_budget_analysis::sql::Dialect;
+
+use super::workspace::Sources;
+
+/// A file of a crate.
+pub(super) struct Source<'t> {
+    pub(super) path: &'t Path,
+    pub(super) text: &'t str,
+    /// Whether it is test code.
+    pub(super) in_test: bool,
+}
+
+/// Tells each crate's project the statements of its code, or of the crates that it depends on if it has none; `files`
+/// returns a crate's files.
+pub(super) fn find<'t>(
+    crates: &[Sources],
+    projects: &mut [Project],
+    files: &dyn Fn(usize) -> Vec<Source<'t>>,
+    base: &Path,
+) {
+    for (owner, (sources, project)) in crates.iter().zip(projects.iter_mut()).enumerate() {
+        let files = files(owner);
+        let own = files.iter().filter(|file| !file.in_test && !is_aside(file.path, sources));
+        project.coded = own.flat_map(|file| coded(file, sources, base)).collect();
+    }
+    let own: HashMap<&Path, Vec<Coded>> = crates
+        .iter()
+        .zip(projects.iter())
+        .map(|(sources, project)| (sources.dir.as_path(), project.coded.clone()))
+        .filter(|(_, coded)| !coded.is_empty())
+        .collect();
+    if own.is_empty() {
+        return;
+    }
+    let by_dir = super::migrations::by_dir(crates);
+    for (sources, project) in crates.iter().zip(projects.iter_mut()).filter(|it| it.1.coded.is_empty()) {
+        let mut depended = BTreeSet::new();
+        super::migrations::depended_on(sources, &by_dir, &mut depended);
+        project.coded = depended.iter().filter_map(|dir| own.get(*dir)).flatten().cloned().collect();
+    }
+}
+
+/// Whether a file is no part of the program.
+fn is_aside(path: &Path, sources: &Sources) -> bool {
+    let below = shown(path, &sources.dir);
+    is_test_path(&below) || below.split('/').any(|part| part == "examples" || part == "build.rs")
+}
+
+/// The statements of one file.
+fn coded(file: &Source<'_>, sources: &Sources, base: &Path) -> Vec<Coded> {
+    let texts = ddl_texts(file.text);
+    if texts.is_empty() {
+        return Vec::new();
+    }
+    let dialect = database(file.text, sources);
+    let coded = |DdlText { line, source, is_certain }: DdlText| match source {
+        DdlSource::Sql(sql) => Some(Coded { file: shown(file.path, base), line, sql, is_certain, dialect }),
+        DdlSource::File(named) => {
+            let folders = [file.path.parent()?, sources.manifest_dir()];
+            let path = folders.iter().find_map(|folder| folder.join(&named).canonicalize().ok())?;
+            let sql = read(&path).ok()?;
+            Some(Coded { file: shown(&path, base), line: 1, sql, is_certain, dialect })
+        }
+    };
+    texts.into_iter().filter_map(coded).collect()
+}
+
+/// The database that a file names, if that is one alone.
+fn database(text: &str, sources: &Sources) -> Option<Dialect> {
+    let named = NamedDatabases::of_source(text, &sources.renamed);
+    let all = named.of_sqlx.iter().chain(&named.of_drivers);
+    let mut all: Vec<Dialect> = all.copied().collect();
+    all.dedup();
+    super::migrations::only(&all)
+}

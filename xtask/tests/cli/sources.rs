@@ -1,0 +1,87 @@
+//! Where the schema comes from that queries are checked against: code, files that it runs, folders of migrations.
+
+use query_budget_tests::Scratch;
+
+use crate::run;
+
+/// The manifest of a package that enables databases in sqlx.
+fn manifest(name: &str, databases: &str, more: &str) -> String {
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+         [dependencies]\nsqlx = {{ version = \"0.8\", features = [{databases}] }}\n{more}"
+    )
+}
+
+/// A crate on SQLite with this code.
+fn lite(code: &str) -> Scratch {
+    let read = "pub async fn get(db: &SqlitePool, id: &str) { query(\"SELECT guid FROM peer WHERE id = ?\").bind(id).fetch_all(db).await; }\n";
+    Scratch::with([
+        ("Cargo.toml", manifest("app", "\"sqlite\"", "").as_str()),
+        ("src/lib.rs", format!("use sqlx::{{query, SqlitePool}};\n{code}\n{read}").as_str()),
+    ])
+}
+
+/// Whether a check says that the filter of the only query has no index.
+#[track_caller]
+fn check(scratch: &Scratch, says: &[&str], finds: bool) {
+    let ran = run(scratch.path(), &["check", "."]).exits_with(0).says(says);
+    assert_eq!(ran.stdout.contains("has no index"), finds, "{}{}", ran.stdout, ran.stderr);
+}
+
+const PEER: &str = "CREATE TABLE IF NOT EXISTS peer (guid BLOB PRIMARY KEY NOT NULL, id TEXT NOT NULL)";
+
+#[test]
+fn code_that_creates_its_tables_is_a_schema() {
+    let create = format!("async fn create(db: &SqlitePool) {{ query(\"{PEER}\").execute(db).await; }}");
+    let of_one = "the schema is that of 1 statement in `src/lib.rs`, read as sqlite";
+    check(&lite(&create), &[of_one], true);
+    let index =
+        "async fn index(db: &SqlitePool) { query(\"CREATE INDEX i ON peer (id)\").execute(db).await; }";
+    check(&lite(&format!("{create}\n{index}")), &["2 statements in `src/lib.rs`"], false);
+    let array = format!("const SCHEMA: &[&str] = &[\"{PEER}\", \"CREATE INDEX i ON peer (id)\"];");
+    check(&lite(&array), &["2 statements in `src/lib.rs`"], false);
+    let test = "#[cfg(test)]\nmod tests { async fn f(db: &SqlitePool) { query(\"CREATE INDEX i ON peer (id)\").execute(db).await; } }";
+    check(&lite(&format!("{create}\n{test}")), &[of_one], true);
+}
+
+#[test]
+fn a_table_that_code_makes_in_a_way_that_is_not_known_is_unknown() {
+    let create = format!("async fn create(db: &SqlitePool) {{ query(\"{PEER}\").execute(db).await; }}");
+    for doubt in [
+        "async fn f(db: &SqlitePool) { if fast { query(\"CREATE INDEX i ON peer (id)\").execute(db).await; } }",
+        "async fn f(db: &SqlitePool) { query(&format!(\"CREATE INDEX {i} ON peer (id)\")).execute(db).await; }",
+        "async fn f(db: &SqlitePool) { query(\"CREATE TABLE peer (guid BLOB, id TEXT UNIQUE)\").execute(db).await; }",
+        "async fn f(db: &SqlitePool) { query(\"ALTER TABLE peer RENAME TO peers\").execute(db).await; }",
+    ] {
+        check(&lite(&format!("{create}\n{doubt}")), &["neither a snapshot nor a migrations folder"], false);
+    }
+}
+
+#[test]
+fn what_code_creates_beside_migrations_is_known() {
+    let scratch =
+        lite(&format!("async fn create(db: &SqlitePool) {{ query(\"{PEER}\").execute(db).await; }}"));
+    scratch.write("migrations/1_other.sql", "CREATE TABLE other (id INTEGER PRIMARY KEY);\n");
+    check(&scratch, &["1 migration of sqlx in `migrations`, with `peer` of the code, read as sqlite"], true);
+    // The migrations decide what they make themselves.
+    scratch.write("migrations/2_peer.sql", "CREATE TABLE peer (guid BLOB, id TEXT PRIMARY KEY);\n");
+    check(&scratch, &["2 migrations of sqlx in `migrations`, read as sqlite"], false);
+}
+
+#[test]
+fn a_base_that_code_runs_comes_before_the_migrations() {
+    let run_base = "async fn open(db: &SqlitePool) { sqlx::raw_sql(include_str!(\"base.sql\")).execute(db).await; sqlx::migrate!().run(db).await; }";
+    let scratch = lite(run_base);
+    scratch.write("src/base.sql", format!("{PEER};\n"));
+    scratch.write("migrations/1_more.sql", "ALTER TABLE peer ADD COLUMN at INTEGER;\n");
+    check(&scratch, &["1 migration of sqlx in `migrations` behind `src/base.sql`, read as sqlite"], true);
+    let conditional = lite(
+        &run_base
+            .replace("sqlx::raw_sql", "if fresh(db) { sqlx::raw_sql")
+            .replace(".await; sqlx", ".await; } sqlx"),
+    );
+    conditional.write("src/base.sql", format!("{PEER};\n"));
+    conditional.write("migrations/1_more.sql", "ALTER TABLE peer ADD COLUMN at INTEGER;\n");
+    check(&conditional, &["`peer` does not exist"], false);
+}
+
