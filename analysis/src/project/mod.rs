@@ -57,6 +57,8 @@ pub struct Project {
     pub schema_path: Option<PathBuf>,
     /// The migrations directory, if there is one.
     pub migrations: Option<PathBuf>,
+    /// The migrations of each of several databases that the crate uses, if there are several.
+    pub by_database: Vec<(Dialect, PathBuf)>,
     /// The statements of the code that change the schema.
     pub coded: Vec<Coded>,
     /// The source of the schema, if that is migrations: `165 migrations of dbmate in `db/migrations``.
@@ -128,6 +130,7 @@ impl Project {
             schema: None,
             schema_path: None,
             migrations: None,
+            by_database: Vec::new(),
             coded: Vec::new(),
             told: String::new(),
             digest: None,

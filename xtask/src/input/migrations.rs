@@ -38,6 +38,7 @@ pub(super) fn find<'t>(
         let orms = || texts(owner).filter(|text| ORMS.iter().any(|orm| text.contains(orm)));
         project.dialect_hint = project.dialect_hint.or_else(|| named(orms()));
         project.databases = sources.databases.clone();
+        project.by_database = by_database(project, sources, texts(owner));
         if let Some(prepared) = prepared {
             project.databases.of_sqlx = vec![prepared];
         }
@@ -66,6 +67,34 @@ pub(super) fn find<'t>(
         }
     }
     divide(projects);
+}
+
+/// The migrations of each database of a crate, if it has several: the folders that its files embed, each named after the
+/// database or in a file that names it alone; else those in its folder of migrations.
+fn by_database<'t>(
+    project: &Project,
+    sources: &Sources,
+    texts: impl Iterator<Item = &'t str>,
+) -> Vec<(Dialect, PathBuf)> {
+    let mut found: Vec<(Dialect, PathBuf)> = Vec::new();
+    if project.config.migrations.is_some() {
+        return found;
+    }
+    for text in texts.filter(|text| text.contains(MACRO)) {
+        for folder in embedded(text, sources) {
+            let name = folder.file_name().and_then(|name| name.to_str());
+            let dialect = name.and_then(layouts::database_of_folder).or_else(|| only(&of_types(text)));
+            let pair = dialect.map(|dialect| (dialect, folder));
+            found.extend(pair.filter(|pair| !found.contains(pair)));
+        }
+    }
+    let inner = project.migrations.as_deref().filter(|dir| !files_in(dir).iter().any(|path| is_sql(path)));
+    let of = |dialect: &Dialect| Some((*dialect, folder_of(inner?, *dialect)?));
+    if found.len() < 2 {
+        found = project.databases.of_sqlx.iter().filter_map(of).collect();
+    }
+    let is_one = |dialect: &Dialect| found.iter().filter(|(of, _)| of == dialect).count() < 2;
+    if found.len() < 2 || !Dialect::ALL.iter().all(is_one) { Vec::new() } else { found }
 }
 
 /// The element of a list of one.

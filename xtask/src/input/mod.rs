@@ -2,6 +2,7 @@
 //! queries; a snapshot, or migrations.
 
 mod coded;
+mod databases;
 mod entries;
 pub(crate) mod makers;
 mod migrations;
@@ -82,6 +83,9 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     let Some(path) = &input.queries else {
         let mut loaded = rust_files::find_in(&input.paths, &input.packages, base)?;
         overrides::apply(&input.config, &mut loaded.batches);
+        if input.dialect.is_none() && input.schema.is_none() && input.migrations.is_none() {
+            loaded.batches = databases::divide(loaded.batches);
+        }
         schema::load(&mut loaded.batches, input, base)?;
         return Ok(loaded);
     };

@@ -85,3 +85,30 @@ fn a_base_that_code_runs_comes_before_the_migrations() {
     check(&conditional, &["`peer` does not exist"], false);
 }
 
+#[test]
+fn each_database_of_a_crate_has_its_own_migrations() {
+    let keys = "CREATE TABLE torrents (id INTEGER NOT NULL PRIMARY KEY);\nCREATE TABLE files (id INTEGER NOT NULL PRIMARY KEY, torrent_id INTEGER NOT NULL, FOREIGN KEY (torrent_id) REFERENCES torrents (id));\n";
+    let code = |pool: &str, folder: &str| {
+        format!(
+            "use sqlx::{{query, {pool}}};\n\
+             pub async fn get(db: &{pool}, id: i64) {{ query(\"SELECT id FROM files WHERE torrent_id = ?\").bind(id).fetch_all(db).await; }}\n\
+             pub async fn open(db: &{pool}) {{ sqlx::migrate!(\"{folder}\").run(db).await; }}\n"
+        )
+    };
+    let scratch = Scratch::with([
+        ("Cargo.toml", manifest("app", "\"mysql\", \"sqlite\"", "").as_str()),
+        ("src/lib.rs", "mod my; mod lite;\n"),
+        ("src/my.rs", code("MySqlPool", "migrations/mysql").as_str()),
+        ("src/lite.rs", code("SqlitePool", "migrations/sqlite3").as_str()),
+        ("migrations/mysql/1_files.sql", keys),
+        ("migrations/sqlite3/1_files.sql", keys),
+    ]);
+    let says =
+        ["in `migrations/mysql`, read as mysql", "in `migrations/sqlite3`, read as sqlite", "src/lite.rs:2:"];
+    // MySQL indexes a foreign key by itself.
+    let ran = run(scratch.path(), &["check", "."]).exits_with(0).says(&says);
+    assert!(!ran.stdout.contains("src/my.rs:2:"), "{}", ran.stdout);
+    let only = ["check", ".", "--migrations", "migrations/mysql", "--dialect", "mysql"];
+    run(scratch.path(), &only).exits_with(0).says(&["checked 2 queries: 0 not parsed"]);
+}
+
