@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::project::{Project, Roots, read, shown};
-use query_budget_analysis::rust::{Makers, SiteSql};
+use query_budget_analysis::rust::{Form, Makers, SiteSql};
 use query_budget_analysis::schema::Coded;
 
 use super::makers::{makes_queries, package};
@@ -40,13 +40,12 @@ impl Entries<'_> {
         for folder in sqlx_folders(self.crates, paths, roots) {
             let mut bare = read_sqlx_folder(&folder, base, &mut loaded.unread)?;
             // An entry for a query of the source is that query; the others come from other macros.
-            let all = bare.len();
             bare.retain(|query| !written.contains(query.sql.trim()));
             if bare.is_empty() {
                 continue;
             }
-            // The folder is that of this source, all of which was read, and nothing in it makes queries of its own.
-            let is_stale = all > bare.len()
+            // All of the source was read, calls macros that have entries, and nothing in it makes queries of its own.
+            let is_stale = loaded.batches.iter().any(calls_macros)
                 && loaded.unread.is_empty()
                 && *is_plain.get_or_insert_with(|| {
                     !self.texts.iter().any(|text| makes_queries(&text.text)) && package(&folder).is_none()
@@ -75,6 +74,12 @@ impl Entries<'_> {
 fn makers(texts: &[Text], base: &Path) -> Makers {
     let shown: Vec<String> = texts.iter().map(|text| shown(&text.path, base)).collect();
     Makers::of(shown.iter().map(String::as_str).zip(texts.iter().map(|text| text.text.as_str())))
+}
+
+/// Whether the source calls a macro of sqlx.
+fn calls_macros(batch: &Batch) -> bool {
+    let mut sites = batch.files.iter().flat_map(|file| &file.source.scan.sites);
+    sites.any(|site| site.form == Form::SqlxMacro && !site.is_of_own_macro())
 }
 
 /// The SQL in the source: literals, and the files that macros name.

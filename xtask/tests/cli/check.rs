@@ -263,10 +263,20 @@ fn an_entry_that_nothing_of_the_source_makes_is_no_error() {
             ".sqlx/query-1.json",
             "{\"db_name\": \"PostgreSQL\", \"query\": \"DELETE FROM notes\", \"describe\": {}}",
         ),
+        (
+            "Cargo.lock",
+            "[[package]]\nname = \"left\"\nversion = \"0.1.0\"\ndependencies = [\"made\"]\n\
+             [[package]]\nname = \"made\"\nversion = \"1.0.0\"\nsource = \"registry\"\n\
+             dependencies = [\"made-macros\", \"sqlx\"]\n",
+        ),
     ]);
     run(scratch.path(), &["check"])
         .exits_with(0)
         .says(&["warning[unbounded_write]", "found 0 errors, 1 warning"]);
+    // Without that crate, no call is left that makes it, though the call there is has no entry yet.
+    std::fs::remove_file(scratch.path().join("Cargo.lock")).expect("the file is there");
+    let ran = run(scratch.path(), &["check"]).exits_with(0).says(&["1 left over in `.sqlx`"]);
+    assert!(!ran.stdout.contains("unbounded_write"), "{}", ran.stdout);
 }
 
 #[test]
