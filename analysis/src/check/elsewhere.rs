@@ -63,8 +63,12 @@ pub(super) fn schema(
 
 impl Checker<'_> {
     /// The dialect of a raw query as determined by its code, which takes precedence over that of the schema: by the type of its
-    /// connection, else by what its file names, else by what its crate enables.
+    /// connection, else by what its file names, else by what its crate enables. A dialect that the user named takes precedence over
+    /// the latter two.
     pub(super) fn spoken(&self, site: Option<&Site>) -> Option<Dialect> {
+        if self.is_dialect_told {
+            return site.and_then(Site::dialect);
+        }
         let Some(site) = site else {
             // Queries outside of source were saved by sqlx.
             return only(&self.of_crate?.of_sqlx);

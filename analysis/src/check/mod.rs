@@ -29,6 +29,7 @@ pub struct Checker<'a> {
     schema: Option<&'a Schema>,
     dialect: Dialect,
     guess_dialect: bool,
+    is_dialect_told: bool,
     of_crate: Option<&'a NamedDatabases>,
     of_file: Option<&'a NamedDatabases>,
     index_level: Level,
@@ -105,6 +106,7 @@ impl<'a> Checker<'a> {
             schema,
             dialect,
             guess_dialect: false,
+            is_dialect_told: false,
             of_crate: None,
             of_file: None,
             index_level,
@@ -146,6 +148,11 @@ impl<'a> Checker<'a> {
     /// Guesses the dialect: each query is read in the first dialect that it parses in.
     pub fn with_guessed_dialect(self) -> Checker<'a> {
         Checker { guess_dialect: true, ..self }
+    }
+
+    /// Marks the dialect as the user's word, before what files and crates name.
+    pub fn with_told_dialect(self, is_dialect_told: bool) -> Checker<'a> {
+        Checker { is_dialect_told, ..self }
     }
 
     /// Whether the dialect is unknown, so that it is guessed for each query.

@@ -69,6 +69,8 @@ pub struct Project {
     pub dialect: Dialect,
     /// Whether nothing determines the dialect, so that it is guessed for each query.
     pub dialect_is_guessed: bool,
+    /// Whether the user says the dialect of this run.
+    pub dialect_is_told: bool,
     /// The dialect that the crate enables in sqlx, used if configuration, environment and migrations leave it
     /// open.
     pub dialect_hint: Option<Dialect>,
@@ -136,6 +138,7 @@ impl Project {
             digest: None,
             dialect: Dialect::Postgres,
             dialect_is_guessed: false,
+            dialect_is_told: false,
             dialect_hint: None,
             databases: NamedDatabases::default(),
             notices: Vec::new(),
@@ -151,7 +154,7 @@ impl Project {
     /// A checker for the project's queries.
     pub fn checker(&self) -> Checker<'_> {
         let checker = Checker::new(&self.config, self.schema.as_deref(), self.dialect);
-        let checker = checker.with_databases(&self.databases);
+        let checker = checker.with_databases(&self.databases).with_told_dialect(self.dialect_is_told);
         if self.dialect_is_guessed { checker.with_guessed_dialect() } else { checker }
     }
 

@@ -56,7 +56,8 @@ const UNMISTAKABLE: &[&str] = &["libsql", "rusqlite"];
 /// none, and are not searched for every full name.
 const DRIVER_PARTS: &[&str] = &["libsql", "mysql", "postgres", "sqlite"];
 
-const TYPE_PARTS: &[&str] = &["MySql", "Mysql", "Pg", "Postgres", "Sqlite"];
+const TYPE_PARTS: &[&str] =
+    &["MariaDb", "MySql", "Mysql", "Pg", "PostgreSql", "Postgres", "SQLite", "SqLite", "Sqlite"];
 
 /// The words by which source names the types of sqlx, Diesel and SeaORM for each database.
 const TYPES: &[(&[&str], Dialect)] = &[
@@ -102,7 +103,17 @@ const TYPES: &[(&[&str], Dialect)] = &[
     ),
 ];
 
-/// The databases whose types of sqlx, Diesel or SeaORM a text names.
+/// How the names of a database's types begin: those above, and those of a project's own.
+const STEMS: &[(&[&str], Dialect)] = &[
+    (&["Pg", "Postgres", "PostgreSql", "Postgresql"], Dialect::Postgres),
+    (&["MariaDb", "MySql", "Mysql"], Dialect::MySql),
+    (&["SQLite", "SqLite", "Sqlite"], Dialect::Sqlite),
+];
+
+/// How the names of a project's own types end that stand for a database: `PostgresPool`.
+const ENDS: &[&str] = &["Conn", "Connection", "Database", "Db", "Executor", "Pool", "Transaction"];
+
+/// The databases whose types of sqlx, Diesel or SeaORM a text names, or types of its own that are called so.
 pub fn of_types(source: &str) -> Vec<Dialect> {
     if !TYPE_PARTS.iter().any(|part| source.contains(part)) {
         return Vec::new();
@@ -110,8 +121,14 @@ pub fn of_types(source: &str) -> Vec<Dialect> {
     let words: BTreeSet<&str> = lines_of_code(source)
         .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
         .collect();
-    let is_named = |types: &[&str]| types.iter().any(|name| words.contains(name));
-    TYPES.iter().filter(|(types, _)| is_named(types)).map(|(_, dialect)| *dialect).collect()
+    let is_of = |word: &str, dialect: Dialect| {
+        let known = TYPES.iter().filter(|(_, of)| *of == dialect).any(|(types, _)| types.contains(&word));
+        let stems = STEMS.iter().filter(|(_, of)| *of == dialect).flat_map(|(stems, _)| *stems);
+        let mut ends = stems.filter_map(|stem| word.strip_prefix(stem));
+        known || ends.any(|end| ENDS.contains(&end))
+    };
+    let is_named = |dialect: &Dialect| words.iter().any(|word| is_of(word, *dialect));
+    STEMS.iter().map(|(_, dialect)| *dialect).filter(is_named).collect()
 }
 
 fn lines_of_code(source: &str) -> impl Iterator<Item = &str> {
@@ -144,7 +161,7 @@ mod tests {
         for (name, _) in drivers::databases() {
             assert!(has(name, DRIVER_PARTS), "{name}");
         }
-        for name in TYPES.iter().flat_map(|(types, _)| *types) {
+        for name in TYPES.iter().chain(STEMS).flat_map(|(types, _)| *types) {
             assert!(has(name, TYPE_PARTS), "{name}");
         }
     }
@@ -177,5 +194,10 @@ mod tests {
         assert_eq!(of_types("use sqlx::{Pool, Sqlite};"), [Dialect::Sqlite]);
         assert_eq!(of_types("// a PgPool\nfn f(db: MySqlPool) {}"), [Dialect::MySql]);
         assert_eq!(of_types("fn on(a: PgPool, b: SqlitePool) {}"), [Dialect::Postgres, Dialect::Sqlite]);
+        assert_eq!(of_types("impl Store for Repo<PostgresPool> {}"), [Dialect::Postgres]);
+        assert_eq!(of_types("fn on(a: &db::MariaDbConnection) {}"), [Dialect::MySql]);
+        let both = "use base::db::{postgres::PostgresPool, sqlite::SqlitePool};";
+        assert_eq!(of_types(both), [Dialect::Postgres, Dialect::Sqlite]);
+        assert_eq!(of_types("struct PostgresError; enum SqliteMode {}"), []);
     }
 }

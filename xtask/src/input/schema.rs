@@ -24,7 +24,7 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
     for (at, batch) in batches.iter_mut().enumerate() {
         let project = &mut batch.project;
         if let Some(Database { dialect, is_mariadb }) = input.dialect {
-            project.config.dialect = Some(dialect);
+            (project.config.dialect, project.dialect_is_told) = (Some(dialect), true);
             project.config.is_mariadb |= is_mariadb;
             // The option says what a crate's dependencies would.
             (project.dialect_hint, project.databases) = (None, NamedDatabases::default());

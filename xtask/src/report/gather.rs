@@ -12,7 +12,7 @@ use query_budget_analysis::{Finding, Level, Place, Target};
 
 use super::advice::Database;
 use super::known::Known;
-use super::{Query, Report, Unparsed};
+use super::{Query, Report, Unparsed, unknown};
 use crate::input::{BareQuery, Batch, RustFile};
 use crate::progress::Progress;
 
@@ -35,6 +35,8 @@ impl Report {
         let queries = first..self.queries.len();
         self.notices.extend(project.notices.iter().cloned());
         if let Some(source) = batch.source {
+            let of_batch = self.queries.get(queries.clone()).unwrap_or_default().iter();
+            self.notices.extend(unknown::notice(&project, &source, &batch.files, of_batch, base));
             of_database(self.findings.iter_mut().skip(found), &source);
             let database = self.databases.entry(source);
             database.or_insert_with(|| Database { project, queries: Vec::new() }).queries.extend(queries);

@@ -20,6 +20,7 @@ mod places;
 mod sarif;
 pub(crate) mod text;
 mod tiers;
+mod unknown;
 
 pub(crate) use coverage::{counted, grouped};
 

@@ -112,3 +112,38 @@ fn each_database_of_a_crate_has_its_own_migrations() {
     run(scratch.path(), &only).exits_with(0).says(&["checked 2 queries: 0 not parsed"]);
 }
 
+#[test]
+fn types_of_the_project_and_the_option_tell_the_database() {
+    let code = "use base::db::{postgres::PostgresPool, sqlite::SqlitePool};\n\
+         impl Repo<PostgresPool> {\n    async fn f(&self) { self.pool.fetch_all_as(sqlx::query_as(\"SELECT name FROM plans WHERE note = $1\").bind(1)).await; }\n}\n";
+    let scratch = Scratch::with([
+        ("Cargo.toml", manifest("app", "\"postgres\", \"sqlite\"", "").as_str()),
+        ("src/lib.rs", code),
+        ("db/migration/postgres/1_plans.sql", "CREATE TABLE plans (name TEXT PRIMARY KEY, note TEXT);\n"),
+        ("db/migration/sqlite/1_plans.sql", "CREATE TABLE plans (name TEXT PRIMARY KEY, note TEXT);\n"),
+    ]);
+    check(&scratch, &["in `db/migration/postgres`, read as postgres"], true);
+    scratch.write("src/lib.rs", code.replace("postgres::PostgresPool, ", ""));
+    let sqlite = ["check", ".", "--dialect", "sqlite"];
+    run(scratch.path(), &sqlite).exits_with(0).says(&["read as sqlite", "has no index"]);
+    let postgres = ["check", ".", "--dialect", "postgres", "--migrations", "db/migration/postgres"];
+    run(scratch.path(), &postgres).exits_with(0).says(&["read as postgres", "has no index"]);
+}
+
+#[test]
+fn it_is_said_why_nothing_is_checked() {
+    let code = "use sqlx::{query, PgPool};\n\
+         pub async fn f(db: &PgPool) { query(\"SELECT a FROM first WHERE b = $1\").bind(1).fetch_all(db).await; }\n\
+         pub async fn g(db: &PgPool) { query(\"SELECT a FROM second WHERE b = $1\").bind(1).fetch_all(db).await; }\n";
+    let scratch = Scratch::with([
+        ("Cargo.toml", manifest("app", "\"postgres\", \"sqlite\"", "").as_str()),
+        ("src/lib.rs", code),
+        (
+            "migrations/1_first.sql",
+            "PRAGMA foreign_keys = ON;\nCREATE TABLE first (id INTEGER PRIMARY KEY AUTOINCREMENT, a INT, b INT);\n",
+        ),
+    ]);
+    let says = "no table is known that the queries read: the schema is of sqlite, and the code names types of postgres alone";
+    check(&scratch, &[says, "2 accesses are not checked"], false);
+}
+
