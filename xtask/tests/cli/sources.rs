@@ -147,3 +147,25 @@ fn it_is_said_why_nothing_is_checked() {
     check(&scratch, &[says, "2 accesses are not checked"], false);
 }
 
+#[test]
+fn what_a_package_depends_on_below_it_is_checked_with_it() {
+    let code = "pub async fn due(db: &sqlx::MySqlPool) { sqlx::query(\"SELECT content FROM reminders WHERE at <= NOW()\").fetch_all(db).await; }\n";
+    let scratch = Scratch::with([
+        ("Cargo.toml", manifest("bot", "\"mysql\"", "postman = { path = \"postman\" }\n").as_str()),
+        ("src/lib.rs", "pub async fn run(db: &sqlx::MySqlPool) { postman::due(db).await; }\n"),
+        (
+            "postman/Cargo.toml",
+            manifest("postman", "\"mysql\"", "inner = { path = \"../inner\" }\n").as_str(),
+        ),
+        ("postman/src/lib.rs", code),
+        ("inner/Cargo.toml", manifest("inner", "\"mysql\"", "").as_str()),
+        ("inner/src/lib.rs", code),
+        ("apart/Cargo.toml", manifest("apart", "\"mysql\"", "").as_str()),
+        ("apart/src/lib.rs", code),
+        (
+            "migrations/1_reminders.sql",
+            "CREATE TABLE reminders (id INT PRIMARY KEY AUTO_INCREMENT, at DATETIME NOT NULL, content TEXT);\n",
+        ),
+    ]);
+    check(&scratch, &["read 3 files, checked 2 queries", "postman/src/lib.rs:1:", "read `apart`"], true);
+}

@@ -320,6 +320,13 @@ fn all_crates(dir: &Path) -> Result<(Vec<Crate>, Vec<String>), Failure> {
         let more: Vec<Crate> = more.into_iter().filter(new).collect();
         found.extend(more);
     }
+    // Cargo builds what a package depends on with it.
+    let is_depended =
+        |found: &[Crate], inner: &PathBuf| found.iter().any(|it| it.dependencies.contains_key(inner));
+    while let Some(at) = apart.iter().position(|inner| is_depended(&found, inner)) {
+        let inner = apart.swap_remove(at);
+        found.push(manifests::by_layout(inner));
+    }
     if found.is_empty() {
         found.push(Crate::folder(dir.to_path_buf()));
     }
