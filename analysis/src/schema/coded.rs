@@ -162,6 +162,11 @@ impl<'t> Reader<'t> {
                 return;
             }
             Change::Drop(drop) => return self.dropped(drop),
+            // What a block does hangs on conditions.
+            Change::Do(_) => {
+                self.all_in_doubt = true;
+                return;
+            }
             _ => return,
         };
         if let Some(named) = self.named.last_mut() {
@@ -312,6 +317,20 @@ mod tests {
         }
         check(&[T, "?CREATE INDEX {} ON {} (a)"], &["?t"]);
         check(&["CREATE TEMP TABLE t (a INT)"], &["?t"]);
+    }
+
+    #[test]
+    fn a_block_may_change_any_table() {
+        let coded = |sql: &str| Coded {
+            file: String::new(),
+            line: 1,
+            sql: sql.to_owned(),
+            is_certain: true,
+            dialect: None,
+        };
+        let block = "DO $$ BEGIN CREATE INDEX i ON t (a); END $$";
+        let made = made_by_code(&[coded(T), coded(block)], Dialect::Postgres);
+        assert!(made.schema.tables.is_empty() && made.schema.opaque.contains_key(&Name::new("t")));
     }
 
     #[test]

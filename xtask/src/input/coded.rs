@@ -7,6 +7,7 @@ use query_budget_analysis::project::{Project, read, shown};
 use query_budget_analysis::rust::{DdlSource, DdlText, NamedDatabases, ddl_texts, is_test_path};
 use query_budget_analysis::schema::Coded;
 use query_budget_analysis::sql::Dialect;
+use rayon::prelude::*;
 
 use super::workspace::Sources;
 
@@ -28,8 +29,10 @@ pub(super) fn find<'t>(
 ) {
     for (owner, (sources, project)) in crates.iter().zip(projects.iter_mut()).enumerate() {
         let files = files(owner);
-        let own = files.iter().filter(|file| !file.in_test && !is_aside(file.path, sources));
-        project.coded = own.flat_map(|file| coded(file, sources, base)).collect();
+        let is_own = |file: &&Source<'_>| !file.in_test && !is_aside(file.path, sources);
+        let found: Vec<Vec<Coded>> =
+            files.par_iter().filter(is_own).map(|file| coded(file, sources, base)).collect();
+        project.coded = found.concat();
     }
     let own: HashMap<&Path, Vec<Coded>> = crates
         .iter()
