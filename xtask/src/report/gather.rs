@@ -143,6 +143,10 @@ impl Report {
                 edit.end = place_in(&query, edit.span.end);
             }
         }
+        if query.is_entry && query.maker.is_none() && !self.unread.is_empty() {
+            let found = checked.findings.iter_mut();
+            found.for_each(|finding| finding.notes.push(UNCLAIMED.to_owned()));
+        }
         self.findings.extend(checked.findings.iter().cloned());
         let place_of = |byte| place_in(&query, byte);
         let (sql, place) = (Arc::clone(&query.sql), query.place.clone());
@@ -159,6 +163,10 @@ impl Report {
         self.queries.push(query);
     }
 }
+
+/// The note on an entry that may be left over.
+const UNCLAIMED: &str =
+    "no call in the files that were read makes it; `prepare --prune` removes an entry that is left over";
 
 /// What distinguishes queries that are made at one place, as those of a macro are.
 fn identity(site: &Site) -> (&Place, &str, &str) {
