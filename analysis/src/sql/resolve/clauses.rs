@@ -6,7 +6,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::expr::Expr;
 use crate::sql::query::{BlockId, Body, From, ProblemKind, Relation, RelationId, Source};
 use crate::sql::text::Span;
 
@@ -141,27 +141,25 @@ impl Resolver<'_> {
         true
     }
 
-    /// Records a condition of a join that names a table before its item of the FROM: JOIN binds tighter than a comma, but
-    /// in SQLite.
-    pub(super) fn check_reach(&mut self, on: &Expr, first: usize) {
-        let Some(scope) = self.scopes.last().filter(|_| first > 0 && self.views == 0) else { return };
-        let Some((before, here)) = scope.relations.split_at_checked(first) else { return };
-        let are_known = here.iter().all(|id| self.relations[id.0 as usize].columns.is_some());
-        if self.dialect == Dialect::Sqlite || !are_known {
-            return;
-        }
-        let is_out_of_reach = |column: &&ColumnRef| {
-            column
-                .relation
-                .is_some_and(|id| before.contains(&id) && self.has_column(id, &column.name) == Some(true))
+    /// The column that the condition of a join names in a table before its item of the FROM, which a comma joins later. It
+    /// is recorded, as nothing else has that name.
+    pub(super) fn out_of_reach(
+        &mut self,
+        alias: Option<&str>,
+        name: &str,
+        span: Option<Span>,
+    ) -> Option<RelationId> {
+        let mut hidden = self.scopes.iter().rev().flat_map(|scope| &scope.out_of_reach).copied();
+        let is_meant = |&id: &RelationId| {
+            let relation = &self.relations[id.0 as usize];
+            alias.is_none_or(|alias| relation.alias == alias) && self.has_column(id, name) == Some(true)
         };
-        let columns = on.columns();
-        let Some(column) = columns.into_iter().find(is_out_of_reach) else { return };
-        let (name, span) = (column.name.clone(), column.span);
-        let table = column.relation.map(|id| self.relations[id.0 as usize].alias.clone()).unwrap_or_default();
+        let relation = hidden.find(is_meant)?;
+        let table = self.relations[relation.0 as usize].alias.clone();
         let message = format!("`{table}.{name}` is out of reach of this ON: a comma joins after JOIN");
         let help = format!("join `{table}` by CROSS JOIN instead of a comma, or move the condition to WHERE");
         self.clause(message, "not joined yet", &help, span);
+        Some(relation)
     }
 
     /// Records a write to a view that cannot be written to: on MySQL if its rows are not those of one table, on SQLite without a

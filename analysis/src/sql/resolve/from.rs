@@ -32,10 +32,9 @@ impl<'a> Resolver<'a> {
             let right = self.factor(&join.relation);
             let (kind, constraint) = join_kind(&join.join_operator, self.dialect);
             self.check_join(&join.join_operator, constraint);
-            let on = constraint.and_then(|constraint| self.join_condition(constraint, &left, &right));
-            if let Some(on) = &on {
-                self.check_reach(on, first);
-            }
+            let on = constraint.and_then(|constraint| {
+                self.within_item(first, |resolver| resolver.join_condition(constraint, &left, &right))
+            });
             if kind == JoinKind::Right && self.dialect == Dialect::MySql {
                 self.put_right_first(constraint, &left, &right);
             }

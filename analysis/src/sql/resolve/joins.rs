@@ -9,6 +9,25 @@ use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::From;
 
 impl Resolver<'_> {
+    /// Runs something that sees the tables from position `first` on: JOIN binds tighter than the comma before its item of
+    /// the FROM, but in SQLite.
+    pub(super) fn within_item<T>(&mut self, first: usize, run: impl FnOnce(&mut Self) -> T) -> T {
+        let Some(scope) = self.scopes.last_mut().filter(|_| self.dialect != Dialect::Sqlite && first > 0)
+        else {
+            return run(self);
+        };
+        let joined = scope.relations.split_off(first.min(scope.relations.len()));
+        let before = std::mem::replace(&mut scope.relations, joined);
+        let outer = std::mem::replace(&mut scope.out_of_reach, before);
+        let result = run(self);
+        if let Some(scope) = self.scopes.last_mut() {
+            let joined = std::mem::take(&mut scope.relations);
+            scope.relations = std::mem::replace(&mut scope.out_of_reach, outer);
+            scope.relations.extend(joined);
+        }
+        result
+    }
+
     /// The condition of a join; USING and NATURAL are written out.
     pub(super) fn join_condition(
         &mut self,

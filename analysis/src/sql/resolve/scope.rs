@@ -25,6 +25,8 @@ pub(super) struct Ctes {
 pub(super) struct Scope {
     pub(super) block: BlockId,
     pub(super) relations: Vec<RelationId>,
+    /// The tables before the item of the FROM whose condition is read, which it cannot name.
+    pub(super) out_of_reach: Vec<RelationId>,
     /// Columns merged by USING or NATURAL: an unqualified name refers to the first relation that has it.
     pub(super) merged: Vec<Merged>,
     /// The block's own output columns, for ORDER BY, GROUP BY and HAVING.
@@ -49,11 +51,20 @@ pub(super) struct Merged {
     pub(super) relations: Vec<RelationId>,
 }
 
+impl Merged {
+    /// Whether the columns of this name in these relations are one.
+    fn is_one(&self, name: &str, relations: &[RelationId]) -> bool {
+        self.names.iter().any(|merged| merged == name)
+            && relations.iter().all(|id| self.relations.contains(id))
+    }
+}
+
 impl Scope {
     pub(super) fn new(block: BlockId) -> Scope {
         Scope {
             block,
             relations: Vec::new(),
+            out_of_reach: Vec::new(),
             merged: Vec::new(),
             outputs: Vec::new(),
             has_star: false,
@@ -131,6 +142,9 @@ impl Resolver<'_> {
         if self.window_aliases.contains(&name) {
             return Expr::Column(ColumnRef { relation: None, name, span });
         }
+        if let Some(relation) = self.out_of_reach(None, &name, span) {
+            return Expr::Column(ColumnRef { relation: Some(relation), name, span });
+        }
         let table = self.only_table();
         let similar = self.similar_column(&name);
         self.problem(ProblemKind::UnknownColumn { column: name.clone(), table, similar }, span);
@@ -165,6 +179,10 @@ impl Resolver<'_> {
             if self.dialect == Dialect::MySql && qualifier.first().is_some_and(|q| q.value.starts_with("@@"))
             {
                 return Expr::Other { what: format!("@@{name}"), parts: Vec::new() };
+            }
+            let alias = qualifier.last().map(|alias| self.fold(alias));
+            if let Some(relation) = self.out_of_reach(alias.as_deref(), &name, span) {
+                return Expr::Column(ColumnRef { relation: Some(relation), name, span });
             }
             let known_column = qualifier.len() == 1 && qualifier.first().is_some_and(|q| self.is_column(q));
             if let (false, Some(last)) = (known_column, qualifier.last()) {
@@ -228,9 +246,7 @@ impl Resolver<'_> {
         }
         match certain.as_slice() {
             [one] => Found::Column(*one),
-            [first, ..]
-                if scope.merged.iter().any(|merged| merged.names.iter().any(|merged| merged == name)) =>
-            {
+            [first, ..] if scope.merged.iter().any(|merged| merged.is_one(name, &certain)) => {
                 Found::Column(*first)
             }
             [_, _, ..]

@@ -155,3 +155,59 @@ fn rows_of_values_are_of_one_length() {
         assert_eq!(problems(dialect, "WITH v AS (VALUES (1, 2), (3, 4)) SELECT * FROM v"), [""; 0]);
     }
 }
+
+/// As MariaDB and PostgreSQL answer: JOIN binds tighter than a comma. SQLite joins in the order of the text.
+#[test]
+fn the_condition_of_a_join_sees_its_item_of_the_from() {
+    let reach = |column: &str| [format!("`{column}` is out of reach of this ON: a comma joins after JOIN")];
+    for (sql, column) in [
+        ("UPDATE p, s JOIN s b ON b.id = p.id SET p.qty = 1", "p.id"),
+        ("UPDATE p, s JOIN s b ON b.id = s.id, s c JOIN s d ON d.id = b.id SET p.qty = 1", "b.id"),
+        ("UPDATE p, (s STRAIGHT_JOIN s b ON b.id = p.id) SET p.qty = 1", "p.id"),
+        ("DELETE p FROM p, s JOIN s b ON b.id = p.id", "p.id"),
+        ("DELETE FROM p USING p, s JOIN s b ON b.id = p.id", "p.id"),
+        ("SELECT 1 FROM (p, s JOIN s b ON b.id = p.id)", "p.id"),
+    ] {
+        assert_eq!(problems(MySql, sql), reach(column), "{sql}");
+    }
+    for (sql, column) in [
+        ("SELECT 1 FROM p, s JOIN s b ON b.id = p.id", "p.id"),
+        ("SELECT 1 FROM p, s JOIN s b ON b.id = (SELECT c.id FROM s c WHERE c.qty = p.qty)", "p.qty"),
+        ("SELECT 1 FROM p, s JOIN s b ON b.id = s.id AND name = 'a'", "p.name"),
+    ] {
+        for dialect in [MySql, Postgres] {
+            assert_eq!(problems(dialect, sql), reach(column), "{dialect:?} {sql}");
+        }
+        assert_eq!(problems(Sqlite, sql), [""; 0], "{sql}");
+    }
+    for taken in [
+        "SELECT 1 FROM p, s JOIN (SELECT 1 AS n) b ON b.n = qty",
+        "SELECT 1 FROM p, s JOIN (SELECT 1 AS n) b ON EXISTS (SELECT 1 FROM (SELECT 2 AS m) c WHERE m = qty)",
+        "SELECT (SELECT 1 FROM p, s JOIN s b ON b.id = p.id LIMIT 1) FROM p",
+        "SELECT id FROM p JOIN s USING (id) JOIN s b USING (id)",
+    ] {
+        for dialect in [MySql, Postgres] {
+            assert_eq!(problems(dialect, taken), [""; 0], "{dialect:?} {taken}");
+        }
+    }
+    for taken in [
+        "UPDATE p, s JOIN s b ON b.id = s.id, s c LEFT JOIN s d ON d.id = c.id SET p.qty = 1 WHERE p.id = b.id",
+        "UPDATE (p, s) JOIN s b ON b.id = p.id SET p.qty = 1",
+        "UPDATE p, (s, s c JOIN s d ON d.id = c.id) SET p.qty = 1 WHERE p.id = s.id",
+    ] {
+        assert_eq!(problems(MySql, taken), [""; 0], "{taken}");
+    }
+}
+
+/// As all databases answer.
+#[test]
+fn a_merged_column_is_one_among_the_tables_that_it_merges() {
+    for dialect in [MySql, Postgres, Sqlite] {
+        for sql in [
+            "SELECT id FROM p JOIN s USING (id), s b",
+            "SELECT 1 FROM p JOIN s USING (id) JOIN s b ON b.id = id",
+        ] {
+            assert_eq!(problems(dialect, sql), ["several id"], "{dialect:?} {sql}");
+        }
+    }
+}
