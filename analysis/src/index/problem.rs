@@ -105,6 +105,23 @@ fn leading(from: &[From]) -> Option<RelationId> {
     }
 }
 
+/// The relations that the condition of an outer join filters: none of a full one. `None` if it is an inner join, because
+/// a filter rejects the rows that it adds.
+fn inner_side(kind: JoinKind, left: &From, right: &From, filters: &[&Expr]) -> Option<Vec<RelationId>> {
+    let demanded = |side: &From| demanded(side, filters.iter().copied());
+    match kind {
+        JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => None,
+        JoinKind::Left => (!demanded(right)).then(|| right.relations()),
+        JoinKind::Right => (!demanded(left)).then(|| left.relations()),
+        JoinKind::Full => match (demanded(left), demanded(right)) {
+            (true, true) => None,
+            (true, false) => Some(right.relations()),
+            (false, true) => Some(left.relations()),
+            (false, false) => Some(Vec::new()),
+        },
+    }
+}
+
 impl Collector<'_> {
     /// The blocks, each after those that may absorb it. A CTE comes before the blocks that name it, and later
     /// CTEs come before the earlier ones that they name.
@@ -202,8 +219,9 @@ impl Collector<'_> {
             filter.map(|filter| simplified::conjuncts(filter, self.schema.dialect)).unwrap_or_default();
         let mut renamed = Renamed::default();
         let mut tree: Vec<Demand> = Vec::new();
+        let demanded: Vec<&Expr> = filters.iter().collect();
         for item in from {
-            self.item(item, &filters, problem, &mut tree, &mut renamed);
+            self.item(item, &demanded, problem, &mut tree, &mut renamed);
         }
         let mut demands: Vec<Demand> =
             filters.into_iter().map(|condition| Demand { condition, narrows: None }).collect();
@@ -238,11 +256,11 @@ impl Collector<'_> {
         renamed
     }
 
-    /// Adds the relations of a FROM item, and the conditions of its joins.
+    /// Adds the relations of a FROM item, and the conditions of its joins. The filters are what rows have to pass later.
     fn item(
         &mut self,
         from: &From,
-        filters: &[Expr],
+        filters: &[&Expr],
         problem: &mut JoinGraph,
         tree: &mut Vec<Demand>,
         renamed: &mut Renamed,
@@ -250,33 +268,33 @@ impl Collector<'_> {
         match from {
             From::Relation(id) => self.relation(*id, problem, tree, renamed),
             From::Join { kind, left, right, on } => {
-                self.item(left, filters, problem, tree, renamed);
-                self.item(right, filters, problem, tree, renamed);
+                let on: Vec<Expr> =
+                    on.iter().flat_map(|on| simplified::conjuncts(on, self.schema.dialect)).collect();
+                let inner = inner_side(*kind, left, right, filters);
+                // It rejects unmatched rows of the joins inside; SQLite only asks the conditions of joins written as inner.
+                let is_sqlite = self.schema.dialect == Dialect::Sqlite;
+                let asks = |side: &From| match &inner {
+                    None => {
+                        !is_sqlite || matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Straight)
+                    }
+                    Some(inner) => !is_sqlite && *inner == side.relations(),
+                };
+                let below: Vec<&Expr> = filters.iter().copied().chain(&on).collect();
+                let (for_left, for_right) = (asks(left), asks(right));
+                self.item(left, if for_left { &below } else { filters }, problem, tree, renamed);
+                self.item(right, if for_right { &below } else { filters }, problem, tree, renamed);
                 if *kind == JoinKind::Straight {
                     let members = |item: &From| renamed.members(&item.relations());
                     problem.straight.push((members(right), members(left)));
                 }
-                let Some(on) = on else { return };
-                let inner = match kind {
-                    JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => None,
-                    JoinKind::Left if demanded(right, filters) => None,
-                    JoinKind::Right if demanded(left, filters) => None,
-                    JoinKind::Left => Some(right.relations()),
-                    JoinKind::Right => Some(left.relations()),
-                    JoinKind::Full => match (demanded(left, filters), demanded(right, filters)) {
-                        (true, true) => None,
-                        (true, false) => Some(right.relations()),
-                        (false, true) => Some(left.relations()),
-                        (false, false) => Some(Vec::new()),
-                    },
-                };
-                let full = || left.relations().into_iter().chain(right.relations()).collect();
                 let padded = match &inner {
-                    Some(inner) if inner.is_empty() => full(),
+                    Some(inner) if inner.is_empty() => from.relations(),
                     inner => inner.clone().unwrap_or_default(),
                 };
-                renamed.padded.extend(renamed.members(&padded));
-                for condition in simplified::conjuncts(on, self.schema.dialect) {
+                if !on.is_empty() {
+                    renamed.padded.extend(renamed.members(&padded));
+                }
+                for condition in on {
                     let narrows = inner.as_ref().map(|relations| renamed.members(relations));
                     tree.push(Demand { condition, narrows });
                 }

@@ -104,6 +104,33 @@ fn an_outer_join_whose_inner_side_is_demanded_is_an_inner_join() {
 }
 
 #[test]
+fn an_inner_join_demands_the_inner_side_of_the_outer_joins_before_it() {
+    let joined = |first: &str, filter: &str| {
+        format!("SELECT 1 FROM {first} LEFT JOIN logs l ON l.event_id = e.id JOIN notes n ON n.{filter}")
+    };
+    check(
+        "SELECT 1 FROM events e LEFT JOIN users u ON u.id = e.user_id JOIN notes n ON n.event_id = u.id WHERE e.id = $1",
+        &["e served events_pkey", "u served users_pkey", "n unserved"],
+    );
+    check(
+        &joined("events e", "event_id = l.id WHERE n.id = $1"),
+        &["e served events_pkey", "l served logs_pkey", "n served notes_pkey"],
+    );
+    check(
+        &joined("events e", "event_id = coalesce(l.id, 0) WHERE n.id = $1"),
+        &["e full", "l served logs_event", "n served notes_pkey"],
+    );
+    // SQLite does not ask the condition of an outer join that it has found to be an inner one.
+    let nested = joined("users u LEFT JOIN events e ON e.user_id = u.id", "body = l.line WHERE n.id = $1");
+    check(&nested, &["u served users_pkey", "e served events_pkey", "l unserved", "n served notes_pkey"]);
+    let ddl = "CREATE TABLE users (id integer PRIMARY KEY); CREATE TABLE events (id integer PRIMARY KEY, user_id int);
+        CREATE TABLE logs (id integer PRIMARY KEY, event_id int, line text);
+        CREATE TABLE notes (id integer PRIMARY KEY, body text); CREATE INDEX events_user ON events (user_id)";
+    let found = read(Dialect::Sqlite, ddl, &nested);
+    assert_eq!(found.first().map(String::as_str), Some("u full"), "{found:?}");
+}
+
+#[test]
 fn in_and_exists_are_joins() {
     check(
         "SELECT 1 FROM logs WHERE event_id IN (SELECT id FROM events WHERE user_id = $1)",
