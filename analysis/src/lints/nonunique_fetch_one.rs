@@ -1,11 +1,12 @@
 //! One row is fetched from a query that can return several.
 
-use super::shared::{meant, shape};
+use super::shared::{meant, partial, shape};
 use super::{Check, QueryContext, declare_lint};
-use crate::cardinality::Rows;
+use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
+use crate::index::has_few_values;
 use crate::rust::Fetched;
-use crate::schema::{Index, IndexKey, KeyPart, Table};
+use crate::schema::{Index, IndexKey, KeyPart, Schema, Table};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, Body, From, Kind, Query, RelationId, Source};
@@ -78,8 +79,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if !several {
         return;
     }
-    let first = context.cardinality.unbounded.first().map(|id| query.relation(*id));
-    let span = first.and_then(|relation| relation.span).map_or(0..0, |span| span.range());
+    let first = context.cardinality.unbounded.first().copied();
+    let span = first.and_then(|id| query.relation(id).span).map_or(0..0, |span| span.range());
     let mut finding = Finding::new(
         LINT.name,
         format!("possible further rows of this query are dropped by `{}`", call.method),
@@ -91,7 +92,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         true => "say that the first row alone is meant: `LIMIT 1`",
         false => "filter by a unique key, or say which row is meant: `ORDER BY .. LIMIT 1`",
     });
-    if let Some((index, few)) = unique_index(context, query, root).filter(|_| !is_first) {
+    let is_one = |schema: &Schema, _: &str| cardinality::of(query, Some(schema)).rows == Rows::One;
+    let partial = first.and_then(|id| partial::find(context, query, id, is_one));
+    if let Some(partial) = partial.filter(|_| !is_first) {
+        finding = finding.help(partial.advice("then leaves one"));
+    } else if let Some((index, few)) = unique_index(context, query, root).filter(|_| !is_first) {
         finding = finding
             .help(format!("or, if there is only ever one{few}, have the database enforce it: `{index}`"));
     }
@@ -189,6 +194,10 @@ fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Opti
             kept.push(shape::sql(condition, context.dialect));
             continue;
         }
+        // Rows that others choose are not one of each value.
+        if condition.any(|e| matches!(e, Expr::InQuery { .. } | Expr::Exists { .. } | Expr::Subquery(_))) {
+            return None;
+        }
         let Some((column, value)) =
             compared(query, condition).filter(|(column, _)| column.relation == Some(relation))
         else {
@@ -214,7 +223,11 @@ fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Opti
         let names: Vec<&str> = index.keys.iter().filter_map(IndexKey::as_column).collect();
         index.unique && index.predicate.is_none() && names == columns
     });
-    if columns.is_empty() || is_known && keys == columns {
+    // Nor is there one row of each of a few values.
+    let are_few = context
+        .schema
+        .is_some_and(|schema| columns.iter().all(|column| has_few_values(schema, table, column)));
+    if columns.is_empty() || are_few || is_known && keys == columns {
         return None;
     }
     let name = match context.dialect {
@@ -326,7 +339,13 @@ mod tests {
         ] {
             assert!(help(sql).contains(expected), "{sql}: {}", help(sql));
         }
-        assert_eq!(help("SELECT id FROM events WHERE name <> $1"), "");
+        for sql in [
+            "SELECT id FROM events WHERE name <> $1",
+            "SELECT id FROM events WHERE is_active = $1",
+            "SELECT id FROM events WHERE name = $1 AND user_id IN (SELECT id FROM users WHERE name = $2)",
+        ] {
+            assert_eq!(help(sql), "", "{sql}");
+        }
     }
 
     #[test]

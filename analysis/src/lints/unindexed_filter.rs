@@ -1,10 +1,10 @@
 //! A table that is read in full for a few rows that a filter selects.
 
-use super::shared::{folded, loops, slices};
+use super::shared::{folded, loops, partial, slices};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
-use crate::index::{Access, NewIndex, Verdict, has_few_values};
-use crate::schema::Name;
+use crate::index::{self, Access, NewIndex, Verdict, has_few_values};
+use crate::schema::{Name, Schema};
 use crate::sql::Query;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Kind, RelationId};
@@ -101,6 +101,14 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             }
         }
         finding.help.dedup();
+        let is_served = |schema: &Schema, name: &str| {
+            let accesses = index::accesses(query, schema);
+            let mut found = accesses.iter().filter(|it| it.relation == access.relation);
+            found.any(|it| it.verdict == Verdict::Served && it.index.as_deref() == Some(name))
+        };
+        if let Some(partial) = partial::find(context, query, access.relation, is_served) {
+            finding.help.insert(0, partial.advice("serves it then"));
+        }
         let alone = access.wanted.as_slice().first().filter(|_| access.wanted.len() == 1);
         let index = alone.and_then(|wanted| wanted.index(schema?)).filter(|index| index.method.is_none());
         if let Some(index) = index {
@@ -293,6 +301,30 @@ mod tests {
         let other = notes("UPDATE logs SET output = 'x' WHERE event_id IS NULL");
         assert!(other.contains("none is known to leave few rows"), "{other}");
         assert!(!notes("UPDATE logs SET output = $1 WHERE event_id = $2").contains("no index is advised"));
+    }
+
+    #[test]
+    fn a_unique_index_of_some_rows_serves_a_query_that_asks_for_them() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text, name text, gone timestamptz, kind text);
+             CREATE UNIQUE INDEX live ON users (lower(email)) WHERE gone IS NULL;
+             CREATE INDEX named ON users (name) WHERE gone IS NULL",
+            "",
+        );
+        let config = Config::default();
+        let help = |condition: &str| {
+            let sql = format!("SELECT id FROM users WHERE {condition}");
+            let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+            let found = checker.query(&sql, None).findings;
+            found.into_iter().filter(|it| it.lint == "unindexed_filter").flat_map(|it| it.help).collect()
+        };
+        let of_all = |key: &str| format!("add an index: `CREATE INDEX ON users ({key})`");
+        let repeat = "if only rows with `gone IS NULL` are meant, add that condition: the unique index `live` serves it then";
+        let both: Vec<String> = help("lower(email) = $1");
+        assert_eq!(both, [repeat.to_owned(), of_all("(lower(email))")]);
+        assert_eq!(help("lower(email) = $1 AND gone < now()"), [of_all("(lower(email)), gone")]);
+        assert_eq!(help("name = $1"), [of_all("name")]);
     }
 
     #[test]

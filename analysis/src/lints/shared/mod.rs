@@ -11,6 +11,7 @@ pub(super) mod growth;
 pub(super) mod guarded;
 pub(super) mod loops;
 pub(super) mod meant;
+pub(super) mod partial;
 pub(super) mod pasteable;
 pub(super) mod shape;
 pub(super) mod slices;
