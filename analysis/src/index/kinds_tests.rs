@@ -1,6 +1,7 @@
 //! Verdicts on what none of the test databases has: extensions, other servers, tables that are read with
 //! others.
 
+mod expressions;
 mod values;
 
 use super::{Verdict, accesses};

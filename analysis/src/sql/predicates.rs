@@ -52,14 +52,32 @@ pub(crate) fn is_fixed(expr: &Expr, conditions: &[Expr]) -> bool {
     !is_volatile(expr) && !expr.any(varies)
 }
 
-/// Whether `own`, an index expression over its table, equals `other`, an expression over `relation`.
+/// Whether `own`, an index expression over its table, says what `other` says, an expression over `relation`: the sides of
+/// comparisons and the parts of AND and OR may be in another order.
 ///
 /// Ignores casts that do not affect the comparison: databases add them when they print an expression.
 pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
+    if equal(own, other, relation) {
+        return true;
+    }
+    match (bare(own), without_literal_casts(other)) {
+        (Expr::Binary { op: a, left: al, right: ar }, Expr::Binary { op: b, left: bl, right: br }) => {
+            a.is_comparison() && a.flipped() == *b && equal(al, br, relation) && equal(ar, bl, relation)
+        }
+        (Expr::And(a), Expr::And(b)) | (Expr::Or(a), Expr::Or(b)) => {
+            a.len() == b.len() && a.iter().all(|x| b.iter().any(|y| same(x, y, relation)))
+        }
+        (Expr::Not(a), Expr::Not(b)) => same(a, b, relation),
+        _ => false,
+    }
+}
+
+/// Whether `own`, an index expression over its table, is written as `other`, an expression over `relation`.
+fn equal(own: &Expr, other: &Expr, relation: RelationId) -> bool {
     if let (Expr::Cast { expr: a, ty: at }, Expr::Cast { expr: b, ty: bt }) = (own, other)
         && type_names::are_one(at, bt)
     {
-        return same(a, b, relation);
+        return equal(a, b, relation);
     }
     let (own, other) = (bare(own), without_literal_casts(other));
     match (own, other) {
@@ -70,40 +88,37 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
             a.name == b.name && a.window == b.window && are_same(&a.args, &b.args, relation)
         }
         (Expr::Binary { op: a, left: al, right: ar }, Expr::Binary { op: b, left: bl, right: br }) => {
-            (a == b && same(al, bl, relation) && same(ar, br, relation))
-                || (a.flipped() == *b && commutes(a) && same(al, br, relation) && same(ar, bl, relation))
+            a == b && equal(al, bl, relation) && equal(ar, br, relation)
         }
         (
             Expr::Like { expr: ae, pattern: ap, kind: ak, negated: an },
             Expr::Like { expr: be, pattern: bp, kind: bk, negated: bn },
-        ) => ak == bk && an == bn && same(ae, be, relation) && same(ap, bp, relation),
+        ) => ak == bk && an == bn && equal(ae, be, relation) && equal(ap, bp, relation),
         (Expr::Is { expr: a, test: at, negated: an }, Expr::Is { expr: b, test: bt, negated: bn }) => {
-            at == bt && an == bn && same(a, b, relation)
+            at == bt && an == bn && equal(a, b, relation)
         }
         (Expr::Call(call), Expr::Cast { expr, ty }) | (Expr::Cast { expr, ty }, Expr::Call(call)) => {
             let is_own = matches!(own, Expr::Call(_));
             casts_to(call).is_some_and(|to| type_names::are_one(to, ty))
                 && !call.window
                 && matches!(call.args.as_slice(), [argument]
-                    if if is_own { same(argument, expr, relation) } else { same(expr, argument, relation) })
+                    if if is_own { equal(argument, expr, relation) } else { equal(expr, argument, relation) })
         }
         // MySQL: `j -> '$.a'` is short for the call.
         (Expr::Call(call), Expr::Binary { op: Op::Other(op), left, right })
             if op == "->" && call.name == "json_extract" =>
         {
             matches!(call.args.as_slice(), [document, path]
-                if same(document, left, relation) && same(path, right, relation))
+                if equal(document, left, relation) && equal(path, right, relation))
         }
         (Expr::Binary { op: Op::Other(op), left, right }, Expr::Call(call))
             if op == "->" && call.name == "json_extract" =>
         {
             matches!(call.args.as_slice(), [document, path]
-                if same(left, document, relation) && same(right, path, relation))
+                if equal(left, document, relation) && equal(right, path, relation))
         }
-        (Expr::And(a), Expr::And(b)) | (Expr::Or(a), Expr::Or(b)) => {
-            a.len() == b.len() && a.iter().all(|x| b.iter().any(|y| same(x, y, relation)))
-        }
-        (Expr::Not(a), Expr::Not(b)) => same(a, b, relation),
+        (Expr::And(a), Expr::And(b)) | (Expr::Or(a), Expr::Or(b)) => all_same(a, b, relation),
+        (Expr::Not(a), Expr::Not(b)) => equal(a, b, relation),
         (Expr::Row(a), Expr::Row(b)) | (Expr::Array(a), Expr::Array(b)) => all_same(a, b, relation),
         (Expr::Array(list), Expr::Literal(_)) => {
             elements(other).is_some_and(|other| all_same(list, &other, relation))
@@ -112,26 +127,26 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
             elements(own).is_some_and(|own| all_same(&own, list, relation))
         }
         (Expr::Unary { op: a, expr: ae }, Expr::Unary { op: b, expr: be }) => {
-            a == b && same(ae, be, relation)
+            a == b && equal(ae, be, relation)
         }
         (Expr::Cast { expr: a, ty: at }, Expr::Cast { expr: b, ty: bt }) => {
-            type_names::are_one(at, bt) && same(a, b, relation)
+            type_names::are_one(at, bt) && equal(a, b, relation)
         }
         (
             Expr::Access { expr: a, field: af, subscripts: asub },
             Expr::Access { expr: b, field: bf, subscripts: bsub },
-        ) => af == bf && same(a, b, relation) && all_same(asub, bsub, relation),
+        ) => af == bf && equal(a, b, relation) && all_same(asub, bsub, relation),
         (Expr::Other { what: a, parts: ap }, Expr::Other { what: b, parts: bp }) => {
             a == b && all_same(ap, bp, relation)
         }
         (
             Expr::InList { expr: a, list: al, negated: an },
             Expr::InList { expr: b, list: bl, negated: bn },
-        ) => an == bn && same(a, b, relation) && all_same(al, bl, relation),
+        ) => an == bn && equal(a, b, relation) && all_same(al, bl, relation),
         (
             Expr::Any { left: a, op: ao, right: ar, all: aa },
             Expr::Any { left: b, op: bo, right: br, all: ba },
-        ) => ao == bo && aa == ba && same(a, b, relation) && same(ar, br, relation),
+        ) => ao == bo && aa == ba && equal(a, b, relation) && equal(ar, br, relation),
         (
             Expr::Case { operand: a, arms: aa, otherwise: ao },
             Expr::Case { operand: b, arms: ba, otherwise: bo },
@@ -139,7 +154,7 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
             same_option(a.as_deref(), b.as_deref(), relation)
                 && same_option(ao.as_deref(), bo.as_deref(), relation)
                 && aa.len() == ba.len()
-                && aa.iter().zip(ba).all(|(x, y)| same(&x.0, &y.0, relation) && same(&x.1, &y.1, relation))
+                && aa.iter().zip(ba).all(|(x, y)| equal(&x.0, &y.0, relation) && equal(&x.1, &y.1, relation))
         }
         _ => false,
     }
@@ -148,18 +163,24 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
 /// Whether an index that stores `own` is searched for `other`. SQLite and MySQL compare the expressions as they are
 /// written, so that a cast of a column to text tells them apart even where it changes nothing.
 pub(crate) fn is_stored(own: &Expr, other: &Expr, relation: RelationId, dialect: Dialect) -> bool {
-    same(own, other, relation)
-        && (dialect == Dialect::Postgres
-            || text_casts(own) == text_casts(other) && words(own) == words(other))
+    equal(own, other, relation) && are_spelled_alike(own, other, dialect)
 }
 
-/// The number of its constants that are the words TRUE and FALSE, and of its calls that may be casts: SQLite tells them from
-/// numbers and from `CAST`.
-fn words(expr: &Expr) -> (usize, usize) {
+/// Whether two expressions that say the same are one to a database which compares them as they are written.
+fn are_spelled_alike(own: &Expr, other: &Expr, dialect: Dialect) -> bool {
+    dialect == Dialect::Postgres
+        || text_casts(own) == text_casts(other) && words(own, dialect) == words(other, dialect)
+}
+
+/// The number of its constants that are the words TRUE and FALSE, and of its calls that may be casts or operators: SQLite
+/// tells them from numbers, from `CAST` and from `->`.
+fn words(expr: &Expr, dialect: Dialect) -> (usize, usize) {
+    let is_told =
+        |call: &Call| casts_to(call).is_some() || dialect == Dialect::Sqlite && call.name == "json_extract";
     let (mut truths, mut calls) = (0, 0);
     expr.walk(&mut |part| {
         truths += usize::from(matches!(part, Expr::Literal(Literal::Bool(_))));
-        calls += usize::from(matches!(part, Expr::Call(call) if casts_to(call).is_some()));
+        calls += usize::from(matches!(part, Expr::Call(call) if is_told(call)));
     });
     (truths, calls)
 }
@@ -193,7 +214,7 @@ fn text_casts(expr: &Expr) -> usize {
 fn same_option(a: Option<&Expr>, b: Option<&Expr>, relation: RelationId) -> bool {
     match (a, b) {
         (None, None) => true,
-        (Some(a), Some(b)) => same(a, b, relation),
+        (Some(a), Some(b)) => equal(a, b, relation),
         // Servers print an implicit ELSE NULL.
         (Some(only), None) | (None, Some(only)) => {
             matches!(only.without_casts(), Expr::Literal(Literal::Null))
@@ -202,12 +223,12 @@ fn same_option(a: Option<&Expr>, b: Option<&Expr>, relation: RelationId) -> bool
 }
 
 fn all_same(a: &[Expr], b: &[Expr], relation: RelationId) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same(x, y, relation))
+    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| equal(x, y, relation))
 }
 
 /// Like `all_same`, for arguments that are texts: a cast of a column to text is made anyway.
 fn all_same_texts(a: &[Expr], b: &[Expr], relation: RelationId) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same(as_text(x), as_text(y), relation))
+    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| equal(as_text(x), as_text(y), relation))
 }
 
 fn as_text(argument: &Expr) -> &Expr {
@@ -230,10 +251,6 @@ fn takes_text(function: &str) -> bool {
     )
 }
 
-fn commutes(op: &Op) -> bool {
-    op.is_comparison()
-}
-
 fn same_literal(a: &Literal, b: &Literal) -> bool {
     match (a, b) {
         (Literal::Number(a) | Literal::Text(a), Literal::Number(b) | Literal::Text(b)) => a == b,
@@ -252,13 +269,28 @@ fn same_literal(a: &Literal, b: &Literal) -> bool {
 pub(crate) fn drop_text_casts(expr: &mut Expr, is_text: &dyn Fn(&ColumnRef) -> bool) {
     if let Expr::Cast { expr: inner, ty } = expr
         && matches!(ty.as_str(), "text" | "varchar" | "character varying")
-        && (inner.as_column().is_some_and(is_text) || gives_text(inner))
+        && (inner.as_column().is_some_and(is_text) || gives_text(inner, is_text))
     {
         *expr = std::mem::replace(inner.as_mut(), Expr::Row(Vec::new()));
         return;
     }
+    let has_type_of_parts = takes_the_type_of_its_parts(expr);
     for child in expr.children_mut() {
-        drop_text_casts(child, is_text);
+        // There the cast decides the type of the whole.
+        let is_kept =
+            has_type_of_parts && matches!(child, Expr::Cast { expr, .. } if expr.as_column().is_some());
+        if !is_kept {
+            drop_text_casts(child, is_text);
+        }
+    }
+}
+
+/// Whether the type of an expression is the one that its parts have in common.
+fn takes_the_type_of_its_parts(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => matches!(call.name.as_str(), "coalesce" | "greatest" | "least"),
+        Expr::Case { .. } | Expr::Array(_) => true,
+        _ => false,
     }
 }
 
@@ -277,9 +309,12 @@ pub(crate) fn drop_casts_to_own_type<'t>(expr: &mut Expr, type_of: &dyn Fn(&Colu
     }
 }
 
-/// Whether an expression is of type `text`, whatever its operands are.
-fn gives_text(expr: &Expr) -> bool {
+/// Whether an expression is of a type for which a cast to text has no effect.
+fn gives_text(expr: &Expr, is_text: &dyn Fn(&ColumnRef) -> bool) -> bool {
     match expr {
+        Expr::Call(call) if takes_the_type_of_its_parts(expr) => {
+            call.args.iter().any(|argument| argument.as_column().is_some_and(is_text))
+        }
         Expr::Binary { op: Op::Other(op), .. } => op == "->>" || op == "#>>",
         Expr::Call(call) => !call.window && (takes_text(&call.name) || call.name == "md5"),
         _ => false,

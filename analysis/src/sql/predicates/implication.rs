@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{bare, elements, is_stored, same};
+use super::{are_spelled_alike, bare, elements, same};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
@@ -44,7 +44,9 @@ fn excluded(condition: &Expr) -> Option<(&Expr, Cow<'_, [Expr]>)> {
 /// NULL on a column that a condition compares.
 pub(crate) fn implied_as_written(predicate: &Expr, conditions: &[&Expr], relation: RelationId) -> bool {
     let written = |part: &Expr| {
-        conditions.iter().any(|condition| is_stored(part, condition, relation, Dialect::Sqlite))
+        conditions.iter().any(|condition| {
+            same(part, condition, relation) && are_spelled_alike(part, condition, Dialect::Sqlite)
+        })
     };
     match predicate {
         Expr::And(all) => all.iter().all(|part| implied_as_written(part, conditions, relation)),

@@ -10,6 +10,35 @@ use crate::sql::functions;
 use crate::sql::query::{RelationId, Role, Source};
 
 impl Resolver<'_> {
+    /// TRIM, as the function that it calls.
+    pub(super) fn trim(&mut self, expr: &ast::Expr) -> Expr {
+        let ast::Expr::Trim { trim_where, trim_what, expr, trim_characters } = expr else {
+            return self.expr(expr);
+        };
+        let name = match (trim_where, self.dialect) {
+            (Some(ast::TrimWhereField::Leading), _) => "ltrim",
+            (Some(ast::TrimWhereField::Trailing), _) => "rtrim",
+            (_, Dialect::Postgres) => "btrim",
+            _ => "trim",
+        };
+        let mut args = vec![self.expr(expr)];
+        let what = trim_what.as_ref().filter(|what| !self.is_blank(what));
+        args.extend(what.map(|what| self.expr(what)));
+        args.extend(trim_characters.iter().flatten().map(|c| self.expr(c)));
+        Expr::Call(Call::plain(name, args))
+    }
+
+    /// Whether these are the characters that TRIM removes unless it says otherwise. The rewrite writes them out for the
+    /// parser, for PostgreSQL in a form of their own: it tells the two.
+    fn is_blank(&self, what: &ast::Expr) -> bool {
+        let ast::Expr::Value(value) = what else { return false };
+        match &value.value {
+            ast::Value::EscapedStringLiteral(text) => text == " ",
+            ast::Value::SingleQuotedString(text) => text == " " && self.dialect != Dialect::Postgres,
+            _ => false,
+        }
+    }
+
     pub(super) fn call(&mut self, function: &ast::Function) -> Expr {
         let (schema, name) = self.object_name(&function.name);
         if self.dialect == Dialect::MySql && matches!(name.as_str(), "values" | "value") {

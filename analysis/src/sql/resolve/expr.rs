@@ -104,32 +104,22 @@ impl Resolver<'_> {
             E::JsonAccess { value, .. } => self.other("json", &[value]),
             E::AtTimeZone { timestamp, time_zone } => self.other("at time zone", &[timestamp, time_zone]),
             E::Extract { field, expr, .. } => {
-                let what = format!("extract {}", field.to_string().to_lowercase());
+                let field = field.to_string().to_lowercase();
+                let what = format!("extract {}", field.trim_matches('\''));
                 self.other(&what, &[expr])
             }
             E::Ceil { expr, .. } => self.builtin("ceil", &[expr]),
             E::Floor { expr, .. } => self.builtin("floor", &[expr]),
             E::Position { expr, r#in } => self.builtin("position", &[expr, r#in]),
-            E::Substring { expr, substring_from, substring_for, .. } => {
+            E::Substring { expr, substring_from, substring_for, shorthand, .. } => {
                 let mut args: Vec<&ast::Expr> = vec![expr];
                 args.extend(substring_from.as_deref());
                 args.extend(substring_for.as_deref());
-                self.builtin("substring", &args)
+                // Two functions, but in MySQL.
+                let is_short = *shorthand && self.dialect != Dialect::MySql;
+                self.builtin(if is_short { "substr" } else { "substring" }, &args)
             }
-            E::Trim { trim_where, trim_what, expr, trim_characters } => {
-                let name = match (trim_where, self.dialect) {
-                    (Some(ast::TrimWhereField::Leading), _) => "ltrim",
-                    (Some(ast::TrimWhereField::Trailing), _) => "rtrim",
-                    (_, Dialect::Postgres) => "btrim",
-                    _ => "trim",
-                };
-                let mut args = vec![self.expr(expr)];
-                // Blanks are trimmed unless it says otherwise; the rewrite writes them out for the parser.
-                let blank = Expr::Literal(Literal::Text(" ".to_owned()));
-                args.extend(trim_what.as_ref().map(|what| self.expr(what)).filter(|what| *what != blank));
-                args.extend(trim_characters.iter().flatten().map(|c| self.expr(c)));
-                Expr::Call(Call::plain(name, args))
-            }
+            E::Trim { .. } => self.trim(expr),
             E::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
                 let mut args: Vec<&ast::Expr> = vec![expr, overlay_what, overlay_from];
                 args.extend(overlay_for.as_deref());

@@ -262,7 +262,7 @@ pub(super) fn trimmed_blanks(r: &mut Rewriter) -> bool {
     }
     if from == 1 {
         r.keep(1);
-        r.put(Token::SingleQuotedString(" ".to_owned()));
+        r.put(Token::EscapedStringLiteral(" ".to_owned()));
     } else {
         r.skip(1);
     }
