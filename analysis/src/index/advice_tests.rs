@@ -349,6 +349,30 @@ fn an_index_of_a_partitioned_table_is_one_of_its_partitions() {
     assert_eq!(tables, ["visits"]);
 }
 
+#[test]
+fn the_key_of_list_partitions_is_no_key_of_their_indexes() {
+    let ddl = "
+        CREATE TABLE a (region text, who bigint, at date) PARTITION BY LIST (region);
+        CREATE TABLE a1 PARTITION OF a FOR VALUES IN ('eu'); CREATE TABLE a2 PARTITION OF a FOR VALUES IN ('us');
+        CREATE TABLE b (region text, who bigint, at date) PARTITION BY LIST (region);
+        CREATE TABLE b1 PARTITION OF b FOR VALUES IN ('eu', 'us');
+        CREATE TABLE c (region text, who bigint, at date) PARTITION BY HASH (region);
+        CREATE TABLE c1 PARTITION OF c FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+    ";
+    let made = |sql: &str| lines(Dialect::Postgres, ddl, &[sql]).join("; ");
+    for (table, key, order) in [
+        ("a", "who", "at"),
+        ("a1", "who", "at"),
+        ("b", "who", "region, at"),
+        ("c", "region, who", "region, at"),
+    ] {
+        let filter = format!("SELECT 1 FROM {table} WHERE region = $1");
+        assert_eq!(made(&format!("{filter} AND who = $2")), format!("{key} for [0]"), "{table}");
+        let sorted = made(&format!("{filter} ORDER BY at LIMIT 5"));
+        assert_eq!(sorted, format!("{order} for [0]"), "{table}");
+    }
+}
+
 /// What is still wrong after the advised migrations are applied: unserved accesses and unindexed foreign
 /// keys.
 fn left(ddl: &str, queries: &[&str]) -> Vec<String> {

@@ -5,10 +5,10 @@ use super::condition::{Compare, Condition};
 use super::few_values::has_few_values;
 use super::new_index::NewIndex;
 use super::printed::{Constant, Printer};
-use super::{estimate, merge, serve, sort};
+use super::{estimate, heirs, merge, serve, sort};
 use crate::schema::{Name, Schema, Table};
 use crate::sql::Dialect;
-use crate::sql::expr::{Expr, LikeKind, Op};
+use crate::sql::expr::{ColumnRef, Expr, LikeKind, Op};
 use crate::sql::query::{OrderKey, RelationId};
 use crate::sql::quote::quote_if_needed;
 
@@ -106,11 +106,19 @@ impl<'a> Reading<'a> {
                 continue;
             };
             let column = condition.operand.as_column();
+            // Within a partition it is the same in all rows.
+            if column.is_some_and(|it| heirs::divides_by_value(self.schema, self.table, &it.name)) {
+                continue;
+            }
+            let is_few = |column: &ColumnRef| {
+                has_few_values(self.schema, self.table, &column.name)
+                    || heirs::divides_by_list(self.schema, self.table, &column.name)
+            };
             let constant = constants.iter().find(|constant| constant.key.as_ref() == Some(&sql));
             equal.push(Key {
                 few_values: condition.compare == Compare::Null
                     || constant.is_some_and(|constant| constant.is_truth(self.schema.dialect))
-                    || column.is_some_and(|column| has_few_values(self.schema, self.table, &column.name)),
+                    || column.is_some_and(is_few),
                 several: !condition.one_value,
                 constant: constant
                     .filter(|constant| constant.is_partial)
