@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// characters and bidirectional overrides become `\u001b` escapes, which JSON reads as the same character.
 /// Line breaks and tabs stay, as do colour sequences if `color` is set. What the runner of a CI would take for a
 /// command loses its first character to an escape: `::` behind nothing but spaces, and `##[`, `##vso[` and the
-/// like anywhere.
+/// like anywhere. Three colons, which mark another place of a finding, begin no command.
 pub fn inert(text: &str, color: bool) -> Cow<'_, str> {
     if !text.contains(is_obeyed) && !text.contains("::") && !text.contains("##") {
         return Cow::Borrowed(text);
@@ -21,7 +21,7 @@ pub fn inert(text: &str, color: bool) -> Cow<'_, str> {
         // The runner of GitHub Actions looks behind spaces.
         let spaces = line.len() - line.trim_start().len();
         match line.split_at(spaces) {
-            (spaces, command) if command.starts_with("::") => {
+            (spaces, command) if command.starts_with("::") && !command.starts_with(":::") => {
                 push_line(&mut safe, spaces, color);
                 safe.push_str(&escape(':'));
                 push_line(&mut safe, command.get(1..).unwrap_or_default(), color);
@@ -124,6 +124,7 @@ mod tests {
             ("\t  ::error::b\n\u{a0}::b", "\t  \\u003a:error::b\n\u{a0}\\u003a:b"),
             ("a ##[error]b ###[c] ##vso[d]", "a \\u0023#[error]b #\\u0023#[c] \\u0023#vso[d]"),
             ("id::text", "id::text"),
+            ("  ::: src/lib.rs:3:1 a::b", "  ::: src/lib.rs:3:1 a::b"),
             ("# a ## b ##c #[d]", "# a ## b ##c #[d]"),
             ("\u{1b}[31mred\u{1b}[0m", "\\u001b[31mred\\u001b[0m"),
         ] {
