@@ -1,9 +1,11 @@
 //! A write that runs once per element.
 
+use super::shared::loops::Around;
 use super::shared::{guarded, loops};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::Dialect;
+use crate::sql::expr::Expr;
 use crate::sql::query::{Body, Kind, Query, Source};
 
 declare_lint! {
@@ -78,6 +80,19 @@ fn updates_on_conflict(context: &QueryContext<'_>, query: &Query) -> bool {
         })
 }
 
+/// Whether an UPDATE sets a column to a value that differs between the elements, so that a list of keys would not do.
+fn sets_value_of_element(query: &Query, around: &Around<'_>) -> bool {
+    let is_of_element = |e: &Expr| matches!(e, Expr::Parameter(number) if around.argument_varies(*number));
+    query.blocks.iter().any(|block| match &block.body {
+        Body::Write(write) if !write.inserts() => write
+            .assignments
+            .iter()
+            .filter_map(|(_, value)| value.as_ref())
+            .any(|value| value.any(is_of_element)),
+        _ => false,
+    })
+}
+
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     let verb = match query.kind {
@@ -130,6 +145,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             };
             loops::with_rewrite(finding, rewrite)
         }
+        None if sets_value_of_element(query, &around) => finding.help(format!(
+            "write all of them in one statement that joins the table with the elements, {}, and keep every condition",
+            loops::joined(context.dialect)
+        )),
         None => {
             let how = match query.kind {
                 Kind::Insert => loops::rows(context.dialect),
@@ -142,8 +161,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::Checker;
+    use crate::config::Config;
     use crate::finding::Tier::{Listed, Shown};
     use crate::lints::tests::{findings_in, tiers_in};
+    use crate::sql::Dialect;
 
     #[test]
     fn what_exists_is_left_out_and_what_is_returned_is_told_apart() {
@@ -205,5 +227,28 @@ mod tests {
         ] {
             assert_eq!(tiers_in("row_by_row_write", &body), [expected], "{body}");
         }
+    }
+
+    #[test]
+    fn values_that_differ_are_joined_and_others_are_listed() {
+        let help = |sql: &str, values: &str| {
+            let source = format!(
+                "async fn run(db: &MySqlPool, ids: &[i64], name: &str) {{ for (at, id) in ids.iter().enumerate() {{ sqlx::query({sql:?}){values}.execute(db).await; }} }}"
+            );
+            let (scan, calls) = crate::rust::scan("lib.rs", &source).expect("it is Rust").follow_alone();
+            let config = Config::default();
+            let mut found =
+                Checker::new(&config, None, Dialect::MySql).file(&scan, &calls, &|_| None).findings;
+            found.retain(|finding| finding.lint == "row_by_row_write");
+            found.iter().flat_map(|finding| finding.help.clone()).collect::<String>()
+        };
+        let update = "UPDATE links SET place = ? WHERE id = ?";
+        assert!(help(update, ".bind(at as i32).bind(id)").contains("AS new ON t.id = new.id SET"));
+        assert!(
+            help("UPDATE links SET place = place + ? WHERE id = ?", ".bind(at).bind(id)")
+                .contains("AS new ON")
+        );
+        assert!(help(update, ".bind(name).bind(id)").contains("`IN (..)`"));
+        assert!(help("DELETE FROM links WHERE id = ?", ".bind(id)").contains("`IN (..)`"));
     }
 }

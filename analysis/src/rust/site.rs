@@ -48,6 +48,9 @@ pub struct Site {
     pub is_paged: bool,
     /// Whether the loop around it goes through the rows of a query.
     pub grows: bool,
+    /// The texts of the other statements that run in the same iteration of the innermost loop over data, in functions that it
+    /// calls too; `None` for a statement whose text is unknown.
+    pub in_same_iteration: Vec<Option<Arc<str>>>,
     /// On which occasions alone its function runs; empty if on any.
     pub occasions: Vec<Occasion>,
     /// Whether its rows are cached: `.cached(..)`.

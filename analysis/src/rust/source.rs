@@ -120,6 +120,7 @@ impl SourceFile {
                     outer.for_each(|around| around.exempt = around.exempt.or(Some(purpose::KEPT)));
                 }
                 SiteFact::Grows => site.grows = true,
+                SiteFact::InSameIteration(statements) => site.in_same_iteration = statements,
                 SiteFact::AtStart => site.occasions.push(Occasion::AtStart),
             }
         }
@@ -137,6 +138,8 @@ pub enum SiteFact {
     Kept(usize),
     /// The loop around it goes through the rows of a query.
     Grows,
+    /// The texts of the other statements in the same iteration of the loop around it.
+    InSameIteration(Vec<Option<Arc<str>>>),
     /// It runs while a program starts.
     AtStart,
 }

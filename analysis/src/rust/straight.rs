@@ -254,6 +254,7 @@ impl<'a, 't> Reader<'a, 't> {
             aside: None,
             is_paged: false,
             grows: false,
+            in_same_iteration: Vec::new(),
             occasions: Vec::new(),
             cached: false,
             told: false,

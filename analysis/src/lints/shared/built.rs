@@ -24,7 +24,15 @@ pub(crate) fn in_loop(site: &Site, dialect: Dialect) -> Option<(&'static Lint, F
             format!("this INSERT runs once {turn}"),
             format!("write all of them in one statement, with {}", loops::rows(dialect)),
         ),
-        "UPDATE" | "DELETE" | "MERGE" => (
+        "UPDATE" => (
+            &row_by_row_write::LINT,
+            format!("this UPDATE runs once {turn}"),
+            format!(
+                "write all of them in one statement that joins the table with the elements, {}, and keep every condition",
+                loops::joined(dialect)
+            ),
+        ),
+        "DELETE" | "MERGE" => (
             &row_by_row_write::LINT,
             format!("this {verb} runs once {turn}"),
             format!(

@@ -119,7 +119,8 @@ impl Around<'_> {
             || (1..=self.site.arguments.len()).any(|number| self.argument_varies(number))
     }
 
-    fn argument_varies(&self, number: usize) -> bool {
+    /// Whether a bound value, counted from 1, depends on a loop; assumed if it is not visible.
+    pub(in crate::lints) fn argument_varies(&self, number: usize) -> bool {
         let Some(argument) = number.checked_sub(1).and_then(|at| self.site.arguments.get(at)) else {
             return !self.site.arguments_complete;
         };
@@ -183,6 +184,17 @@ pub(in crate::lints) fn keys(dialect: Dialect) -> &'static str {
         Dialect::Postgres => "an array of keys",
         Dialect::Sqlite => "a JSON array of keys",
         Dialect::MySql => "a list of keys, `IN (..)` with a `?` for each",
+    }
+}
+
+/// How an UPDATE joins its table with a list of keys and values, as part of a sentence.
+pub(in crate::lints) fn joined(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "`UPDATE t SET .. FROM UNNEST($1, $2) AS new (id, value) WHERE t.id = new.id`",
+        Dialect::Sqlite => "`UPDATE t SET .. FROM json_each(?1) AS new WHERE t.id = new.value ->> 'id'`",
+        Dialect::MySql => {
+            "`UPDATE t JOIN (SELECT ? AS id, ? AS value UNION ALL SELECT ?, ? ..) AS new ON t.id = new.id SET ..`"
+        }
     }
 }
 

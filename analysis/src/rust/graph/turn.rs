@@ -2,6 +2,7 @@
 //! whether one query for all elements could replace a call in the loop.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::calls::{CallGraph, first_query};
 use super::start;
@@ -38,6 +39,8 @@ struct Work {
     is_unknown: bool,
     /// Whether some statement locks the rows that it reads.
     locks: bool,
+    /// Whether a function that is not known is given a database.
+    is_handed_on: bool,
 }
 
 impl Work {
@@ -181,6 +184,25 @@ impl CallGraph<'_> {
         !turn.writes.is_empty()
     }
 
+    /// The texts of the other statements that run in the same iteration of the innermost loop over data around a read,
+    /// `None` for what is not known; `None` if no loop is around it, or if it writes.
+    pub(super) fn in_same_iteration(&self, id: FunctionId, at: usize) -> Option<Vec<Option<Arc<str>>>> {
+        let (source, function) = self.get(id)?;
+        let site = source.scan.sites.get(at).filter(|site| !writes(site))?;
+        let around = site.loops.iter().rfind(|around| around.exempt.is_none())?;
+        let body = body_of(&function.flow, around, QueryOrCall::Query(at))?;
+        let mut turn = Work::default();
+        self.add(id.source, body, 0, &mut HashSet::new(), &mut turn);
+        let others = turn.reads.iter().chain(&turn.writes).filter(|statement| **statement != (id.source, at));
+        let text =
+            |(source, at): &(usize, usize)| match &self.sources().get(*source)?.scan.sites.get(*at)?.sql {
+                SiteSql::Literal(literal) => Some(Arc::clone(&literal.text)),
+                SiteSql::File(_) | SiteSql::Dynamic => None,
+            };
+        let unknown = turn.is_handed_on.then_some(None);
+        Some(others.map(text).chain(unknown).collect())
+    }
+
     /// The query that a call of one of these functions reaches first.
     pub(super) fn end_of(&self, targets: &[FunctionId]) -> Option<&Site> {
         let mut at = self.nearest_target(targets)?;
@@ -239,6 +261,7 @@ impl CallGraph<'_> {
             let is_of_program = is_of_program(name, call.arguments) || waits::is_of_cache(call);
             // Work that blocks is long, wherever it is waited for: `timeout(limit, spawn_blocking(..)).await`.
             let waits = call.awaited || name == "spawn_blocking";
+            work.is_handed_on |= call.on_database && !is_of_program;
             if waits && !call.on_database && !is_of_program {
                 work.waits.get_or_insert_with(|| call.written.clone());
             }

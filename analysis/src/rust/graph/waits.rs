@@ -189,6 +189,10 @@ impl CallGraph<'_> {
             each_query(&function.flow, &mut queries);
             let grows = queries.iter().filter(|site| self.site_grows(id, **site, &callers));
             of_source.extend(grows.map(|site| (*site, SiteFact::Grows)));
+            of_source.extend(queries.iter().filter_map(|site| {
+                let statements = self.in_same_iteration(id, *site)?;
+                Some((*site, SiteFact::InSameIteration(statements)))
+            }));
             let at_start = queries.iter().filter(|site| self.is_at_start(id, QueryOrCall::Query(**site)));
             of_source.extend(at_start.map(|site| (*site, SiteFact::AtStart)));
             of_source.extend(

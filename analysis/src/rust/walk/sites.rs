@@ -243,6 +243,7 @@ impl Walker<'_> {
             aside: None,
             is_paged: false,
             grows: false,
+            in_same_iteration: Vec::new(),
             occasions: Vec::new(),
             cached: false,
             told: false,
