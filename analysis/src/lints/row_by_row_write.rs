@@ -218,6 +218,10 @@ mod tests {
             (format!("while let Some(id) = lines.next_line().await? {{ {} }}", write("db")), Shown),
             (format!("for id in ids {{ {} mail_client.deliver(id).await?; }}", write("db")), Listed),
             (
+                format!("for id in ids {{ sqlx::raw_sql(&read(id)).execute(db).await?; {} }}", write("db")),
+                Listed,
+            ),
+            (
                 format!(
                     "for id in ids {{ {} if id.is_new() {{ mail_client.deliver(id).await?; }} }}",
                     write("db")

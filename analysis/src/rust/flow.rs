@@ -88,6 +88,8 @@ pub struct CallRef {
     /// The number of loops around the declaration of the transaction that it gets, which each of their iterations begins anew;
     /// 0 if it gets none.
     pub unit: usize,
+    /// Whether it is given a transaction of its caller: what it begins on that is a savepoint.
+    pub in_transaction: bool,
     /// Whether it runs only after an error.
     pub rare: bool,
     /// Whether a condition in the innermost loop, other than a pattern, decides that it runs.

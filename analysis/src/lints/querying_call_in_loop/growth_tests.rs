@@ -46,6 +46,15 @@ fn a_loop_that_nothing_says_to_grow_is_listed() {
     ] {
         assert_eq!(tier(&body, ""), expected, "{body}");
     }
+    let inserted = |rest: &str| {
+        format!(
+            "let made = sqlx::query_scalar(\"INSERT INTO servers (name) {rest} RETURNING id\").fetch_all(db).await; {}",
+            each("made")
+        )
+    };
+    assert_eq!(tier(&inserted("VALUES ('a'), ('b')"), ""), Listed);
+    assert_eq!(tier(&inserted("SELECT name FROM users"), ""), Shown);
+    assert_eq!(tier(&inserted("SELECT * FROM (VALUES ('a')) AS new"), ""), Shown);
     let given = |what: &str| {
         format!(
             "async fn call(db: &PgPool) {{ {what} }} async fn all(db: &PgPool, ids: &[i64]) {{ for id in ids {{ load(db, *id).await; }} }}"

@@ -110,6 +110,7 @@ const SAVE: &str = r#"
             let more = sql!("SELECT output FROM logs WHERE id = $1", id).fetch_one(db).await?;
             Ok(Server { name, events, users, logs, more })
         }
+        async fn status(of: &Node, id: i64) -> Result<i64> {}
         async fn undo(db: &PgPool, id: i64) {
             if let Err(error) = send(id) { save(db, id).await; }
         }"#;
@@ -129,6 +130,16 @@ fn what_one_query_for_all_would_not_replace_is_listed() {
     for (body, expected) in [
         ("for id in ids { save(db, *id).await?; }", Shown),
         ("for id in ids { save_alone(db, *id).await?; }", Listed),
+        // On a transaction, `begin` makes a savepoint.
+        ("let mut tx = db.begin().await?; for id in ids { save_alone(&mut *tx, *id).await?; }", Shown),
+        ("for id in ids { let mut tx = db.begin().await?; save_alone(&mut *tx, *id).await?; }", Listed),
+        // A counter that goes from one value to another; one from a literal on counts.
+        ("let mut at = first; while at <= last { save(db, at).await?; at += 1; }", Listed),
+        ("let mut at = 0; while at < last { save(db, at).await?; at += 1; }", Shown),
+        ("let mut at = first; while at < ids.len() { save(db, at).await?; at += 1; }", Shown),
+        // Nothing is read of a function that reaches no query.
+        ("for id in ids { status(&self.rpc, *id).await?; save(db, *id).await?; }", Listed),
+        ("for id in ids { status(&self.names, *id).await?; save(db, *id).await?; }", Shown),
         // An operation of several statements, but not a read with all its relations.
         ("for id in ids { finish(db, *id).await?; }", Listed),
         ("for id in ids { found.push(with_relations(db, *id).await?); }", Shown),

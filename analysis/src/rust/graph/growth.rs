@@ -7,7 +7,7 @@ use super::calls::CallGraph;
 use crate::rust::drivers;
 use crate::rust::flow::{CallRef, Callee};
 use crate::rust::lex::own;
-use crate::rust::site::{Fetched, Loop, LoopKind, Origin, Site};
+use crate::rust::site::{Fetched, Loop, LoopKind, Origin, Site, SiteSql};
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 
@@ -194,13 +194,24 @@ fn makes_collection(callee: &Callee) -> bool {
     is_collection && matches!(name.as_str(), "new" | "default" | "with_capacity" | "from")
 }
 
-/// Whether all rows of a query are read where it is run; where that is not seen, they may be.
+/// Whether all rows of a query are read where it is run; where that is not seen, they may be. An INSERT of rows that stand in
+/// its text returns no more than those.
 fn gives_rows(site: &Site) -> bool {
-    site.call.as_ref().is_none_or(|call| {
-        call.fetched() == Fetched::All
-            || call.method == "fetch_many"
-            || drivers::fetched(&call.method) == Fetched::All
-    })
+    !inserts_values(site)
+        && site.call.as_ref().is_none_or(|call| {
+            call.fetched() == Fetched::All
+                || call.method == "fetch_many"
+                || drivers::fetched(&call.method) == Fetched::All
+        })
+}
+
+/// Whether a query inserts the rows that stand in its text: `INSERT INTO t (a) VALUES ($1), ($2) RETURNING id`.
+fn inserts_values(site: &Site) -> bool {
+    let SiteSql::Literal(literal) = &site.sql else { return false };
+    let text = literal.text.to_ascii_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    matches!(words.next(), Some("insert" | "replace"))
+        && words.find(|word| matches!(*word, "values" | "select" | "table" | "with")) == Some("values")
 }
 
 /// Whether a type is a collection, or holds one as a type argument: `Result<Vec<Event>>`.

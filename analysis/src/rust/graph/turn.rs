@@ -97,7 +97,7 @@ impl CallGraph<'_> {
         if let Some(wait) = body.and_then(|body| self.longer_wait(caller.source, body, here)) {
             return Some(wait);
         }
-        if callee.begins && callee.keeps_together() {
+        if callee.begins && callee.keeps_together() && !call.in_transaction {
             return Some("it writes in a transaction of its own".to_owned());
         }
         if call.isolated && callee.is_operation(2) {
@@ -131,7 +131,7 @@ impl CallGraph<'_> {
     pub(super) fn is_simple(&self, source: usize, call: &CallRef) -> bool {
         let mut work = Work::default();
         self.add_call(source, call, 0, &mut HashSet::new(), &mut work);
-        let begins = work.begins && work.keeps_together();
+        let begins = work.begins && work.keeps_together() && !call.in_transaction;
         work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !begins
     }
 

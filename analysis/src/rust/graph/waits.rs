@@ -5,6 +5,7 @@ use super::calls::CallGraph;
 use super::growth::{self, Callers, Growth};
 use super::turn::{self, body_of};
 use crate::rust::flow::{CallRef, Callee, Flow};
+use crate::rust::site::SiteSql;
 use crate::rust::source::{FunctionId, SiteFact};
 use crate::rust::type_ref::TypeRef;
 use crate::rust::walk::{SERVICES, pace};
@@ -95,7 +96,11 @@ impl CallGraph<'_> {
             Callee::Path(_) | Callee::SelfMethod(_) => {
                 let given = call.given.iter().flatten().map(String::as_str);
                 let is_element = |name: &str| is_varying(name) && words(name).any(is_service);
-                targets.is_empty() && call.given.is_some() && !given.into_iter().any(is_element)
+                // Of a function that reaches no query, nothing but the name is read.
+                let is_left_out = |target: &FunctionId| {
+                    self.get(*target).is_some_and(|(_, it)| it.is_async && it.flow.is_empty())
+                };
+                targets.iter().all(is_left_out) && call.given.is_some() && !given.into_iter().any(is_element)
             }
         }
     }
@@ -231,9 +236,25 @@ impl CallGraph<'_> {
         }
         let body = body_of(&function.flow, around, QueryOrCall::Query(at))?;
         let step = QueryOrCall::Query(at);
+        if self.runs_script(id.source, body) {
+            return Some(
+                "each iteration runs a script that is read at run time, as a migration does".to_owned(),
+            );
+        }
         self.longer_wait(id.source, body, step)
             .or_else(|| self.first_wait(id.source, body, step))
             .or_else(|| self.many_statements(id.source, body, step))
+    }
+
+    /// Whether an iteration runs statements whose text is known only when it runs, by `raw_sql`, which takes several at once.
+    fn runs_script(&self, source: usize, body: &Flow) -> bool {
+        let mut queries = Vec::new();
+        each_query(body, &mut queries);
+        let sites = self.sources().get(source).map_or(&[][..], |source| source.scan.sites.as_slice());
+        queries.iter().filter_map(|at| sites.get(*at)).any(|site| {
+            let is_raw = site.written.rsplit("::").next() == Some("raw_sql");
+            is_raw && site.sql == SiteSql::Dynamic && site.built.is_none()
+        })
     }
 
     /// What each iteration waits for before it reaches a step, unless that is a query: there are as many of those waits, and

@@ -137,7 +137,7 @@ impl Walker<'_> {
         };
         let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
         let outer = self.on_its_own_database(node.args.iter());
-        self.here.unit = self.unit_of(node.args.iter());
+        self.note_unit(node.args.iter());
         self.note_reach(node.args.iter());
         self.note_passed(&node.args.iter().collect::<Vec<_>>());
         self.emit_numbered(number, span, path.join("::"), callee, awaited, node.args.len());
@@ -205,13 +205,6 @@ impl Walker<'_> {
         }
     }
 
-    /// The number of loops around the declaration of a transaction that is passed to a call.
-    fn unit_of<'e>(&self, arguments: impl Iterator<Item = &'e Expr>) -> usize {
-        let named = arguments.flat_map(variables::mentions);
-        let begun = named.filter_map(|name| self.here.locals.get(&name).filter(|local| local.begins));
-        begun.map(|local| local.loops).max().unwrap_or(0)
-    }
-
     /// A bare `query("…")`, where only an item is visible and not the imports of its file.
     fn unseen_import(&self, path: &[String], node: &ExprCall) -> Option<FunctionForm> {
         let [name] = path else { return None };
@@ -270,7 +263,7 @@ impl Walker<'_> {
             }
         };
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
-        self.here.unit = self.unit_of(node.args.iter().chain([node.receiver.as_ref()]));
+        self.note_unit(node.args.iter().chain([node.receiver.as_ref()]));
         self.note_reach(node.args.iter().chain([node.receiver.as_ref()]));
         // What has the name of a library's method is a call if it may be one of the project's.
         let on = self.type_of(&node.receiver);

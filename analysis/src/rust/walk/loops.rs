@@ -142,6 +142,7 @@ impl Walker<'_> {
                 .map_or_else(|| vec![Origin::Unknown], |source| self.origins(source)),
             pace: pace::of_while(&node.cond, drawn)
                 .or_else(|| pace::follows(&node.cond, &node.body))
+                .or_else(|| self.steps(node))
                 .or_else(|| pace::found(&node.body)),
             advances: advance::of_body(&node.body),
         };
@@ -160,6 +161,12 @@ impl Walker<'_> {
                 walker.block(&node.body);
             });
         });
+    }
+
+    /// The pace of a `while` loop that goes through a range, as `for next in next..=last` does. From a literal on, it counts.
+    fn steps(&self, node: &syn::ExprWhile) -> Option<&'static str> {
+        let local = self.here.locals.get(&pace::counter(&node.cond, &node.body)?)?;
+        (!local.origins.is_empty()).then_some(pace::STEPS)
     }
 
     /// The shape of what a loop draws from, which a variable of a collection's type is as well.

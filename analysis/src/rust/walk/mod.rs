@@ -154,6 +154,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) dispatching: usize,
     /// Stored as `CallRef::unit` of the next recorded call.
     pub(in crate::rust) unit: usize,
+    /// Stored as `CallRef::in_transaction` of the next recorded call.
+    pub(in crate::rust) in_transaction: bool,
     /// Stored as `CallRef::on_database` of the next recorded call.
     pub(in crate::rust) on_database: bool,
     /// Stored as `CallRef::on_service` of the next recorded call.
@@ -335,6 +337,7 @@ impl<'f> Walker<'f> {
             arguments,
             loops,
             unit,
+            in_transaction: std::mem::take(&mut self.here.in_transaction),
             rare: self.here.rare,
             chosen: self.here.chosen > self.here.loops.len(),
             isolated: false,

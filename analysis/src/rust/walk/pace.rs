@@ -8,7 +8,7 @@ use super::shape::Shape;
 use super::variables;
 
 /// Steps of a range: blocks, hours, days.
-const STEPS: &str = "the loop goes through a range step by step";
+pub(super) const STEPS: &str = "the loop goes through a range step by step";
 /// A stream of what arrives.
 const ARRIVES: &str = "the elements of the loop arrive one by one";
 /// A `match` on the elements that does something else for each kind.
@@ -229,6 +229,37 @@ fn is_configuration(value: &Expr) -> bool {
 pub(super) fn of_while(condition: &Expr, drawn: Option<Shape>) -> Option<&'static str> {
     let arrives = drawn == Some(Shape::Unknown) && self::drawn(condition).is_some_and(awaits_next);
     arrives.then_some(ARRIVES)
+}
+
+/// The variable by which a `while` loop goes through a range step by step: `while next <= last { .. next += 1; }`.
+pub(super) fn counter(condition: &Expr, body: &Block) -> Option<String> {
+    let Expr::Binary(compared) = condition else { return None };
+    if !matches!(compared.op, syn::BinOp::Le(_) | syn::BinOp::Lt(_)) || has_length(&compared.right) {
+        return None;
+    }
+    let Expr::Path(path) = compared.left.as_ref() else { return None };
+    let name = path.path.get_ident()?.to_string();
+    let is_it = |value: &Expr| matches!(value, Expr::Path(path) if path.path.is_ident(&name));
+    let steps = |statement: &Stmt| match statement {
+        Stmt::Expr(Expr::Binary(step), _) => matches!(step.op, syn::BinOp::AddAssign(_)) && is_it(&step.left),
+        Stmt::Expr(Expr::Assign(step), _) => {
+            is_it(&step.left)
+                && matches!(step.right.as_ref(), Expr::Binary(sum) if matches!(sum.op, syn::BinOp::Add(_)) && is_it(&sum.left))
+        }
+        _ => false,
+    };
+    (body.stmts.iter().any(steps) && !indexes(body, std::slice::from_ref(&name))).then_some(name)
+}
+
+/// Whether a bound is the length of a collection, so that the steps go through that.
+fn has_length(bound: &Expr) -> bool {
+    match bound {
+        Expr::MethodCall(call) => matches!(call.method.to_string().as_str(), "len" | "count"),
+        Expr::Binary(both) => has_length(&both.left) || has_length(&both.right),
+        Expr::Paren(inner) => has_length(&inner.expr),
+        Expr::Cast(cast) => has_length(&cast.expr),
+        _ => false,
+    }
 }
 
 /// What the condition of a `while` loop draws: `stream.next().await` in `let Some(x) = stream.next().await`, and in

@@ -56,6 +56,25 @@ impl Walker<'_> {
         self.here.given = mentioned.map(|names| names.concat());
     }
 
+    /// Notes the transaction that the call that is recorded next is given.
+    pub(super) fn note_unit<'e>(&mut self, values: impl Iterator<Item = &'e Expr> + Clone) {
+        self.here.unit = self.unit_of(values.clone());
+        let is_transaction = |name: &String| {
+            self.here.locals.get(name).is_some_and(|local| {
+                let last = named(&local.ty).and_then(|path| path.last());
+                local.begins || last.is_some_and(|last| last.ends_with("Transaction"))
+            })
+        };
+        self.here.in_transaction = values.flat_map(variables::mentions).any(|name| is_transaction(&name));
+    }
+
+    /// The number of loops around the declaration of a transaction that a call is given.
+    pub(super) fn unit_of<'e>(&self, values: impl Iterator<Item = &'e Expr>) -> usize {
+        let named = values.flat_map(variables::mentions);
+        let begun = named.filter_map(|name| self.here.locals.get(&name).filter(|local| local.begins));
+        begun.map(|local| local.loops).max().unwrap_or(0)
+    }
+
     pub(super) fn is_database(&self, value: &Expr) -> bool {
         self.is_of_database(value, &words_of(value))
     }
