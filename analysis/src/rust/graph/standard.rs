@@ -36,7 +36,9 @@ pub(super) fn is_wrapper(key: &str) -> bool {
 pub(super) fn is_collection(key: &str) -> bool {
     let collections =
         ["[]", "Vec", "VecDeque", "HashSet", "BTreeSet", "IndexSet", "SmallVec", "Option", "BinaryHeap"];
-    collections.contains(&last(key)) || matches!(last(key), "Json" | "Path" | "Query") || is_pointer(key)
+    collections.contains(&last(key))
+        || matches!(last(key), "Json" | "Path" | "Query" | "BoxStream")
+        || is_pointer(key)
 }
 
 fn is_map(key: &str) -> bool {
@@ -66,7 +68,7 @@ pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
         "clone" | "to_owned" | "iter" | "iter_mut" | "into_iter" | "as_deref" | "as_deref_mut"
         | "map_err" | "context" | "with_context" | "ok" | "filter" | "rev" | "skip" | "take" | "cloned"
         | "copied" | "boxed" | "instrument" | "as_slice" | "to_vec" | "by_ref" | "chain" | "or"
-        | "inspect_err" => Some(of),
+        | "step_by" | "drain" | "peekable" | "fuse" | "inspect_err" => Some(of),
         "unwrap" | "expect" | "unwrap_or_default" | "unwrap_or" | "unwrap_or_else" | "ok_or"
         | "ok_or_else" => match of {
             Ty::Named(key, mut arguments) if is_wrapper(&key) && !name.starts_with("ok") => {
@@ -98,6 +100,16 @@ pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
             let Ty::Named(_, arguments) = pointee(of) else { return None };
             let holder = if name.ends_with("values") { "Vec" } else { "Option" };
             Some(Ty::Named(holder.into(), vec![arguments.into_iter().nth(1)?]))
+        }
+        // A stream of results.
+        "try_next" if matches!(&of, Ty::Named(key, _) if last(key) == "BoxStream") => {
+            let Ty::Named(_, items) = of else { return None };
+            match items.into_iter().next()?? {
+                Ty::Named(result, inner) if is_wrapper(&result) => {
+                    Some(Ty::Named(result, vec![Some(Ty::Named("Option".into(), inner))]))
+                }
+                _ => None,
+            }
         }
         "get" | "first" | "last" | "pop" | "next" | "get_mut" | "first_mut" => match pointee(of) {
             Ty::Named(key, arguments) if is_collection(&key) && !arguments.is_empty() => {

@@ -111,6 +111,79 @@ fn chains_are_followed_to_the_query() {
     );
 }
 
+/// A type of rows with a method that queries, one whose method of that name does not, and a method that queries elsewhere.
+const ROWS: &str = "use sqlx::query_as; use futures::TryStreamExt;
+    pub struct Post; impl Post { pub async fn lines(&self) { sqlx::query!(\"SELECT 1\").fetch_all(db).await; } }
+    pub struct Tag; impl Tag { pub async fn lines(&self) { count() } }
+    pub struct Feed; impl Feed { pub async fn lines(&self) { sqlx::query!(\"SELECT 2\").fetch_all(db).await; } }";
+
+#[test]
+fn the_rows_of_a_query_have_the_type_that_it_names() {
+    let each = "for post in posts { post.lines().await; }";
+    for body in [
+        format!("let posts = query_as::<_, Post>(\"SELECT 1\").bind(1).fetch_all(db).await?; {each}"),
+        format!(
+            "let posts = sqlx::query_as!(Post, \"SELECT 1\").fetch_all(db).await.unwrap_or_default(); {each}"
+        ),
+        format!(
+            "let query = query_as::<Postgres, Post>(\"SELECT 1\"); let posts = query.bind(1).fetch_all(db).await?; {each}"
+        ),
+        format!("if let Ok(posts) = sqlx::query_as!(Post, \"SELECT 1\").fetch_all(db).await {{ {each} }}"),
+        format!(
+            "let posts = match query_as::<_, Post>(\"SELECT 1\").fetch_all(db).await {{ Ok(posts) => posts, Err(e) => return Err(e) }}; {each}"
+        ),
+        format!(
+            "let posts = sqlx::query!(\"SELECT 1\").map(|row| Post {{ id: row.id }}).fetch_all(db).await?; {each}"
+        ),
+        format!("let posts = builder.build_query_as::<Post>().fetch_all(db).await?; {each}"),
+        "let posts = query_as::<_, Post>(\"SELECT 1\").fetch_all(db).await?;
+         for (at, post) in posts.iter().enumerate() { post.lines().await; }"
+            .to_owned(),
+        "let mut rows = query_as::<_, Post>(\"SELECT 1\").fetch(db);
+         while let Some(post) = rows.try_next().await? { post.lines().await; }"
+            .to_owned(),
+        format!(
+            "let mut posts = vec![]; posts.push(query_as::<_, Post>(\"SELECT 1\").fetch_one(db).await?); {each}"
+        ),
+    ] {
+        let source = format!("{ROWS} async fn f() {{ {body} }}");
+        check(&[("app", "", &source)], &["post.lines → sqlx::query!"]);
+        check(
+            &[(
+                "app",
+                "",
+                &source
+                    .replace("Post>(", "Tag>(")
+                    .replace("(Post,", "(Tag,")
+                    .replace("Post {{", "Tag {{")
+                    .replace("as::<Post>", "as::<Tag>")
+                    .replace("| Post {", "| Tag {"),
+            )],
+            &[],
+        );
+    }
+}
+
+#[test]
+fn what_a_macro_makes_a_text_or_a_link_of_does_not_run() {
+    for (code, expected) in [
+        ("uri!(load(x)).to_string();", &[][..]),
+        ("rocket::uri!(\"/mount\", load(id = x), \"?a\");", &[]),
+        ("tokens = quote! { #tokens load(#x).await; };", &[]),
+        ("stringify!(load(x).await);", &[]),
+        ("uri!(show(load(x).await));", &["load → sqlx::query!"]),
+        ("other!(load(x).await);", &["load → sqlx::query!"]),
+    ] {
+        let source =
+            format!("async fn f() {{ for x in xs {{ {code} }} }} async fn show(id: i64) {{}} {LOAD}");
+        check(&[("app", "", &source)], expected);
+    }
+    let own = format!(
+        "macro_rules! uri {{ ($e:expr) => {{ $e.await }} }} async fn f() {{ for x in xs {{ uri!(load(x)); }} }} {LOAD}"
+    );
+    check(&[("app", "", &own)], &["load → sqlx::query!"]);
+}
+
 /// A type with a method that queries, and a type with one of the same name that does not.
 const TYPES: &str = "pub struct Db; impl Db { pub async fn get(&self, id: i64) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; } }
     pub struct Client; impl Client { pub async fn get(&self, id: i64) { http().await; } }

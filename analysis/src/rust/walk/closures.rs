@@ -35,7 +35,10 @@ impl Walker<'_> {
             turns: purpose::over(shape),
             place: place_at(&self.file, node.method.span().start()),
             origins: self.origins(&node.receiver),
-            element: self.element_of(&node.receiver),
+            element: match method.starts_with("try_") || method.ends_with("_ok") {
+                true => self.element_of(&node.receiver).step(TypeRef::Inside),
+                false => self.element_of(&node.receiver),
+            },
             collected: self.collected_in(&node.receiver),
         };
         let shape = || shape::of(&node.receiver, self);

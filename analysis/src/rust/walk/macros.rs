@@ -2,6 +2,8 @@
 
 use proc_macro2::TokenTree;
 use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Token};
 
 use super::expand;
 use super::loops::Runs;
@@ -18,11 +20,10 @@ impl Walker<'_> {
         if let Some(site) = self.macro_site(mac) {
             return vec![site];
         }
-        // What becomes a text does not run.
-        if mac.path.is_ident("stringify") {
-            return Queries::new();
-        }
         let path = segments(&mac.path);
+        if let Some(queries) = self.not_run(mac, &path) {
+            return queries;
+        }
         let mut queries = Queries::new();
         match self.goes_on() || self.rules_of(mac, &path).is_none() {
             true => queries = self.macro_body(mac),
@@ -89,6 +90,29 @@ impl Walker<'_> {
         let queries = self.block(&syn::Block { brace_token: syn::token::Brace::default(), stmts });
         self.expanding.pop();
         Some(queries)
+    }
+
+    /// Handles a library's macro that does not run the code that it is given: it becomes a text or tokens, or names the
+    /// function that a link is for, whose arguments alone are computed. `None` for other macros.
+    fn not_run(&mut self, mac: &syn::Macro, path: &[String]) -> Option<Queries> {
+        let full = self.imports.resolve(path);
+        let name = full.last().filter(|name| !self.imports.defines_macro(name))?;
+        match name.as_str() {
+            "stringify" | "quote" | "quote_spanned" | "parse_quote" | "parse_quote_spanned" => {}
+            // Of Rocket.
+            "uri" => {
+                let parts =
+                    Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
+                for part in &parts {
+                    match part {
+                        Expr::Call(link) => drop(self.arguments(link.args.iter(), &Runs::Once)),
+                        part => drop(self.expr(part)),
+                    }
+                }
+            }
+            _ => return None,
+        }
+        Some(Queries::new())
     }
 
     /// Walks the arguments of a macro, as far as they are Rust.

@@ -38,6 +38,7 @@ pub(in crate::rust) mod pace;
 pub(in crate::rust) mod purpose;
 mod reach;
 mod ready;
+mod rows;
 mod shape;
 mod sites;
 mod spans;

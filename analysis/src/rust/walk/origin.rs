@@ -231,6 +231,7 @@ impl Walker<'_> {
         if !ADDS.iter().any(|name| node.method == name) {
             return;
         }
+        self.type_added(node);
         let Some(name) = root(&node.receiver) else { return };
         let Some(declared) = self.here.locals.get(&name).map(|local| local.loops) else { return };
         let mut added: Vec<Origin> = node.args.iter().flat_map(|value| self.origins(value)).collect();

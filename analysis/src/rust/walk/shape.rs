@@ -208,7 +208,7 @@ fn united(first: Shape, second: Shape) -> Shape {
     }
 }
 
-fn gives_what_is_inside(arm: &syn::Arm) -> bool {
+pub(super) fn gives_what_is_inside(arm: &syn::Arm) -> bool {
     let syn::Pat::TupleStruct(pattern) = &arm.pat else { return false };
     let (Some(syn::Pat::Ident(name)), Expr::Path(body)) = (pattern.elems.first(), arm.body.as_ref()) else {
         return false;

@@ -53,16 +53,16 @@ impl Walker<'_> {
                 Some(syn::Stmt::Expr(tail, None)) => next(tail),
                 _ => TypeRef::Unknown,
             },
+            // `match rows { Ok(rows) => rows, Err(_) => return .. }`
+            Expr::Match(node) if node.arms.iter().any(shape::gives_what_is_inside) => {
+                next(&node.expr).step(TypeRef::Inside)
+            }
             Expr::Field(field) => match &field.member {
                 syn::Member::Named(name) => next(&field.base).step(|base| TypeRef::Field(base, plain(name))),
                 syn::Member::Unnamed(index) => {
                     next(&field.base).step(|base| TypeRef::Field(base, index.index.to_string()))
                 }
             },
-            Expr::MethodCall(call) if call.method == "fetch_all" => {
-                let rows = TypeRef::Named(vec!["Vec".to_owned()], vec![TypeRef::Unknown]);
-                TypeRef::Named(vec!["Result".to_owned()], vec![rows])
-            }
             Expr::MethodCall(call) if call.method == "collect" && call.turbofish.is_some() => {
                 let given = call.turbofish.iter().flat_map(|given| &given.args);
                 let ty = given.clone().find_map(|argument| match argument {
@@ -75,11 +75,17 @@ impl Walker<'_> {
             Expr::Macro(mac) if mac.mac.path.is_ident("vec") => {
                 TypeRef::Named(vec!["Vec".to_owned()], Vec::new())
             }
+            Expr::Macro(mac) => self.type_of_macro(&mac.mac).unwrap_or_default(),
             Expr::MethodCall(call) => {
-                next(&call.receiver).step(|receiver| TypeRef::Method(receiver, plain(&call.method)))
+                let on = next(&call.receiver);
+                let rows = self.type_of_rows(call, &on);
+                rows.unwrap_or_else(|| on.step(|on| TypeRef::Method(on, plain(&call.method))))
             }
             Expr::Call(call) => {
                 let Expr::Path(function) = call.func.as_ref() else { return TypeRef::Unknown };
+                if let Some(query) = self.type_of_query(&function.path) {
+                    return query;
+                }
                 let path = segments(&function.path);
                 let wraps = matches!(
                     path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
@@ -269,6 +275,7 @@ impl Walker<'_> {
             }
             Pat::Reference(inner) => self.type_pattern(&inner.pat, ty),
             Pat::Paren(inner) => self.type_pattern(&inner.pat, ty),
+            Pat::Tuple(tuple) => self.type_tuple(tuple, &ty),
             Pat::Guard(inner) => self.type_pattern(&inner.pat, ty),
             Pat::Type(typed) => {
                 let ty = self.type_ref(&typed.ty);
