@@ -10,6 +10,7 @@ const FOLDERS: &[&str] = &[
     "examples",
     "benches",
     "bench",
+    "demo",
     "migration",
     "migrations",
     "seed",
@@ -72,11 +73,14 @@ fn why_seldom(lint: &Lint, finding: &Finding, occasion: Occasion) -> Option<&'st
     let first = finding.sql.as_deref().and_then(|sql| sql.split_whitespace().next()).unwrap_or_default();
     let reads = first.eq_ignore_ascii_case("select");
     let is_of_many = lint.is(Trait::OfMany) && (reads || !lint.is(Trait::OnLoop));
+    // What an administrator changes, a page has shown before; what is inserted may be an import.
+    let changes = ["update", "delete"].iter().any(|verb| first.eq_ignore_ascii_case(verb));
+    let is_of_admins = is_of_many || lint.is(Trait::OnLoop) && changes;
     match occasion {
         Occasion::Never => Some("nothing that runs names its function"),
         Occasion::ByHand => Some("only commands that are run by hand, or once, reach it"),
         Occasion::AtStart if is_of_many && !lint.is(Trait::OnLoop) => Some("it runs once, at a start"),
-        Occasion::ForAdmins if is_of_many => Some("only administrators call it, and they are few"),
+        Occasion::ForAdmins if is_of_admins => Some("only administrators call it, and they are few"),
         Occasion::ForCopy if lint.is(Trait::OfCopies) => {
             Some("a copy takes everything, and is seldom made or read back")
         }
@@ -210,7 +214,28 @@ fn is_word_of(name: &str, start: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{answers_requests, runs_once};
+    use super::{answers_requests, runs_once, why_seldom};
+    use crate::finding::Finding;
+    use crate::lints;
+    use crate::rust::Occasion;
+
+    #[test]
+    fn what_administrators_read_or_change_is_little_and_what_they_insert_may_be_an_import() {
+        for (lint, sql, is_seldom) in [
+            ("query_in_loop", "SELECT a FROM t WHERE id = $1", true),
+            ("row_by_row_write", "update t set a = $1 where id = $2", true),
+            ("row_by_row_write", "DELETE FROM t WHERE id = $1", true),
+            ("row_by_row_write", "INSERT INTO t (a) VALUES ($1)", false),
+            ("querying_call_in_loop", "UPDATE t SET a = $1 WHERE id = $2", true),
+            ("querying_call_in_loop", "INSERT INTO t (a) VALUES ($1)", false),
+            ("unbounded_write", "DELETE FROM t", false),
+        ] {
+            let mut finding = Finding::new(lint, "");
+            finding.sql = Some(sql.into());
+            let why = why_seldom(lints::by_name(lint).expect("it exists"), &finding, Occasion::ForAdmins);
+            assert_eq!(why.is_some(), is_seldom, "{lint} {sql}");
+        }
+    }
 
     #[test]
     fn a_program_that_waits_for_work_runs_again() {
@@ -244,6 +269,7 @@ mod tests {
         for (file, function) in [
             ("examples/demo/src/lib.rs", "list"),
             ("migration/src/m0001.rs", "up"),
+            ("src/demo/mod.rs", "insert_accounts"),
             ("crates/test-utils/src/db.rs", "fill"),
             ("integration-tests/src/checks.rs", "Checks::state"),
             ("crates/cli/src/sync.rs", "sync"),

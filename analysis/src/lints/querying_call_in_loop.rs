@@ -36,7 +36,7 @@ declare_lint! {
     /// - a loop over the steps of a range (`from..=to`), over elements that arrive one by one, over configuration, or over the
     ///   difference of two sets, and a loop that ends at the first match
     /// - queries of SQLite in a transaction, and reads on an open connection or in loops over other things than rows
-    /// - reads that only administrators ask for
+    /// - a SELECT, UPDATE or DELETE that only administrators ask for
     /// - queries whose text or tables are known only at run time
     ///
     /// So is a loop whose elements do not grow with the data: the source or a single row determines them. Elements grow if
