@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::most_parameters;
 use super::tokens::{Edits, Text, apply, on_one_line};
+use crate::cardinality::{self, Rows};
 use crate::schema::Schema;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, Body, Kind, Query, RelationId, Source, Write};
@@ -52,8 +53,12 @@ pub fn rewrite(
     };
     let result = apply(sql, &mut edits)?;
     let again = resolve(&result, dialect, schema).ok()?;
-    let keeps =
-        again.problems.is_empty() && again.kind == query.kind && Shape::of(&again).keeps(&Shape::of(query));
+    let mut shape = Shape::of(query);
+    let is_without_limit = again.root.is_some_and(|root| again.block(root).limit.is_none());
+    if root.limit.is_some() && is_without_limit && job.needless_limit().is_some() {
+        shape.limits -= 1;
+    }
+    let keeps = again.problems.is_empty() && again.kind == query.kind && Shape::of(&again).keeps(&shape);
     keeps.then(|| Rewrite { edits, text: on_one_line(&result, dialect), facts })
 }
 
@@ -133,13 +138,15 @@ impl Job<'_> {
             || !select.group_by.is_empty()
             || select.distinct.is_some()
             || select.having.is_some()
-            || self.root.limit.is_some()
             || self.root.offset.is_some()
             || select.projection.iter().any(window);
         if of_each {
             return None;
         }
         let (mut edits, column, written) = self.membership()?;
+        if self.root.limit.is_some() {
+            edits.push(self.needless_limit()?);
+        }
         let returned = select.star.is_some()
             || select.projection.iter().any(|value| value.as_column().is_some_and(|it| *it == column));
         if !returned {
@@ -148,6 +155,17 @@ impl Job<'_> {
             edits.push((end..end, format!(" {written},")));
         }
         Some(edits)
+    }
+
+    /// The edit that takes out a LIMIT of the one row, at most, that a key finds for each element: of all elements it would drop
+    /// rows.
+    fn needless_limit(&self) -> Option<(Range<usize>, String)> {
+        let rows = cardinality::before_limit(self.query, self.schema, self.query.root?).rows;
+        let limit = self.text.outside("LIMIT", 0)?;
+        let is_number = self.text.text(limit + 1).parse::<u64>().is_ok_and(|number| number > 0);
+        let before = self.text.span(0, limit.checked_sub(1)?)?;
+        let whole = before.end..self.text.span(limit, limit + 1)?.end;
+        (is_number && rows == Rows::One).then(|| (whole, String::new()))
     }
 
     /// The edit of `column = $1`, if nothing else varies. Also returns the column, resolved and as written.

@@ -43,6 +43,28 @@ fn a_key_becomes_a_list_and_is_returned() {
 }
 
 #[test]
+fn a_limit_of_the_row_that_a_key_finds_is_left_out() {
+    let list =
+        |limit: &str, expect: &str| check(&format!("SELECT output FROM logs WHERE id = $1{limit}"), expect);
+    let without = "SELECT id, output FROM logs WHERE id = ANY($1::bigint[])";
+    list(" LIMIT 1", without);
+    list(" LIMIT 10", without);
+    list(
+        " AND output = 'a' LIMIT 1",
+        "SELECT id, output FROM logs WHERE id = ANY($1::bigint[]) AND output = 'a'",
+    );
+    list(" LIMIT 1 FOR UPDATE", "SELECT id, output FROM logs WHERE id = ANY($1::bigint[]) FOR UPDATE");
+    assert!(
+        rewritten(Dialect::Postgres, "SELECT output FROM logs WHERE event_id = $1 LIMIT 1", &[])
+            .is_some_and(|it| it.contains("LATERAL"))
+    );
+    assert!(
+        rewritten(Dialect::Postgres, "SELECT output FROM logs WHERE id = $1 LIMIT 0", &[])
+            .is_some_and(|it| it.contains("LATERAL"))
+    );
+}
+
+#[test]
 fn what_is_asked_of_each_element_is_asked_of_each() {
     check(
         "SELECT count(*) FROM logs WHERE event_id = $1",
