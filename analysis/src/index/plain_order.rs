@@ -2,11 +2,37 @@
 
 use std::borrow::Cow;
 
+use super::printed::Printer;
 use super::sort;
+use super::wanted::Key;
 use crate::schema::{Column, Schema, Table, UserType};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{Block, OrderKey, Query, RelationId, Source};
+use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, type_names};
+
+/// Whether the last sort keys are what identifies a row, with which an index of InnoDB or SQLite ends: the primary key, or the
+/// rowid.
+pub(super) fn ends_index(printer: &Printer<'_>, last: &[OrderKey], equal: &[Key]) -> bool {
+    let by_rowid = (printer.schema.dialect == Dialect::Sqlite).then(|| rowid(printer.table)).flatten();
+    let columns: Vec<&str> = match (printer.schema.dialect, by_rowid) {
+        (_, Some(rowid)) => vec![rowid],
+        (Dialect::Postgres, None) => return false,
+        (Dialect::MySql | Dialect::Sqlite, None) => {
+            printer.table.primary_key.iter().map(String::as_str).collect()
+        }
+    };
+    let is_fixed = |column: &&str| {
+        let own = quote_if_needed(column, printer.schema.dialect);
+        equal.iter().any(|key| !key.several && key.sql == own)
+    };
+    let mut columns = columns.into_iter().filter(|column| !is_fixed(column));
+    let Some(first) = last.first() else { return false };
+    last.iter().all(|key| {
+        let column = key.expr.as_column().map(|column| column.name.as_str());
+        key.desc == first.desc && column.is_some() && column == columns.next()
+    })
+}
 
 /// The order of a block's first rows, if it returns input rows as they are.
 pub(super) fn of_first(query: &Query, schema: &Schema, block: &Block) -> Vec<OrderKey> {

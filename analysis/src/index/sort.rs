@@ -34,10 +34,15 @@ pub struct Sort {
 /// The index keys after `equal` that provide an order; `None` if there are none, or none are needed.
 pub(super) fn keys(printer: &Printer<'_>, order: &[OrderKey], equal: &[Key]) -> Option<Vec<String>> {
     let mut keys: Vec<(String, &OrderKey)> = Vec::new();
-    for key in order {
-        // No two rows are equal up to the rowid, and every index of SQLite ends with it.
+    // A key that certainly stays in the index, so that its rows are in the order of what identifies them.
+    let is_searched = equal.iter().any(|key| !key.few_values && !key.several && key.constant.is_none());
+    for (at, key) in order.iter().enumerate() {
+        // No two rows are equal up to what identifies them, and every index ends with that.
         let begun = keys.first().is_some_and(|(_, first)| first.desc == key.desc);
-        if begun && is_hidden_rowid(printer, &key.expr) {
+        let is_end = || plain_order::ends_index(printer, order.get(at..).unwrap_or_default(), equal);
+        if begun && is_hidden_rowid(printer, &key.expr)
+            || (begun || keys.is_empty() && is_searched) && is_end()
+        {
             break;
         }
         let sql = printer.key(&key.expr).filter(|_| !predicates::is_volatile(&key.expr))?;

@@ -276,3 +276,27 @@ fn a_rowid_is_in_order_and_behind_every_index() {
         assert_eq!(sorts(&schema, sql).len(), 1, "{sql}");
     }
 }
+
+#[test]
+fn what_identifies_a_row_is_no_key_of_an_advised_index() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, n int NOT NULL);
+               CREATE TABLE two (x int, y int, a int NOT NULL, PRIMARY KEY (x, y));";
+    let rowid = ddl.replace("id int", "id integer");
+    for (dialect, ddl, sql, expected) in [
+        (MySql, ddl, "FROM t WHERE a = ? ORDER BY id DESC", "t (a)"),
+        (MySql, ddl, "FROM t WHERE a = ? ORDER BY n DESC, id DESC", "t (a, n)"),
+        (MySql, ddl, "FROM t WHERE a = ? ORDER BY n DESC, id", "t (a, n, id DESC)"),
+        (MySql, ddl, "FROM two WHERE a = ? ORDER BY x, y", "two (a)"),
+        (MySql, ddl, "FROM two WHERE a = ? ORDER BY y, x", "two (a, y)"),
+        (Sqlite, &rowid, "FROM t WHERE a = ? ORDER BY id DESC", "t (a)"),
+        (Sqlite, &rowid, "FROM t WHERE a = ? ORDER BY n, id", "t (a, n)"),
+        (Postgres, ddl, "FROM t WHERE a = $1 ORDER BY id DESC", "t (a, id)"),
+    ] {
+        let schema = schema(dialect, ddl);
+        let query = resolve(&format!("SELECT a {sql} LIMIT 5"), dialect, Some(&schema)).expect("it parses");
+        let found = accesses(&query, &schema);
+        let wanted = found.iter().flat_map(|access| &access.wanted).filter_map(|it| it.index(&schema));
+        let ddl: Vec<String> = wanted.map(|it| it.ddl(dialect)).collect();
+        assert!(ddl.len() == 1 && ddl[0].ends_with(&format!(" ON {expected}")), "{dialect:?} {sql}: {ddl:?}");
+    }
+}
