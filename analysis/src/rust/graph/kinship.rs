@@ -11,6 +11,9 @@ use crate::rust::type_ref::TypeRef;
 /// The maximum number of steps through supertraits and blanket implementations.
 const DEEPEST: usize = 8;
 
+/// The trait that declares an associated type, and what the type is or what is asked of it, with the module where that is written.
+type Associated<'a> = (TypeKey, ModuleId, &'a TypeRef);
+
 /// The relations between all types and traits of a set of sources.
 #[derive(Debug, Default)]
 pub(super) struct Kinship<'a> {
@@ -20,9 +23,9 @@ pub(super) struct Kinship<'a> {
     pub(super) blankets: Vec<(Vec<TypeKey>, TypeKey)>,
     /// The `Deref` target of each type, and the module in which it is written.
     pub(super) derefs: HashMap<TypeKey, (ModuleId, &'a TypeRef)>,
-    /// The associated types of each type, and what each trait asks of its own, by the type or trait and by name; with the
-    /// trait, and the module in which they are written.
-    associated: HashMap<(TypeKey, &'a str), Vec<(TypeKey, ModuleId, &'a TypeRef)>>,
+    /// The associated types of each type, and what each trait asks of its own, by the type or trait and by
+    /// name.
+    associated: HashMap<(TypeKey, &'a str), Vec<Associated<'a>>>,
     /// The types whose methods of a trait are those of the values in them, with the types of these.
     dispatched: HashMap<TypeKey, (ModuleId, &'a [TypeRef])>,
 }

@@ -331,14 +331,14 @@ impl Walker<'_> {
                         .is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase))
                 };
                 if matches!(node.func.as_ref(), Expr::Path(function) if is_made(&function.path)) {
-                    self.into_future(expression);
+                    self.await_value(expression);
                 }
             }
             Expr::MethodCall(node) => drop(self.method_call(node, true)),
             Expr::Paren(node) => self.awaited(&node.expr),
             expression => {
                 self.expr(expression);
-                self.into_future(expression);
+                self.await_value(expression);
             }
         }
     }

@@ -90,7 +90,7 @@ impl Walker<'_> {
 
     /// Records what awaiting a value runs whose type may say so: `IntoFuture`. What a call gives is left to those who know what it
     /// calls.
-    pub(super) fn into_future(&mut self, value: &Expr) {
+    pub(super) fn await_value(&mut self, value: &Expr) {
         if self.own.named("into_future").is_none() {
             return;
         }
