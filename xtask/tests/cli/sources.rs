@@ -127,7 +127,7 @@ fn types_of_the_project_and_the_option_tell_the_database() {
     let sqlite = ["check", ".", "--dialect", "sqlite"];
     run(scratch.path(), &sqlite).exits_with(0).says(&["read as sqlite", "has no index"]);
     let postgres = ["check", ".", "--dialect", "postgres", "--migrations", "db/migration/postgres"];
-    run(scratch.path(), &postgres).exits_with(0).says(&["read as postgres", "has no index"]);
+    run(scratch.path(), &postgres).exits_with(0).says(&["`CREATE INDEX ON plans (note)`"]);
 }
 
 #[test]
