@@ -101,14 +101,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             }
         }
         finding.help.dedup();
-        let is_served = |schema: &Schema, name: &str| {
-            let accesses = index::accesses(query, schema);
-            let mut found = accesses.iter().filter(|it| it.relation == access.relation);
-            found.any(|it| it.verdict == Verdict::Served && it.index.as_deref() == Some(name))
-        };
-        if let Some(partial) = partial::find(context, query, access.relation, is_served) {
-            finding.help.insert(0, partial.advice("serves it then"));
-        }
+        finding.help.splice(0..0, of_partial_index(context, query, access));
         let alone = access.wanted.as_slice().first().filter(|_| access.wanted.len() == 1);
         let index = alone.and_then(|wanted| wanted.index(schema?)).filter(|index| index.method.is_none());
         if let Some(index) = index {
@@ -145,6 +138,16 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             finding
         });
     }
+}
+
+/// The advice to ask for the rows that a partial unique index holds, if that would serve the query.
+fn of_partial_index(context: &QueryContext<'_>, query: &Query, access: &Access) -> Option<String> {
+    let is_served = |schema: &Schema, name: &str| {
+        let accesses = index::accesses(query, schema);
+        let mut found = accesses.iter().filter(|it| it.relation == access.relation);
+        found.any(|it| it.verdict == Verdict::Served && it.index.as_deref() == Some(name))
+    };
+    Some(partial::find(context, query, access.relation, is_served)?.advice("serves it then"))
 }
 
 /// The column that a table is partitioned by, if the filter compares it.

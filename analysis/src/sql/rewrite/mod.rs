@@ -8,6 +8,7 @@
 
 mod aliases;
 pub(super) mod clauses;
+mod commas;
 mod delete;
 mod groups;
 mod json;
@@ -168,7 +169,7 @@ impl Rewriter {
     fn comma(&mut self) -> bool {
         match self.dialect {
             Dialect::Postgres => self.lists.set == Some(self.open.len()) && shared::parts_of_columns(self),
-            Dialect::MySql | Dialect::Sqlite => shared::joining_comma(self),
+            Dialect::MySql | Dialect::Sqlite => commas::joining_comma(self),
         }
     }
 
