@@ -1,6 +1,8 @@
 //! What a function does, in order, as far as queries and calls are concerned: the representation from which
 //! bounds are computed.
 
+use std::{iter, slice};
+
 use super::site::{Allow, Loop, Origin};
 use super::type_ref::TypeRef;
 use crate::finding::Place;
@@ -155,59 +157,80 @@ impl Flow {
 
     pub fn is_empty(&self) -> bool {
         match self {
-            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(Flow::is_empty),
-            Flow::Scope(inner) | Flow::Block(inner) => inner.is_empty(),
-            Flow::Handed(handed) => handed.body.is_empty(),
+            Flow::Seq(_) | Flow::Branch(_) | Flow::Scope(_) | Flow::Block(_) | Flow::Handed(_) => {
+                self.children().iter().all(Flow::is_empty)
+            }
             _ => false,
         }
+    }
+
+    /// The flows directly inside this one, in order.
+    pub fn children(&self) -> &[Flow] {
+        match self {
+            Flow::Seq(parts) | Flow::Branch(parts) => parts,
+            Flow::Loop(inner) => slice::from_ref(&inner.body),
+            Flow::Scope(inner) | Flow::Block(inner) => slice::from_ref(inner),
+            Flow::Handed(handed) => slice::from_ref(&handed.body),
+            Flow::Query(_)
+            | Flow::Made(_)
+            | Flow::Call(_)
+            | Flow::Parameter(_)
+            | Flow::Return
+            | Flow::Try
+            | Flow::Break(_)
+            | Flow::Continue(_) => &[],
+        }
+    }
+
+    /// This flow and all flows inside it, in order, each before those inside it.
+    pub fn walk(&self) -> impl Iterator<Item = &Flow> {
+        let mut open = vec![slice::from_ref(self).iter()];
+        iter::from_fn(move || {
+            while let Some(innermost) = open.last_mut() {
+                if let Some(flow) = innermost.next() {
+                    open.push(flow.children().iter());
+                    return Some(flow);
+                }
+                open.pop();
+            }
+            None
+        })
+    }
+
+    /// Every call in it, in order.
+    pub fn calls(&self) -> impl Iterator<Item = &CallRef> {
+        self.walk().filter_map(|flow| match flow {
+            Flow::Call(call) => Some(&**call),
+            _ => None,
+        })
+    }
+
+    /// Every query in it, in order, by its position among the sites of the scan.
+    pub fn queries(&self) -> impl Iterator<Item = usize> {
+        self.walk().filter_map(|flow| match flow {
+            Flow::Query(site) => Some(*site),
+            _ => None,
+        })
+    }
+
+    /// Every closure in it that is given to a call, in order.
+    pub fn handed(&self) -> impl Iterator<Item = &Handed> {
+        self.walk().filter_map(|flow| match flow {
+            Flow::Handed(handed) => Some(&**handed),
+            _ => None,
+        })
     }
 
     /// Whether it contains a query.
     pub fn has_query(&self) -> bool {
-        match self {
-            Flow::Query(_) | Flow::Made(_) => true,
-            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(Flow::has_query),
-            Flow::Loop(inner) => inner.body.has_query(),
-            Flow::Scope(inner) | Flow::Block(inner) => inner.has_query(),
-            Flow::Handed(handed) => handed.body.has_query(),
-            _ => false,
-        }
-    }
-
-    /// Calls `visit` for every call in it, in order.
-    pub fn each_call<'f>(&'f self, visit: &mut impl FnMut(&'f CallRef)) {
-        match self {
-            Flow::Call(call) => visit(call),
-            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| part.each_call(visit)),
-            Flow::Loop(inner) => inner.body.each_call(visit),
-            Flow::Scope(inner) | Flow::Block(inner) => inner.each_call(visit),
-            Flow::Handed(handed) => handed.body.each_call(visit),
-            _ => {}
-        }
-    }
-
-    /// Calls `visit` with the name of every function and method called in it.
-    pub fn each_called<'f>(&'f self, visit: &mut impl FnMut(&'f str)) {
-        match self {
-            Flow::Call(call) => visit(call.callee.name()),
-            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| part.each_called(visit)),
-            Flow::Loop(inner) => inner.body.each_called(visit),
-            Flow::Scope(inner) | Flow::Block(inner) => inner.each_called(visit),
-            Flow::Handed(handed) => handed.body.each_called(visit),
-            _ => {}
-        }
+        self.walk().any(|flow| matches!(flow, Flow::Query(_) | Flow::Made(_)))
     }
 
     /// Whether it contains a query or a call.
     pub fn runs_something(&self) -> bool {
-        match self {
-            Flow::Query(_) | Flow::Made(_) | Flow::Call(_) | Flow::Parameter(_) => true,
-            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(Flow::runs_something),
-            Flow::Loop(inner) => inner.body.runs_something(),
-            Flow::Scope(inner) | Flow::Block(inner) => inner.runs_something(),
-            Flow::Handed(handed) => handed.body.runs_something(),
-            Flow::Return | Flow::Try | Flow::Break(_) | Flow::Continue(_) => false,
-        }
+        let runs =
+            |flow| matches!(flow, &(Flow::Query(_) | Flow::Made(_) | Flow::Call(_) | Flow::Parameter(_)));
+        self.walk().any(runs)
     }
 
     /// Whether it may leave the function, or more than `inside` of the loops and blocks around it.

@@ -161,10 +161,10 @@ impl<'a> CallGraph<'a> {
         for (position, id) in self.functions().enumerate() {
             let Some((_, function)) = self.get(id) else { continue };
             let Some(edges) = edges.get_mut(position) else { continue };
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 let targets = self.targets(id.source, call).iter();
                 edges.extend(targets.filter_map(|to| Some(self.first.get(to.source)? + to.function)));
-            });
+            }
         }
         self.groups = globs::groups(&edges);
     }
@@ -176,7 +176,7 @@ impl<'a> CallGraph<'a> {
             let Some((_, function)) = self.get(caller) else { continue };
             let Some(context) = self.names.context(caller) else { continue };
             let Some(of_source) = targets.get_mut(caller.source) else { continue };
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 if of_source.len() <= call.number {
                     of_source.resize(call.number + 1, Vec::new());
                 }
@@ -189,7 +189,7 @@ impl<'a> CallGraph<'a> {
                 if let Some(slot) = of_source.get_mut(call.number) {
                     *slot = meant;
                 }
-            });
+            }
         }
         self.targets = targets;
     }
@@ -225,9 +225,9 @@ impl<'a> CallGraph<'a> {
         let mut calls = Vec::new();
         for caller in self.functions() {
             let Some((_, function)) = self.get(caller) else { continue };
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 calls.extend(self.targets(caller.source, call).iter().map(|target| (caller, *target)));
-            });
+            }
         }
         calls
     }
@@ -246,32 +246,32 @@ impl<'a> CallGraph<'a> {
                 continue;
             };
             let kept = self.kept_calls(caller);
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 if call.batched || kept.contains(&call.number) {
-                    return;
+                    continue;
                 }
                 let is_ours =
                     |around: &Loop| around.exempt.is_none() || around.exempt == Some(purpose::DISPATCHES);
                 // What an inner loop does for some of its elements alone is not done for those of the loops around it either.
-                let Some(index) = call.loops.iter().rposition(is_ours) else { return };
-                let Some(around) = call.loops.get(index).filter(|it| it.exempt.is_none()) else { return };
+                let Some(index) = call.loops.iter().rposition(is_ours) else { continue };
+                let Some(around) = call.loops.get(index).filter(|it| it.exempt.is_none()) else { continue };
                 let targets = self.targets(caller.source, call);
                 if self.is_on_component(caller, call, around) || draws(call, around) {
-                    return;
+                    continue;
                 }
                 if targets
                     .iter()
                     .any(|target| self.get(*target).is_some_and(|(_, it)| is_cache(it) || serves(&it.flow)))
                 {
-                    return;
+                    continue;
                 }
                 let takes_many = |site: &Site| site.built.as_ref().is_some_and(|built| built.takes_many);
                 if self.end_of(targets).is_some_and(takes_many) {
-                    return;
+                    continue;
                 }
-                let Some(chain) = self.chain(function, call, targets) else { return };
+                let Some(chain) = self.chain(function, call, targets) else { continue };
                 if targets.iter().all(|target| self.only_makes(*target)) {
-                    return;
+                    continue;
                 }
                 found.push(LoopCall {
                     caller,
@@ -289,7 +289,7 @@ impl<'a> CallGraph<'a> {
                         || self.turn_writes(caller, call, around)
                         || !self.repeats(caller, call, around),
                 });
-            });
+            }
             found.append(&mut self.looping_helpers(caller));
         }
         found
@@ -352,10 +352,7 @@ fn varies(call: &CallRef, around: &Loop) -> bool {
 
 /// Whether a call fetches the work of an endless loop's iteration: the next page, until there is none.
 fn draws(call: &CallRef, around: &Loop) -> bool {
-    let name = match &call.callee {
-        Callee::Path(path) => path.last().map_or("", String::as_str),
-        Callee::SelfMethod(name) | Callee::Method { name, .. } => name,
-    };
+    let name = call.callee.name();
     around.kind == LoopKind::Loop && (name == "next" || name == "try_next" || name.starts_with("next_"))
 }
 
@@ -366,12 +363,5 @@ pub(super) fn link(call: &CallRef, function: &Function) -> Link {
 
 /// The first query that is not of the session alone (`SET TRANSACTION ..`, `BEGIN`), which no other could stand in for.
 pub(super) fn first_query(flow: &Flow, sites: &[Site]) -> Option<usize> {
-    match flow {
-        Flow::Query(site) => (!sites.get(*site).is_some_and(Site::is_of_session)).then_some(*site),
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(|part| first_query(part, sites)),
-        Flow::Loop(inner) => first_query(&inner.body, sites),
-        Flow::Scope(inner) | Flow::Block(inner) => first_query(inner, sites),
-        Flow::Handed(handed) => first_query(&handed.body, sites),
-        _ => None,
-    }
+    flow.queries().find(|site| !sites.get(*site).is_some_and(Site::is_of_session))
 }

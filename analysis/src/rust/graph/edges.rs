@@ -32,7 +32,7 @@ impl CallGraph<'_> {
     fn edges_of(&self, from: FunctionId) -> Vec<CallEdge> {
         let mut edges: Vec<CallEdge> = Vec::new();
         let Some((_, function)) = self.get(from) else { return edges };
-        function.flow.each_call(&mut |call| {
+        for call in function.flow.calls() {
             let around = call.loops.iter().rfind(|around| around.exempt.is_none());
             for to in self.targets(from.source, call) {
                 let is_real = self.get(*to).is_some_and(|(_, called)| function.in_test || !called.in_test);
@@ -46,7 +46,7 @@ impl CallGraph<'_> {
                     None => edges.push(edge),
                 }
             }
-        });
+        }
         edges
     }
 }

@@ -44,11 +44,11 @@ impl<'a> CallGraph<'a> {
         let mut callers: Callers<'a> = HashMap::new();
         for caller in self.all_functions() {
             let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.in_test) else { continue };
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 for target in self.targets(caller.source, call) {
                     callers.entry(*target).or_default().push((caller, call));
                 }
-            });
+            }
         }
         callers
     }
@@ -140,12 +140,7 @@ impl<'a> CallGraph<'a> {
         if let Some(site) = source.scan.sites.iter().find(is_here) {
             return if gives_rows(site) { Growth::Rows } else { Growth::Few };
         }
-        let mut called = None;
-        function.flow.each_call(&mut |call| {
-            if (call.place.line, call.place.column) == place {
-                called = called.or(Some(call));
-            }
-        });
+        let called = function.flow.calls().find(|call| (call.place.line, call.place.column) == place);
         let Some(call) = called else { return Growth::Unknown };
         let targets = self.targets(id.source, call);
         if targets.iter().any(|target| self.queries(*target)) {
@@ -169,17 +164,13 @@ impl<'a> CallGraph<'a> {
             return false;
         }
         let Some((source, function)) = self.get(id) else { return false };
-        let mut queries = Vec::new();
-        super::waits::each_query(&function.flow, &mut queries);
-        if queries.iter().any(|at| source.scan.sites.get(*at).is_some_and(gives_rows)) {
+        if function.flow.queries().any(|at| source.scan.sites.get(at).is_some_and(gives_rows)) {
             return true;
         }
-        let mut found = false;
-        function.flow.each_call(&mut |call| {
+        function.flow.calls().any(|call| {
             let mut targets = self.targets(id.source, call).iter();
-            found = found || targets.any(|target| self.reads_many(*target, depth + 1, seen));
-        });
-        found
+            targets.any(|target| self.reads_many(*target, depth + 1, seen))
+        })
     }
 }
 

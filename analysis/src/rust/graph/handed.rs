@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::calls::{CallGraph, Link, LoopCall, first_query, link};
-use crate::rust::flow::{Flow, Handed};
+use crate::rust::flow::{CallRef, Flow, Handed};
 use crate::rust::site::Loop;
 use crate::rust::source::FunctionId;
 
@@ -61,20 +61,16 @@ impl<'a> CallGraph<'a> {
                     }
                 }
             }
-            Flow::Seq(parts) | Flow::Branch(parts) => {
-                parts.iter().for_each(|part| self.find_uses(id, part, around, inside, uses));
-            }
             Flow::Loop(inner) => {
                 let around = Some(&inner.head).filter(|head| head.exempt.is_none()).or(around);
                 self.find_uses(id, &inner.body, around, inside, uses);
             }
-            Flow::Scope(inner) | Flow::Block(inner) => self.find_uses(id, inner, around, inside, uses),
             Flow::Handed(handed) => {
                 inside.push(handed);
                 self.find_uses(id, &handed.body, around, inside, uses);
                 inside.pop();
             }
-            _ => {}
+            _ => flow.children().iter().for_each(|part| self.find_uses(id, part, around, inside, uses)),
         }
     }
 
@@ -82,15 +78,11 @@ impl<'a> CallGraph<'a> {
     /// data.
     pub(super) fn looping_helpers(&self, caller: FunctionId) -> Vec<LoopCall> {
         let Some((_, function)) = self.get(caller) else { return Vec::new() };
-        let mut handed = Vec::new();
-        each_handed(&function.flow, &mut handed);
+        let handed: Vec<&Handed> = function.flow.handed().collect();
         if handed.is_empty() || self.looped.is_empty() {
             return Vec::new();
         }
-        let mut calls = HashMap::new();
-        function.flow.each_call(&mut |call| {
-            calls.insert(call.number, call);
-        });
+        let calls: HashMap<usize, &CallRef> = function.flow.calls().map(|call| (call.number, call)).collect();
         let mut found = Vec::new();
         for handed in handed {
             let Some(call) = handed.call.and_then(|number| calls.get(&number).copied()) else { continue };
@@ -128,26 +120,9 @@ impl<'a> CallGraph<'a> {
             let is_said = site.in_test || site.loops.iter().any(|around| around.exempt.is_none());
             return (!is_said).then(|| vec![Link::of(site, function)]);
         }
-        let mut found = None;
-        body.each_call(&mut |call| {
+        body.calls().find_map(|call| {
             let is_said = call.batched || call.loops.iter().any(|around| around.exempt.is_none());
-            if found.is_none() && !is_said {
-                found = self.chain(function, call, self.targets(caller.source, call));
-            }
-        });
-        found
-    }
-}
-
-pub(super) fn each_handed<'f>(flow: &'f Flow, found: &mut Vec<&'f Handed>) {
-    match flow {
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| each_handed(part, found)),
-        Flow::Loop(inner) => each_handed(&inner.body, found),
-        Flow::Scope(inner) | Flow::Block(inner) => each_handed(inner, found),
-        Flow::Handed(handed) => {
-            found.push(handed);
-            each_handed(&handed.body, found);
-        }
-        _ => {}
+            if is_said { None } else { self.chain(function, call, self.targets(caller.source, call)) }
+        })
     }
 }

@@ -3,21 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use super::calls::{CallGraph, nearest::is_cache};
-use super::handed::each_handed;
-use super::waits::each_query;
 use crate::rust::flow::Handed;
 use crate::rust::source::{FunctionId, SiteFact};
 
 impl CallGraph<'_> {
     /// The calls of a function, by number, that stand in a closure which is given to a cache.
     pub(super) fn kept_calls(&self, caller: FunctionId) -> HashSet<usize> {
-        let mut found = HashSet::new();
-        for (handed, _) in self.kept(caller) {
-            handed.body.each_call(&mut |call| {
-                found.insert(call.number);
-            });
-        }
-        found
+        let kept = self.kept(caller);
+        kept.into_iter().flat_map(|(handed, _)| handed.body.calls()).map(|call| call.number).collect()
     }
 
     /// The same of queries, by source: each with the number of loops around the call of the cache.
@@ -26,9 +19,7 @@ impl CallGraph<'_> {
         for id in self.all_functions() {
             let Some(of_source) = found.get_mut(id.source) else { continue };
             for (handed, loops) in self.kept(id) {
-                let mut queries = Vec::new();
-                each_query(&handed.body, &mut queries);
-                of_source.extend(queries.into_iter().map(|site| (site, SiteFact::Kept(loops))));
+                of_source.extend(handed.body.queries().map(|site| (site, SiteFact::Kept(loops))));
             }
         }
         found
@@ -37,15 +28,12 @@ impl CallGraph<'_> {
     /// The closures of a function that are given to a cache, each with the number of loops around the call.
     fn kept(&self, caller: FunctionId) -> Vec<(&Handed, usize)> {
         let Some((_, function)) = self.get(caller) else { return Vec::new() };
-        let mut handed = Vec::new();
-        each_handed(&function.flow, &mut handed);
+        let handed: Vec<&Handed> = function.flow.handed().collect();
         if handed.is_empty() {
             return Vec::new();
         }
-        let mut loops = HashMap::new();
-        function.flow.each_call(&mut |call| {
-            loops.insert(call.number, call.loops.len());
-        });
+        let loops: HashMap<usize, usize> =
+            function.flow.calls().map(|call| (call.number, call.loops.len())).collect();
         let of_cache = |handed: &&Handed| {
             let targets = handed.call.map_or(&[][..], |call| self.targets_of(caller.source, call));
             let keeps = |id: &FunctionId| self.get(*id).is_some_and(|(_, it)| is_cache(it));

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::calls::CallGraph;
-use super::waits::each_query;
 use crate::rust::flow::CallRef;
 use crate::rust::source::{FunctionId, SiteFact};
 
@@ -15,9 +14,7 @@ impl CallGraph<'_> {
             let (Some((_, function)), Some(of_source)) = (self.get(id), found.get_mut(id.source)) else {
                 continue;
             };
-            let mut queries = Vec::new();
-            each_query(&function.flow, &mut queries);
-            of_source.extend(queries.into_iter().map(|site| (site, SiteFact::Paged)));
+            of_source.extend(function.flow.queries().map(|site| (site, SiteFact::Paged)));
         }
         found
     }
@@ -31,20 +28,20 @@ impl CallGraph<'_> {
         };
         for caller in self.all_functions() {
             let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.in_test) else { continue };
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 if call.loops.iter().any(|around| is_given(call, &around.advances)) {
                     note(caller.source, call, &mut open);
                 }
-            });
+            }
         }
         // A function may pass its arguments on to those that it calls.
         while let Some(id) = open.pop() {
             let Some((_, function)) = self.get(id) else { continue };
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 if is_given(call, &function.kept) {
                     note(id.source, call, &mut open);
                 }
-            });
+            }
         }
         paged
     }

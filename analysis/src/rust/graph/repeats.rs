@@ -38,12 +38,7 @@ impl CallGraph<'_> {
     /// Whether everything in it is known, and only reads. If it is the body of a function that has to run the same queries each time, what
     /// its queries use is that function's parameters and constants.
     fn only_reads(&self, source: usize, flow: &Flow, of: Option<&Function>, met: &mut Met) -> bool {
-        let mut next = |flow: &Flow| self.only_reads(source, flow, of, met);
         match flow {
-            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(next),
-            Flow::Loop(inner) => next(&inner.body),
-            Flow::Scope(inner) | Flow::Block(inner) => next(inner),
-            Flow::Handed(handed) => next(&handed.body),
             Flow::Query(at) => {
                 met.sites.insert((source, *at));
                 let site = self.sources().get(source).and_then(|source| source.scan.sites.get(*at));
@@ -58,12 +53,7 @@ impl CallGraph<'_> {
                 passes && self.call_only_reads(source, call, of, met)
             }
             // Functions that take code as an argument are left out as a whole.
-            Flow::Parameter(_)
-            | Flow::Return
-            | Flow::Try
-            | Flow::Made(_)
-            | Flow::Break(_)
-            | Flow::Continue(_) => true,
+            _ => flow.children().iter().all(|part| self.only_reads(source, part, of, met)),
         }
     }
 

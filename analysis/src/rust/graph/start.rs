@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::calls::CallGraph;
-use super::waits::{self, QueryOrCall};
+use super::waits::QueryOrCall;
 use crate::rust::flow::Flow;
 use crate::rust::site::LoopKind;
 use crate::rust::source::FunctionId;
@@ -58,7 +58,7 @@ impl CallGraph<'_> {
         start.extend(mains);
         while let Some(caller) = open.pop() {
             let Some((_, function)) = self.get(caller) else { continue };
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 for target in self.targets(caller.source, call) {
                     let is_known = self.get(*target).is_some_and(|(_, it)| {
                         it.implements.is_none() && !it.in_test && !unknown.contains(it.name.as_str())
@@ -70,7 +70,7 @@ impl CallGraph<'_> {
                         open.push(*target);
                     }
                 }
-            });
+            }
         }
         start
     }
@@ -81,7 +81,7 @@ impl CallGraph<'_> {
         let Some((_, function)) = self.get(id).filter(|_| self.is_of_start(id)) else { return false };
         let mut is_start = false;
         self.each_step(id.source, &function.flow, &self.serving, true, &mut |flow, is_once| {
-            is_start |= is_once && waits::has(flow, step);
+            is_start |= is_once && step.is_in(flow);
         });
         is_start
     }
@@ -159,22 +159,16 @@ impl CallGraph<'_> {
 
     /// Whether code serves: it waits for something to do, or for a server.
     fn serves_in(&self, source: usize, flow: &Flow, serving: &HashSet<FunctionId>) -> bool {
-        match flow {
+        flow.walk().any(|part| match part {
             Flow::Call(call) => {
                 call.awaited && SERVES.contains(&call.callee.name())
                     || self.targets(source, call).iter().any(|target| serving.contains(target))
             }
-            Flow::Seq(parts) | Flow::Branch(parts) => {
-                parts.iter().any(|part| self.serves_in(source, part, serving))
-            }
             Flow::Loop(inner) => {
                 inner.head.kind != LoopKind::For && inner.head.exempt == Some(purpose::SERVICE)
-                    || self.serves_in(source, &inner.body, serving)
             }
-            Flow::Scope(inner) | Flow::Block(inner) => self.serves_in(source, inner, serving),
-            Flow::Handed(handed) => self.serves_in(source, &handed.body, serving),
             _ => false,
-        }
+        })
     }
 }
 
@@ -182,8 +176,7 @@ impl CallGraph<'_> {
 fn returns(flow: &Flow) -> bool {
     match flow {
         Flow::Return => true,
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(returns),
-        Flow::Loop(inner) => returns(&inner.body),
+        Flow::Seq(_) | Flow::Branch(_) | Flow::Loop(_) => flow.children().iter().any(returns),
         _ => false,
     }
 }

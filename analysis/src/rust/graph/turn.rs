@@ -157,7 +157,7 @@ impl CallGraph<'_> {
             self.add(source, part, 0, &mut HashSet::new(), &mut work);
             work
         };
-        let Some(at) = parts.iter().position(|part| waits::has(part, step)) else { return false };
+        let Some(at) = parts.iter().position(|part| step.is_in(part)) else { return false };
         let (before, rest) = parts.split_at(at);
         let is_alone = rest.first().is_some_and(|own| statements(own).is_lookup())
             && before.iter().all(|part| statements(part).statements() == 0);
@@ -220,16 +220,12 @@ impl CallGraph<'_> {
     }
 
     fn add(&self, source: usize, flow: &Flow, depth: usize, seen: &mut HashSet<FunctionId>, work: &mut Work) {
-        match flow {
-            Flow::Query(site) => self.add_query(source, *site, work),
-            Flow::Call(call) => self.add_call(source, call, depth, seen, work),
-            Flow::Seq(parts) | Flow::Branch(parts) => {
-                parts.iter().for_each(|part| self.add(source, part, depth, seen, work));
+        for part in flow.walk() {
+            match part {
+                Flow::Query(site) => self.add_query(source, *site, work),
+                Flow::Call(call) => self.add_call(source, call, depth, seen, work),
+                _ => {}
             }
-            Flow::Loop(inner) => self.add(source, &inner.body, depth, seen, work),
-            Flow::Scope(inner) | Flow::Block(inner) => self.add(source, inner, depth, seen, work),
-            Flow::Handed(handed) => self.add(source, &handed.body, depth, seen, work),
-            _ => {}
         }
     }
 
@@ -289,14 +285,10 @@ fn names_vary(call: &CallRef, around: &Loop, end: &Site) -> bool {
 /// The body of the loop around a step.
 pub(super) fn body_of<'f>(flow: &'f Flow, around: &Loop, step: QueryOrCall) -> Option<&'f Flow> {
     match flow {
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(|part| body_of(part, around, step)),
         Flow::Loop(inner) if inner.head.place == around.place => {
-            waits::has(&inner.body, step).then_some(&inner.body)
+            step.is_in(&inner.body).then_some(&inner.body)
         }
-        Flow::Loop(inner) => body_of(&inner.body, around, step),
-        Flow::Scope(inner) | Flow::Block(inner) => body_of(inner, around, step),
-        Flow::Handed(handed) => body_of(&handed.body, around, step),
-        _ => None,
+        _ => flow.children().iter().find_map(|part| body_of(part, around, step)),
     }
 }
 

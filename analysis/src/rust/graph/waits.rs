@@ -51,16 +51,13 @@ impl Course {
 }
 
 impl QueryOrCall {
-    fn is_in(self, flow: &Flow) -> bool {
-        match (self, flow) {
+    /// Whether it is in some code.
+    pub(super) fn is_in(self, flow: &Flow) -> bool {
+        flow.walk().any(|part| match (self, part) {
             (QueryOrCall::Call(number), Flow::Call(call)) => call.number == number,
             (QueryOrCall::Query(site), Flow::Query(at)) => *at == site,
-            (_, Flow::Seq(parts) | Flow::Branch(parts)) => parts.iter().any(|part| self.is_in(part)),
-            (_, Flow::Loop(inner)) => self.is_in(&inner.body),
-            (_, Flow::Scope(inner) | Flow::Block(inner)) => self.is_in(inner),
-            (_, Flow::Handed(handed)) => self.is_in(&handed.body),
             _ => false,
-        }
+        })
     }
 }
 
@@ -190,8 +187,7 @@ impl CallGraph<'_> {
             let (Some((_, function)), Some(of_source)) = (self.get(id), found.get_mut(id.source)) else {
                 continue;
             };
-            let mut queries = Vec::new();
-            each_query(&function.flow, &mut queries);
+            let queries: Vec<usize> = function.flow.queries().collect();
             let grows = queries.iter().filter(|site| self.site_grows(id, **site, &callers));
             of_source.extend(grows.map(|site| (*site, SiteFact::Grows)));
             of_source.extend(queries.iter().filter_map(|site| {
@@ -248,10 +244,8 @@ impl CallGraph<'_> {
 
     /// Whether an iteration runs statements whose text is known only when it runs, by `raw_sql`, which takes several at once.
     fn runs_script(&self, source: usize, body: &Flow) -> bool {
-        let mut queries = Vec::new();
-        each_query(body, &mut queries);
         let sites = self.sources().get(source).map_or(&[][..], |source| source.scan.sites.as_slice());
-        queries.iter().filter_map(|at| sites.get(*at)).any(|site| {
+        body.queries().filter_map(|at| sites.get(at)).any(|site| {
             let is_raw = site.written.rsplit("::").next() == Some("raw_sql");
             is_raw && site.sql == SiteSql::Dynamic && site.built.is_none()
         })
@@ -313,22 +307,6 @@ pub(super) fn ends_turn(flow: &Flow) -> bool {
         Flow::Continue(0) => true,
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(ends_turn),
         _ => false,
-    }
-}
-
-/// Whether a step is in some code.
-pub(super) fn has(flow: &Flow, step: QueryOrCall) -> bool {
-    step.is_in(flow)
-}
-
-pub(super) fn each_query(flow: &Flow, found: &mut Vec<usize>) {
-    match flow {
-        Flow::Query(site) => found.push(*site),
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| each_query(part, found)),
-        Flow::Loop(inner) => each_query(&inner.body, found),
-        Flow::Scope(inner) | Flow::Block(inner) => each_query(inner, found),
-        Flow::Handed(handed) => each_query(&handed.body, found),
-        _ => {}
     }
 }
 

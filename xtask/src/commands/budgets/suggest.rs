@@ -51,15 +51,11 @@ pub(super) fn run(
 
 /// The names of functions that another one calls.
 fn called<'f>(functions: &'f [Listed<'_>]) -> HashSet<&'f str> {
-    let mut names = HashSet::new();
-    for it in functions {
-        it.function.flow.each_called(&mut |name| {
-            if name != it.function.name {
-                names.insert(name);
-            }
-        });
-    }
-    names
+    let names = |it: &'f Listed<'_>| {
+        let names = it.function.flow.calls().map(|call| call.callee.name());
+        names.filter(|name| *name != it.function.name)
+    };
+    functions.iter().flat_map(names).collect()
 }
 
 /// The maximum of a function, if all of it is known.

@@ -56,9 +56,7 @@ impl<'a> CallGraph<'a> {
     pub(super) fn only_makes(&self, function: FunctionId) -> bool {
         let Some((source, function)) = self.get(function) else { return false };
         let site = first_query(&function.flow, &source.scan.sites).and_then(|at| source.scan.sites.get(at));
-        let mut calls = 0;
-        function.flow.each_call(&mut |_| calls += 1);
-        calls == 0 && site.is_some_and(Site::is_only_made)
+        function.flow.calls().next().is_none() && site.is_some_and(Site::is_only_made)
     }
 
     /// Finds which functions reach a query, and the nearest one that is about rows.
@@ -92,16 +90,16 @@ impl<'a> CallGraph<'a> {
                 layer.push(id);
             }
             let mut seen = HashSet::new();
-            function.flow.each_call(&mut |call| {
+            for call in function.flow.calls() {
                 if call.batched || !counts(call) {
-                    return;
+                    continue;
                 }
                 for &target in self.targets(id.source, call) {
                     if seen.insert(target) {
                         callers.entry(target).or_default().push((id, call));
                     }
                 }
-            });
+            }
         }
         for distance in 1..=DEEPEST {
             let mut next = Vec::new();
