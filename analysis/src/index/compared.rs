@@ -17,13 +17,10 @@ impl<'a> Reader<'a> {
         });
         let operand = match operand {
             // A cast between text types changes nothing, and the index is searched as if it were absent.
-            Expr::Cast { expr, ty } if matches!(ty.as_str(), "text" | "varchar" | "character varying") => {
+            Expr::Cast { expr, ty } => {
                 let column = expr.as_column().filter(|column| column.relation == Some(self.relation));
-                if column.is_some_and(|column| (self.holds)(&column.name, is_text_type)) {
-                    expr
-                } else {
-                    operand
-                }
+                let own = column.and_then(self.type_of);
+                if own.is_some_and(|own| type_names::keeps_texts(own, ty)) { expr } else { operand }
             }
             Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => expr,
             other => other,
@@ -99,8 +96,7 @@ impl<'a> Reader<'a> {
                 Expr::Cast { ty, .. } => Some(ty.as_str()),
                 _ => None,
             };
-            let is_varchar =
-                ty.is_some_and(|ty| ty.starts_with("varchar") || ty.starts_with("character varying"));
+            let is_varchar = ty.is_some_and(type_names::is_varchar);
             return class() == Some(Class::Text) && !(is_varchar && is(is_padded_type));
         }
         if matches!(value, Expr::Parameter(_)) {
@@ -118,8 +114,8 @@ impl<'a> Reader<'a> {
         };
         let is_turned = |ty: &str| {
             let ty = type_names::canonical(ty);
-            let is_char = ty == "bpchar" || ty.starts_with("character") && !is_varying_type(&ty);
-            is_char && is(is_varying_type) || ty == "name" && is(is_text_type) && !is_bytewise()
+            is_padded_type(&ty) && is(type_names::is_varchar)
+                || ty == "name" && is(type_names::is_text) && !is_bytewise()
         };
         if said.is_some_and(is_turned) {
             return true;
@@ -228,20 +224,12 @@ fn is_numeric(ty: &str) -> bool {
     ["int", "real", "floa", "doub", "dec", "numeric", "signed"].iter().any(|part| ty.contains(part))
 }
 
-fn is_text_type(ty: &str) -> bool {
-    matches!(ty.split('(').next().unwrap_or(ty).trim(), "text" | "varchar" | "character varying")
-}
-
 fn is_integer_type(ty: &str) -> bool {
     matches!(ty, "smallint" | "integer" | "bigint")
 }
 
 fn is_decimal_type(ty: &str) -> bool {
     ty.starts_with("numeric")
-}
-
-fn is_varying_type(ty: &str) -> bool {
-    ty.starts_with("character varying")
 }
 
 /// Text types that ignore trailing blanks.

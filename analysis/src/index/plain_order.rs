@@ -105,21 +105,10 @@ fn is_relabel(schema: &Schema, column: &Column, ty: &str) -> bool {
         _ => to.into(),
     };
     let is_number_of_object = |ty: &str| ty.starts_with("reg") && to == "oid";
-    match (text_length(&from), text_length(&to)) {
-        (Some(_), Some(None)) => true,
-        (Some(Some(from)), Some(Some(to))) => from <= to,
-        _ => from == to || (&*from, &*to) == ("cidr", "inet") || is_number_of_object(&from),
-    }
-}
-
-/// The length limit of a text type; `None` for any other type, and for those that pad their values.
-fn text_length(ty: &str) -> Option<Option<u32>> {
-    match ty.strip_prefix("character varying") {
-        _ if ty == "text" => Some(None),
-        Some("") => Some(None),
-        Some(limit) => limit.strip_prefix('(')?.strip_suffix(')')?.parse().ok().map(Some),
-        None => None,
-    }
+    from == to
+        || type_names::keeps_texts(&from, &to)
+        || (&*from, &*to) == ("cidr", "inet")
+        || is_number_of_object(&from)
 }
 
 /// SQLite: gives the rowid the one name that it has among the keys of indexes.

@@ -2,10 +2,10 @@
 //! immutable. Nothing else is printed, so that no suggested statement is rejected by the database.
 
 use crate::schema::{Schema, Table};
-use crate::sql::Dialect;
 use crate::sql::expr::{Call, Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
 use crate::sql::quote::quote_if_needed;
+use crate::sql::{Dialect, type_names};
 
 /// Prints expressions over one table.
 #[derive(Clone, Copy)]
@@ -142,7 +142,7 @@ impl<'a> Printer<'a> {
             Expr::Literal(_) => self.literal(expr),
             Expr::Call(call) => self.call(call),
             Expr::Cast { expr, ty } => {
-                let text = matches!(ty.as_str(), "text" | "varchar" | "character varying");
+                let text = type_names::is_unlimited_text(ty);
                 let plain = text || matches!(ty.as_str(), "int" | "integer" | "bigint" | "uuid" | "numeric");
                 // A value extracted from JSON is text; parsing other types depends on the session.
                 let from = matches!(expr.as_ref(), Expr::Binary { op: Op::Other(op), .. } if op == "->>" || op == "#>>");
@@ -156,10 +156,7 @@ impl<'a> Printer<'a> {
             Expr::Binary { op: Op::Concat, left, right } => {
                 let is_text = |side: &Expr| match side.without_casts() {
                     Expr::Literal(Literal::Text(_)) => true,
-                    side => {
-                        let ty = self.type_of(side);
-                        ty == "text" || ty.starts_with("character varying")
-                    }
+                    side => type_names::is_text(self.type_of(side)),
                 };
                 (self.schema.dialect == Dialect::Postgres && is_text(left) && is_text(right))
                     .then(|| Some(format!("{} || {}", self.value(left)?, self.value(right)?)))?

@@ -5,7 +5,7 @@ use super::problem::JoinGraph;
 use crate::schema::Schema;
 use crate::sql::expr::ColumnRef;
 use crate::sql::query::{Query, Source};
-use crate::sql::{Dialect, predicates};
+use crate::sql::{Dialect, predicates, type_names};
 
 /// Removes such casts from the conditions of a problem.
 pub(super) fn drop_from(problem: &mut JoinGraph, query: &Query, schema: &Schema) {
@@ -16,15 +16,10 @@ pub(super) fn drop_from(problem: &mut JoinGraph, query: &Query, schema: &Schema)
         let Source::Table(table) = &query.relation(column.relation?).source else { return None };
         schema.stored(table)?.column(&column.name).map(|column| column.ty.as_str())
     };
-    let is_text = |column: &ColumnRef| type_of(column).is_some_and(is_text);
+    let keeps_texts =
+        |column: &ColumnRef, ty: &str| type_of(column).is_some_and(|own| type_names::keeps_texts(own, ty));
     for demand in &mut problem.demands {
-        predicates::drop_text_casts(&mut demand.condition, &is_text);
+        predicates::drop_text_casts(&mut demand.condition, &keeps_texts);
         predicates::drop_casts_to_own_type(&mut demand.condition, &type_of);
     }
-}
-
-/// Whether values of a type are compared verbatim; those of `char` are not, since trailing blanks are
-/// ignored.
-fn is_text(ty: &str) -> bool {
-    matches!(ty, "text" | "character varying") || ty.starts_with("character varying(")
 }

@@ -7,10 +7,10 @@ use super::new_index::NewIndex;
 use super::printed::{Constant, Printer};
 use super::{estimate, heirs, merge, serve, sort};
 use crate::schema::{Name, Schema, Table};
-use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, LikeKind, Op};
 use crate::sql::query::{OrderKey, RelationId};
 use crate::sql::quote::quote_if_needed;
+use crate::sql::{Dialect, type_names};
 
 /// What an index has to provide to serve one access.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,7 +204,7 @@ impl<'a> Reading<'a> {
                     "inet" | "cidr" => {
                         is_one_of(&["<<", "<<=", ">>", ">>=", "&&"]).then_some(("gist", "inet_ops"))
                     }
-                    ty if ty == "text" || ty.starts_with("character varying") => {
+                    ty if type_names::is_text(ty) => {
                         is_one_of(&["%", "<%", "%>", "<<%", "%>>"]).then_some(("gin", "gin_trgm_ops"))
                     }
                     ty if ty.ends_with("range") => {

@@ -6,9 +6,9 @@ use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::schema::{Column, UserType};
-use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::query::{Query, RelationId};
+use crate::sql::{Dialect, type_names};
 
 declare_lint! {
     /// ## What it does
@@ -53,7 +53,9 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
     let found = all.iter().filter_map(|wrapped| {
         let Expr::Cast { expr, ty } = wrapped.operand else { return None };
         let column = context.table(query, wrapped.relation)?.column(&wrapped.column.name)?;
-        if !matches!(expr.as_ref(), Expr::Column(_)) || (is_text(&column.ty) && is_text(ty)) {
+        if !matches!(expr.as_ref(), Expr::Column(_))
+            || (type_names::is_text(&column.ty) && type_names::is_text(ty))
+        {
             return None;
         }
         Some((wrapped, rewrite(context, query, wrapped, column, ty), false))
@@ -74,7 +76,7 @@ fn rewrite(
     }
     let name = wrapped.name(query, context.dialect);
     // Texts sort differently from the values.
-    let to_text = is_text(ty) && keeps_values_apart(context, &column.ty);
+    let to_text = type_names::is_unlimited_text(ty) && keeps_values_apart(context, &column.ty);
     let wider = is_integer(ty) && is_integer(&column.ty);
     if context.dialect != Dialect::Postgres || !(to_text || wider) {
         return None;
@@ -104,10 +106,6 @@ fn rewrite(
             }
         }
     }
-}
-
-fn is_text(ty: &str) -> bool {
-    matches!(ty.split('(').next().unwrap_or(ty).trim(), "text" | "varchar" | "character varying")
 }
 
 fn is_integer(ty: &str) -> bool {
@@ -147,6 +145,11 @@ mod tests {
             help("SELECT id FROM events WHERE user_id::int = $1"),
             "compare the column itself: `user_id = $1`"
         );
+        // A text of that length may have lost digits.
+        assert_eq!(
+            help("SELECT id FROM events WHERE user_id::varchar(3) = $1"),
+            "compare `user_id` itself, with a value that is computed on the other side"
+        );
         assert_eq!(
             help("SELECT id FROM events WHERE user_id::float8 = $1"),
             "compare `user_id` itself, with a value that is computed on the other side"
@@ -163,6 +166,7 @@ mod tests {
     fn casts_among_text_leave_the_index_in_use() {
         silent("unindexed_filter", "SELECT id FROM users WHERE email::varchar = $1");
         fires("unindexed_filter", "SELECT id FROM users WHERE email::varchar(3) = $1");
+        silent("cast_on_column", "SELECT id FROM users WHERE email::varchar(3) = $1");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::columns;
 use crate::schema::{Column, Index, KeyPart, Schema, Table, UserType};
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::{Dialect, predicates};
+use crate::sql::{Dialect, predicates, type_names};
 
 /// An index, resolved.
 #[derive(Debug)]
@@ -37,8 +37,9 @@ pub(crate) fn indexes(schema: &Schema, table: &Table) -> Arc<Vec<PreparedIndex>>
 }
 
 fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
-    let is_like_text = |column: &ColumnRef| {
-        table.column(&column.name).is_some_and(|column| is_like_text(schema, &column.ty))
+    let is_implicit = |column: &ColumnRef, ty: &str| {
+        type_names::is_unlimited_text(ty)
+            && table.column(&column.name).is_some_and(|column| is_like_text(schema, &column.ty))
     };
     let resolve = |sql: &str| {
         let columns = columns::of_table(schema, table);
@@ -47,7 +48,7 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
         let is_stripped = matches!(&expr, Expr::Cast { expr, .. }
             if expr.as_column().and_then(|column| table.column(&column.name)).is_some_and(is_padded));
         if schema.dialect == Dialect::Postgres && !is_stripped {
-            predicates::drop_text_casts(&mut expr, &is_like_text);
+            predicates::drop_text_casts(&mut expr, &is_implicit);
         }
         Some(expr)
     };

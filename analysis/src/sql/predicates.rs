@@ -233,12 +233,7 @@ fn all_same_texts(a: &[Expr], b: &[Expr], relation: RelationId) -> bool {
 
 fn as_text(argument: &Expr) -> &Expr {
     match argument {
-        Expr::Cast { expr, ty }
-            if expr.as_column().is_some()
-                && matches!(ty.as_str(), "text" | "varchar" | "character varying") =>
-        {
-            expr
-        }
+        Expr::Cast { expr, ty } if expr.as_column().is_some() && type_names::is_unlimited_text(ty) => expr,
         other => other,
     }
 }
@@ -265,11 +260,11 @@ fn same_literal(a: &Literal, b: &Literal) -> bool {
     }
 }
 
-/// Removes casts to text from texts, and from columns for which `is_text` says that the cast has no effect.
-pub(crate) fn drop_text_casts(expr: &mut Expr, is_text: &dyn Fn(&ColumnRef) -> bool) {
+/// Removes casts to text from texts, and from columns for which `keeps_texts` says that the cast to a type has no effect.
+pub(crate) fn drop_text_casts(expr: &mut Expr, keeps_texts: &dyn Fn(&ColumnRef, &str) -> bool) {
     if let Expr::Cast { expr: inner, ty } = expr
-        && matches!(ty.as_str(), "text" | "varchar" | "character varying")
-        && (inner.as_column().is_some_and(is_text) || gives_text(inner, is_text))
+        && (inner.as_column().is_some_and(|column| keeps_texts(column, ty))
+            || type_names::is_unlimited_text(ty) && gives_text(inner, &|column| keeps_texts(column, "text")))
     {
         *expr = std::mem::replace(inner.as_mut(), Expr::Row(Vec::new()));
         return;
@@ -280,7 +275,7 @@ pub(crate) fn drop_text_casts(expr: &mut Expr, is_text: &dyn Fn(&ColumnRef) -> b
         let is_kept =
             has_type_of_parts && matches!(child, Expr::Cast { expr, .. } if expr.as_column().is_some());
         if !is_kept {
-            drop_text_casts(child, is_text);
+            drop_text_casts(child, keeps_texts);
         }
     }
 }
@@ -327,7 +322,7 @@ fn gives_text(expr: &Expr, is_text: &dyn Fn(&ColumnRef) -> bool) -> bool {
 fn bare(expr: &Expr) -> &Expr {
     let mut expr = without_literal_casts(expr);
     while let Expr::Cast { expr: inner, ty } = expr {
-        if !is_text(ty) || inner.as_column().is_some() {
+        if !is_implicit(ty) || inner.as_column().is_some() {
             break;
         }
         expr = without_literal_casts(inner);
@@ -343,9 +338,10 @@ fn without_literal_casts(expr: &Expr) -> &Expr {
     }
 }
 
-fn is_text(ty: &str) -> bool {
-    let base = ty.split(['(', '[']).next().unwrap_or(ty).trim();
-    matches!(base, "text" | "varchar" | "character varying" | "char" | "bpchar" | "character" | "name")
+/// Whether a text, or an array of texts, may be cast to a type where it is not written: one that shortens no text.
+fn is_implicit(ty: &str) -> bool {
+    let element = ty.trim_end_matches("[]");
+    element == "bpchar" || type_names::is_unlimited_text(element)
 }
 
 /// The elements of a constant array: `ARRAY[1, 2]`, or `'{1,2}'` without quoting.

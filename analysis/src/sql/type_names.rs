@@ -44,6 +44,42 @@ pub(crate) fn is_without_length(one: &str, other: &str) -> bool {
     canonical(other) == format!("{bare}{behind}")
 }
 
+/// The maximum length of the values of `text` or `varchar`, `Some(None)` if there is none; `None` for any other type:
+/// arrays, and those that pad their values or ignore case.
+pub(crate) fn text_length(ty: &str) -> Option<Option<u32>> {
+    let ty = canonical(ty);
+    match ty.strip_prefix("character varying") {
+        _ if ty == "text" => Some(None),
+        Some("") => Some(None),
+        Some(limit) => limit.strip_prefix('(')?.strip_suffix(')')?.parse().ok().map(Some),
+        None => None,
+    }
+}
+
+/// Whether a type is `text` or `varchar`, of any length. Their values are compared verbatim.
+pub(crate) fn is_text(ty: &str) -> bool {
+    text_length(ty).is_some()
+}
+
+/// Whether a type is `text`, or `varchar` without a length: a cast to it changes no text.
+pub(crate) fn is_unlimited_text(ty: &str) -> bool {
+    text_length(ty) == Some(None)
+}
+
+/// Whether a type is `varchar`, of any length.
+pub(crate) fn is_varchar(ty: &str) -> bool {
+    is_text(ty) && canonical(ty) != "text"
+}
+
+/// Whether a cast between two text types leaves all values of the first as they are, so that PostgreSQL leaves it out.
+pub(crate) fn keeps_texts(from: &str, to: &str) -> bool {
+    match (text_length(from), text_length(to)) {
+        (Some(_), Some(None)) => true,
+        (Some(Some(from)), Some(Some(to))) => from <= to,
+        _ => false,
+    }
+}
+
 /// A type as the server prints it, from any lower-case spelling: with length or precision, time zone and
 /// array brackets.
 pub(crate) fn canonical(ty: &str) -> String {
@@ -87,7 +123,40 @@ pub(crate) fn canonical(ty: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::are_one;
+    use super::{are_one, is_text, is_unlimited_text, is_varchar, keeps_texts};
+
+    #[test]
+    fn text_types_are_known_by_all_their_names() {
+        for ty in ["varchar", "varchar(20)", "character varying", "character varying(20)", "char varying(20)"]
+        {
+            assert!(is_text(ty) && is_varchar(ty), "{ty}");
+            assert_eq!(is_unlimited_text(ty), !ty.contains('('), "{ty}");
+        }
+        assert!(is_text("text") && is_unlimited_text("text") && !is_varchar("text"));
+        for ty in [
+            "text[]",
+            "varchar(20)[]",
+            "character varying[]",
+            "char",
+            "character(3)",
+            "bpchar",
+            "name",
+            "citext",
+        ] {
+            assert!(!is_text(ty) && !is_unlimited_text(ty) && !is_varchar(ty), "{ty}");
+        }
+    }
+
+    #[test]
+    fn a_cast_keeps_texts_unless_it_may_shorten_them() {
+        for (from, to) in [("varchar(20)", "text"), ("varchar(20)", "varchar(30)"), ("text", "varchar")] {
+            assert!(keeps_texts(from, to), "{from} to {to}");
+        }
+        for (from, to) in [("text", "varchar(20)"), ("varchar(30)", "varchar(20)"), ("varchar(20)[]", "text")]
+        {
+            assert!(!keeps_texts(from, to), "{from} to {to}");
+        }
+    }
 
     #[test]
     fn spellings_of_one_type_are_one() {

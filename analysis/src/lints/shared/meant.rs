@@ -3,8 +3,8 @@
 use crate::cardinality::{self, Rows};
 use crate::lints::QueryContext;
 use crate::schema::{Index, IndexKey, KeyPart, Schema, Table};
-use crate::sql::Dialect;
 use crate::sql::query::{BlockId, Query, Source};
+use crate::sql::{Dialect, type_names};
 
 /// The keys that are meant in a table.
 type Keys = fn(&Table) -> Vec<Index>;
@@ -65,7 +65,7 @@ fn without_partition_key(table: &Table) -> Vec<Index> {
 /// The unique keys of a table over lower-cased text.
 fn folded(table: &Table) -> Vec<Index> {
     let fold = |key: &IndexKey| match &key.part {
-        KeyPart::Column(name) if is_text(table, name) => {
+        KeyPart::Column(name) if has_text(table, name) => {
             IndexKey { part: KeyPart::Expression(format!("lower({name})")), ..key.clone() }
         }
         _ => key.clone(),
@@ -76,9 +76,8 @@ fn folded(table: &Table) -> Vec<Index> {
     })
 }
 
-fn is_text(table: &Table, column: &str) -> bool {
-    let ty = table.column(column).map_or("", |column| column.ty.as_str()).to_ascii_lowercase();
-    ty == "text" || ty.starts_with("varchar") || ty.starts_with("character varying")
+fn has_text(table: &Table, column: &str) -> bool {
+    table.column(column).is_some_and(|column| type_names::is_text(&column.ty.to_ascii_lowercase()))
 }
 
 fn changed(table: &Table, keys: impl Fn(&Index) -> Option<Vec<IndexKey>>) -> Vec<Index> {

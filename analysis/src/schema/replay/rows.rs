@@ -5,7 +5,7 @@ use crate::schema::ddl;
 use crate::schema::model::{Column, Table};
 use crate::sql::expr::{Call, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, Output, Query, Source};
-use crate::sql::{Dialect, resolve};
+use crate::sql::{Dialect, resolve, type_names};
 
 impl Replay {
     /// The columns of a query's result, all nullable; `None` if they are unknown.
@@ -184,7 +184,7 @@ impl Replay {
             "array_agg" => Some(first()).filter(|ty| !ty.is_empty()).map(|ty| ty + "[]").unwrap_or_default(),
             "bool_and" | "bool_or" | "every" => "boolean".to_owned(),
             "coalesce" | "greatest" | "least" => self.common_type(query, &call.args),
-            "max" | "min" if first().starts_with("character varying") => "text".to_owned(),
+            "max" | "min" if type_names::is_varchar(&first()) => "text".to_owned(),
             "max" | "min" | "nullif" | "abs" => first(),
             "sum" => match first().as_str() {
                 "smallint" | "integer" => "bigint".to_owned(),
