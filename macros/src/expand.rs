@@ -63,7 +63,7 @@ fn made(
 
 /// Only the errors and the user's code. The compiler treats the whole as an error already reported, so that
 /// its uses cause no further errors.
-fn refused(query: &Query, messages: &TokenStream) -> TokenStream {
+pub(crate) fn refused(query: &Query, messages: &TokenStream) -> TokenStream {
     let values = query.arguments.iter().map(|argument| &argument.value);
     quote!({ #(let _ = &(#values);)* #messages })
 }

@@ -13,6 +13,7 @@ use crate::batch;
 use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
+use crate::expand::refused;
 use crate::fitted::{Fitted, fitted};
 use crate::input::{MacroKind, Query, Sql};
 use crate::types::Types;
@@ -156,10 +157,4 @@ fn statics(made: &Made) -> TokenStream {
         };
         &PAGES
     }}
-}
-
-/// Only the errors, and the user's code.
-fn refused(query: &Query, messages: &TokenStream) -> TokenStream {
-    let values = query.arguments.iter().map(|argument| &argument.value);
-    quote!({ #(let _ = &(#values);)* #messages })
 }

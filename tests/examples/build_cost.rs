@@ -14,6 +14,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use query_budget_tests::workspace;
 use sha2::{Digest, Sha256};
 
 const MODULES: usize = 50;
@@ -146,10 +147,6 @@ fn edit(dir: &Path, round: usize) {
     let kept = text.split("\npub fn edited").next().unwrap_or_default();
     fs::write(&module, format!("{kept}\npub fn edited() -> usize {{\n    {round}\n}}\n"))
         .expect("it is edited");
-}
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
 }
 
 fn folder() -> PathBuf {

@@ -60,7 +60,8 @@ fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set"))
 }
 
-fn random_name() -> String {
+/// A name for a database, file or key that no other test uses.
+pub fn random_name() -> String {
     format!("query_budget_{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 

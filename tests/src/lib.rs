@@ -9,7 +9,7 @@ pub mod plans;
 pub mod rows;
 mod scratch;
 
-pub use database::{with_mysql, with_postgres};
+pub use database::{random_name, with_mysql, with_postgres};
 pub use heap::Heap;
 pub use outside::{copy_fixture, outside_cargo, workspace};
 pub use scratch::Scratch;

@@ -18,6 +18,12 @@ impl Failure {
         Failure { message: message.into(), help: None, source: None }
     }
 
+    /// The failure to connect to a database, in a binary that cannot.
+    #[cfg(not(feature = "live"))]
+    pub(crate) fn not_live() -> Failure {
+        Failure::new("connect to a database: this binary was built without the feature `live`")
+    }
+
     /// Adds a remedy.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Failure {
         self.help = Some(help.into());

@@ -5,6 +5,7 @@ mod commands;
 mod editor;
 mod failure;
 mod fix;
+mod git;
 mod input;
 #[cfg(feature = "live")]
 mod live;

@@ -1,7 +1,8 @@
 //! The advised set of indexes, each test named after its rule.
 
+use super::tests::schema;
 use super::{Advice, Queried, accesses, advise};
-use crate::schema::{Replay, Schema};
+use crate::schema::Replay;
 use crate::sql::{Dialect, resolve};
 
 const JOBS: &str = "
@@ -23,13 +24,6 @@ const JOBS: &str = "
     CREATE INDEX jobs_team ON jobs (team);
     CREATE TABLE notes (id bigint PRIMARY KEY, job_id bigint NOT NULL, body text);
 ";
-
-fn schema(dialect: Dialect, ddl: &str) -> Schema {
-    let mut replay = Replay::new(dialect);
-    replay.apply(ddl, "schema.sql");
-    assert_eq!(replay.problems, []);
-    replay.schema
-}
 
 fn advice(dialect: Dialect, ddl: &str, queries: &[&str]) -> Vec<Advice> {
     let schema = schema(dialect, ddl);

@@ -4,16 +4,10 @@
 mod expressions;
 mod values;
 
+use super::tests::schema;
 use super::{Verdict, accesses};
-use crate::schema::{Replay, Schema};
+use crate::schema::Replay;
 use crate::sql::{Dialect, resolve};
-
-fn schema(dialect: Dialect, ddl: &str) -> Schema {
-    let mut replay = Replay::new(dialect);
-    replay.apply(ddl, "schema.sql");
-    assert_eq!(replay.problems, []);
-    replay.schema
-}
 
 /// Checks the verdicts of a query, in the order in which it names its tables.
 #[track_caller]

@@ -1,18 +1,12 @@
 //! Orders that an index gives or does not give, each as the databases plan it.
 
+use super::tests::schema;
 use super::{Verdict, accesses, unindexed_sorts};
-use crate::schema::{Replay, Schema};
+use crate::schema::Schema;
 use crate::sql::{Dialect, resolve};
 
 use Dialect::{MySql, Postgres, Sqlite};
 use Verdict::{Served, Unserved};
-
-fn schema(dialect: Dialect, ddl: &str) -> Schema {
-    let mut replay = Replay::new(dialect);
-    replay.apply(ddl, "schema.sql");
-    assert_eq!(replay.problems, []);
-    replay.schema
-}
 
 /// The index that each sort of a query asks for; empty if it asks for none.
 fn sorts(schema: &Schema, sql: &str) -> Vec<String> {

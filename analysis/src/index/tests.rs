@@ -23,7 +23,8 @@ const EVENTS: &str = "
     CREATE TABLE notes (id bigint PRIMARY KEY, event_id bigint, body text);
 ";
 
-fn schema(dialect: Dialect, ddl: &str) -> Schema {
+/// The schema that DDL makes.
+pub(super) fn schema(dialect: Dialect, ddl: &str) -> Schema {
     let mut replay = Replay::new(dialect);
     replay.apply(ddl, "schema.sql");
     assert_eq!(replay.problems, []);

@@ -3,7 +3,7 @@
 use super::shared::shape;
 use super::shared::spans;
 use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
-use super::{Check, QueryContext, declare_lint};
+use super::{Check, QueryContext, declare_lint, shared};
 use crate::finding::Finding;
 use crate::schema::{Column, UserType};
 use crate::sql::expr::{Expr, Literal};
@@ -43,8 +43,7 @@ declare_lint! {
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
-    let Ok(query) = context.query else { return };
-    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+    shared::add_all(context, findings, found);
 }
 
 /// The findings, each with the table that is read in full because of it.

@@ -4,7 +4,7 @@ use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::schema::{Index, KeyPart, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::lex::{Lexer, unquote};
+use crate::sql::lex::{Lexer, text_at, unquote};
 use crate::sql::query::{Body, Source};
 
 declare_lint! {
@@ -83,7 +83,7 @@ enum Verdict {
 /// The targets of a statement, in order.
 fn targets(sql: &str, dialect: Dialect) -> Vec<Target> {
     let tokens: Vec<_> = Lexer::new(sql, dialect).collect();
-    let text = |at: usize| tokens.get(at).and_then(|token| sql.get(token.span.range())).unwrap_or_default();
+    let text = |at: usize| text_at(sql, &tokens, at);
     let is = |at: usize, word: &str| text(at).eq_ignore_ascii_case(word);
     let mut found = Vec::new();
     let mut at = 0;

@@ -2,7 +2,7 @@
 
 use super::shared::wrapped::{self, Rewrite, Wrapped};
 use super::shared::{shape, spans};
-use super::{Check, QueryContext, declare_lint};
+use super::{Check, QueryContext, declare_lint, shared};
 use crate::finding::Finding;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op};
@@ -74,8 +74,7 @@ const IMMUTABLE: &[&str] = &[
 ];
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
-    let Ok(query) = context.query else { return };
-    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+    shared::add_all(context, findings, found);
 }
 
 /// The findings, each with the table that is read in full because of it.

@@ -1,7 +1,7 @@
 //! A pattern that starts with a wildcard.
 
 use super::shared::shape;
-use super::{Check, QueryContext, declare_lint, optional_filter};
+use super::{Check, QueryContext, declare_lint, optional_filter, shared};
 use crate::finding::Finding;
 use crate::schema::Table;
 use crate::sql::Dialect;
@@ -40,8 +40,7 @@ declare_lint! {
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
-    let Ok(query) = context.query else { return };
-    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+    shared::add_all(context, findings, found);
 }
 
 /// The findings, one per table, each with the table that is read in full because of it.

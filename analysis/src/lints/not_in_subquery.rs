@@ -2,10 +2,11 @@
 
 use super::shared::clause::Text;
 use super::shared::shape;
-use super::{Check, QueryContext, declare_lint};
+use super::{Check, QueryContext, declare_lint, shared};
 use crate::finding::{Applicability, Finding};
 use crate::sql::expr::{Expr, Op, Test};
-use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Query, RelationId};
+use crate::sql::outer_joins;
+use crate::sql::query::{Block, BlockId, Body, Query, RelationId};
 
 declare_lint! {
     /// ## What it does
@@ -40,8 +41,7 @@ declare_lint! {
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
-    let Ok(query) = context.query else { return };
-    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+    shared::add_all(context, findings, found);
 }
 
 /// The findings, each with the table whose rows are compared.
@@ -73,31 +73,14 @@ fn nullable_output<'q>(context: &QueryContext<'_>, query: &'q Query, id: BlockId
             let table = context.table(query, relation)?;
             let declared = table.column(&column.name)?;
             let never = declared.not_null || table.primary_key.contains(&column.name);
-            ((!never || is_outer(&select.from, relation)) && !is_demanded(block, output)).then_some(output)
+            ((!never || outer_joins::padded(block).contains(&relation)) && !is_demanded(block, output))
+                .then_some(output)
         }
         Body::Set { left, right, .. } => {
             nullable_output(context, query, *left).or_else(|| nullable_output(context, query, *right))
         }
         Body::Values(_) | Body::Write(_) | Body::Unknown => None,
     }
-}
-
-/// Whether an outer join may pad a relation with NULLs.
-fn is_outer(from: &[From], relation: RelationId) -> bool {
-    from.iter().any(|item| match item {
-        From::Relation(_) => false,
-        From::Join { kind, left, right, .. } => {
-            let side = |side: &From| side.relations().contains(&relation);
-            let here = match kind {
-                JoinKind::Left => side(right),
-                JoinKind::Right => side(left),
-                JoinKind::Full => true,
-                JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => false,
-            };
-            here || is_outer(std::slice::from_ref(left), relation)
-                || is_outer(std::slice::from_ref(right), relation)
-        }
-    })
 }
 
 /// Whether the subquery's own conditions exclude NULL, by comparing the column.

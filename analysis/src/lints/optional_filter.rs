@@ -1,7 +1,7 @@
 //! A filter that a parameter turns off.
 
 use super::shared::shape;
-use super::{Check, QueryContext, declare_lint, leading_wildcard};
+use super::{Check, QueryContext, declare_lint, leading_wildcard, shared};
 use crate::finding::Finding;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Query, RelationId};
@@ -44,8 +44,7 @@ declare_lint! {
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
-    let Ok(query) = context.query else { return };
-    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+    shared::add_all(context, findings, found);
 }
 
 /// The findings, one per table, each with the table that is read in full because of it.

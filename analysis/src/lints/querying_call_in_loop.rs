@@ -85,10 +85,7 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let [first, .., last] = call.chain.as_slice() else { return };
-    let turn = match call.around.over.as_str() {
-        "" => "per iteration of a loop".to_owned(),
-        over => format!("per element of `{over}`"),
-    };
+    let turn = loops::per_iteration(&call.around);
     let is_invariant = query.as_ref().is_some_and(|query| asks_the_same(call, query));
     let what = if is_invariant { "the same query" } else { "a query" };
     let mut finding = Finding::new(LINT.name, format!("`{}` runs {what} once {turn}", first.what))

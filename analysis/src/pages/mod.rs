@@ -7,9 +7,9 @@ use crate::cardinality::{self, Rows};
 use crate::schema::Schema;
 use crate::sql::batch::Refusal;
 use crate::sql::expr::{ColumnRef, Expr, Test};
-use crate::sql::query::{Block, Body, From, JoinKind, Kind, Query, RelationId, Source};
+use crate::sql::query::{Block, Body, Kind, Query, RelationId, Source};
 use crate::sql::quote::quote_if_needed;
-use crate::sql::{Dialect, resolve};
+use crate::sql::{Dialect, outer_joins, resolve};
 
 use text::Cut;
 
@@ -247,20 +247,7 @@ fn is_not_null(
         let is_rowid = table.rowid_alias().is_some_and(|rowid| rowid.name == column.name);
         is_rowid || table.column(&column.name).is_some_and(|column| column.not_null)
     });
-    is_asked || declared && !block.from().iter().any(|item| may_be_missing(item, relation))
-}
-
-/// Whether an outer join may pad a relation with NULLs.
-fn may_be_missing(item: &From, relation: RelationId) -> bool {
-    let From::Join { kind, left, right, .. } = item else { return false };
-    let has = |item: &From| item.relations().contains(&relation);
-    let optional = match kind {
-        JoinKind::Left => has(right),
-        JoinKind::Right => has(left),
-        JoinKind::Full => true,
-        JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => false,
-    };
-    optional && has(item) || may_be_missing(left, relation) || may_be_missing(right, relation)
+    is_asked || declared && !outer_joins::padded(block).contains(&relation)
 }
 
 /// The refusal for an order that is not unique: rows equal to the last row of a page would be skipped.

@@ -1,7 +1,7 @@
 //! PostgreSQL's EXPLAIN: it returns the plan in one column and has the parameters of the explained statement.
 
 use super::Dialect;
-use super::lex::{Lexer, TokenKind};
+use super::lex::{Lexer, TokenKind, text_at};
 
 /// The name of the column.
 pub const COLUMN: &str = "QUERY PLAN";
@@ -18,7 +18,7 @@ pub struct Explain<'s> {
 /// Parses an EXPLAIN; `None` for any other statement.
 pub fn explain(sql: &str) -> Option<Explain<'_>> {
     let tokens: Vec<_> = Lexer::new(sql, Dialect::Postgres).collect();
-    let word = |at: usize| tokens.get(at).and_then(|token| sql.get(token.span.range())).unwrap_or_default();
+    let word = |at: usize| text_at(sql, &tokens, at);
     let is = |at: usize, name: &str| word(at).eq_ignore_ascii_case(name);
     if !is(0, "explain") {
         return None;

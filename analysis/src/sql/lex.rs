@@ -34,6 +34,11 @@ pub enum TokenKind {
     Open,
 }
 
+/// The text of a token by its position, empty behind the last one; `tokens` are those of `text`.
+pub fn text_at<'t>(text: &'t str, tokens: &[Token], at: usize) -> &'t str {
+    tokens.get(at).and_then(|token| text.get(token.span.range())).unwrap_or_default()
+}
+
 /// Iterates over the tokens of a text, skipping comments and white space.
 #[derive(Debug, Clone)]
 pub struct Lexer<'t> {

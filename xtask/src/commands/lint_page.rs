@@ -38,7 +38,7 @@ fn planner(arguments: &Explain, output: &mut Output) -> Result<Outcome, Failure>
 
 #[cfg(not(feature = "live"))]
 fn planner(_: &Explain, _: &mut Output) -> Result<Outcome, Failure> {
-    Err(Failure::new("connect to a database: this binary was built without the feature `live`"))
+    Err(Failure::not_live())
 }
 
 /// Writes the page as Markdown; on a terminal, with bold headings and indented examples.

@@ -227,7 +227,7 @@ fn from_database(url: &str, project: &Project, base: &Path) -> Result<Made, Fail
 
 #[cfg(not(feature = "live"))]
 fn from_database(_: &str, _: &Project, _: &Path) -> Result<Made, Failure> {
-    Err(Failure::new("connect to a database: this binary was built without the feature `live`"))
+    Err(Failure::not_live())
 }
 
 /// Writes what could not be replayed; to standard error if the snapshot goes to standard output.

@@ -1,9 +1,9 @@
 //! The git work tree around fixed files: whether changes can be told from earlier ones, and reverted.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::failure::Failure;
+use crate::git::git;
 
 /// The alternatives to mention.
 const ANYWAY: &str = "`--allow-dirty` makes the edits anyway, `--diff` shows them";
@@ -30,19 +30,4 @@ pub(super) fn require_clean(scope: &Path) -> Result<(), Failure> {
 
 fn folder(scope: &Path) -> &Path {
     if scope.is_dir() { scope } else { scope.parent().unwrap_or(scope) }
-}
-
-/// The output of git. A repository's configuration may name a program to run for its status, which is
-/// disabled.
-fn git(dir: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("git")
-        .current_dir(dir)
-        .args(["-c", "core.fsmonitor=false"])
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("start git: {error}"))?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-    }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::diff::{Change, Diff, FindingChange};
 use super::frame;
 use super::model::Cost;
-use super::parts::{breakable, cost, grouped, level, unindented, words};
+use super::parts::{breakable, card, cost, helps, level, unindented, words};
 
 /// The page of the changes.
 pub(crate) fn page(diff: &Diff) -> String {
@@ -37,10 +37,6 @@ pub(crate) fn page(diff: &Diff) -> String {
     frame::page(&diff.name, &format!("changes since {}", diff.revision), &figures, &content)
 }
 
-fn card(number: usize, name: &str) -> Markup {
-    html! { div.card { strong { (grouped(number as u64)) } " " span { (name) } } }
-}
-
 fn change(change: Change) -> Markup {
     html! { span class=(format!("badge d-{}", change.as_str())) { (change.as_str()) } }
 }
@@ -55,7 +51,7 @@ fn findings(id: &str, name: &str, findings: &[FindingChange]) -> Markup {
                     tbody { @for finding in findings { tr.row {
                         td { (level(finding.level)) }
                         td { code { (finding.lint) } }
-                        td { (words(&finding.message)) @if !finding.help.is_empty() { ul.help { @for help in &finding.help { li { "help: " (words(help)) } } } } }
+                        td { (words(&finding.message)) (helps(&finding.help)) }
                         td.place { (breakable(&finding.place)) }
                     } } }
                 }

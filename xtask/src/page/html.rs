@@ -4,7 +4,9 @@ use maud::{Markup, html};
 
 use super::frame;
 use super::model::{Cost, Database, Query, Table, Workspace};
-use super::parts::{breakable, cost, function_link, grouped, level, query_link, some_of, unindented, words};
+use super::parts::{
+    breakable, card, cost, function_link, grouped, helps, level, query_link, some_of, unindented, words,
+};
 use super::tree::tree;
 
 /// The number of links that a cell shows initially.
@@ -65,10 +67,6 @@ fn summary(workspace: &Workspace) -> Markup {
     }
 }
 
-fn card(number: usize, name: &str) -> Markup {
-    html! { div.card { strong { (grouped(number as u64)) } " " span { (name) } } }
-}
-
 fn findings(workspace: &Workspace) -> Markup {
     html! {
         @if workspace.findings.is_empty() { p.muted { "Nothing was found." } } @else {
@@ -82,7 +80,7 @@ fn findings(workspace: &Workspace) -> Markup {
                             td {
                                 details {
                                     summary { (words(&finding.message)) }
-                                    @if !finding.help.is_empty() { ul.help { @for help in &finding.help { li { "help: " (words(help)) } } } }
+                                    (helps(&finding.help))
                                     @for note in &finding.notes { p.note { (words(note)) } }
                                     @if let Some(query) = finding.query { p { "query: " (query_link(workspace, query)) } }
                                 }

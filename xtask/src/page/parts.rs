@@ -15,6 +15,16 @@ pub(super) fn level(level: &str) -> Markup {
     html! { span class=(format!("badge l-{level}")) { (level) } }
 }
 
+/// A number with its name, for the head of a page.
+pub(super) fn card(number: usize, name: &str) -> Markup {
+    html! { div.card { strong { (grouped(number as u64)) } " " span { (name) } } }
+}
+
+/// The help of a finding, as a list.
+pub(super) fn helps(help: &[String]) -> Markup {
+    html! { @if !help.is_empty() { ul.help { @for help in help { li { "help: " (words(help)) } } } } }
+}
+
 /// A query of the list, as a link to it.
 pub(super) fn query_link(workspace: &Workspace, at: usize) -> Markup {
     let Some(query) = workspace.queries.get(at) else { return html! {} };

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use query_budget_analysis::project::{read, shown};
@@ -18,6 +17,7 @@ use query_budget_analysis::{Finding, Place};
 use super::Report;
 use crate::args::Changed;
 use crate::failure::Failure;
+use crate::git::git;
 use crate::input::FunctionKey;
 
 /// The changes, by displayed file.
@@ -251,19 +251,6 @@ fn numbers(part: Option<&str>, sign: char) -> (u32, u32) {
     let part = part.unwrap_or_default().trim_start_matches(sign);
     let (start, count) = part.split_once(',').unwrap_or((part, "1"));
     (start.parse().unwrap_or(0), count.parse().unwrap_or(0))
-}
-
-fn git(dir: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("git")
-        .current_dir(dir)
-        .args(["-c", "core.fsmonitor=false"])
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("start git: {error}"))?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use query_budget_analysis::Place;
 use query_budget_analysis::lints::Made;
-use query_budget_analysis::sql::lex::{Lexer, Token, TokenKind, unquote};
+use query_budget_analysis::sql::lex::{Lexer, Token, TokenKind, text_at, unquote};
 use query_budget_analysis::sql::{Dialect, split};
 
 /// The places where the statements of some files create things; each file is read once. Literals and comments
@@ -193,7 +193,7 @@ impl<'t> Statement<'t> {
     }
 
     fn text(&self, at: usize) -> &'t str {
-        self.tokens.get(at).and_then(|token| self.sql.get(token.span.range())).unwrap_or_default()
+        text_at(self.sql, &self.tokens, at)
     }
 
     fn is(&self, at: usize, word: &str) -> bool {

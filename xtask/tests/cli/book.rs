@@ -17,14 +17,10 @@ use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Config, Finding};
 use query_budget_tests::Scratch;
 
-use crate::run;
+use crate::{root, run};
 
 /// The workspace of a page before its first fence.
 const MANIFEST: &str = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace")
-}
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -2,7 +2,7 @@
 
 use query_budget_tests::Scratch;
 
-use crate::run;
+use crate::{commit, run};
 
 const SOURCE: &str = r#"
 #[query_budget(max = 2)]
@@ -84,19 +84,10 @@ fn calls_are_followed_across_crates() {
     ran.says(&["two          2..2", "page         2..2     2       app/src/lib.rs:4:14"]);
 }
 
-fn git(scratch: &Scratch, arguments: &[&str]) {
-    let mut command = std::process::Command::new("git");
-    command.current_dir(scratch.path()).args(["-c", "user.name=a", "-c", "user.email=a@b.c"]).args(arguments);
-    let output = command.output().expect("git runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 #[test]
 fn a_revision_is_compared_with_what_there_is_now() {
     let scratch = Scratch::with(FAR);
-    git(&scratch, &["init", "-q"]);
-    git(&scratch, &["add", "."]);
-    git(&scratch, &["commit", "-qm", "first"]);
+    commit(scratch.path());
     run(scratch.path(), &["budgets", "--diff", "HEAD"])
         .exits_with(0)
         .says(&["0 functions changed since `HEAD`: 0 grew past the budget"]);

@@ -1,11 +1,9 @@
 //! The catalog that types are derived from agrees with a real server.
 
-use std::path::Path;
-
 use query_budget_tests::with_postgres;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgPool, Row};
 
-use crate::run;
+use crate::{root, run};
 
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
@@ -16,9 +14,7 @@ async fn files_are_what_the_server_says() {
         if !version.starts_with("15") {
             return;
         }
-        let root =
-            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace");
-        let files = std::fs::read_dir(root.join("analysis/src/types/postgres/catalog")).expect("the files");
+        let files = std::fs::read_dir(root().join("analysis/src/types/postgres/catalog")).expect("the files");
         for file in files.flatten() {
             let name = file.path().file_stem().expect("a name").to_string_lossy().into_owned();
             // These have releases of their own, and the file is from one of them.
@@ -30,7 +26,7 @@ async fn files_are_what_the_server_says() {
             let _ = pool.execute(AssertSqlSafe(create)).await;
         }
         let url = pool.connect_options().to_url_lossy();
-        run(root, &["catalog", "--check", "--database-url", url.as_str()]).exits_with(0);
+        run(root(), &["catalog", "--check", "--database-url", url.as_str()]).exits_with(0);
     })
     .await;
 }

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use crate::run;
+use crate::{root, run};
 
 #[test]
 fn pages_and_table_are_up_to_date() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace");
-    run(root, &["docs", "--check"]).exits_with(0);
+    run(root(), &["docs", "--check"]).exits_with(0);
 }
 
 #[test]

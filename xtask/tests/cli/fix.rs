@@ -6,7 +6,7 @@ use std::process::Command;
 use query_budget_tests::Scratch;
 use serde_json::Value;
 
-use crate::{commit, git, run};
+use crate::{commit, git, root, run};
 
 const MANIFEST: (&str, &str) = ("Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n");
 const MIGRATION: (&str, &str) = (
@@ -247,10 +247,6 @@ fn what_is_fixed_compiles_and_its_findings_are_gone() {
     }
     commit(scratch.path());
     run(scratch.path(), &["check", "--diff", "--unsafe-fixes"]).exits_with(0);
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace")
 }
 
 /// A copy of the files of a folder that git tracks.

@@ -60,6 +60,11 @@ impl Ran {
     }
 }
 
+/// The root of this workspace.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace")
+}
+
 /// Runs the command in a folder, isolated from the user's configuration.
 fn run(dir: &Path, arguments: &[&str]) -> Ran {
     let output = command(dir, arguments).output().expect("the command can be run");

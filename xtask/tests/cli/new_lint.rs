@@ -1,18 +1,16 @@
 //! `new-lint` creates files, and overwrites nothing.
 
 use std::fs;
-use std::path::Path;
 
 use query_budget_tests::Scratch;
 
-use crate::run;
+use crate::{root, run};
 
 /// A folder with the files that `new-lint` edits.
 fn workspace() -> Scratch {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace");
     let scratch = Scratch::new();
     for file in ["analysis/src/lints/mod.rs", "CHANGELOG.md", "tests/ui/query-budget.toml"] {
-        scratch.write(file, fs::read_to_string(root.join(file)).expect("it is in this workspace"));
+        scratch.write(file, fs::read_to_string(root().join(file)).expect("it is in this workspace"));
     }
     scratch
 }

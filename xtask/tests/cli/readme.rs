@@ -1,15 +1,9 @@
 //! Executes what the README shows.
 
-use std::path::Path;
-
 use query_budget_tests::Scratch;
 use saphyr::{LoadableYamlNode, Yaml};
 
-use crate::run;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace")
-}
+use crate::{root, run};
 
 fn file(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))

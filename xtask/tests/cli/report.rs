@@ -6,7 +6,7 @@ use query_budget_tests::Scratch;
 use scraper::{ElementRef, Html, Node, Selector};
 use sha2::{Digest, Sha256};
 
-use crate::run;
+use crate::{commit, run};
 
 const MIGRATION: &str = "CREATE TABLE users (id BIGSERIAL PRIMARY KEY, name TEXT NOT NULL);\n\
     CREATE TABLE logs (id BIGSERIAL PRIMARY KEY, event_id BIGINT NOT NULL, output TEXT);\n\
@@ -188,19 +188,10 @@ fn a_broken_configuration_is_told_and_no_page_is_written() {
     assert!(!scratch.path().join("query-budget-report.html").exists());
 }
 
-fn git(scratch: &Scratch, arguments: &[&str]) {
-    let mut command = std::process::Command::new("git");
-    command.current_dir(scratch.path()).args(["-c", "user.name=a", "-c", "user.email=a@b.c"]).args(arguments);
-    let output = command.output().expect("git runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 /// A workspace that has gained an index since its first commit, and another query.
 fn changed() -> Scratch {
     let scratch = workspace();
-    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
-        git(&scratch, arguments);
-    }
+    commit(scratch.path());
     scratch.write("migrations/2_i.sql", "CREATE INDEX logs_event ON logs (event_id);\n");
     let more = "\nasync fn quiet(db: &PgPool) {\n    sqlx::query!(\"SELECT count(*) FROM logs WHERE output = '@all | <b>'\").fetch_one(db).await;\n}\n";
     let source =
@@ -212,9 +203,7 @@ fn changed() -> Scratch {
 #[test]
 fn a_diff_shows_what_a_change_does() {
     let scratch = workspace();
-    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
-        git(&scratch, arguments);
-    }
+    commit(scratch.path());
     scratch.write("src/lib.rs", format!("// Lines alone have moved.\n\n{SOURCE}"));
     let same = page(&scratch, &["--diff", "HEAD"]);
     assert!(
@@ -241,9 +230,7 @@ fn entries_belong_to_their_revision() {
     let scratch = workspace();
     let entry = "{\"db_name\": \"PostgreSQL\", \"query\": \"SELECT output FROM logs WHERE output = $1\", \"describe\": {}}";
     scratch.write(".sqlx/query-1.json", entry);
-    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
-        git(&scratch, arguments);
-    }
+    commit(scratch.path());
     let ran = run(scratch.path(), &["report", "--diff", "HEAD", "--format", "markdown"]).exits_with(0);
     assert!(ran.stdout.contains("Nothing has changed"), "{}", ran.stdout);
 }
@@ -256,9 +243,7 @@ fn functions_of_one_path_are_told_apart() {
         format!("impl Page<{name}> {{ async fn load(db: &PgPool) {{ {} }} }}\n", query.repeat(queries))
     };
     scratch.write("src/lib.rs", format!("struct Page<T>(T);\n{}{}", of("A", 1), of("B", 2)));
-    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
-        git(&scratch, arguments);
-    }
+    commit(scratch.path());
     let page = page(&scratch, &["--diff", "HEAD"]);
     assert!(text(all(&page, "main")[0]).contains("Nothing has changed"), "{}", text(all(&page, "main")[0]));
     run(scratch.path(), &["budgets", "--diff", "HEAD"])

@@ -7,7 +7,7 @@ use crate::finding::{Applicability, Finding};
 use crate::lints::QueryContext;
 use crate::sql::Dialect;
 use crate::sql::expr::Expr;
-use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, text_at, unquote};
 use crate::sql::query::Query;
 use crate::sql::quote::quote_if_needed;
 use crate::types;
@@ -139,7 +139,7 @@ impl<'t> Text<'t> {
 
     /// The text of a token; empty if there is none.
     pub(in crate::lints) fn at(&self, at: usize) -> &'t str {
-        self.tokens.get(at).map_or("", |token| self.slice(token.span.range()))
+        text_at(self.sql, &self.tokens, at)
     }
 
     /// Whether a token is this keyword or symbol, in any case.

@@ -56,11 +56,11 @@ pub(in crate::lints) fn of_built(site: &Site, built: &Built) -> Option<(Place, S
         return None;
     }
     let innermost = work.last()?;
-    Some((innermost.place.clone(), per_turn(innermost)))
+    Some((innermost.place.clone(), per_iteration(innermost)))
 }
 
 /// ``per element of `events` ``, or `per iteration of a loop`.
-fn per_turn(around: &Loop) -> String {
+pub(in crate::lints) fn per_iteration(around: &Loop) -> String {
     match around.over.as_str() {
         "" => "per iteration of a loop".to_owned(),
         over => format!("per element of `{over}`"),
@@ -99,8 +99,8 @@ impl Around<'_> {
     }
 
     /// ``per element of `events` ``, or `per iteration of a loop`.
-    pub(in crate::lints) fn per_turn(&self) -> String {
-        per_turn(self.innermost)
+    pub(in crate::lints) fn per_iteration(&self) -> String {
+        per_iteration(self.innermost)
     }
 
     /// Whether the loop is over elements, so that each iteration repeats the query if no value varies; other

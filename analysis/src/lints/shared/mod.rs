@@ -18,3 +18,18 @@ pub(super) mod slices;
 pub(super) mod spans;
 pub(super) mod unbounded;
 pub(super) mod wrapped;
+
+use super::QueryContext;
+use crate::finding::Finding;
+use crate::sql::Query;
+
+/// Adds all that `found` finds in a query, without the tables that it names for other lints.
+pub(super) fn add_all<T>(
+    context: &QueryContext<'_>,
+    findings: &mut Vec<Finding>,
+    found: fn(&QueryContext<'_>, &Query) -> Vec<(T, Finding)>,
+) {
+    if let Ok(query) = context.query {
+        findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+    }
+}

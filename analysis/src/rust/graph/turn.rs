@@ -121,8 +121,7 @@ impl CallGraph<'_> {
             return Some(format!("each iteration also waits for `{wait}`, which is not a query"));
         }
         if callee.is_operation(OPERATION) || turn.is_operation(TURN) {
-            let count = turn.statements().max(callee.statements());
-            return Some(format!("each iteration is a separate operation of up to {count} statements"));
+            return Some(operation(turn.statements().max(callee.statements())));
         }
         around.pace.map(str::to_owned)
     }
@@ -143,9 +142,7 @@ impl CallGraph<'_> {
         }
         let mut turn = Work::default();
         self.add(source, body, 0, &mut HashSet::new(), &mut turn);
-        let count = turn.statements();
-        turn.is_operation(OPERATION)
-            .then(|| format!("each iteration is a separate operation of up to {count} statements"))
+        turn.is_operation(OPERATION).then(|| operation(turn.statements()))
     }
 
     /// Whether a read comes first in an iteration and its result may end the iteration, so that many
@@ -272,6 +269,10 @@ impl CallGraph<'_> {
         let Some((_, function)) = self.get(target) else { return };
         self.add(target.source, &function.flow, depth + 1, seen, work);
     }
+}
+
+fn operation(statements: usize) -> String {
+    format!("each iteration is a separate operation of up to {statements} statements")
 }
 
 /// Whether each iteration names other tables in the query that its call reaches: all arguments of the call vary.

@@ -7,7 +7,7 @@
 use super::cursor::span_of;
 use super::types::print_user_type;
 use crate::schema::model::Name;
-use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, text_at, unquote};
 use crate::sql::quote::{is_expression_keyword, is_function_keyword, is_reserved, quote_if_needed};
 use crate::sql::{Dialect, Span, type_names};
 
@@ -204,7 +204,7 @@ fn write(
             continue;
         }
         let source = text.get(token.span.range()).unwrap_or("");
-        let next = tokens.get(at + 1).and_then(|token| text.get(token.span.range())).unwrap_or("");
+        let next = text_at(text, tokens, at + 1);
         let is_name = token.kind == TokenKind::Name
             || (token.kind == TokenKind::Word
                 && !is_expression_keyword(source)

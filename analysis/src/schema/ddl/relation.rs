@@ -3,7 +3,7 @@
 use super::expression::{edited, gives_name};
 use super::print_user_type;
 use crate::schema::model::Name;
-use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, text_at, unquote};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Span};
 
@@ -13,7 +13,7 @@ use crate::sql::{Dialect, Span};
 /// does not mention it.
 pub(crate) fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) -> Option<String> {
     let tokens: Vec<Token> = Lexer::new(query, dialect).collect();
-    let text = |at: usize| tokens.get(at).and_then(|token| query.get(token.span.range())).unwrap_or("");
+    let text = |at: usize| text_at(query, &tokens, at);
     let named = |at: usize, name: &str| match tokens.get(at).map(|token| token.kind) {
         Some(TokenKind::Word) => dialect.fold(text(at)) == name,
         Some(TokenKind::Name) => unquote(text(at), dialect) == name,

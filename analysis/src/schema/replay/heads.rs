@@ -4,7 +4,7 @@ use super::Replay;
 use crate::schema::ddl::expression::edited;
 use crate::schema::ddl::{Written, arguments, print_user_type};
 use crate::schema::model::Name;
-use crate::sql::lex::{Lexer, Token, TokenKind, unquote};
+use crate::sql::lex::{Lexer, Token, TokenKind, text_at, unquote};
 use crate::sql::{Dialect, Span};
 
 impl Replay {
@@ -59,7 +59,7 @@ impl Replay {
 /// The statement that creates a function, with another name for it.
 fn with_name(text: &str, new: &str) -> Option<String> {
     let tokens: Vec<Token> = Lexer::new(text, Dialect::Postgres).collect();
-    let word = |at: usize| tokens.get(at).and_then(|token| text.get(token.span.range())).unwrap_or("");
+    let word = |at: usize| text_at(text, &tokens, at);
     let is_kind = |at: &usize| {
         ["function", "procedure", "aggregate"].iter().any(|kind| word(*at).eq_ignore_ascii_case(kind))
     };

@@ -4,7 +4,7 @@ use super::Replay;
 use crate::schema::ddl::expression;
 use crate::schema::model::{Index, IndexKey, KeyPart, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::lex::{Lexer, TokenKind};
+use crate::sql::lex::{Lexer, TokenKind, text_at};
 
 /// The maximum length of a PostgreSQL name, in bytes.
 const LONGEST: usize = 63;
@@ -106,7 +106,7 @@ fn key_names(keys: &[IndexKey], include: &[String]) -> String {
 /// The name that PostgreSQL gives to a result column of this expression: the function's name, or `expr`.
 fn expression_name(text: &str) -> String {
     let tokens: Vec<_> = Lexer::new(text, Dialect::Postgres).collect();
-    let word = |at: usize| tokens.get(at).and_then(|token| text.get(token.span.range())).unwrap_or("");
+    let word = |at: usize| text_at(text, &tokens, at);
     let mut depth = 0usize;
     let mut operator = false;
     let mut cast = None;

@@ -4,7 +4,7 @@ use super::Replay;
 use crate::schema::ddl::expression::edited;
 use crate::schema::model::{Name, View};
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::lex::{Lexer, Token};
+use crate::sql::lex::{Lexer, Token, text_at};
 use crate::sql::query::{BlockId, Body, Query, RelationId};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Span, resolve};
@@ -80,7 +80,7 @@ fn settled(
     }
     let mut left = columns.as_slice();
     let tokens: Vec<Token> = Lexer::new(text, dialect).collect();
-    let word = |at: usize| tokens.get(at).and_then(|token| text.get(token.span.range())).unwrap_or("");
+    let word = |at: usize| text_at(text, &tokens, at);
     let start = tokens.iter().position(|token| token.span.start == first.start)?;
     let (mut open, mut edits) = (0_usize, Vec::new());
     for (at, star) in tokens.iter().enumerate().skip(start) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::sql::Dialect;
-use crate::sql::lex::{Lexer, Token, TokenKind};
+use crate::sql::lex::{Lexer, Token, TokenKind, text_at};
 
 /// A statement's text, prepared for edits.
 pub(super) struct Text<'t> {
@@ -37,7 +37,7 @@ impl<'t> Text<'t> {
 
     /// The text of a token; empty past the end.
     pub(super) fn text(&self, at: usize) -> &'t str {
-        self.tokens.get(at).and_then(|token| self.sql.get(token.span.range())).unwrap_or_default()
+        text_at(self.sql, &self.tokens, at)
     }
 
     /// Whether a token is an unquoted word.

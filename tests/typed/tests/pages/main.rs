@@ -2,11 +2,14 @@
 
 #[path = "../postgres/database.rs"]
 mod database;
+#[path = "../../../batch/walk.rs"]
+mod walk;
 
 use query_budget::{Page, PageError, PageRequest, sql_page_as};
 use sqlx::PgPool;
 
 use database::with_database;
+use walk::walk;
 
 /// Inserts 137 rows; groups of five share the same time.
 async fn fill(db: &PgPool) {
@@ -22,34 +25,6 @@ async fn fill(db: &PgPool) {
 /// The keys of all rows, in the order of the statement.
 async fn all(db: &PgPool, sql: &'static str) -> Vec<i64> {
     sqlx::query_scalar(sql).fetch_all(db).await.unwrap()
-}
-
-/// Walks through all pages, forward from the first and backward from the last, and compares them with all
-/// rows.
-async fn walk(expect: &[i64], page: impl AsyncFn(&PageRequest) -> Result<Page<i64>, PageError>) {
-    let mut seen = Vec::new();
-    let mut request = PageRequest::first();
-    loop {
-        let found = page(&request).await.unwrap();
-        assert_eq!(found.previous.is_none(), seen.is_empty());
-        seen.extend(found.rows);
-        let Some(next) = found.next else { break };
-        request = PageRequest::after(next);
-    }
-    assert_eq!(seen, expect);
-    let mut seen: Vec<i64> = Vec::new();
-    let mut request = PageRequest::last();
-    let last = loop {
-        let found = page(&request).await.unwrap();
-        assert_eq!(found.next.is_none(), seen.is_empty());
-        seen.splice(..0, found.rows);
-        let Some(previous) = found.previous else { break found.next };
-        request = PageRequest::before(previous);
-    };
-    assert_eq!(seen, expect);
-    // After arriving at the first page backwards, it continues forward.
-    let behind = page(&PageRequest::after(last.unwrap())).await.unwrap();
-    assert!(expect.windows(behind.rows.len()).any(|rows| rows == behind.rows));
 }
 
 /// The ids of a page's rows.
