@@ -44,7 +44,7 @@ pub fn stats_service() -> StatsService {
 
 #[cfg(feature = "sqlx")]
 impl StatsService {
-    /// Requests with `?server` also return the [`server_figures`](crate::server_figures) of this pool, as
+    /// Requests with `?server` also return the [`server_stats`](crate::server_stats) of this pool, as
     /// `server`.
     #[must_use]
     pub fn with_server<DB: crate::ServerViews>(mut self, pool: &sqlx::Pool<DB>) -> Self {
@@ -52,8 +52,8 @@ impl StatsService {
         self.server = Some(std::sync::Arc::new(move || {
             let pool = pool.clone();
             Box::pin(async move {
-                match crate::server_figures(&pool).await {
-                    Ok(figures) => crate::stats::server_json(&figures),
+                match crate::server_stats(&pool).await {
+                    Ok(stats) => crate::stats::server_json(&stats),
                     Err(error) => serde_json::json!({ "error": error.to_string() }),
                 }
             })

@@ -154,7 +154,7 @@ pub use crate::map::Map;
 pub use crate::meter::record_pools;
 #[cfg(feature = "sqlx")]
 pub use crate::pages::{Page, PageDatabase, PageError, PageQuery, PageRequest};
-pub use crate::pool::PoolFigures;
+pub use crate::pool::PoolStats;
 #[cfg(feature = "sqlx")]
 pub use crate::pool::{PoolProfile, StatementTimeout};
 #[cfg(all(feature = "sqlx", any(feature = "stats", feature = "metrics")))]
@@ -166,7 +166,7 @@ pub use crate::report::{Counts, Limits, ParameterSets, Report, Statement};
 pub use crate::request::{RequestFuture, RequestLayer, RequestService};
 #[cfg(all(feature = "sqlx", feature = "stats"))]
 pub use crate::server::{
-    IndexFigures, ServerFigures, ServerStatement, ServerViews, TableFigures, server_figures,
+    IndexStats, ServerStatementStats, ServerStats, ServerViews, TableStats, server_stats,
 };
 pub use crate::settings::{OverBudget, Settings, Tiers, configure};
 pub use crate::site::Place;

@@ -7,7 +7,7 @@
 //! | `query_budget_scope_seconds`, `query_budget_scope_queries` | histogram | `scope` |
 //! | `query_budget_cache_total` | counter | `cache`, `outcome`: `hit`, `shared`, `miss`, `bypass`, `invalidation`, `unacknowledged` |
 //! | `query_budget_pool_connections` | gauge | `pool`, `state`: `idle`, `used`, `max` |
-//! | `query_budget_connection_wait_seconds` | histogram | `outcome`: `connected`, `in vain` |
+//! | `query_budget_connection_wait_seconds` | histogram | `outcome`: `connected`, `timed out` |
 //!
 //! A site is a place in the source, so there are as many as there are queries; everything that is not written
 //! with `sql!` has the site `raw`.
@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use metrics::{SharedString, counter, gauge, histogram, with_recorder};
 
 use crate::counting::ended::{Execution, ScopeRun};
-use crate::pool::PoolFigures;
+use crate::pool::PoolStats;
 
 /// Whether a recorder is installed, so that keys and labels are needed. The placeholder of the crate `metrics` has size zero and
 /// the address of a static; an installed recorder of size zero is a leaked box, whose address is its alignment.
@@ -52,7 +52,7 @@ pub(crate) fn scope(ended: ScopeRun<'_>) {
 /// Records how long a query waited for a connection of its pool.
 #[cfg(feature = "sqlx")]
 pub(crate) fn waited(time: std::time::Duration, had_one: bool) {
-    let outcome = if had_one { "connected" } else { "in vain" };
+    let outcome = if had_one { "connected" } else { "timed out" };
     histogram!("query_budget_connection_wait_seconds", "outcome" => outcome).record(time.as_secs_f64());
 }
 
@@ -79,13 +79,13 @@ fn label(name: &str) -> String {
 /// query_budget::record_pools();
 /// ```
 pub fn record_pools() {
-    for (name, figures) in crate::pool::watched() {
-        record(&name, figures);
+    for (name, stats) in crate::pool::watched() {
+        record(&name, stats);
     }
 }
 
-fn record(pool: &str, figures: PoolFigures) {
-    let states = [("idle", figures.idle), ("used", figures.used), ("max", figures.max)];
+fn record(pool: &str, stats: PoolStats) {
+    let states = [("idle", stats.idle), ("used", stats.used), ("max", stats.max)];
     for (state, connections) in states {
         let labels = [("pool", pool.to_owned()), ("state", state.to_owned())];
         gauge!("query_budget_pool_connections", &labels).set(f64::from(count(connections)));

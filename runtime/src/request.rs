@@ -88,7 +88,7 @@ impl RequestLayer {
         self
     }
 
-    /// Sets the names of requests in reports, events and figures, instead of `GET request` or, with the
+    /// Sets the names of requests in reports, events and statistics, instead of `GET request` or, with the
     /// feature `axum`, the matched route, as in `GET /users/{id}`. Use the name of the route, not the path
     /// itself, which may contain values and is unlimited. A method that is not a standard one is given as `OTHER`, because
     /// clients may make up any number of them.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use http::{Request, StatusCode};
 use query_budget::__private::{Site, query};
-use query_budget::{ServerFigures, scope, server_figures, stats_service, watch_pool};
+use query_budget::{ServerStats, scope, server_stats, stats_service, watch_pool};
 use query_budget_tests::{with_mysql, with_postgres};
 use serde_json::Value;
 use sqlx::SqlitePool;
@@ -64,25 +64,25 @@ async fn endpoint_answers_with_all_there_is() {
 }
 
 #[track_caller]
-fn are_of_items(figures: &ServerFigures) {
-    let table = figures.tables.iter().find(|table| table.name == "items");
-    assert!(table.is_some_and(|table| table.bytes.is_none_or(|bytes| bytes > 0)), "{figures:?}");
+fn are_of_items(stats: &ServerStats) {
+    let table = stats.tables.iter().find(|table| table.name == "items");
+    assert!(table.is_some_and(|table| table.bytes.is_none_or(|bytes| bytes > 0)), "{stats:?}");
     let index = |name: &str| {
-        let found = figures.indexes.iter().find(|index| index.name == name);
-        found.unwrap_or_else(|| panic!("no {name}: {figures:?}")).clone()
+        let found = stats.indexes.iter().find(|index| index.name == name);
+        found.unwrap_or_else(|| panic!("no {name}: {stats:?}")).clone()
     };
     assert_eq!(index("items_name").table, "items");
-    assert!(!index("items_name").is_unique && index("items_name_id").is_unique, "{figures:?}");
+    assert!(!index("items_name").is_unique && index("items_name_id").is_unique, "{stats:?}");
 }
 
 #[tokio::test]
 async fn sqlite_says_what_it_keeps() {
     let db = items().await;
-    are_of_items(&server_figures(&db).await.unwrap());
+    are_of_items(&server_stats(&db).await.unwrap());
     sqlx::raw_sql("ANALYZE").execute(&db).await.unwrap();
-    let figures = server_figures(&db).await.unwrap();
-    assert_eq!(figures.tables[0].rows, Some(2), "{figures:?}");
-    let empty = server_figures(&SqlitePool::connect("sqlite::memory:").await.unwrap()).await.unwrap();
+    let stats = server_stats(&db).await.unwrap();
+    assert_eq!(stats.tables[0].rows, Some(2), "{stats:?}");
+    let empty = server_stats(&SqlitePool::connect("sqlite::memory:").await.unwrap()).await.unwrap();
     assert!(empty.tables.is_empty() && !empty.missing.is_empty(), "{empty:?}");
 }
 
@@ -92,18 +92,18 @@ async fn postgres_says_what_it_counts() {
     with_postgres(async |db| {
         sqlx::raw_sql(TABLES).execute(&db).await.unwrap();
         // Queries for server statistics count in no scope.
-        let (figures, report) = query_budget::measure(server_figures(&db)).await;
-        let figures = figures.unwrap();
-        are_of_items(&figures);
+        let (stats, report) = query_budget::measure(server_stats(&db)).await;
+        let stats = stats.unwrap();
+        are_of_items(&stats);
         assert_eq!(report.queries(), 0, "{report}");
-        assert!(!figures.statements.is_empty() || !figures.missing.is_empty(), "{figures:?}");
-        assert!(figures.indexes.iter().all(|index| index.scans.is_some() && index.bytes.is_some()));
+        assert!(!stats.statements.is_empty() || !stats.missing.is_empty(), "{stats:?}");
+        assert!(stats.indexes.iter().all(|index| index.scans.is_some() && index.bytes.is_some()));
         // Installed, but probably not loaded by the server, which it then reports.
         if sqlx::raw_sql("CREATE EXTENSION pg_stat_statements").execute(&db).await.is_ok() {
-            let figures = server_figures(&db).await.unwrap();
+            let stats = server_stats(&db).await.unwrap();
             assert!(
-                !figures.statements.is_empty() || figures.missing[0].contains("shared_preload_libraries"),
-                "{figures:?}"
+                !stats.statements.is_empty() || stats.missing[0].contains("shared_preload_libraries"),
+                "{stats:?}"
             );
         }
     })
@@ -115,12 +115,9 @@ async fn postgres_says_what_it_counts() {
 async fn mysql_says_what_it_counts() {
     with_mysql(async |db| {
         sqlx::raw_sql(TABLES).execute(&db).await.unwrap();
-        let figures = server_figures(&db).await.unwrap();
-        are_of_items(&figures);
-        assert!(
-            figures.indexes.iter().any(|index| index.name == "PRIMARY" && index.is_unique),
-            "{figures:?}"
-        );
+        let stats = server_stats(&db).await.unwrap();
+        are_of_items(&stats);
+        assert!(stats.indexes.iter().any(|index| index.name == "PRIMARY" && index.is_unique), "{stats:?}");
     })
     .await;
 }

@@ -1,21 +1,21 @@
-//! Latencies of each query and scope, as percentiles, as JSON and as metrics; the figures of pools and their options.
+//! Latencies of each query and scope, as percentiles, as JSON and as metrics; the statistics of pools and their options.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use query_budget::__private::{Site, query};
-use query_budget::{PoolFigures, PoolProfile, StatementTimeout, scope, stats, watch_pool};
+use query_budget::{PoolProfile, PoolStats, StatementTimeout, scope, stats, watch_pool};
 use query_budget_tests::{with_mysql, with_postgres};
 use sqlx::{Database, Executor, IntoArguments, Pool, SqlitePool};
 
 static FAST: Site = Site::new("SELECT 1\n  LIMIT 1", 1, "src/fast.rs", 1, 1);
 static SLOW: Site = Site::new("SELECT SLEEP(0.2)", 1, "src/slow.rs", 1, 1);
 
-/// A single test, because figures belong to the process.
+/// A single test, because statistics belong to the process.
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(has_mysql), ignore = "QUERY_BUDGET_TEST_MYSQL is not set")]
-async fn figures_of_a_process() {
+async fn stats_of_a_process() {
     let recorder = DebuggingRecorder::new();
     let metrics = recorder.snapshotter();
     recorder.install().unwrap();
@@ -99,11 +99,11 @@ fn as_metrics(metrics: &Snapshotter) {
 }
 
 #[tokio::test]
-async fn figures_of_a_pool() {
+async fn stats_of_a_pool() {
     let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(3);
     let db = options.connect("sqlite::memory:").await.unwrap();
     let held = join_all([db.acquire(), db.acquire()]).await;
-    let PoolFigures { size, idle, used, max, .. } = PoolFigures::of(&db);
+    let PoolStats { size, idle, used, max, .. } = PoolStats::of(&db);
     assert_eq!((size, idle, used, max), (2, 0, 2, 3));
     drop(held);
 }

@@ -77,17 +77,11 @@ async fn agent_chat() {
         for expected in [2, 0] {
             assert_eq!(ask(&service, "GET", "/dashboard").await, (shown.clone(), expected));
         }
-        let (figures, queries) = ask(&service, "GET", "/performance/database").await;
-        let figures: serde_json::Value = serde_json::from_str(&figures).unwrap();
+        let (stats, queries) = ask(&service, "GET", "/performance/database").await;
+        let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
         assert_eq!(queries, 2);
-        assert!(
-            figures["tables"].as_array().unwrap().iter().any(|it| it["table"] == "messages"),
-            "{figures}"
-        );
-        assert!(
-            figures["indexes"][0]["scans"].is_i64() && figures["stats"]["statements"].is_array(),
-            "{figures}"
-        );
+        assert!(stats["tables"].as_array().unwrap().iter().any(|it| it["table"] == "messages"), "{stats}");
+        assert!(stats["indexes"][0]["scans"].is_i64() && stats["stats"]["statements"].is_array(), "{stats}");
     })
     .await;
 }

@@ -102,7 +102,7 @@ async fn pages(db: &PgPool) -> Outcome {
         }
     }
     row("by key, authors cached", queries, times);
-    println!("cache: {:.1} % hits", 100.0 * cached.cache().figures().hit_rate());
+    println!("cache: {:.1} % hits", 100.0 * cached.cache().stats().hit_rate());
     Ok(())
 }
 
@@ -117,7 +117,7 @@ where
     head("time");
     let channels: Vec<i64> = (1..=26).collect();
     assert_eq!(dashboard::looped(db, &channels).await?, dashboard::together(cached, &channels).await?);
-    let before = cached.cache().figures();
+    let before = cached.cache().stats();
     let (mut times, mut queries) = (Vec::new(), 0);
     for _ in 0..20 {
         let started = Instant::now();
@@ -139,7 +139,7 @@ where
         queries = usize::max(queries, report.queries());
     }
     row("at once, cached", queries, times);
-    let after = cached.cache().figures();
+    let after = cached.cache().stats();
     let hits = after.hits + after.shared - before.hits - before.shared;
     let asked = after.misses + after.bypassed - before.misses - before.bypassed;
     println!("cache in {place}: {hits} of {} reads are hits", hits + asked);

@@ -84,7 +84,7 @@ async fn dashboard(State(db): State<Db>, arguments: Arguments) -> Result<Json<Va
     Ok(Json(json!({ "newest": shown.newest, "running": shown.running })))
 }
 
-/// The percentiles of each statement and each route, the figures of the pool, how often each index is used,
+/// The percentiles of each statement and each route, the statistics of the pool, how often each index is used,
 /// and the size of each table.
 #[query_budget(max = 2)]
 async fn performance(State(db): State<Db>) -> Result<Json<Value>, Failure> {

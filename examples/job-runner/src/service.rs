@@ -57,7 +57,7 @@ async fn steps(
     Ok(Json(steps.into_iter().map(|step| (step.position, step.name, step.last_event)).collect()))
 }
 
-/// The percentiles of each statement and each route, and the figures of the pool.
+/// The percentiles of each statement and each route, and the statistics of the pool.
 async fn stats() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], query_budget::stats().to_json())
 }

@@ -50,13 +50,13 @@
 //! tables are not named. A pool of a replica may return rows that are older than what was invalidated.
 
 mod cached;
-mod figures;
 mod flight;
 mod key;
 mod memory;
 mod pool;
 #[cfg(feature = "redis")]
 mod redis;
+mod stats;
 mod store;
 mod tables;
 mod transaction;
@@ -70,14 +70,14 @@ use std::time::{Duration, Instant};
 use sqlx::{Database, Pool, Result};
 
 pub use self::cached::Cached;
-use self::figures::Counts;
-pub use self::figures::{CacheFigures, figures};
 use self::flight::{Flights, Turn};
 use self::key::Key;
 pub use self::memory::Memory;
 pub use self::pool::CachedPool;
 #[cfg(feature = "redis")]
 pub use self::redis::{InvalidUrl, Redis};
+use self::stats::Counts;
+pub use self::stats::{CacheStats, stats};
 use self::store::Found;
 pub use self::store::{Store, Stores};
 #[doc(hidden)]
@@ -113,7 +113,7 @@ impl<S: Store + Debug> Debug for Cache<S> {
 const ENTRIES: u64 = 10_000;
 
 impl Cache<Memory> {
-    /// A cache in the memory of this process, with room for 10,000 entries. The name appears in figures.
+    /// A cache in the memory of this process, with room for 10,000 entries. The name appears in statistics.
     #[must_use]
     pub fn in_memory(name: impl Into<Cow<'static, str>>) -> Self {
         Self::in_memory_of(name, ENTRIES)
@@ -131,7 +131,7 @@ impl<S: Store> Cache<S> {
         let (flights, counts) = (Flights::new(), Counts::default());
         let shared = Arc::new(Shared { name, store, flights, counts });
         let watched: Weak<Shared<S>> = Arc::downgrade(&shared);
-        figures::watch(Box::new(move || watched.upgrade().map(|shared| shared.figures())));
+        stats::watch(Box::new(move || watched.upgrade().map(|shared| shared.stats())));
         Self { shared }
     }
 
@@ -161,8 +161,8 @@ impl<S: Store> Cache<S> {
 
     /// The activity of the cache since its creation.
     #[must_use]
-    pub fn figures(&self) -> CacheFigures {
-        self.shared.figures()
+    pub fn stats(&self) -> CacheStats {
+        self.shared.stats()
     }
 
     pub(crate) async fn forget(&self, tags: Tags) -> bool {
@@ -250,9 +250,9 @@ impl<S: Store> Cache<S> {
 }
 
 impl<S: Store> Shared<S> {
-    fn figures(&self) -> CacheFigures {
+    fn stats(&self) -> CacheStats {
         let Self { name, store, counts, .. } = self;
-        CacheFigures {
+        CacheStats {
             name: name.clone().into_owned(),
             hits: counts.hits.get(),
             shared: counts.shared.get(),

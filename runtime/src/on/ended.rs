@@ -42,7 +42,7 @@ pub(crate) fn told(ended: Execution<'_>, slow: &super::slow::Slow) {
     measured(ended);
 }
 
-/// Reports how long a query waited for a connection; in vain unless `had_one`.
+/// Reports how long a query waited for a connection; it got none unless `had_one`.
 #[cfg(feature = "sqlx")]
 pub(crate) fn waited(site: &'static Site, time: Duration, had_one: bool) {
     // An immediate failure is not a wait: its values could not be encoded, or the pool is closed.

@@ -11,7 +11,7 @@ use super::ended::Execution;
 #[cfg(feature = "tower")]
 use super::outcome::Ending;
 use crate::blot::without_literals;
-use crate::report::{ParameterSets, Report, Statement};
+use crate::report::{ParameterSets, Report, Statement, milliseconds};
 use crate::settings::{Tiers, may_be_slow, settings};
 #[cfg(feature = "sqlx")]
 use crate::site::Site;
@@ -69,7 +69,7 @@ fn told_slow(level: Level, statement: &str, site: &str, rows: usize, time: Durat
     event!(level, target: "query_budget::slow", statement, site, rows, elapsed_ms, "slow statement");
 }
 
-/// Reports a query that waited long for a connection, or in vain.
+/// Reports a query that waited long for a connection, or got none.
 #[cfg(feature = "sqlx")]
 pub(crate) fn waited(site: &'static Site, time: Duration, had_one: bool) {
     let Some(level) = level(settings().slow_connection, time) else { return };
@@ -188,11 +188,6 @@ fn on_one_line(sql: &str) -> Cow<'_, str> {
         (is_space, at) = (is_next, at + 1);
     }
     Cow::Borrowed(sql.trim_ascii_end())
-}
-
-/// In whole microseconds: further digits are noise.
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 #[cfg(all(test, query_budget_loom))]

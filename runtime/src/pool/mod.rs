@@ -32,7 +32,7 @@ pub use self::watch::{WatchedPool, watch_pool};
 /// The connections of a pool at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PoolFigures {
+pub struct PoolStats {
     /// The number of open connections.
     pub size: usize,
     /// The number of idle ones.
@@ -43,7 +43,7 @@ pub struct PoolFigures {
     pub max: usize,
 }
 
-impl PoolFigures {
+impl PoolStats {
     /// Whether all permitted connections are in use, so that further queries have to wait.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
@@ -56,7 +56,7 @@ impl PoolFigures {
 pub(crate) fn in_use() -> String {
     #[cfg(any(feature = "stats", feature = "metrics"))]
     {
-        let pools = watch::figures();
+        let pools = watch::stats();
         let pools = pools.iter().map(|(name, of)| format!("{name}: {} of {} in use", of.used, of.max));
         pools.collect::<Vec<_>>().join(", ")
     }
@@ -65,15 +65,15 @@ pub(crate) fn in_use() -> String {
 }
 
 #[cfg(feature = "sqlx")]
-impl PoolFigures {
-    /// The figures of any pool of sqlx.
+impl PoolStats {
+    /// The statistics of any pool of sqlx.
     ///
     /// ```
-    /// # use query_budget::PoolFigures;
+    /// # use query_budget::PoolStats;
     /// # sqlx::__rt::test_block_on(async {
     /// let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
-    /// let figures = PoolFigures::of(&pool);
-    /// assert_eq!(figures.used, 0);
+    /// let stats = PoolStats::of(&pool);
+    /// assert_eq!(stats.used, 0);
     /// # });
     /// ```
     #[must_use]

@@ -1,4 +1,4 @@
-//! The pools whose figures are reported.
+//! The pools whose statistics are reported.
 
 #[cfg(feature = "sqlx")]
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,22 +7,22 @@ use std::sync::{Mutex, PoisonError};
 #[cfg(feature = "sqlx")]
 use sqlx::{Database, Pool};
 
-use super::PoolFigures;
+use super::PoolStats;
 
 /// A watched pool.
 struct Watched {
     #[cfg_attr(not(feature = "sqlx"), expect(dead_code, reason = "there are no pools without sqlx"))]
     id: u64,
     name: String,
-    /// Returns its figures; `None` once it is closed.
-    figures: Box<dyn Fn() -> Option<PoolFigures> + Send + Sync>,
+    /// Returns its statistics; `None` once it is closed.
+    stats: Box<dyn Fn() -> Option<PoolStats> + Send + Sync>,
     #[cfg(all(debug_assertions, feature = "sqlx", feature = "tracing"))]
     explainer: Option<super::plan::Explainer>,
 }
 
 static WATCHED: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
 
-/// Reports the figures of this pool under a name, in `stats()` and as metrics, until it is closed or the
+/// Reports the statistics of this pool under a name, in `stats()` and as metrics, until it is closed or the
 /// returned value is dropped: store that value next to the pool, since it keeps the pool open.
 ///
 /// It replaces an earlier pool with the same name. In debug builds with the feature `tracing`, the database
@@ -42,20 +42,20 @@ pub fn watch_pool<DB: Database>(name: impl Into<String>, pool: &Pool<DB>) -> Wat
     let (id, name, pool) = (LAST.fetch_add(1, Ordering::Relaxed), name.into(), pool.clone());
     #[cfg(all(debug_assertions, feature = "tracing"))]
     let explainer = super::plan::Explainer::of(&pool);
-    let figures = Box::new(move || (!pool.is_closed()).then(|| PoolFigures::of(&pool)));
+    let stats = Box::new(move || (!pool.is_closed()).then(|| PoolStats::of(&pool)));
     let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
     watched.retain(|other| other.name != name);
     watched.push(Watched {
         id,
         name,
-        figures,
+        stats,
         #[cfg(all(debug_assertions, feature = "tracing"))]
         explainer,
     });
     WatchedPool { id }
 }
 
-/// A pool whose figures are reported until this is dropped. Made by [`watch_pool`].
+/// A pool whose statistics are reported until this is dropped. Made by [`watch_pool`].
 #[cfg(feature = "sqlx")]
 #[derive(Debug)]
 #[must_use = "the pool is watched until this is dropped"]
@@ -84,24 +84,24 @@ impl Drop for WatchedPool {
 }
 
 /// The watched pools by name; exhausted ones are reported as events.
-pub(crate) fn watched() -> Vec<(String, PoolFigures)> {
-    let all = figures();
+pub(crate) fn watched() -> Vec<(String, PoolStats)> {
+    let all = stats();
     #[cfg(feature = "tracing")]
-    for (name, figures) in all.iter().filter(|(_, figures)| figures.is_exhausted()) {
-        crate::counting::slow::exhausted(name, figures.used);
+    for (name, stats) in all.iter().filter(|(_, stats)| stats.is_exhausted()) {
+        crate::counting::slow::exhausted(name, stats.used);
     }
     all
 }
 
 /// The watched pools by name. Closed ones are dropped.
-pub(crate) fn figures() -> Vec<(String, PoolFigures)> {
+pub(crate) fn stats() -> Vec<(String, PoolStats)> {
     let mut all = Vec::new();
     let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
     let gone: Vec<Watched> = watched
         .extract_if(.., |pool| {
-            let figures = (pool.figures)();
-            all.extend(figures.map(|figures| (pool.name.clone(), figures)));
-            figures.is_none()
+            let stats = (pool.stats)();
+            all.extend(stats.map(|stats| (pool.name.clone(), stats)));
+            stats.is_none()
         })
         .collect();
     drop(watched);

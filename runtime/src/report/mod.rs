@@ -8,6 +8,8 @@ use std::panic::Location;
 use std::time::Duration;
 
 pub use self::statement::{ParameterSets, Statement};
+#[cfg(any(feature = "tracing", feature = "stats"))]
+pub(crate) use self::text::milliseconds;
 use crate::settings::repeated;
 
 /// The limits of a scope; `None` for no limit. Read from a [`Report`].

@@ -168,6 +168,12 @@ impl Display for OneLine<'_> {
     }
 }
 
+/// A duration in milliseconds, as data: in whole microseconds, since further digits are noise.
+#[cfg(any(feature = "tracing", feature = "stats"))]
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
 /// A duration in milliseconds, with up to three significant digits.
 struct Milliseconds(Duration);
 

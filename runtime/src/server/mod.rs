@@ -15,16 +15,16 @@ use sqlx::{Database, Pool, Result};
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 const MOST: i64 = 100;
 
-/// Statistics of a database server. Returned by [`server_figures`].
+/// Statistics of a database server. Returned by [`server_stats`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct ServerFigures {
+pub struct ServerStats {
     /// The indexes of the database, least used first.
-    pub indexes: Vec<IndexFigures>,
+    pub indexes: Vec<IndexStats>,
     /// Its tables, largest first.
-    pub tables: Vec<TableFigures>,
+    pub tables: Vec<TableStats>,
     /// The statements of all its users that took the most time in total, without values.
-    pub statements: Vec<ServerStatement>,
+    pub statements: Vec<ServerStatementStats>,
     /// What the server does not report, and what would enable it.
     pub missing: Vec<String>,
 }
@@ -32,7 +32,7 @@ pub struct ServerFigures {
 /// One index, with its use since the server's statistics began.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct IndexFigures {
+pub struct IndexStats {
     /// The table it is on, as the server names it.
     pub table: String,
     /// The index's name, which is unique per table in MySQL and per schema elsewhere.
@@ -48,7 +48,7 @@ pub struct IndexFigures {
 /// One table.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct TableFigures {
+pub struct TableStats {
     /// The table's name, as the server names it.
     pub name: String,
     /// The approximate number of rows; `None` if unknown.
@@ -62,7 +62,7 @@ pub struct TableFigures {
 /// One statement, with its statistics over all users.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct ServerStatement {
+pub struct ServerStatementStats {
     /// Its text without values.
     pub sql: String,
     /// How often it ran.
@@ -73,17 +73,17 @@ pub struct ServerStatement {
     pub rows: u64,
 }
 
-/// A database that [`server_figures`] supports. Implemented for the databases of sqlx only.
+/// A database that [`server_stats`] supports. Implemented for the databases of sqlx only.
 pub trait ServerViews: Database + sealed::Sealed {}
 
 mod sealed {
     use sqlx::{Pool, Result};
 
-    use super::ServerFigures;
+    use super::ServerStats;
 
     /// Prevents other implementations of a trait that may get more methods.
     pub trait Sealed: Sized + sqlx::Database {
-        fn figures(pool: &Pool<Self>) -> impl Future<Output = Result<ServerFigures>> + Send;
+        fn stats(pool: &Pool<Self>) -> impl Future<Output = Result<ServerStats>> + Send;
     }
 }
 
@@ -99,19 +99,19 @@ mod sealed {
 /// # Errors
 ///
 /// If the database or the connection fails. Statistics that the server lacks, or does not show to this user,
-/// are not an error, but listed in [`ServerFigures::missing`].
+/// are not an error, but listed in [`ServerStats::missing`].
 ///
 /// ```
 /// # sqlx::__rt::test_block_on(async {
 /// let pool = sqlx::SqlitePool::connect("sqlite::memory:").await?;
 /// sqlx::raw_sql("CREATE TABLE items (id INTEGER PRIMARY KEY)").execute(&pool).await?;
-/// let figures = query_budget::server_figures(&pool).await?;
-/// assert_eq!(figures.tables[0].name, "items");
+/// let stats = query_budget::server_stats(&pool).await?;
+/// assert_eq!(stats.tables[0].name, "items");
 /// # Ok::<(), sqlx::Error>(())
 /// # }).unwrap();
 /// ```
-pub async fn server_figures<DB: ServerViews>(pool: &Pool<DB>) -> Result<ServerFigures> {
-    crate::uncounted(DB::figures(pool)).await
+pub async fn server_stats<DB: ServerViews>(pool: &Pool<DB>) -> Result<ServerStats> {
+    crate::uncounted(DB::stats(pool)).await
 }
 
 /// A server's count, whose type may be signed.

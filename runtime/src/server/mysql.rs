@@ -4,43 +4,43 @@ use std::time::Duration;
 
 use sqlx::{MySqlPool, Result, Row};
 
-use super::{IndexFigures, MOST, ServerFigures, ServerStatement, ServerViews, TableFigures, count, sealed};
+use super::{IndexStats, MOST, ServerStatementStats, ServerStats, ServerViews, TableStats, count, sealed};
 use crate::blot::without_literals;
 
 impl ServerViews for sqlx::MySql {}
 
 impl sealed::Sealed for sqlx::MySql {
-    async fn figures(pool: &MySqlPool) -> Result<ServerFigures> {
+    async fn stats(pool: &MySqlPool) -> Result<ServerStats> {
         let is_counted = sqlx::query_scalar::<_, i64>("SELECT CAST(@@performance_schema AS SIGNED)");
         let is_counted = is_counted.fetch_one(pool).await? != 0;
-        let mut figures = ServerFigures {
+        let mut stats = ServerStats {
             tables: tables(pool).await?,
             indexes: indexes(pool).await?,
-            ..ServerFigures::default()
+            ..ServerStats::default()
         };
         if !is_counted {
-            figures.missing.push(
+            stats.missing.push(
                 "statements and the use of indexes: start the server with `performance_schema = ON`"
                     .to_owned(),
             );
-            return Ok(figures);
+            return Ok(stats);
         }
         match statements(pool).await {
-            Ok(statements) => figures.statements = statements,
-            Err(error) => figures.missing.push(denied("statements", error)?),
+            Ok(statements) => stats.statements = statements,
+            Err(error) => stats.missing.push(denied("statements", error)?),
         }
         match scans(pool).await {
             Ok(scans) => {
-                for index in &mut figures.indexes {
+                for index in &mut stats.indexes {
                     let found =
                         scans.iter().find(|(table, name, _)| *table == index.table && *name == index.name);
                     index.scans = Some(found.map_or(0, |(.., scans)| *scans));
                 }
-                figures.indexes.sort_by_key(|index| index.scans);
+                stats.indexes.sort_by_key(|index| index.scans);
             }
-            Err(error) => figures.missing.push(denied("the use of indexes", error)?),
+            Err(error) => stats.missing.push(denied("the use of indexes", error)?),
         }
-        Ok(figures)
+        Ok(stats)
     }
 }
 
@@ -52,7 +52,7 @@ fn denied(what: &str, error: sqlx::Error) -> Result<String> {
     }
 }
 
-async fn tables(pool: &MySqlPool) -> Result<Vec<TableFigures>> {
+async fn tables(pool: &MySqlPool) -> Result<Vec<TableStats>> {
     let rows = sqlx::query(
         "SELECT CAST(table_name AS CHAR), CAST(table_rows AS SIGNED), CAST(data_length + index_length AS SIGNED) \
          FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' \
@@ -62,7 +62,7 @@ async fn tables(pool: &MySqlPool) -> Result<Vec<TableFigures>> {
     .fetch_all(pool)
     .await?;
     let table = |row: &sqlx::mysql::MySqlRow| {
-        Ok(TableFigures {
+        Ok(TableStats {
             name: row.try_get(0)?,
             rows: row.try_get::<Option<i64>, _>(1)?.map(count),
             bytes: row.try_get::<Option<i64>, _>(2)?.map(count),
@@ -72,7 +72,7 @@ async fn tables(pool: &MySqlPool) -> Result<Vec<TableFigures>> {
     rows.iter().map(table).collect()
 }
 
-async fn indexes(pool: &MySqlPool) -> Result<Vec<IndexFigures>> {
+async fn indexes(pool: &MySqlPool) -> Result<Vec<IndexStats>> {
     let rows = sqlx::query(
         "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR), CAST(MIN(non_unique) AS SIGNED) \
          FROM information_schema.statistics WHERE table_schema = DATABASE() \
@@ -82,7 +82,7 @@ async fn indexes(pool: &MySqlPool) -> Result<Vec<IndexFigures>> {
     .fetch_all(pool)
     .await?;
     let index = |row: &sqlx::mysql::MySqlRow| {
-        Ok(IndexFigures {
+        Ok(IndexStats {
             table: row.try_get(0)?,
             name: row.try_get(1)?,
             scans: None,
@@ -105,7 +105,7 @@ async fn scans(pool: &MySqlPool) -> Result<Vec<(String, String, u64)>> {
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, count(row.try_get(2)?)))).collect()
 }
 
-async fn statements(pool: &MySqlPool) -> Result<Vec<ServerStatement>> {
+async fn statements(pool: &MySqlPool) -> Result<Vec<ServerStatementStats>> {
     let rows = sqlx::query(
         "SELECT CAST(digest_text AS CHAR), CAST(count_star AS SIGNED), CAST(sum_timer_wait / 1000 AS SIGNED), \
          CAST(sum_rows_sent AS SIGNED) FROM performance_schema.events_statements_summary_by_digest \
@@ -115,7 +115,7 @@ async fn statements(pool: &MySqlPool) -> Result<Vec<ServerStatement>> {
     .fetch_all(pool)
     .await?;
     let statement = |row: &sqlx::mysql::MySqlRow| {
-        Ok(ServerStatement {
+        Ok(ServerStatementStats {
             sql: without_literals(row.try_get(0)?),
             calls: count(row.try_get(1)?),
             // Picoseconds converted to nanoseconds.

@@ -2,33 +2,33 @@
 
 use sqlx::{PgPool, Result, Row};
 
-use super::{IndexFigures, MOST, ServerFigures, ServerStatement, ServerViews, TableFigures, count, sealed};
+use super::{IndexStats, MOST, ServerStatementStats, ServerStats, ServerViews, TableStats, count, sealed};
 use crate::blot::without_literals;
 
 impl ServerViews for sqlx::Postgres {}
 
 impl sealed::Sealed for sqlx::Postgres {
-    async fn figures(pool: &PgPool) -> Result<ServerFigures> {
-        let mut figures = ServerFigures {
+    async fn stats(pool: &PgPool) -> Result<ServerStats> {
+        let mut stats = ServerStats {
             indexes: indexes(pool).await?,
             tables: tables(pool).await?,
-            ..ServerFigures::default()
+            ..ServerStats::default()
         };
         match statements(pool).await {
-            Ok(Some(statements)) => figures.statements = statements,
-            Ok(None) => figures.missing.push(
+            Ok(Some(statements)) => stats.statements = statements,
+            Ok(None) => stats.missing.push(
                 "statements: add `pg_stat_statements` to `shared_preload_libraries` and run `CREATE EXTENSION pg_stat_statements`"
                     .to_owned(),
             ),
             // The extension is installed but not loaded, or has an unknown form.
-            Err(sqlx::Error::Database(error)) => figures.missing.push(format!("statements: {}", error.message())),
+            Err(sqlx::Error::Database(error)) => stats.missing.push(format!("statements: {}", error.message())),
             Err(error) => return Err(error),
         }
-        Ok(figures)
+        Ok(stats)
     }
 }
 
-async fn indexes(pool: &PgPool) -> Result<Vec<IndexFigures>> {
+async fn indexes(pool: &PgPool) -> Result<Vec<IndexStats>> {
     let rows = sqlx::query(
         "SELECT s.relname, s.indexrelname, s.idx_scan, pg_relation_size(s.indexrelid), i.indisunique \
          FROM pg_stat_user_indexes s JOIN pg_index i ON i.indexrelid = s.indexrelid \
@@ -38,7 +38,7 @@ async fn indexes(pool: &PgPool) -> Result<Vec<IndexFigures>> {
     .fetch_all(pool)
     .await?;
     let index = |row: &sqlx::postgres::PgRow| {
-        Ok(IndexFigures {
+        Ok(IndexStats {
             table: row.try_get(0)?,
             name: row.try_get(1)?,
             scans: row.try_get::<Option<i64>, _>(2)?.map(count),
@@ -49,7 +49,7 @@ async fn indexes(pool: &PgPool) -> Result<Vec<IndexFigures>> {
     rows.iter().map(index).collect()
 }
 
-async fn tables(pool: &PgPool) -> Result<Vec<TableFigures>> {
+async fn tables(pool: &PgPool) -> Result<Vec<TableStats>> {
     let rows = sqlx::query(
         "SELECT relname, n_live_tup, pg_total_relation_size(relid), seq_scan \
          FROM pg_stat_user_tables ORDER BY pg_total_relation_size(relid) DESC, relname LIMIT $1",
@@ -58,7 +58,7 @@ async fn tables(pool: &PgPool) -> Result<Vec<TableFigures>> {
     .fetch_all(pool)
     .await?;
     let table = |row: &sqlx::postgres::PgRow| {
-        Ok(TableFigures {
+        Ok(TableStats {
             name: row.try_get(0)?,
             rows: row.try_get::<Option<i64>, _>(1)?.map(count),
             bytes: row.try_get::<Option<i64>, _>(2)?.map(count),
@@ -69,7 +69,7 @@ async fn tables(pool: &PgPool) -> Result<Vec<TableFigures>> {
 }
 
 /// `None` if the extension is not installed in this database.
-async fn statements(pool: &PgPool) -> Result<Option<Vec<ServerStatement>>> {
+async fn statements(pool: &PgPool) -> Result<Option<Vec<ServerStatementStats>>> {
     let schema: Option<String> = sqlx::query_scalar(
         "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
          WHERE e.extname = 'pg_stat_statements'",
@@ -84,7 +84,7 @@ async fn statements(pool: &PgPool) -> Result<Option<Vec<ServerStatement>>> {
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(text)).bind(MOST).fetch_all(pool).await?;
     let statement = |row: &sqlx::postgres::PgRow| {
-        Ok(ServerStatement {
+        Ok(ServerStatementStats {
             // SET statements are recorded with their values.
             sql: without_literals(row.try_get(0)?),
             calls: count(row.try_get(1)?),

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use sqlx::{Result, Row, SqlitePool};
 
-use super::{IndexFigures, ServerFigures, ServerViews, TableFigures, count, sealed};
+use super::{IndexStats, ServerStats, ServerViews, TableStats, count, sealed};
 
 impl ServerViews for sqlx::Sqlite {}
 
 impl sealed::Sealed for sqlx::Sqlite {
-    async fn figures(pool: &SqlitePool) -> Result<ServerFigures> {
+    async fn stats(pool: &SqlitePool) -> Result<ServerStats> {
         let mut missing = vec!["statements and the use of indexes: SQLite counts neither".to_owned()];
         let sizes: HashMap<String, i64> =
             pairs(pool, "SELECT name, SUM(pgsize) FROM dbstat GROUP BY name").await?;
@@ -21,8 +21,8 @@ impl sealed::Sealed for sqlx::Sqlite {
         if rows.is_empty() {
             missing.push("rows: run `ANALYZE`".to_owned());
         }
-        let mut tables: Vec<TableFigures> = Vec::new();
-        let mut indexes: Vec<IndexFigures> = Vec::new();
+        let mut tables: Vec<TableStats> = Vec::new();
+        let mut indexes: Vec<IndexStats> = Vec::new();
         let schema = "SELECT m.type, m.name, m.tbl_name, \
              (SELECT l.\"unique\" FROM pragma_index_list(m.tbl_name) l WHERE l.name = m.name) \
              FROM sqlite_schema m WHERE m.type IN ('table', 'index') AND m.tbl_name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
@@ -33,10 +33,10 @@ impl sealed::Sealed for sqlx::Sqlite {
             let bytes = sizes.get(&name).copied().map(count);
             if kind == "table" {
                 let rows = rows.get(&name).copied().map(count);
-                tables.push(TableFigures { name, rows, bytes, full_scans: None });
+                tables.push(TableStats { name, rows, bytes, full_scans: None });
             } else {
                 let is_unique = row.try_get::<Option<i64>, _>(3)? == Some(1);
-                indexes.push(IndexFigures { table, name, scans: None, bytes, is_unique });
+                indexes.push(IndexStats { table, name, scans: None, bytes, is_unique });
             }
         }
         for table in &mut tables {
@@ -45,7 +45,7 @@ impl sealed::Sealed for sqlx::Sqlite {
             table.bytes = table.bytes.map(|bytes| bytes + of_indexes.sum::<u64>());
         }
         tables.sort_by_key(|table| std::cmp::Reverse(table.bytes));
-        Ok(ServerFigures { indexes, tables, statements: Vec::new(), missing })
+        Ok(ServerStats { indexes, tables, statements: Vec::new(), missing })
     }
 }
 

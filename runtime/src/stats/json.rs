@@ -1,11 +1,10 @@
 //! [`Stats`] as JSON.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{Latency, StatementStats, Stats};
-use crate::pool::PoolFigures;
+use crate::pool::PoolStats;
+use crate::report::milliseconds;
 
 /// The number of statements listed as the slowest.
 const SLOWEST: usize = 10;
@@ -16,7 +15,7 @@ pub(crate) fn value(stats: &Stats) -> Value {
     let scopes = stats.scopes.iter().map(
         |scope| json!({ "name": scope.name, "queries": scope.queries, "latency": latency(scope.latency) }),
     );
-    let pools = stats.pools.iter().map(|(name, figures)| pool(name, *figures));
+    let pools = stats.pools.iter().map(|(name, stats)| pool(name, *stats));
     let waits = stats.waits;
     #[cfg_attr(not(feature = "cache"), expect(unused_mut, reason = "there are no caches"))]
     let mut all = json!({
@@ -26,7 +25,7 @@ pub(crate) fn value(stats: &Stats) -> Value {
         "pools": pools.collect::<Value>(),
         "waits": {
             "count": waits.count,
-            "in_vain": waits.in_vain,
+            "timed_out": waits.timed_out,
             "total_ms": milliseconds(waits.total),
             "max_ms": milliseconds(waits.max),
         },
@@ -39,25 +38,25 @@ pub(crate) fn value(stats: &Stats) -> Value {
 }
 
 #[cfg(feature = "cache")]
-fn cache(figures: &crate::cache::CacheFigures) -> Value {
+fn cache(stats: &crate::cache::CacheStats) -> Value {
     json!({
-        "name": figures.name,
-        "hits": figures.hits,
-        "shared": figures.shared,
-        "misses": figures.misses,
-        "bypassed": figures.bypassed,
-        "hit_rate": (figures.hit_rate() * 1e4).round() / 1e4,
-        "invalidations": figures.invalidations,
-        "unacknowledged": figures.unacknowledged,
-        "pending": figures.pending,
-        "errors": figures.errors,
+        "name": stats.name,
+        "hits": stats.hits,
+        "shared": stats.shared,
+        "misses": stats.misses,
+        "bypassed": stats.bypassed,
+        "hit_rate": (stats.hit_rate() * 1e4).round() / 1e4,
+        "invalidations": stats.invalidations,
+        "unacknowledged": stats.unacknowledged,
+        "pending": stats.pending,
+        "errors": stats.errors,
     })
 }
 
 /// The statistics of a server.
 #[cfg(all(feature = "sqlx", feature = "tower"))]
-pub(crate) fn server(figures: &crate::server::ServerFigures) -> Value {
-    let indexes = figures.indexes.iter().map(|index| {
+pub(crate) fn server(stats: &crate::server::ServerStats) -> Value {
+    let indexes = stats.indexes.iter().map(|index| {
         json!({
             "table": index.table,
             "name": index.name,
@@ -66,10 +65,10 @@ pub(crate) fn server(figures: &crate::server::ServerFigures) -> Value {
             "unique": index.is_unique,
         })
     });
-    let tables = figures.tables.iter().map(|table| {
+    let tables = stats.tables.iter().map(|table| {
         json!({ "name": table.name, "rows": table.rows, "bytes": table.bytes, "full_scans": table.full_scans })
     });
-    let statements = figures.statements.iter().map(|statement| {
+    let statements = stats.statements.iter().map(|statement| {
         json!({
             "sql": statement.sql,
             "calls": statement.calls,
@@ -81,7 +80,7 @@ pub(crate) fn server(figures: &crate::server::ServerFigures) -> Value {
         "indexes": indexes.collect::<Value>(),
         "tables": tables.collect::<Value>(),
         "statements": statements.collect::<Value>(),
-        "missing": figures.missing,
+        "missing": stats.missing,
     })
 }
 
@@ -105,13 +104,8 @@ fn latency(latency: Latency) -> Value {
     })
 }
 
-fn pool(name: &str, figures: PoolFigures) -> Value {
-    let PoolFigures { size, idle, used, max } = figures;
-    let exhausted = figures.is_exhausted();
+fn pool(name: &str, stats: PoolStats) -> Value {
+    let PoolStats { size, idle, used, max } = stats;
+    let exhausted = stats.is_exhausted();
     json!({ "name": name, "size": size, "idle": idle, "used": used, "max": max, "exhausted": exhausted })
-}
-
-/// In whole microseconds: further digits are noise.
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }

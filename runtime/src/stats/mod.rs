@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) use self::json::server as server_json;
 #[cfg(feature = "tower")]
 pub(crate) use self::json::value as json;
-use crate::pool::PoolFigures;
+use crate::pool::PoolStats;
 use crate::site::Place;
 
 #[cfg(feature = "sqlx")]
@@ -32,7 +32,7 @@ pub fn stats() -> Stats {
         pools: crate::pool::watched(),
         waits: registry::waits(),
         #[cfg(feature = "cache")]
-        caches: crate::cache::figures(),
+        caches: crate::cache::stats(),
     }
 }
 
@@ -46,10 +46,10 @@ pub struct Stats {
     /// The scopes that have ended, by name.
     pub scopes: Vec<ScopeStats>,
     /// The pools given to [`watch_pool`](crate::watch_pool), by name.
-    pub pools: Vec<(String, PoolFigures)>,
+    pub pools: Vec<(String, PoolStats)>,
     /// The caches, by name.
     #[cfg(feature = "cache")]
-    pub caches: Vec<crate::cache::CacheFigures>,
+    pub caches: Vec<crate::cache::CacheStats>,
     /// Waits of `sql!` queries for a connection.
     pub waits: WaitStats,
 }
@@ -61,8 +61,8 @@ pub struct Stats {
 pub struct WaitStats {
     /// The number of waits, including those that ended without a connection.
     pub count: u64,
-    /// The number of waits that ended without a connection: no query ran.
-    pub in_vain: u64,
+    /// The number of waits that ended without a connection, usually by the timeout of the pool: no query ran.
+    pub timed_out: u64,
     /// The time of all waits together.
     pub total: Duration,
     /// The longest wait.

@@ -178,13 +178,13 @@ fn of_scope(name: &str) -> &'static Recorded {
 }
 
 static WAITS: Mutex<WaitStats> =
-    Mutex::new(WaitStats { count: 0, in_vain: 0, total: Duration::ZERO, max: Duration::ZERO });
+    Mutex::new(WaitStats { count: 0, timed_out: 0, total: Duration::ZERO, max: Duration::ZERO });
 
 #[cfg(feature = "sqlx")]
 pub(crate) fn record_wait(time: Duration, had_one: bool) {
     let mut waits = WAITS.lock().unwrap_or_else(PoisonError::into_inner);
     waits.count = waits.count.saturating_add(1);
-    waits.in_vain = waits.in_vain.saturating_add(u64::from(!had_one));
+    waits.timed_out = waits.timed_out.saturating_add(u64::from(!had_one));
     waits.total = waits.total.saturating_add(time);
     waits.max = waits.max.max(time);
 }

@@ -52,6 +52,6 @@ on_every_database! {
     crate::cases::tests_ask_for_a_number as tests_ask_for_a_number,
     crate::cases::repeated_statement_is_to_be_batched as repeated_statement_is_to_be_batched,
     crate::cases::request_says_what_it_asked_for as request_says_what_it_asked_for,
-    crate::cases::figures_are_kept as figures_are_kept,
+    crate::cases::stats_are_kept as stats_are_kept,
     crate::soak::hundred_tasks_count_exactly as hundred_tasks_count_exactly,
 }

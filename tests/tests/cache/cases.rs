@@ -10,7 +10,7 @@ use crate::face::{Face, LONG};
 
 /// Reads that queried the database.
 fn misses<F: Face>(db: &CachedPool<F::Db>) -> u64 {
-    db.cache().figures().misses
+    db.cache().stats().misses
 }
 
 pub(crate) async fn write_is_seen_by_the_next_read<F: Face>(db: CachedPool<F::Db>) {
@@ -19,9 +19,9 @@ pub(crate) async fn write_is_seen_by_the_next_read<F: Face>(db: CachedPool<F::Db
     assert_eq!((*again.unwrap(), counted.queries()), (0, 0), "a hit is not a query");
     F::insert(&db, 1).await.unwrap();
     assert_eq!(*F::count(&db, LONG).await.unwrap(), 1);
-    let figures = db.cache().figures();
-    assert_eq!((figures.hits, figures.misses, figures.invalidations), (1, 2, 1));
-    assert!((figures.hit_rate() - 1.0 / 3.0).abs() < 1e-9);
+    let stats = db.cache().stats();
+    assert_eq!((stats.hits, stats.misses, stats.invalidations), (1, 2, 1));
+    assert!((stats.hit_rate() - 1.0 / 3.0).abs() < 1e-9);
 }
 
 pub(crate) async fn transaction_invalidates_when_it_is_committed<F: Face>(db: CachedPool<F::Db>) {
@@ -29,7 +29,7 @@ pub(crate) async fn transaction_invalidates_when_it_is_committed<F: Face>(db: Ca
     let mut transaction = db.begin().await.unwrap();
     F::insert_in(&mut transaction, 1).await.unwrap();
     assert_eq!(*F::count(&db, LONG).await.unwrap(), 0, "the entry holds until the commit");
-    assert_eq!(db.cache().figures().invalidations, 0);
+    assert_eq!(db.cache().stats().invalidations, 0);
     assert!(transaction.commit().await.unwrap().acknowledged);
     assert_eq!(*F::count(&db, LONG).await.unwrap(), 1);
     assert_eq!(misses::<F>(&db), 2);
@@ -44,8 +44,8 @@ pub(crate) async fn rollback_invalidates_nothing<F: Face>(db: CachedPool<F::Db>)
     F::insert_in(&mut transaction, 2).await.unwrap();
     drop(transaction);
     assert_eq!(*F::count(&db, LONG).await.unwrap(), 0);
-    let figures = db.cache().figures();
-    assert_eq!((figures.misses, figures.invalidations), (1, 0));
+    let stats = db.cache().stats();
+    assert_eq!((stats.misses, stats.invalidations), (1, 0));
 }
 
 pub(crate) async fn arguments_are_told_apart<F: Face>(db: CachedPool<F::Db>) {
@@ -59,8 +59,8 @@ pub(crate) async fn arguments_are_told_apart<F: Face>(db: CachedPool<F::Db>) {
             assert_eq!(*found, (id == 1).then_some(7), "iteration {turn}: {id} {text:?}");
         }
     }
-    let figures = db.cache().figures();
-    assert_eq!((figures.misses, figures.hits), (7, 7));
+    let stats = db.cache().stats();
+    assert_eq!((stats.misses, stats.hits), (7, 7));
 }
 
 pub(crate) async fn other_tables_are_left_alone<F: Face>(db: CachedPool<F::Db>) {
@@ -103,8 +103,8 @@ pub(crate) async fn entry_dies_in_time<F: Face>(db: CachedPool<F::Db>) {
 pub(crate) async fn one_reads_for_all<F: Face>(db: CachedPool<F::Db>) {
     let all = join_all((0..20).map(|_| F::slow(&db))).await;
     assert!(all.into_iter().all(|one| *one.unwrap() == 1));
-    let figures = db.cache().figures();
-    assert_eq!((figures.misses, figures.hits + figures.shared), (1, 19), "{figures:?}");
+    let stats = db.cache().stats();
+    assert_eq!((stats.misses, stats.hits + stats.shared), (1, 19), "{stats:?}");
 }
 
 pub(crate) async fn read_that_a_write_overtakes_is_not_found<F: Face>(db: CachedPool<F::Db>) {
@@ -123,15 +123,15 @@ pub(crate) async fn failed_read_is_not_kept<F: Face>(db: CachedPool<F::Db>) {
     let all = join_all((0..5).map(|_| F::refused(&db))).await;
     assert!(all.into_iter().all(|one| one.is_err()));
     F::refused(&db).await.unwrap_err();
-    let figures = db.cache().figures();
-    assert_eq!((figures.misses, figures.hits, figures.shared), (6, 0, 0));
+    let stats = db.cache().stats();
+    assert_eq!((stats.misses, stats.hits, stats.shared), (6, 0, 0));
 }
 
 pub(crate) async fn cancelled_write_invalidates<F: Face>(db: CachedPool<F::Db>) {
     F::count(&db, LONG).await.unwrap();
     let cancelled = futures_util::FutureExt::now_or_never(F::insert(&db, 1));
     if cancelled.is_none() {
-        assert_eq!(db.cache().figures().invalidations, 1, "nobody knows whether it was done");
+        assert_eq!(db.cache().stats().invalidations, 1, "nobody knows whether it was done");
     }
     F::count(&db, LONG).await.unwrap();
     assert_eq!(misses::<F>(&db), 2);

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use query_budget::__private::{Site, Tables, query, query_scalar};
 use query_budget::cache::{Cache, CachedPool, Redis};
-use query_budget_tests::with_postgres;
+use query_budget_tests::{random_name, with_postgres};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{PgPool, Postgres, Result, Sqlite};
 
-use crate::server::{Server, random_name};
+use crate::server::Server;
 
 /// Long enough for a test.
 const LONG: Duration = Duration::from_secs(600);
@@ -54,11 +54,11 @@ async fn instances_share_entries() {
         let name = random_name();
         let (one, other) = (instance(&name, &pool).await, instance(&name, &pool).await);
         assert_eq!((*count(&one).await, *count(&other).await), (0, 0));
-        assert_eq!((one.cache().figures().misses, other.cache().figures().misses), (1, 0));
+        assert_eq!((one.cache().stats().misses, other.cache().stats().misses), (1, 0));
 
         query(&INSERT).execute(&one).await.unwrap();
         assert_eq!((*count(&other).await, *count(&one).await), (1, 1));
-        assert_eq!((one.cache().figures().misses, other.cache().figures().misses), (1, 1));
+        assert_eq!((one.cache().stats().misses, other.cache().stats().misses), (1, 1));
 
         let mut transaction = other.begin().await.unwrap();
         query(&INSERT).execute(&mut transaction).await.unwrap();
@@ -69,12 +69,12 @@ async fn instances_share_entries() {
         let mut transaction = other.begin().await.unwrap();
         query(&INSERT).execute(&mut transaction).await.unwrap();
         transaction.rollback().await.unwrap();
-        let before = one.cache().figures().misses;
-        assert_eq!((*count(&one).await, one.cache().figures().misses), (2, before));
+        let before = one.cache().stats().misses;
+        assert_eq!((*count(&one).await, one.cache().stats().misses), (2, before));
 
         assert!(one.invalidate(["items"]).await);
-        let before = other.cache().figures().misses;
-        assert_eq!((*count(&other).await, other.cache().figures().misses), (2, before + 1));
+        let before = other.cache().stats().misses;
+        assert_eq!((*count(&other).await, other.cache().stats().misses), (2, before + 1));
     })
     .await;
 }
@@ -89,7 +89,7 @@ async fn a_row_that_is_null_is_read_back_as_a_row() {
         let db = instance(&random_name(), &pool).await;
         let read = || query_scalar::<Postgres, Option<i64>>(&SITE).cached(LONG).fetch_optional(&db);
         assert_eq!((*read().await.unwrap(), *read().await.unwrap()), (None, None));
-        assert_eq!(db.cache().figures().misses, 1, "that there is no row is kept");
+        assert_eq!(db.cache().stats().misses, 1, "that there is no row is kept");
 
         query(&INSERT).execute(&db).await.unwrap();
         assert_eq!((*read().await.unwrap(), *read().await.unwrap()), (Some(None), Some(None)));
@@ -126,10 +126,10 @@ async fn server_that_is_down_is_no_error() {
     let mut transaction = db.begin().await.unwrap();
     query(&INSERT).execute(&mut transaction).await.unwrap();
     assert!(!transaction.commit().await.unwrap().acknowledged);
-    let figures = cache.figures();
-    assert_eq!((figures.hits, figures.misses, figures.bypassed), (0, 0, 4));
-    assert_eq!((figures.invalidations, figures.unacknowledged), (2, 2));
-    assert!(figures.pending > 0 && figures.errors > 0, "{figures:?}");
+    let stats = cache.stats();
+    assert_eq!((stats.hits, stats.misses, stats.bypassed), (0, 0, 4));
+    assert_eq!((stats.invalidations, stats.unacknowledged), (2, 2));
+    assert!(stats.pending > 0 && stats.errors > 0, "{stats:?}");
 }
 
 #[tokio::test]
@@ -149,31 +149,31 @@ async fn what_a_server_missed_it_is_told() {
     let db = on_sqlite(&cache).await;
     assert_eq!(*count_on_sqlite(&db).await.unwrap(), 0);
     assert_eq!(*count_on_sqlite(&db).await.unwrap(), 0);
-    assert_eq!(cache.figures().hits, 1);
+    assert_eq!(cache.stats().hits, 1);
 
     // A paused server answers nothing and loses nothing: its content is outdated from now on.
     server.pause();
     query(&INSERT).execute(&db).await.unwrap();
     assert_eq!(*count_on_sqlite(&db).await.unwrap(), 1);
-    let figures = cache.figures();
-    assert_eq!((figures.unacknowledged, figures.bypassed), (1, 1), "{figures:?}");
+    let stats = cache.stats();
+    assert_eq!((stats.unacknowledged, stats.bypassed), (1, 1), "{stats:?}");
     server.resume();
-    until("it is told", || cache.figures().pending == 0).await;
+    until("it is told", || cache.stats().pending == 0).await;
     for _ in 0..500 {
         assert_eq!(*count_on_sqlite(&db).await.unwrap(), 1);
-        if cache.figures().hits > 1 {
+        if cache.stats().hits > 1 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(cache.figures().hits, 2, "{:?}", cache.figures());
+    assert_eq!(cache.stats().hits, 2, "{:?}", cache.stats());
 
     // Restarted with what it had written to disk before.
     server.kill();
     assert_eq!(*count_on_sqlite(&db).await.unwrap(), 1);
     query(&INSERT).execute(&db).await.unwrap();
     server.start_again();
-    until("it is told", || cache.figures().pending == 0).await;
+    until("it is told", || cache.stats().pending == 0).await;
     for _ in 0..3 {
         assert_eq!(*count_on_sqlite(&db).await.unwrap(), 2);
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use query_budget::__private::{Site, query_scalar};
 use query_budget::cache::{Cache, CachedPool, Redis};
-use query_budget_tests::with_postgres;
+use query_budget_tests::{random_name, with_postgres};
 use sqlx::{ConnectOptions, PgPool, Postgres};
 
-use crate::server::{Server, random_name};
+use crate::server::Server;
 use crate::{READS, TABLE, WRITES};
 
 const LIVES: Duration = Duration::from_secs(2);
@@ -93,9 +93,9 @@ async fn worker() {
     for task in tasks {
         task.await.unwrap();
     }
-    let figures = db.cache().figures();
-    assert!(figures.hits > 0, "{figures:?}");
-    println!("hit rate {:.1} %: {figures:?}", figures.hit_rate() * 100.0);
+    let stats = db.cache().stats();
+    assert!(stats.hits > 0, "{stats:?}");
+    println!("hit rate {:.1} %: {stats:?}", stats.hit_rate() * 100.0);
 }
 
 async fn work(db: CachedPool<Postgres, Redis>, task: u64) {

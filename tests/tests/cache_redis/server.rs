@@ -1,14 +1,11 @@
 //! A Redis server for one test: on a port of its own, in a folder of its own, persisting what it can.
 
-use std::hash::{BuildHasher, RandomState};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-pub(crate) fn random_name() -> String {
-    format!("query_budget_{:016x}", RandomState::new().hash_one(std::process::id()))
-}
+use query_budget_tests::random_name;
 
 pub(crate) struct Server {
     port: u16,

@@ -58,7 +58,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 impl Cache<Redis> {
     /// A cache on a Redis (6.2 or newer) or Valkey server: `redis://127.0.0.1:6379`. The name appears in
-    /// figures and as prefix of its keys: instances with the same name and database share their entries.
+    /// statistics and as prefix of its keys: instances with the same name and database share their entries.
     ///
     /// An unreachable server is not an error: the database is queried until the server is back. The
     /// connection needs permission for `MGET`, `SET`, `TIME` and `INFO`. Requires a tokio runtime.

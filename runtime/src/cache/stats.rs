@@ -1,4 +1,4 @@
-//! [`CacheFigures`]: how effective caches are.
+//! [`CacheStats`]: how effective caches are.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 /// The activity of a cache since its creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CacheFigures {
+pub struct CacheStats {
     /// The name that it was created with.
     pub name: String,
     /// Reads that found an entry.
@@ -27,7 +27,7 @@ pub struct CacheFigures {
     pub errors: u64,
 }
 
-impl CacheFigures {
+impl CacheStats {
     /// The fraction of reads that did not query the database, from 0 to 1; 0 without reads.
     #[must_use]
     pub fn hit_rate(&self) -> f64 {
@@ -68,32 +68,32 @@ impl Count {
     }
 }
 
-/// Returns the figures of a cache, if it still exists.
-type ReadFigures = Box<dyn Fn() -> Option<CacheFigures> + Send + Sync>;
+/// Returns the statistics of a cache, if it still exists.
+type ReadStats = Box<dyn Fn() -> Option<CacheStats> + Send + Sync>;
 
-static CACHES: Mutex<Vec<ReadFigures>> = Mutex::new(Vec::new());
+static CACHES: Mutex<Vec<ReadStats>> = Mutex::new(Vec::new());
 
 /// Registers a cache.
-pub(crate) fn watch(source: ReadFigures) {
+pub(crate) fn watch(source: ReadStats) {
     CACHES.lock().unwrap_or_else(PoisonError::into_inner).push(source);
 }
 
-/// The figures of all caches of the process, by name. Caches that no longer exist are dropped.
+/// The statistics of all caches of the process, by name. Caches that no longer exist are dropped.
 ///
 /// ```
-/// use query_budget::cache::{Cache, figures};
+/// use query_budget::cache::{Cache, stats};
 ///
 /// let cache = Cache::in_memory("profiles");
-/// assert_eq!(figures()[0].name, "profiles");
+/// assert_eq!(stats()[0].name, "profiles");
 /// # drop(cache);
 /// ```
 #[must_use]
-pub fn figures() -> Vec<CacheFigures> {
+pub fn stats() -> Vec<CacheStats> {
     let mut all = Vec::new();
     CACHES.lock().unwrap_or_else(PoisonError::into_inner).retain(|source| {
-        let figures = source();
-        let is_there = figures.is_some();
-        all.extend(figures);
+        let stats = source();
+        let is_there = stats.is_some();
+        all.extend(stats);
         is_there
     });
     all.sort_by(|one, other| one.name.cmp(&other.name));
