@@ -212,23 +212,7 @@ impl Reader<'_> {
                 self.equal(is_it, left, right, here, levels)
             }
             Expr::InList { expr, list, negated: false } => {
-                let position = match expr.as_ref() {
-                    Expr::Row(parts) => parts.iter().position(is_it).map(Some)?,
-                    Expr::Collate { expr, .. } => is_it(expr).then_some(None)?,
-                    other => is_it(other).then_some(None)?,
-                };
-                if !self.compares_as_key(expr, None) {
-                    return None;
-                }
-                let mut rows = if list.len() <= 1 { Rows::One } else { Rows::Bounded };
-                for item in list {
-                    let value = match (position, item) {
-                        (Some(at), Expr::Row(parts)) => parts.get(at)?,
-                        (_, item) => item,
-                    };
-                    rows = rows.max(self.determined(value, here, levels)?);
-                }
-                Some(rows)
+                self.values_listed(is_it, expr, list, here, levels)
             }
             Expr::Any { left, op: Op::Eq, right, all: false } if is_it(left) => {
                 self.determined(right, here, levels).map(|_| Rows::Bounded)
@@ -264,6 +248,34 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Like `values_left`, for `expr IN (list)`.
+    fn values_listed(
+        &mut self,
+        is_it: &dyn Fn(&Expr) -> bool,
+        expr: &Expr,
+        list: &[Expr],
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<Rows> {
+        let position = match expr {
+            Expr::Row(parts) => parts.iter().position(is_it).map(Some)?,
+            Expr::Collate { expr, .. } => is_it(expr).then_some(None)?,
+            other => is_it(other).then_some(None)?,
+        };
+        if !self.compares_as_key(expr, None) {
+            return None;
+        }
+        let mut rows = if list.len() <= 1 { Rows::One } else { Rows::Bounded };
+        for item in list {
+            let value = match (position, item) {
+                (Some(at), Expr::Row(parts)) => parts.get(at)?,
+                (_, item) => item,
+            };
+            rows = rows.max(self.determined(value, here, levels)?);
+        }
+        Some(rows)
     }
 
     /// Like `values_left`, for `NOT condition`.

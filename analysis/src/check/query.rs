@@ -107,21 +107,7 @@ impl Checker<'_> {
         };
         let explained = context.find_explained();
         let context = QueryContext { explained: &explained, ..context };
-        let in_test = site.is_some_and(|site| site.in_test);
-        let mut findings = Vec::new();
-        for lint in lints::ALL {
-            let Check::Query(check) = lint.check else { continue };
-            if !in_test || lint.is(Trait::InTests) {
-                let first = findings.len();
-                self.ask(lint, &mut findings, |found| check(&context, found));
-                // A raw call may use a different database from the one with this schema.
-                let is_doubtful = lint.group == Group::Correctness && !context.is_of_this_schema();
-                if is_doubtful && !self.config.lints.contains_key(lint.name) {
-                    let found = findings.iter_mut().skip(first);
-                    found.for_each(|finding| finding.level = finding.level.min(Level::Warn));
-                }
-            }
-        }
+        let mut findings = self.ask_all(&context);
         let used = apply(allows, &mut findings);
         for finding in &mut findings {
             finding.sql = Some(sql.into());
@@ -137,13 +123,36 @@ impl Checker<'_> {
                 site.map_or((&[], &[]), |site| (&site.loops, &site.occasions));
             self.set_tier(finding, is_raw, loops, occasions);
             // A test may run a statement in order to see it fail.
-            if in_test && is_raw && self.config.lints.get(finding.lint) != Some(&Level::Deny) {
+            if site.is_some_and(|site| site.in_test)
+                && is_raw
+                && self.config.lints.get(finding.lint) != Some(&Level::Deny)
+            {
                 finding.tier = Tier::Listed;
             }
         }
         let described = described.into_inner();
         let repeats = site.is_some_and(|site| site.loops.iter().any(|around| around.exempt.is_none()));
         Checked { query, cardinality, accesses, described, findings, used, repeats }
+    }
+
+    /// The findings of all lints that ask a query by itself.
+    fn ask_all(&self, context: &QueryContext<'_>) -> Vec<Finding> {
+        let in_test = context.site.is_some_and(|site| site.in_test);
+        let mut findings = Vec::new();
+        for lint in lints::ALL {
+            let Check::Query(check) = lint.check else { continue };
+            if !in_test || lint.is(Trait::InTests) {
+                let first = findings.len();
+                self.ask(lint, &mut findings, |found| check(context, found));
+                // A raw call may use a different database from the one with this schema.
+                let is_doubtful = lint.group == Group::Correctness && !context.is_of_this_schema();
+                if is_doubtful && !self.config.lints.contains_key(lint.name) {
+                    let found = findings.iter_mut().skip(first);
+                    found.for_each(|finding| finding.level = finding.level.min(Level::Warn));
+                }
+            }
+        }
+        findings
     }
 
     /// Checks one query of a scanned file in isolation, as a build does. Its own allows are checked as well;

@@ -7,7 +7,7 @@ use super::search_functions::{self, Sides};
 use super::value_types::Values;
 use crate::schema::{Column, Schema};
 use crate::sql::Dialect;
-use crate::sql::expr::{ColumnRef, Expr, LikeKind, Op, Test};
+use crate::sql::expr::{Call, ColumnRef, Expr, LikeKind, Op, Test};
 use crate::sql::query::{BlockId, Body, Query, RelationId, Source};
 
 /// A condition on one relation that an index may be searched by.
@@ -196,29 +196,7 @@ impl<'a> Reader<'a> {
         match conjunct {
             Expr::Binary { op, left, right } => self.binary(op, left, right),
             Expr::InList { expr, list, negated: false } => self.in_list(expr, list),
-            // The rows of an uncorrelated subquery are available; those of one that depends on this table are
-            // not. SQLite builds the list once the rows that it depends on are available.
-            Expr::InQuery { expr, op: Op::Eq, negated: false, query }
-                if (self.depends)(*query) && self.dialect == Dialect::Sqlite =>
-            {
-                let Some(mut found) = self.compared(expr, Compare::Equal, &[]) else { return Vec::new() };
-                let needs = self.named_below(*query);
-                if needs.contains(self.relation) {
-                    return Vec::new();
-                }
-                found.needs = needs;
-                vec![found]
-            }
-            Expr::InQuery { expr, op: Op::Eq, negated: false, query } if !(self.depends)(*query) => {
-                match expr.as_ref() {
-                    // SQLite looks rows up in the rows of one SELECT, not of a UNION.
-                    Expr::Row(_) if self.dialect == Dialect::Sqlite && self.is_compound(*query) => Vec::new(),
-                    Expr::Row(parts) => {
-                        parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect()
-                    }
-                    other => self.compared(other, Compare::Equal, &[]).into_iter().collect(),
-                }
-            }
+            Expr::InQuery { expr, op: Op::Eq, negated: false, query } => self.in_query(expr, *query),
             Expr::Any { left, op: Op::Eq, right, all: false } => {
                 // `5 = ANY (column)` searches inside the column, which no btree supports.
                 self.compared(left, Compare::Equal, &[right.as_ref()]).into_iter().collect()
@@ -250,20 +228,7 @@ impl<'a> Reader<'a> {
             {
                 self.compared(expr, Compare::Equal, &[]).into_iter().collect()
             }
-            Expr::Like { expr, pattern, kind, negated: false } => {
-                // A column without the affinity TEXT may hold numbers, which are not in the order of their texts.
-                let may_count = self.dialect == Dialect::Sqlite
-                    && !self.type_of_own(expr).is_some_and(super::compared::is_textual)
-                    && pattern::starts_like_a_number(pattern, *kind);
-                let has_start = pattern::has_fixed_start(pattern, *kind, self.dialect);
-                let compare =
-                    if has_start && !may_count { Compare::Prefix(*kind) } else { Compare::Pattern(*kind) };
-                let found = self.compared(expr, compare, &[pattern.as_ref()]);
-                // PostgreSQL searches for a pattern without wildcards as for the text itself.
-                let is_whole = self.dialect == Dialect::Postgres && pattern::is_whole(pattern, *kind);
-                let equal = is_whole.then(|| self.compared(expr, Compare::Equal, &[pattern.as_ref()]));
-                found.into_iter().chain(equal.flatten()).collect()
-            }
+            Expr::Like { expr, pattern, kind, negated: false } => self.like(expr, pattern, *kind),
             Expr::Column(column) if column.relation == Some(self.relation) => {
                 self.compared(conjunct, Compare::Equal, &[]).into_iter().collect()
             }
@@ -271,16 +236,7 @@ impl<'a> Reader<'a> {
                 self.compared(inner, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Or(arms) => self.one_of(arms),
-            Expr::Call(call)
-                if self.dialect == Dialect::Sqlite
-                    && matches!(call.name.as_str(), "likely" | "unlikely" | "likelihood") =>
-            {
-                call.args.first().map_or_else(Vec::new, |condition| self.comparisons(condition))
-            }
-            Expr::Call(call) if call.name == "starts_with" => match call.args.as_slice() {
-                [text, start] => self.starts_with(text, start),
-                _ => Vec::new(),
-            },
+            Expr::Call(call) => self.called(call),
             Expr::Other { what, parts } if what == "member of" => match parts.as_slice() {
                 [value, array] => {
                     let found = self.compared(array, Compare::Operator("member of".to_owned()), &[value]);
@@ -288,21 +244,73 @@ impl<'a> Reader<'a> {
                 }
                 _ => Vec::new(),
             },
-            Expr::Call(call) => {
-                match (search_functions::operator(&call.name, self.dialect), call.args.as_slice()) {
-                    (Some(Sides::Both(op)), [one, other, rest @ ..]) => {
-                        let found = |own: &Expr, other: &Expr| {
-                            let values: Vec<&Expr> = std::iter::once(other).chain(rest).collect();
-                            self.compared(own, Compare::Operator(op.to_owned()), &values)
-                        };
-                        [found(one, other), found(other, one)].into_iter().flatten().collect()
-                    }
-                    (Some(Sides::First(op)), [one, rest @ ..]) => {
-                        let values: Vec<&Expr> = rest.iter().collect();
-                        self.compared(one, Compare::Operator(op.to_owned()), &values).into_iter().collect()
-                    }
-                    _ => Vec::new(),
-                }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The conditions of `expr IN (query)`. The rows of an uncorrelated subquery are available; those of one that
+    /// depends on this table are not. SQLite builds the list once the rows that it depends on are available.
+    fn in_query(&self, expr: &Expr, query: BlockId) -> Vec<Condition> {
+        if (self.depends)(query) {
+            if self.dialect != Dialect::Sqlite {
+                return Vec::new();
+            }
+            let Some(mut found) = self.compared(expr, Compare::Equal, &[]) else { return Vec::new() };
+            let needs = self.named_below(query);
+            if needs.contains(self.relation) {
+                return Vec::new();
+            }
+            found.needs = needs;
+            return vec![found];
+        }
+        match expr {
+            // SQLite looks rows up in the rows of one SELECT, not of a UNION.
+            Expr::Row(_) if self.dialect == Dialect::Sqlite && self.is_compound(query) => Vec::new(),
+            Expr::Row(parts) => {
+                parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect()
+            }
+            other => self.compared(other, Compare::Equal, &[]).into_iter().collect(),
+        }
+    }
+
+    fn like(&self, expr: &Expr, pattern: &Expr, kind: LikeKind) -> Vec<Condition> {
+        // A column without the affinity TEXT may hold numbers, which are not in the order of their texts.
+        let may_count = self.dialect == Dialect::Sqlite
+            && !self.type_of_own(expr).is_some_and(super::compared::is_textual)
+            && pattern::starts_like_a_number(pattern, kind);
+        let has_start = pattern::has_fixed_start(pattern, kind, self.dialect);
+        let compare = if has_start && !may_count { Compare::Prefix(kind) } else { Compare::Pattern(kind) };
+        let found = self.compared(expr, compare, &[pattern]);
+        // PostgreSQL searches for a pattern without wildcards as for the text itself.
+        let is_whole = self.dialect == Dialect::Postgres && pattern::is_whole(pattern, kind);
+        let equal = is_whole.then(|| self.compared(expr, Compare::Equal, &[pattern]));
+        found.into_iter().chain(equal.flatten()).collect()
+    }
+
+    /// The conditions of a function that is a condition: a hint around one, or an operator by another name.
+    fn called(&self, call: &Call) -> Vec<Condition> {
+        let is_hint = self.dialect == Dialect::Sqlite
+            && matches!(call.name.as_str(), "likely" | "unlikely" | "likelihood");
+        if is_hint {
+            return call.args.first().map_or_else(Vec::new, |condition| self.comparisons(condition));
+        }
+        if call.name == "starts_with" {
+            return match call.args.as_slice() {
+                [text, start] => self.starts_with(text, start),
+                _ => Vec::new(),
+            };
+        }
+        match (search_functions::operator(&call.name, self.dialect), call.args.as_slice()) {
+            (Some(Sides::Both(op)), [one, other, rest @ ..]) => {
+                let found = |own: &Expr, other: &Expr| {
+                    let values: Vec<&Expr> = std::iter::once(other).chain(rest).collect();
+                    self.compared(own, Compare::Operator(op.to_owned()), &values)
+                };
+                [found(one, other), found(other, one)].into_iter().flatten().collect()
+            }
+            (Some(Sides::First(op)), [one, rest @ ..]) => {
+                let values: Vec<&Expr> = rest.iter().collect();
+                self.compared(one, Compare::Operator(op.to_owned()), &values).into_iter().collect()
             }
             _ => Vec::new(),
         }

@@ -78,29 +78,9 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
         } else if cursor.take("default") {
             column.default = default(cursor)?;
         } else if cursor.is("primary key") || (cursor.dialect == Dialect::MySql && cursor.is("key")) {
-            let _ = cursor.take("primary");
-            let _ = cursor.take("key");
-            let desc = cursor.take("desc");
-            let _ = cursor.take("asc");
-            conflict_clause(cursor);
-            constraint::index_options(cursor)?;
-            let mut definition = on_column(constraint, &column.name, true);
-            if let Rule::PrimaryKey { keys, .. } = &mut definition.rule
-                && let Some(key) = keys.first_mut()
-            {
-                key.desc = desc;
-            }
-            constraints.push(definition);
+            constraints.push(primary_key(cursor, constraint, &column.name)?);
         } else if cursor.take("unique") {
-            let _ = cursor.dialect == Dialect::MySql && cursor.take("key");
-            let nulls_not_distinct = constraint::nulls_not_distinct(cursor);
-            conflict_clause(cursor);
-            constraint::index_options(cursor)?;
-            let mut definition = on_column(constraint, &column.name, false);
-            if let Rule::Unique { nulls_not_distinct: flag, .. } = &mut definition.rule {
-                *flag = nulls_not_distinct;
-            }
-            constraints.push(definition);
+            constraints.push(unique(cursor, constraint, &column.name)?);
         } else if cursor.take("check") {
             let condition = constraint::check(cursor)?;
             constraints.push(ConstraintDef { name: constraint, rule: Rule::Check(condition), timing: None });
@@ -141,6 +121,36 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
         column.collation = Some(format!("{charset}_bin"));
     }
     Ok(ColumnDef { column, ty, null, constraints })
+}
+
+/// Reads an inline PRIMARY KEY, all of it.
+fn primary_key(cursor: &mut Cursor<'_>, name: Option<String>, column: &str) -> Parsed<ConstraintDef> {
+    let _ = cursor.take("primary");
+    let _ = cursor.take("key");
+    let desc = cursor.take("desc");
+    let _ = cursor.take("asc");
+    conflict_clause(cursor);
+    constraint::index_options(cursor)?;
+    let mut definition = on_column(name, column, true);
+    if let Rule::PrimaryKey { keys, .. } = &mut definition.rule
+        && let Some(key) = keys.first_mut()
+    {
+        key.desc = desc;
+    }
+    Ok(definition)
+}
+
+/// Reads what follows an inline UNIQUE.
+fn unique(cursor: &mut Cursor<'_>, name: Option<String>, column: &str) -> Parsed<ConstraintDef> {
+    let _ = cursor.dialect == Dialect::MySql && cursor.take("key");
+    let nulls_not_distinct = constraint::nulls_not_distinct(cursor);
+    conflict_clause(cursor);
+    constraint::index_options(cursor)?;
+    let mut definition = on_column(name, column, false);
+    if let Rule::Unique { nulls_not_distinct: flag, .. } = &mut definition.rule {
+        *flag = nulls_not_distinct;
+    }
+    Ok(definition)
 }
 
 /// An inline PRIMARY KEY or UNIQUE.

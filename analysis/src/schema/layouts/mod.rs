@@ -54,6 +54,9 @@ pub fn database_of_folder(name: &str) -> Option<Dialect> {
     names::database(name)
 }
 
+/// Files, each with what its name says.
+type NamedFiles = Vec<(Named, File)>;
+
 /// Selects the migrations among the files, and sorts them.
 ///
 /// Takes each file's path below `folder`, with `/` as separator, and its content; problems show paths below
@@ -96,16 +99,9 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
     }
     rest.extend(below);
     selected.skipped.extend(rest.iter().map(|(_, file)| shown(&file.path)));
-    let folder_of = |file: &File| file.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    let is_read = |folder: &str| chosen.iter().any(|(_, file)| folder_of(file).as_deref() == Some(folder));
-    let mut aside: Vec<&(Named, File)> = rest
-        .iter()
-        .filter(|(_, file)| plain::makes_something(&file.text))
-        .filter(|(_, file)| folder_of(file).is_some_and(|folder| !is_read(&folder)))
-        .collect();
-    aside.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    let aside = aside(&chosen, &rest);
     let folder = aside.first().and_then(|(_, file)| folder_of(file));
-    let gap = folder.map(|folder| format!("the files in {} are not read", shown(&folder)));
+    let gap = folder.map(|folder| format!("the files in {} are not read", shown(folder)));
     selected.gap = selected.gap.or(gap);
     selected.aside = aside.iter().map(|(_, file)| file.text.clone()).collect();
     selected.aside.extend(others.into_iter().filter_map(|(_, bytes)| String::from_utf8(bytes).ok()));
@@ -124,6 +120,15 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
         chosen.drain(..start);
     }
     selected.tool = names::tool(family, chosen.iter().map(|(name, _)| name));
+    add_migrations(&mut selected, chosen, &shown);
+    if family == Family::Sqlx {
+        selected.problems.extend(used_twice(&selected.migrations));
+    }
+    selected
+}
+
+/// Adds the migrations of the files. The first one with the marks of a tool names the tool.
+fn add_migrations(selected: &mut Selected, chosen: Vec<(Named, File)>, shown: &dyn Fn(&str) -> String) {
     let mut is_marked = false;
     for (place, (name, file)) in chosen.into_iter().enumerate() {
         let no_transaction = file.text.starts_with("-- no-transaction");
@@ -146,22 +151,12 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
             no_transaction,
         });
     }
-    if family == Family::Sqlx {
-        selected.problems.extend(used_twice(&selected.migrations));
-    }
-    selected
 }
 
 /// Those of the files that no number orders and that the numbered ones build on, `init.sql` beside `upgrade_1.sql`; and the
 /// others.
-fn without_number(
-    files: Vec<(Named, File)>,
-    numbered: &[(Named, File)],
-) -> (Vec<(Named, File)>, Vec<(Named, File)>) {
-    let is_beside = |file: &File| {
-        let folder = file.path.rsplit_once('/').map(|(folder, _)| folder);
-        numbered.iter().any(|(_, other)| other.path.rsplit_once('/').map(|(folder, _)| folder) == folder)
-    };
+fn without_number(files: NamedFiles, numbered: &[(Named, File)]) -> (NamedFiles, NamedFiles) {
+    let is_beside = |file: &File| numbered.iter().any(|(_, other)| folder_of(other) == folder_of(file));
     let (plain, mut others): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|(name, file)| name.family == Family::Plain && is_beside(file));
     let texts: Vec<&File> = plain.iter().map(|(_, file)| file).collect();
@@ -170,6 +165,23 @@ fn without_number(
         plain.into_iter().zip(is_first).partition(|(_, is_first)| *is_first);
     others.extend(rest.into_iter().map(|(file, _)| file));
     (first.into_iter().map(|(file, _)| file).collect(), others)
+}
+
+/// The folder of a file, below the one that was asked for.
+fn folder_of(file: &File) -> Option<&str> {
+    file.path.rsplit_once('/').map(|(folder, _)| folder)
+}
+
+/// The files that make something in folders of which nothing is read, in order.
+fn aside<'f>(chosen: &[(Named, File)], rest: &'f [(Named, File)]) -> Vec<&'f (Named, File)> {
+    let is_read = |folder: &str| chosen.iter().any(|(_, file)| folder_of(file) == Some(folder));
+    let mut aside: Vec<&(Named, File)> = rest
+        .iter()
+        .filter(|(_, file)| plain::makes_something(&file.text))
+        .filter(|(_, file)| folder_of(file).is_some_and(|folder| !is_read(folder)))
+        .collect();
+    aside.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    aside
 }
 
 /// The files that later ones do not replace; a problem names each of the others.

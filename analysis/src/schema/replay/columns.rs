@@ -4,7 +4,7 @@ use super::create::{SERIAL, missing};
 use super::lookup::Relation;
 use super::names::clipped;
 use super::{Applied, Replay};
-use crate::schema::ddl::{Action, ColumnDef, Position, Rule, TypeRef, Written, changed};
+use crate::schema::ddl::{Action, Charset, ColumnDef, Position, Rule, TypeRef, Written, changed};
 use crate::schema::model::{Column, Index, Name, Table};
 use crate::sql::Dialect;
 use crate::sql::lex::{Lexer, TokenKind, unquote};
@@ -146,23 +146,7 @@ impl Replay {
             }
             Action::Validate(constraint) => self.validate(name, &constraint),
             Action::SetCharset { charset, convert } => {
-                let table = self.table_mut(name)?;
-                let charset = charset.instead_of(table.charset.as_deref());
-                let before = table.charset.take();
-                table.charset = charset.name;
-                table.collation = charset.collation;
-                if convert {
-                    for column in table.columns.iter_mut().filter(|column| is_text(&column.ty)) {
-                        let before = column.charset.as_deref().or(before.as_deref());
-                        if let (Some(before), Some(after)) = (before, table.charset.as_deref())
-                            && bytes_of_character(after) > bytes_of_character(before)
-                        {
-                            longer_text(&mut column.ty);
-                        }
-                        column.charset.clone_from(&table.charset);
-                        column.collation.clone_from(&table.collation);
-                    }
-                }
+                set_charset(self.table_mut(name)?, charset, convert);
                 Ok(())
             }
             Action::Version(versioned) => {
@@ -407,6 +391,27 @@ fn without_modifiers(ty: &str) -> String {
 }
 
 /// MySQL: how many bytes a character of a character set takes at most.
+/// Sets the default character set of a table, and that of its text columns if it converts them.
+fn set_charset(table: &mut Table, charset: Charset, convert: bool) {
+    let charset = charset.instead_of(table.charset.as_deref());
+    let before = table.charset.take();
+    table.charset = charset.name;
+    table.collation = charset.collation;
+    if !convert {
+        return;
+    }
+    for column in table.columns.iter_mut().filter(|column| is_text(&column.ty)) {
+        let before = column.charset.as_deref().or(before.as_deref());
+        if let (Some(before), Some(after)) = (before, table.charset.as_deref())
+            && bytes_of_character(after) > bytes_of_character(before)
+        {
+            longer_text(&mut column.ty);
+        }
+        column.charset.clone_from(&table.charset);
+        column.collation.clone_from(&table.collation);
+    }
+}
+
 fn bytes_of_character(charset: &str) -> u32 {
     match charset {
         "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" => 4,
