@@ -155,11 +155,6 @@ impl<'a> Checker<'a> {
         Checker { is_dialect_told, ..self }
     }
 
-    /// Whether the dialect is unknown, so that it is guessed for each query.
-    pub fn guesses_dialect(&self) -> bool {
-        self.guess_dialect
-    }
-
     /// The effective level of a lint.
     pub fn level(&self, lint: &Lint) -> Level {
         let default = if lint.is_about_indexes() { self.index_level } else { lint.group.level() };
