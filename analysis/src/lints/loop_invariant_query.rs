@@ -63,7 +63,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if is_changed_by_loop(context, query) {
         return;
     }
-    let message = format!("this query runs with the same arguments once {}", around.per_turn());
+    let message = format!("this query runs with the same arguments once {}", around.per_iteration());
     findings.push(
         Finding::new(LINT.name, message)
             .excerpt(context.sql, 0..0, "")

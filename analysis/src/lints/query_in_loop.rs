@@ -69,7 +69,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if loop_invariant_query::is_invariant(query, &around) {
         return;
     }
-    let finding = Finding::new(LINT.name, format!("this query runs once {}", around.per_turn()));
+    let finding = Finding::new(LINT.name, format!("this query runs once {}", around.per_iteration()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
     let finding = around.tiered(context, finding, false);
     let batch = around.batch(context, query).filter(|_| !query.relations.is_empty());

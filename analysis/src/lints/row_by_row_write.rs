@@ -109,7 +109,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         Kind::Transaction | Kind::Other => return,
     };
     let Some(around) = loops::of(context, query) else { return };
-    let finding = Finding::new(LINT.name, format!("this {verb} runs once {}", around.per_turn()));
+    let finding = Finding::new(LINT.name, format!("this {verb} runs once {}", around.per_iteration()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
     let finding = around.tiered(context, finding, true);
     let is_still = |source: &Source| matches!(source, Source::Table(name) if context.stays(name));

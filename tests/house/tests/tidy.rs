@@ -6,6 +6,33 @@ use std::path::{Path, PathBuf};
 /// The maximum length of a source file, to keep it readable in one sitting.
 const MOST_LINES: usize = 450;
 
+/// The maximum length of a function outside of tests, to keep it on one screen or two.
+const MOST_LINES_OF_A_FUNCTION: usize = 80;
+
+/// Longer functions: lists, and matches with a line or a few for each kind of thing, which are looked up and not read.
+const FLAT: &[(&str, &str)] = &[
+    ("analysis/src/schema/ddl/mod.rs", "alter"),
+    ("analysis/src/schema/ddl/mod.rs", "create"),
+    ("analysis/src/schema/replay/columns.rs", "alter_one"),
+    ("analysis/src/schema/replay/drops.rs", "drop_one"),
+    ("analysis/src/schema/replay/mod.rs", "change"),
+    ("analysis/src/sql/expr/display.rs", "fmt"),
+    ("analysis/src/sql/predicates.rs", "same"),
+    ("analysis/src/sql/resolve/expr.rs", "expr"),
+    ("analysis/src/sql/resolve/from.rs", "factor"),
+    ("analysis/src/sql/resolve/statement.rs", "names_no_rows"),
+    ("analysis/src/sql/rewrite/postgres.rs", "word"),
+    ("analysis/src/touches/functions.rs", "is_grammar"),
+    ("analysis/src/types/mysql/calls.rs", "called"),
+    ("analysis/src/types/postgres/expr.rs", "shallow"),
+    ("analysis/src/types/rust_types.rs", "postgres"),
+    ("analysis/src/rust/lex/own.rs", "is_ubiquitous"),
+    ("analysis/src/rust/walk/expressions.rs", "expr"),
+    ("analysis/src/rust/walk/origin.rs", "trace"),
+    ("analysis/src/rust/walk/shape.rs", "of_method"),
+    ("analysis/src/rust/walk/typing.rs", "type_at"),
+];
+
 /// The crates, by folder.
 const CRATES: [&str; 5] = ["analysis", "macros", "runtime", "xtask", "tests"];
 
@@ -102,6 +129,52 @@ fn no_file_is_too_long_to_read() {
     assert_none("files that are too long", long.map(|source| source.path).collect());
 }
 
+/// The functions of a source outside of its unit tests, each with its number of lines. A function ends at the brace, or
+/// the semicolon, below its first word, as rustfmt writes it.
+fn functions(source: &Source) -> Vec<(&str, usize)> {
+    let is_modifier = |word: &&str| {
+        ["pub", "crate::"].iter().any(|start| word.starts_with(start))
+            || ["const", "async", "unsafe", "extern"].contains(word)
+    };
+    let lines: Vec<&str> = source.without_tests().lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let mut words = line.split_whitespace().skip_while(is_modifier);
+        let (Some("fn"), Some(name)) = (words.next(), words.next()) else { continue };
+        let indent = line.len() - line.trim_start().len();
+        let ends = |line: &str| {
+            let is_outside = line.len() - line.trim_start().len() == indent;
+            is_outside && line.ends_with(['}', ';'])
+        };
+        let length = lines.iter().skip(at).take_while(|line| !ends(line)).count() + 1;
+        found.push((name.split(['(', '<']).next().unwrap_or(name), length));
+    }
+    found
+}
+
+#[test]
+fn no_function_is_too_long_to_read() {
+    let sources = rust_sources();
+    let sources = || sources.iter().filter(|source| !source.is_test() && !source.path.starts_with("tests/"));
+    let is_flat = |path: &str, name: &str| FLAT.contains(&(path, name));
+    let mut long = Vec::new();
+    for source in sources() {
+        for (name, length) in functions(source) {
+            if length > MOST_LINES_OF_A_FUNCTION && !is_flat(&source.path, name) {
+                long.push(format!("{}: `{name}` has {length} lines", source.path));
+            }
+        }
+    }
+    for (path, name) in FLAT {
+        let source = sources().find(|source| source.path == *path);
+        let lengths = source.map(functions).unwrap_or_default();
+        if !lengths.iter().any(|(found, length)| found == name && *length > MOST_LINES_OF_A_FUNCTION) {
+            long.push(format!("{path}: `{name}` is listed, and is no such function"));
+        }
+    }
+    assert_none("functions that are too long", long);
+}
+
 #[test]
 fn only_sql_names_the_sql_parser() {
     let analysis = in_crate("analysis");
@@ -165,8 +238,15 @@ fn the_runtime_crate_brings_no_parser() {
 #[test]
 fn committed_text_names_no_machine() {
     let mut files = Vec::new();
-    for end in [".rs", ".md", ".toml", ".stderr", ".snap", ".sql", ".yml"] {
+    for end in
+        [".rs", ".md", ".toml", ".stderr", ".snap", ".sql", ".yml", ".json", ".js", ".css", "Dockerfile"]
+    {
         collect(&root(), end, &mut files);
+    }
+    for scripts in ["scripts", ".ci"] {
+        let before = files.len();
+        collect(&root().join(scripts), "", &mut files);
+        assert!(files.len() > before, "`{scripts}` has scripts");
     }
     let mut offenders = Vec::new();
     for source in files.iter().filter(|source| source.path != "tests/house/tests/tidy.rs") {
@@ -276,8 +356,10 @@ fn paths_in_the_house_documents_exist() {
         for word in text.split('`').skip(1).step_by(2) {
             let is_path =
                 word.contains('/') && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
-            let is_ours =
-                CRATES.iter().any(|name| word.starts_with(&format!("{name}/"))) || word.starts_with("docs/");
+            let is_ours = CRATES
+                .iter()
+                .chain(&["benches", "docs", "examples", "fuzz", "scripts", ".ci"])
+                .any(|name| word.starts_with(&format!("{name}/")));
             if is_path && is_ours && !root().join(word).exists() {
                 missing.push(format!("{page}: `{word}`"));
             }
