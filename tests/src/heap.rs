@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "a global allocator is unsafe to implement; this one only counts")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 /// A counting allocator. A test declares it: `#[global_allocator] static HEAP: Heap = Heap::new();`.
@@ -11,6 +12,10 @@ pub struct Heap {
     in_use: AtomicIsize,
     peak: AtomicIsize,
     taken: AtomicIsize,
+}
+
+thread_local! {
+    static TAKEN_HERE: Cell<isize> = const { Cell::new(0) };
 }
 
 impl Heap {
@@ -35,6 +40,11 @@ impl Heap {
     pub fn taken(&self) -> isize {
         self.taken.load(Ordering::Relaxed)
     }
+
+    /// The total number of bytes that this thread has allocated so far, whatever others do.
+    pub fn taken_here(&self) -> isize {
+        TAKEN_HERE.get()
+    }
 }
 
 // SAFETY: each call is passed to the system's allocator unchanged.
@@ -44,6 +54,8 @@ unsafe impl GlobalAlloc for Heap {
         let before = self.in_use.fetch_add(size, Ordering::Relaxed);
         self.peak.fetch_max(before + size, Ordering::Relaxed);
         self.taken.fetch_add(size, Ordering::Relaxed);
+        // A thread that ends has no count any more.
+        let _ = TAKEN_HERE.try_with(|taken| taken.set(taken.get() + size));
         // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }

@@ -5,11 +5,13 @@ use std::convert::Infallible;
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::{Request, Response};
 use query_budget::__private::{Site, query};
 use query_budget::{RequestLayer, Settings, Tiers, configure, scope};
 use query_budget_tests::{with_mysql, with_postgres};
 use sqlx::AssertSqlSafe;
+use tokio::sync::Notify;
 use tower::{Layer as _, ServiceExt, service_fn};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -65,6 +67,7 @@ macro_rules! cases {
             for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
         {
             static SLOW: Site = Site::new($slow, 1, "src/slow.rs", 7, 3);
+            slow_from(Duration::from_millis(100));
             query(&SLOW).fetch_all(&db).await.unwrap();
             let site = told("site=\"src/slow.rs:7:3\"");
             let expected = format!(
@@ -87,6 +90,7 @@ macro_rules! cases {
                 "{raw:?}"
             );
             assert!(!raw[0].contains("secret") && !raw[0].contains("4711"), "{raw:?}");
+            configure(Settings::default());
         }
     };
 }
@@ -192,53 +196,67 @@ async fn repeated_statements() {
     configure(Settings::default());
 }
 
+/// The thresholds for a request that make each level certain; whatever takes no time is slow from zero.
+fn requests() -> [(Tiers, Option<&'static str>); 3] {
+    let (zero, never) = (Duration::ZERO, Tiers::NEVER);
+    [(never, None), (never.warn(zero), Some("WARN")), (never.warn(zero).error(zero), Some("ERROR"))]
+}
+
+fn slow_requests_are(tiers: Tiers) {
+    let mut settings = Settings::default();
+    settings.slow_request = tiers;
+    configure(settings);
+}
+
 async fn slow_requests() {
-    let wait = |milliseconds| {
-        service_fn(move |_: Request<()>| async move {
-            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-            Ok::<_, Infallible>(Response::new(()))
-        })
-    };
+    let answers = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) });
     let layer = RequestLayer::new().named(|method, _| format!("{method} /users/{{id}}"));
-    for (milliseconds, level) in [(1, None), (210, Some("WARN")), (1010, Some("ERROR"))] {
+    for (tiers, level) in requests() {
+        slow_requests_are(tiers);
         let request = Request::get("/users/4711").body(()).unwrap();
-        layer.layer(wait(milliseconds)).oneshot(request).await.unwrap();
+        layer.layer(answers).oneshot(request).await.unwrap();
         let expected = level.map(|level| {
             format!(
                 "{level} query_budget::slow message=slow request request=\"GET /users/{{id}}\" queries=0 \
                  query_ms=[time] elapsed_ms=[time]"
             )
         });
-        assert_eq!(told("slow request"), Vec::from_iter(expected), "{milliseconds} ms");
+        assert_eq!(told("slow request"), Vec::from_iter(expected), "{tiers:?}");
     }
+    configure(Settings::default());
 }
 
 /// A request that the client abandons is reported too, if it was slow.
 async fn requests_given_up() {
     let endless = service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, Infallible>>());
-    for (milliseconds, level) in [(1, None), (210, Some("WARN"))] {
-        let response = RequestLayer::new().layer(endless).oneshot(Request::new(()));
-        let given_up = tokio::time::timeout(Duration::from_millis(milliseconds), response).await;
-        assert!(given_up.is_err());
+    for (tiers, level) in requests() {
+        slow_requests_are(tiers);
+        assert!(RequestLayer::new().layer(endless).oneshot(Request::new(())).now_or_never().is_none());
         let expected = level.map(|level| {
             format!(
                 "{level} query_budget::slow message=slow request, cancelled request=\"GET request\" queries=0 \
                  query_ms=[time] elapsed_ms=[time]"
             )
         });
-        assert_eq!(told("slow request"), Vec::from_iter(expected), "{milliseconds} ms");
+        assert_eq!(told("slow request"), Vec::from_iter(expected), "{tiers:?}");
     }
+    configure(Settings::default());
 }
 
 /// If a budget does not panic it is an event: here, because the scope is dropped before its end.
 async fn budgets_gone_over() {
     static ONE: Site = Site::new("SELECT 1", 1, "src/over.rs", 1, 1);
     let db = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let ran = Notify::new();
     let endless = scope("page").max(0).run(async {
         query(&ONE).execute(&db).await.unwrap();
+        ran.notify_one();
         std::future::pending::<()>().await;
     });
-    assert!(tokio::time::timeout(Duration::from_millis(200), endless).await.is_err());
+    tokio::select! {
+        () = endless => panic!("it has no end"),
+        () = ran.notified() => {}
+    }
     let lines = told("query_budget::over");
     let [line] = &lines[..] else { panic!("{lines:?}") };
     let begins = "WARN query_budget::over message=over budget scope=\"page\" site=";

@@ -142,6 +142,11 @@ async fn plans_and_waits_are_told() {
         assert!(told.contains("traced: 1 of 1 in use"), "{told}");
         drop(query_budget::stats());
         one("pool exhausted", &["traced"]);
+        drop(held);
+        // One that does not give up, however long the machine pauses.
+        let options = sqlx::postgres::PgPoolOptions::new().max_connections(1);
+        let db = options.connect_with((*db.connect_options()).clone()).await.unwrap();
+        let held = db.acquire().await.unwrap();
         let late = async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             drop(held);

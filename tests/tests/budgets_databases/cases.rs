@@ -10,6 +10,7 @@ use query_budget::{
     BudgetExt, Report, RequestLayer, assert_constant_queries, assert_queries, current, measure, scope, stats,
     uncounted,
 };
+use tokio::sync::Notify;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::probe::Probe;
@@ -206,15 +207,19 @@ pub(crate) async fn panic_of_the_body_goes_through<P: Probe>(db: P) {
 }
 
 pub(crate) async fn cancelled_scope_does_not_panic<P: Probe>(db: P) {
-    let (outcome, report) = measure(tokio::time::timeout(
-        Duration::from_millis(200),
-        scope("cancelled").max(0).run(async {
+    let ((), report) = measure(async {
+        let ran = Notify::new();
+        let cancelled = scope("cancelled").max(0).run(async {
             db.one(1).await.unwrap();
+            ran.notify_one();
             std::future::pending::<()>().await;
-        }),
-    ))
+        });
+        tokio::select! {
+            () = cancelled => panic!("it has no end"),
+            () = ran.notified() => {}
+        }
+    })
     .await;
-    assert!(outcome.is_err());
     // The enclosing scope knows of the query all the same.
     counted(&report, 1, 1);
     // A query that is cancelled while it runs has still run.
@@ -222,17 +227,21 @@ pub(crate) async fn cancelled_scope_does_not_panic<P: Probe>(db: P) {
     let (outcome, report) = measure(timeout).await;
     assert!(outcome.is_err());
     counted(&report, 1, 0);
-    assert!(report.time() >= Duration::from_millis(40), "{report}");
+    assert!(!report.time().is_zero(), "{report}");
 }
 
 pub(crate) async fn scope_dropped_by_a_panic_does_not_abort<P: Probe>(db: P) {
     let text = panic_of(async {
+        let ran = Notify::new();
         let mut over = Box::pin(scope("over").max(0).run(async {
             db.one(1).await.unwrap();
+            ran.notify_one();
             std::future::pending::<()>().await;
         }));
-        let waited = tokio::time::timeout(Duration::from_millis(200), &mut over).await;
-        assert!(waited.is_err());
+        tokio::select! {
+            () = &mut over => unreachable!("it has no end"),
+            () = ran.notified() => {}
+        }
         panic!("with the scope still open");
     })
     .await;
@@ -286,14 +295,16 @@ pub(crate) async fn parameters_are_told_apart<P: Probe>(db: P) {
 
 pub(crate) async fn select_counts_what_ran_of_both_arms<P: Probe>(db: P) {
     let ((), report) = measure(async {
+        let ran = Notify::new();
         let loses = scope("loses").max(1).run(async {
             db.one(1).await.unwrap();
+            ran.notify_one();
             std::future::pending::<()>().await;
         });
         let wins = async {
             db.many(3).await.unwrap();
             db.many(4).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            ran.notified().await;
         };
         tokio::select! {
             () = loses => panic!("it has no end"),
@@ -411,8 +422,8 @@ pub(crate) async fn request_says_what_it_asked_for<P: Probe>(db: P) {
     assert!(text.starts_with("`GET request` ran 4 queries; its budget is 3\n"), "{text}");
 }
 
-pub(crate) async fn figures_are_kept<P: Probe>(db: P) {
-    let name = format!("figures of {}", std::any::type_name::<P>());
+pub(crate) async fn stats_are_kept<P: Probe>(db: P) {
+    let name = format!("stats of {}", std::any::type_name::<P>());
     for is_slow in [false, false, false, true] {
         let page = scope(name.clone()).run(async {
             db.one(1).await.unwrap();

@@ -394,7 +394,7 @@ fn clippy_has_nothing_to_say_of_expansions() {
 }
 
 #[test]
-fn bad_input_is_one_message_and_quick() {
+fn bad_input_is_one_message() {
     let outside = OutsideCrate::new("bad_input", "\"postgres\"", true);
     let megabyte = "SELECT 1 -- ".to_owned() + &"x".repeat(1 << 20);
     let parentheses = format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000));
@@ -410,7 +410,6 @@ fn bad_input_is_one_message_and_quick() {
             "pub async fn f(db: &sqlx::PgPool) {{\n    let _ = query_budget::sql!({sql:?}).execute(db).await;\n}}\n"
         );
         outside.write("src/lib.rs", &source);
-        let started = std::time::Instant::now();
         let (ok, said) = outside.build();
         assert_eq!(ok, built, "{name}: {}", start(&said));
         assert!(!said.contains("panicked"), "{name}: {}", start(&said));
@@ -419,7 +418,6 @@ fn bad_input_is_one_message_and_quick() {
             .filter(|line| line.starts_with("error") && !line.contains("could not compile"))
             .count();
         assert_eq!(errors, usize::from(!built), "{name}: {}", start(&said));
-        println!("{name}: {:?}", started.elapsed());
     }
 }
 

@@ -68,8 +68,23 @@ fn loops_and_branches() {
 }
 
 #[test]
-fn broken_bodies_end() {
-    for body in ["END END", "IF", "IF a THEN", "BEGIN", "CASE", "LOOP", "EXECUTE", ";;", "ELSE x"] {
-        nodes(body);
+fn broken_bodies_are_read_as_far_as_they_go() {
+    let block = Node::Block { nodes: Vec::new(), handlers: None };
+    for (body, expected) in [
+        ("END END", vec![]),
+        ("BEGIN", vec![block]),
+        ("CASE", vec![Node::Loop(Vec::new())]),
+        ("LOOP", vec![Node::Loop(Vec::new())]),
+        ("EXECUTE", vec![Node::Execute(String::new())]),
+        (";;", vec![]),
+        ("ELSE x", vec![Node::Statement("x".to_owned())]),
+    ] {
+        assert_eq!(nodes(body), expected, "{body}");
+    }
+    for body in ["IF", "IF a THEN"] {
+        let parsed = nodes(body);
+        let [Node::If { branches, otherwise }] = parsed.as_slice() else { panic!("{body}: {parsed:?}") };
+        assert!(matches!(branches.as_slice(), [(_, guarded)] if guarded.is_empty()), "{body}: {parsed:?}");
+        assert_eq!(otherwise, &[], "{body}");
     }
 }
