@@ -159,12 +159,12 @@ fn short(rust: &str) -> &str {
 }
 
 /// The most characters of an argument that a note repeats.
-const LONGEST: usize = 40;
+const MAX_ARGUMENT_LENGTH: usize = 40;
 
 /// An argument as written, if it is short.
 fn text(value: &Expr) -> String {
     let text = value.to_token_stream().to_string().replace("! [", "![").replace("! (", "!(");
-    if text.len() > LONGEST || text.contains('\n') { "value".to_owned() } else { text }
+    if text.len() > MAX_ARGUMENT_LENGTH || text.contains('\n') { "value".to_owned() } else { text }
 }
 
 /// What an argument refers to.

@@ -51,11 +51,11 @@ pub(crate) fn hold(arguments: &[Argument], parameters: &[Option<Parameter>]) -> 
 }
 
 /// The maximum number of values in one tuple.
-const MOST: usize = 8;
+const MAX_TUPLE_VALUES: usize = 8;
 
 /// The names as a tuple, which continues in further tuples: as an expression, or as a pattern.
 pub(crate) fn tuple(names: &[Ident]) -> TokenStream {
-    match names.split_at_checked(MOST) {
+    match names.split_at_checked(MAX_TUPLE_VALUES) {
         None | Some((_, [])) => quote_spanned!(Span::mixed_site()=> (#(#names,)*)),
         Some((first, rest)) => {
             let rest = tuple(rest);

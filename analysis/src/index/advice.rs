@@ -23,7 +23,7 @@ const MOST_ROUNDS: usize = 3;
 const MOST_OF_TABLE: usize = 64;
 
 /// The largest part of a table's rows that an index may select for a search to count as fast.
-const FEW: f64 = 0.01;
+const MAX_FAST_SELECTIVITY: f64 = 0.01;
 
 /// A query of the workspace.
 #[derive(Debug, Clone, Copy)]
@@ -371,7 +371,7 @@ fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema:
         let removed = planned.remove(&candidate.index.table, &candidate.name);
         // An index that leaves many more rows to read is not a substitute.
         let is_missing = |need: &Need, with: f64| match planned.kept(need) {
-            Some(kept) => need.narrows && kept > FEW.max(with),
+            Some(kept) => need.narrows && kept > MAX_FAST_SELECTIVITY.max(with),
             None => true,
         };
         let missing: BTreeSet<&Need> =

@@ -4,7 +4,7 @@
 use crate::schema::{Name, Schema, Table};
 
 /// The maximum number of tables examined for one access.
-pub(super) const MOST: usize = 300;
+pub(super) const MAX_HEIRS: usize = 300;
 
 /// Whether a predicate holds for all leaf partitions of a table; `None` above the limit. `false` if there are
 /// no partitions.
@@ -27,7 +27,7 @@ pub(super) fn all_partitions<'s>(
                 None => found += 1,
             }
             looked_at += 1;
-            if looked_at > MOST {
+            if looked_at > MAX_HEIRS {
                 return None;
             }
         }
@@ -80,7 +80,7 @@ pub(super) fn heirs<'s>(schema: &'s Schema, table: &Table) -> Vec<&'s Table> {
     let heirs_of = |of: &Name| schema.children_of(of).filter(move |child| child.partition_bound.is_none());
     found.extend(heirs_of(&table.name));
     let mut at = 0;
-    while at < found.len() && found.len() < MOST {
+    while at < found.len() && found.len() < MAX_HEIRS {
         let of = &found[at].name;
         found.extend(heirs_of(of).filter(|child| child.name != table.name));
         at += 1;

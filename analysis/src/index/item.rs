@@ -3,7 +3,7 @@
 use super::condition::{self, Condition};
 use super::problem::{Demand, JoinGraph};
 use super::relations::Relations;
-use super::searches::{FEW, How, Searches, Served, Walk};
+use super::searches::{How, MAX_EQUALITY_SELECTIVITY, Searches, Served, Walk};
 use super::serve::{By, Indexes};
 use super::wanted::{self, Reading, Wanted};
 use super::{Access, Hindrance, Verdict, estimate, hindrance};
@@ -191,7 +191,7 @@ impl Item<'_> {
 
     /// Whether its own conditions ask for few of its rows: those with a value, not those without one.
     pub(super) fn is_narrow(&self) -> bool {
-        self.own_kept <= FEW && self.searches.ask_for_some()
+        self.own_kept <= MAX_EQUALITY_SELECTIVITY && self.searches.ask_for_some()
     }
 
     /// Whether an index contains all of its rows.

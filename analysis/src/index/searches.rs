@@ -94,7 +94,7 @@ impl Served {
 }
 
 /// The maximum selectivity of an equality on a column with many values.
-pub(super) const FEW: f64 = 0.05;
+pub(super) const MAX_EQUALITY_SELECTIVITY: f64 = 0.05;
 
 impl Searches {
     /// Stands for a match on a key other than the first.
@@ -380,7 +380,10 @@ fn how_whole(
 /// Whether a condition alone is selective: an equality on a column with many values.
 fn narrows(condition: &Condition) -> bool {
     let compare = matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Operator(_));
-    compare && condition.needs.is_empty() && condition.kept <= FEW && !is_condition(&condition.operand)
+    compare
+        && condition.needs.is_empty()
+        && condition.kept <= MAX_EQUALITY_SELECTIVITY
+        && !is_condition(&condition.operand)
 }
 
 /// Whether an index stores the operand of a condition, while it is unknown whether the condition can search

@@ -129,7 +129,7 @@ impl<'s> Item<'s> {
                     access.why = format!(
                         "`{}` has more than {} partitions with indexes of their own",
                         table.name,
-                        heirs::MOST
+                        heirs::MAX_HEIRS
                     );
                     access.hindrance = None;
                 }

@@ -6,7 +6,7 @@ use crate::sql::query::{BlockId, Body, Query, Source};
 use crate::sql::type_names;
 
 /// The maximum depth to which a value is analysed.
-const DEPTH: usize = 16;
+const MAX_VALUE_DEPTH: usize = 16;
 
 /// The type classes that decide which side of a comparison is cast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +48,7 @@ pub(super) struct Values<'q> {
 impl Values<'_> {
     /// The class of a value; for an array compared with its elements, the class of the elements.
     pub(super) fn class(&self, value: &Expr) -> Option<Class> {
-        self.look(value, DEPTH)
+        self.look(value, MAX_VALUE_DEPTH)
     }
 
     fn look(&self, value: &Expr, depth: usize) -> Option<Class> {
@@ -113,7 +113,7 @@ impl Values<'_> {
 
     /// Whether a subquery returns a number.
     pub(super) fn is_number(&self, block: BlockId) -> bool {
-        matches!(self.output(block, DEPTH), Some(Class::Integer | Class::Decimal | Class::Float))
+        matches!(self.output(block, MAX_VALUE_DEPTH), Some(Class::Integer | Class::Decimal | Class::Float))
     }
 
     fn type_of(&self, column: &ColumnRef) -> Option<&str> {

@@ -150,7 +150,7 @@ fn refuses_null(column: &Column, table: &Table, schema: &Schema) -> bool {
 }
 
 /// The maximum length of a chain of domains.
-const DEEPEST: usize = 32;
+const MAX_DOMAIN_CHAIN: usize = 32;
 
 /// The properties that a column inherits from the domains behind its type.
 #[derive(Default)]
@@ -164,7 +164,7 @@ impl OfDomain {
     fn of(column: &Column, schema: &Schema) -> OfDomain {
         let mut found = OfDomain::default();
         let mut ty = column.ty.clone();
-        for _ in 0..DEEPEST {
+        for _ in 0..MAX_DOMAIN_CHAIN {
             let (of, name) = ty.rsplit_once('.').map_or((None, ty.as_str()), |(of, name)| (Some(of), name));
             let of = of.map(|of| of.trim_matches('"'));
             let Some(UserType::Domain { base, not_null, default, .. }) =

@@ -6,7 +6,7 @@ use super::read;
 use crate::rust::Target;
 
 /// The maximum directory depth: deeper than any source, and a stop for cycles.
-const DEEPEST: usize = 32;
+const MAX_FOLDER_DEPTH: usize = 32;
 
 /// The targets that cargo builds for the package in `dir` by default, without a manifest.
 pub fn targets(dir: &Path) -> Vec<Target> {
@@ -43,7 +43,7 @@ pub fn sources(dir: &Path, file: &Path) -> Vec<(PathBuf, String)> {
 
 fn rust_files(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
     for entry in entries(folder) {
-        if entry.is_dir() && !entry.is_symlink() && depth < DEEPEST {
+        if entry.is_dir() && !entry.is_symlink() && depth < MAX_FOLDER_DEPTH {
             rust_files(&entry, depth + 1, paths);
         } else if entry.extension().is_some_and(|end| end == "rs") {
             paths.push(entry);

@@ -90,7 +90,7 @@ pub(super) struct SqlFiles {
 const MOST_FOLDERS: usize = 5_000;
 
 /// The maximum directory depth: deeper than any migrations, and a stop for cycles.
-const DEEPEST: usize = 6;
+const MAX_FOLDER_DEPTH: usize = 6;
 
 /// The `.sql` files of a migrations directory.
 ///
@@ -125,7 +125,7 @@ fn list(dir: &Path, below: &str, depth: usize, found: &mut SqlFiles) -> io::Resu
         let is_sql = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("sql"));
         if name.starts_with('.') {
         } else if path.is_dir() {
-            if depth < DEEPEST {
+            if depth < MAX_FOLDER_DEPTH {
                 let _ = list(&path, &below, depth + 1, found);
             }
         } else if is_sql && path.is_file() {

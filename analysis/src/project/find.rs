@@ -94,12 +94,12 @@ pub(super) fn migrations(dir: &Path, last: &Path) -> Option<PathBuf> {
 }
 
 /// The maximum nesting of directories in a migrations directory.
-const DEEPEST: usize = 4;
+const MAX_FOLDER_DEPTH: usize = 4;
 
 fn holds_sql(dir: &Path, depth: usize) -> bool {
     let paths: Vec<PathBuf> = entries(dir).collect();
     paths.iter().any(|path| is_sql(path))
-        || (depth < DEEPEST && paths.iter().any(|path| path.is_dir() && holds_sql(path, depth + 1)))
+        || (depth < MAX_FOLDER_DEPTH && paths.iter().any(|path| path.is_dir() && holds_sql(path, depth + 1)))
 }
 
 fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> {
@@ -124,7 +124,7 @@ const PASSED_OVER: [&str; 10] = [
     "seeds",
 ];
 /// The maximum number of directories searched.
-const MOST: usize = 4_000;
+const MAX_FOLDERS: usize = 4_000;
 
 /// The directories at or below `root` whose files create tables, for projects without a conventional
 /// directory: a single one, or several for the user to choose from. If there are none, siblings of `root` in
@@ -152,7 +152,7 @@ fn search(root: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     while let Some((dir, depth)) = open.pop() {
         seen += 1;
-        if seen > MOST {
+        if seen > MAX_FOLDERS {
             break;
         }
         let mut below: Vec<PathBuf> = Vec::new();
@@ -172,7 +172,7 @@ fn search(root: &Path) -> Vec<PathBuf> {
         if makes_tables {
             let is_step = ["up.sql", "migration.sql"].iter().any(|name| dir.join(name).is_file());
             found.push(dir.parent().filter(|_| is_step).map_or(dir.clone(), Path::to_path_buf));
-        } else if depth <= DEEPEST + 2 {
+        } else if depth <= MAX_FOLDER_DEPTH + 2 {
             open.extend(below.into_iter().map(|path| (path, depth + 1)));
         }
     }

@@ -20,7 +20,7 @@ use super::walk::variables::keeps_value;
 use crate::finding::Place;
 
 /// More characters than this of a value are cut off for messages.
-const LONGEST: usize = 60;
+const MAX_VALUE_LENGTH: usize = 60;
 
 /// What is known of the queries of a file.
 pub(super) struct Straight {
@@ -197,7 +197,7 @@ impl<'a, 't> Reader<'a, 't> {
                 at += 3;
                 row = format!("{row}::{}", self.word(at)?);
             }
-            if !self.is_sign(at + 1, b',') || row.len() >= LONGEST {
+            if !self.is_sign(at + 1, b',') || row.len() >= MAX_VALUE_LENGTH {
                 return None;
             }
             at += 2;
@@ -275,7 +275,7 @@ impl<'a, 't> Reader<'a, 't> {
                 is_constant: true,
                 is_none: false,
             };
-            return (ends(at + 1) && text.len() < LONGEST).then_some((number, at + 1));
+            return (ends(at + 1) && text.len() < MAX_VALUE_LENGTH).then_some((number, at + 1));
         }
         let mut written = String::new();
         while self.is_sign(at, b'&') || self.is_sign(at, b'*') {
@@ -291,7 +291,7 @@ impl<'a, 't> Reader<'a, 't> {
         }
         let mentions = vec![value.of.to_owned()];
         let argument = Argument { mentions, is_constant: value.is_constant, is_none: false, written };
-        (ends(end) && argument.written.len() < LONGEST).then_some((argument, end))
+        (ends(end) && argument.written.len() < MAX_VALUE_LENGTH).then_some((argument, end))
     }
 
     /// What runs a query: `db`, `&self.pool`, `&mut *tx`, `state.db()`.

@@ -8,7 +8,7 @@ use super::graph::imports::Imports;
 use super::walk::sql_text::{plain, segments};
 
 /// The maximum number of steps in a type; a longer one is unknown.
-pub(super) const DEEPEST: u8 = 12;
+pub(super) const MAX_TYPE_STEPS: u8 = 12;
 
 /// A type as far as the source determines it. Names are paths, resolved by the imports of their file;
 /// references are dropped.
@@ -52,7 +52,7 @@ impl TypeRef {
     }
 
     pub(super) fn step(self, step: impl FnOnce(Box<TypeRef>) -> TypeRef) -> TypeRef {
-        if self == TypeRef::Unknown || self.depth() >= DEEPEST {
+        if self == TypeRef::Unknown || self.depth() >= MAX_TYPE_STEPS {
             TypeRef::Unknown
         } else {
             step(Box::new(self))

@@ -15,7 +15,7 @@ thread_local! {
 const SHORT: usize = 500;
 
 /// The number of tokens that start a recursive level, up to which nesting does not matter.
-const FEW: usize = 16;
+const HARMLESS_OPENERS: usize = 16;
 
 /// The size of the large stack, in bytes; only touched pages use memory.
 const STACK: usize = 64 << 20;
@@ -40,7 +40,7 @@ pub(super) fn with_room<T: Send>(
     sql: &str,
     work: impl FnOnce() -> Result<T, SyntaxError> + Send,
 ) -> Result<T, SyntaxError> {
-    if IS_LARGE.get() || sql.len() <= SHORT && levels(sql) <= FEW {
+    if IS_LARGE.get() || sql.len() <= SHORT && levels(sql) <= HARMLESS_OPENERS {
         return work();
     }
     on_large_stack(work).unwrap_or_else(|error| {

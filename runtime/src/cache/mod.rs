@@ -267,11 +267,11 @@ impl<S: Store> Shared<S> {
 }
 
 /// The maximum time to live: ten years.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+const MAX_TIME_TO_LIVE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// A time to live shortened at random by up to a tenth.
 fn shortened(lives: Duration) -> Duration {
-    let lives = lives.min(LONGEST);
+    let lives = lives.min(MAX_TIME_TO_LIVE);
     // Its keys are random, and different each time.
     let [first, second, third, fourth, ..] = RandomState::new().hash_one(0).to_le_bytes();
     let random = f64::from(u32::from_le_bytes([first, second, third, fourth])) / f64::from(u32::MAX);

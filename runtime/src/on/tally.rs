@@ -17,7 +17,7 @@ const PLAIN: usize = 16;
 /// recur.
 const MOST_SETS: usize = 1024;
 /// A scope with at most this many statements searches them linearly; with more, by a map.
-const FEW: usize = 8;
+const SEARCHED_LINEARLY: usize = 8;
 
 /// One observation of one query; parts that do not apply are zero.
 #[derive(Clone, Copy)]
@@ -145,7 +145,7 @@ impl Tally {
             let position = self.put_last(Statement::at(site), Some(site));
             match &mut self.sites {
                 Some(sites) => drop(sites.insert(address, position)),
-                None if position < FEW => {}
+                None if position < SEARCHED_LINEARLY => {}
                 None => self.sites = Some(self.positions_of_sites()),
             }
             position

@@ -7,7 +7,7 @@ use super::Key;
 /// The current version.
 const VERSION: u8 = 1;
 /// The maximum length of a cursor; a longer text was not written here.
-const LONGEST: usize = 8 * 1024;
+const MAX_CURSOR_LENGTH: usize = 8 * 1024;
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// The length of the checksum, in bytes.
 const CHECK: usize = 8;
@@ -34,7 +34,7 @@ pub(super) fn written(keys: &[Key], fingerprint: u64) -> String {
 
 /// The keys in a text; `None` if it is damaged, of another version or of another query.
 pub(super) fn read(text: &str, fingerprint: u64) -> Option<Vec<Key>> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_CURSOR_LENGTH {
         return None;
     }
     let bytes = from_base64(text)?;

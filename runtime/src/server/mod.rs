@@ -13,7 +13,7 @@ use sqlx::{Database, Pool, Result};
 
 /// The maximum number of entries read of each kind.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-const MOST: i64 = 100;
+const MAX_ENTRIES: i64 = 100;
 
 /// Statistics of a database server. Returned by [`server_stats`].
 #[derive(Clone, Debug, Default)]

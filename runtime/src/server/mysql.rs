@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use sqlx::{MySqlPool, Result, Row};
 
-use super::{IndexStats, MOST, ServerStatementStats, ServerStats, ServerViews, TableStats, count, sealed};
+use super::{
+    IndexStats, MAX_ENTRIES, ServerStatementStats, ServerStats, ServerViews, TableStats, count, sealed,
+};
 use crate::blot::without_literals;
 
 impl ServerViews for sqlx::MySql {}
@@ -58,7 +60,7 @@ async fn tables(pool: &MySqlPool) -> Result<Vec<TableStats>> {
          FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' \
          ORDER BY data_length + index_length DESC, table_name LIMIT ?",
     )
-    .bind(MOST)
+    .bind(MAX_ENTRIES)
     .fetch_all(pool)
     .await?;
     let table = |row: &sqlx::mysql::MySqlRow| {
@@ -78,7 +80,7 @@ async fn indexes(pool: &MySqlPool) -> Result<Vec<IndexStats>> {
          FROM information_schema.statistics WHERE table_schema = DATABASE() \
          GROUP BY table_name, index_name ORDER BY table_name, index_name LIMIT ?",
     )
-    .bind(MOST)
+    .bind(MAX_ENTRIES)
     .fetch_all(pool)
     .await?;
     let index = |row: &sqlx::mysql::MySqlRow| {
@@ -111,7 +113,7 @@ async fn statements(pool: &MySqlPool) -> Result<Vec<ServerStatementStats>> {
          CAST(sum_rows_sent AS SIGNED) FROM performance_schema.events_statements_summary_by_digest \
          WHERE schema_name = DATABASE() AND digest_text IS NOT NULL ORDER BY sum_timer_wait DESC LIMIT ?",
     )
-    .bind(MOST)
+    .bind(MAX_ENTRIES)
     .fetch_all(pool)
     .await?;
     let statement = |row: &sqlx::mysql::MySqlRow| {

@@ -2,7 +2,9 @@
 
 use sqlx::{PgPool, Result, Row};
 
-use super::{IndexStats, MOST, ServerStatementStats, ServerStats, ServerViews, TableStats, count, sealed};
+use super::{
+    IndexStats, MAX_ENTRIES, ServerStatementStats, ServerStats, ServerViews, TableStats, count, sealed,
+};
 use crate::blot::without_literals;
 
 impl ServerViews for sqlx::Postgres {}
@@ -34,7 +36,7 @@ async fn indexes(pool: &PgPool) -> Result<Vec<IndexStats>> {
          FROM pg_stat_user_indexes s JOIN pg_index i ON i.indexrelid = s.indexrelid \
          ORDER BY s.idx_scan, pg_relation_size(s.indexrelid) DESC, s.indexrelname LIMIT $1",
     )
-    .bind(MOST)
+    .bind(MAX_ENTRIES)
     .fetch_all(pool)
     .await?;
     let index = |row: &sqlx::postgres::PgRow| {
@@ -54,7 +56,7 @@ async fn tables(pool: &PgPool) -> Result<Vec<TableStats>> {
         "SELECT relname, n_live_tup, pg_total_relation_size(relid), seq_scan \
          FROM pg_stat_user_tables ORDER BY pg_total_relation_size(relid) DESC, relname LIMIT $1",
     )
-    .bind(MOST)
+    .bind(MAX_ENTRIES)
     .fetch_all(pool)
     .await?;
     let table = |row: &sqlx::postgres::PgRow| {
@@ -82,7 +84,7 @@ async fn statements(pool: &PgPool) -> Result<Option<Vec<ServerStatementStats>>> 
          WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query IS NOT NULL \
          ORDER BY total_exec_time DESC LIMIT $1"
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(text)).bind(MOST).fetch_all(pool).await?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(text)).bind(MAX_ENTRIES).fetch_all(pool).await?;
     let statement = |row: &sqlx::postgres::PgRow| {
         Ok(ServerStatementStats {
             // SET statements are recorded with their values.

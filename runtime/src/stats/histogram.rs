@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const STEPS: usize = 1 << STEPS_LOG;
 const STEPS_LOG: u32 = 7;
 /// An hour, in nanoseconds: longer durations are counted as that.
-const LONGEST: u64 = 3_600_000_000_000;
-const COUNTS: usize = place(LONGEST) + 1;
+const MAX_NANOSECONDS: u64 = 3_600_000_000_000;
+const COUNTS: usize = place(MAX_NANOSECONDS) + 1;
 
 /// Counts of durations in nanoseconds, 18 KiB. Threads add to it without a lock.
 pub(super) struct Histogram([AtomicU32; COUNTS]);
@@ -18,7 +18,7 @@ impl Histogram {
     }
 
     pub(super) fn add(&self, nanoseconds: u64) {
-        let longest = if nanoseconds < LONGEST { nanoseconds } else { LONGEST };
+        let longest = if nanoseconds < MAX_NANOSECONDS { nanoseconds } else { MAX_NANOSECONDS };
         let count = &self.0[place(longest)];
         // Saturates instead of wrapping around.
         if count.fetch_add(1, Ordering::Relaxed) == u32::MAX {
@@ -80,10 +80,10 @@ mod tests {
 
     #[test]
     fn each_time_is_counted_within_one_part_in_a_hundred() {
-        let mut times = vec![0, 1, 127, 128, 255, 256, 257, 511, 512, LONGEST - 1, LONGEST];
+        let mut times = vec![0, 1, 127, 128, 255, 256, 257, 511, 512, MAX_NANOSECONDS - 1, MAX_NANOSECONDS];
         times.extend((0..20_000).scan(3_u64, |time, _| {
             *time = time.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            Some(*time % (1 << (*time >> 59)).min(LONGEST))
+            Some(*time % (1 << (*time >> 59)).min(MAX_NANOSECONDS))
         }));
         for time in times {
             let longest = longest_at(place(time));
@@ -101,6 +101,6 @@ mod tests {
         histogram.add(u64::MAX);
         let counts = histogram.counts();
         assert_eq!((counts.all(), counts.at(0.5), counts.at(0.95)), (101, 51, 96));
-        assert!(counts.at(1.0) >= LONGEST);
+        assert!(counts.at(1.0) >= MAX_NANOSECONDS);
     }
 }

@@ -17,7 +17,7 @@ use query_budget_fuzz::targets::{self, ALL, Target};
 use query_budget_fuzz::worker::{self, Job};
 
 /// An input that takes longer counts as a hang.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_INPUT_TIME: Duration = Duration::from_secs(30);
 /// A process that uses more counts as exhausting memory; what it keeps from input to input is far less.
 const MOST_MEMORY: u64 = 1 << 30;
 /// The number of findings in one target that ends its run.
@@ -165,7 +165,7 @@ fn watch(target: Target, seed: u64, time: Duration, options: &Options, folder: &
         }
         std::thread::sleep(Duration::from_millis(200));
         let why = if is_stuck(folder) {
-            format!("one input takes more than {} s", LONGEST.as_secs())
+            format!("one input takes more than {} s", MAX_INPUT_TIME.as_secs())
         } else if memory(&child) > MOST_MEMORY {
             "one input takes more than 1 GB".to_owned()
         } else {
@@ -188,7 +188,7 @@ fn ended(status: ExitStatus) -> Result<(), String> {
 /// Whether the current input has been running for too long.
 fn is_stuck(folder: &Path) -> bool {
     let modified = std::fs::metadata(worker::current(folder)).and_then(|data| data.modified());
-    modified.is_ok_and(|at| at.elapsed().is_ok_and(|elapsed| elapsed > LONGEST))
+    modified.is_ok_and(|at| at.elapsed().is_ok_and(|elapsed| elapsed > MAX_INPUT_TIME))
 }
 
 /// The memory of a process, in bytes; 0 if the system does not report it.

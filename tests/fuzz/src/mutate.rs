@@ -31,7 +31,7 @@ impl Random {
 }
 
 /// The usual maximum length of an input; a few may be longer.
-const LONGEST: usize = 4_000;
+const USUAL_LENGTH: usize = 4_000;
 const LONGEST_OF_ALL: usize = 60_000;
 
 /// Text that parsers tend to stumble over: odd characters, ends of comments and strings, numbers at the
@@ -87,7 +87,7 @@ const ODD: [&str; 44] = [
 pub fn mutated(random: &mut Random, pool: &[String]) -> String {
     let Some(base) = random.pick(pool) else { return String::new() };
     let mut pieces: Vec<&str> = pieces(base);
-    let longest = if random.below(50) == 0 { LONGEST_OF_ALL } else { LONGEST };
+    let longest = if random.below(50) == 0 { LONGEST_OF_ALL } else { USUAL_LENGTH };
     for _ in 0..=random.below(6) {
         change(random, pool, &mut pieces);
     }

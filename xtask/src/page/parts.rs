@@ -74,9 +74,9 @@ pub(super) fn some_of(items: &[Markup], most: usize) -> Markup {
 
 /// The start of a text, on one line.
 pub(super) fn one_line(text: &str) -> String {
-    const LONGEST: usize = 120;
+    const MAX_LINE_LENGTH: usize = 120;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
+    match line.char_indices().nth(MAX_LINE_LENGTH) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
     }

@@ -9,7 +9,7 @@ use super::model::{Function, Workspace};
 use super::parts::{breakable, cost, one_line, words};
 
 /// The maximum depth of the tree: deeper functions start a tree of their own.
-const DEEPEST: usize = 24;
+const MAX_TREE_DEPTH: usize = 24;
 
 /// The call tree from its entry points.
 pub(super) fn tree(workspace: &Workspace) -> Markup {
@@ -38,11 +38,11 @@ struct Tree<'w> {
 impl Tree<'_> {
     fn function(&mut self, at: usize, over: Option<&str>, depth: usize) -> Markup {
         let Some(function) = self.workspace.functions.get(at) else { return html! {} };
-        if depth > DEEPEST || !self.written.insert(at) {
+        if depth > MAX_TREE_DEPTH || !self.written.insert(at) {
             return html! {
                 li {
                     a href=(format!("#f{at}")) { code { (breakable(&function.path)) } } " " (interval(function)) " " (looped(over))
-                    @if depth <= DEEPEST { span.muted { " shown above" } }
+                    @if depth <= MAX_TREE_DEPTH { span.muted { " shown above" } }
                 }
             };
         }

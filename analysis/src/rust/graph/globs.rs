@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 /// The maximum length of a chain of globs.
-const DEEPEST: usize = 24;
+const MAX_GLOB_CHAIN: usize = 24;
 
 /// Given the globs of each module: the group of each module, and for each group the modules that its globs
 /// reach, nearest first, including its own.
@@ -39,7 +39,7 @@ fn reached(from: usize, members: &[Vec<usize>], next: &[Vec<usize>]) -> Vec<usiz
     let mut found = Vec::new();
     let mut seen = HashSet::from([from]);
     let mut layer = vec![from];
-    for _ in 0..DEEPEST {
+    for _ in 0..MAX_GLOB_CHAIN {
         let mut deeper = Vec::new();
         for group in layer {
             found.extend(members.get(group).into_iter().flatten());
@@ -119,6 +119,6 @@ mod tests {
     fn long_chains_are_followed_so_far_only() {
         let chain: Vec<Vec<usize>> = (0..10_000).map(|at| vec![at + 1]).collect();
         let (_, reached) = reach(&chain);
-        assert!(reached.iter().map(Vec::len).sum::<usize>() <= 10_000 * DEEPEST);
+        assert!(reached.iter().map(Vec::len).sum::<usize>() <= 10_000 * MAX_GLOB_CHAIN);
     }
 }

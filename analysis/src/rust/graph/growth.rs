@@ -12,13 +12,13 @@ use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of callers that are followed to where a parameter comes from.
-const DEEPEST: usize = 5;
+const MAX_CALLER_DEPTH: usize = 5;
 
 /// The maximum number of calls that are followed to the query whose rows they give.
 const FARTHEST: usize = 4;
 
 /// Why a loop that does not grow is seldom worth a change, as a note.
-pub(super) const FEW: &str = "the elements are parts of one row, or the source determines them";
+pub(super) const FEW_ELEMENTS: &str = "the elements are parts of one row, or the source determines them";
 
 /// What is known of the number of a loop's elements, in the order in which the loop is more likely to grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +68,7 @@ impl<'a> CallGraph<'a> {
             Growth::Requested => {
                 "the elements come from a request, and each iteration does more than one thing"
             }
-            Growth::Few => FEW,
+            Growth::Few => FEW_ELEMENTS,
         };
         Some(why.to_owned())
     }
@@ -117,7 +117,7 @@ impl<'a> CallGraph<'a> {
         callers: &Callers<'_>,
     ) -> Growth {
         let calls = callers.get(&function).map_or(&[][..], Vec::as_slice);
-        if calls.is_empty() || depth >= DEEPEST {
+        if calls.is_empty() || depth >= MAX_CALLER_DEPTH {
             return Growth::Unknown;
         }
         if !seen.insert((function, position)) {

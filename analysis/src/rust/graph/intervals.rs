@@ -10,7 +10,7 @@ use crate::rust::function::{Bound, Function, Upper};
 use crate::rust::source::{FunctionId, SourceFile};
 
 /// The maximum depth of calls for which bounds are computed.
-const DEEPEST: usize = 64;
+const MAX_CALL_DEPTH: usize = 64;
 
 /// The bound of each function, by source and position.
 pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
@@ -92,7 +92,7 @@ impl<'a> Bounder<'_, 'a> {
         }
         let (source, function) = self.graph.get(id).filter(|(_, function)| function.has_body)?;
         // A chain of helpers may be of any length.
-        if self.handing > DEEPEST {
+        if self.handing > MAX_CALL_DEPTH {
             return None;
         }
         // A helper that passes its closure on to itself may call it any number of times.
@@ -122,7 +122,7 @@ impl<'a> Bounder<'_, 'a> {
             }
             let why = format!("`{}` calls itself ({})", function.path, crate::rust::RECURSION);
             let upper = Upper::Unbounded { why, place: call.place.clone() };
-            let again = self.open.contains(&id) || self.open.len() > DEEPEST;
+            let again = self.open.contains(&id) || self.open.len() > MAX_CALL_DEPTH;
             let lower = if again || !call.awaited { 0 } else { self.bound(id).lower };
             return Called::Known { lower, upper, unknown: false };
         }
@@ -130,7 +130,7 @@ impl<'a> Bounder<'_, 'a> {
         if let Some(max) = budget {
             return Called::Known { lower: 0, upper: Upper::Finite(max), unknown: false };
         }
-        if self.open.len() > DEEPEST {
+        if self.open.len() > MAX_CALL_DEPTH {
             return Called::Unknown;
         }
         let bound = self.bound(id);

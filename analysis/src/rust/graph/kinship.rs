@@ -9,7 +9,7 @@ use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of steps through supertraits and blanket implementations.
-const DEEPEST: usize = 8;
+const MAX_TRAIT_STEPS: usize = 8;
 
 /// The trait that declares an associated type, and what the type is or what is asked of it, with the module where that is written.
 type Associated<'a> = (TypeKey, ModuleId, &'a TypeRef);
@@ -34,7 +34,7 @@ impl Kinship<'_> {
     /// These traits, with all traits that their implementors have as well.
     pub(super) fn all(&self, traits: &[TypeKey]) -> Vec<TypeKey> {
         let mut all = traits.to_vec();
-        for _ in 0..DEEPEST {
+        for _ in 0..MAX_TRAIT_STEPS {
             let mut more: Vec<TypeKey> =
                 all.iter().filter_map(|of| self.supertraits.get(of)).flatten().cloned().collect();
             let gives = |(asked, _): &&(Vec<TypeKey>, TypeKey)| {
@@ -107,7 +107,7 @@ impl Names<'_> {
     /// The `Deref` target of a type.
     pub(super) fn deref(&self, ty: &Ty, depth: usize) -> Option<Ty> {
         let Ty::Named(key, _) = ty else { return None };
-        let (module, target) = self.kinship.derefs.get(key).filter(|_| depth < resolve::DEEPEST)?;
+        let (module, target) = self.kinship.derefs.get(key).filter(|_| depth < resolve::MAX_RESOLVE_STEPS)?;
         let generics = self.fields.get(key).map_or(&[][..], |fields| fields.generics);
         let context = Context { generics, known_self: Some(ty.clone()), ..Names::in_module(*module) };
         self.resolve_type(&context, target, depth + 1).map(pointee)
@@ -142,7 +142,8 @@ impl Names<'_> {
 
     /// The methods of the values in a type whose methods of a trait are theirs.
     pub(super) fn dispatched(&self, key: &TypeKey, name: &str, depth: usize) -> Vec<FunctionId> {
-        let Some((module, held)) = self.kinship.dispatched.get(key).filter(|_| depth < resolve::DEEPEST)
+        let Some((module, held)) =
+            self.kinship.dispatched.get(key).filter(|_| depth < resolve::MAX_RESOLVE_STEPS)
         else {
             return Vec::new();
         };

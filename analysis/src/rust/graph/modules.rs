@@ -11,7 +11,7 @@ use crate::rust::source::{FunctionId, SourceFile};
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of steps to resolve a path.
-const DEEPEST: usize = 24;
+const MAX_PATH_STEPS: usize = 24;
 
 /// The identity of a type or trait: its crate, module and name; if external, its path as imported.
 pub(in crate::rust) type TypeKey = Arc<str>;
@@ -149,7 +149,7 @@ impl<'a> Modules<'a> {
         for (id, module) in self.list.iter().enumerate() {
             left.extend(module.globs.iter().map(|glob| (id, *glob)));
         }
-        for _ in 0..DEEPEST {
+        for _ in 0..MAX_PATH_STEPS {
             let before = left.len();
             left.retain(|(id, glob)| match self.scope(*id, glob) {
                 Some(PathTarget::Module(target)) => {
@@ -220,7 +220,7 @@ impl<'a> Modules<'a> {
     }
 
     fn scope_at(&self, from: ModuleId, path: &[String], depth: usize) -> Option<PathTarget> {
-        if depth > DEEPEST {
+        if depth > MAX_PATH_STEPS {
             return None;
         }
         let here = self.list.get(from)?;
@@ -250,7 +250,7 @@ impl<'a> Modules<'a> {
             return known.clone();
         }
         let key = (module, name.to_owned());
-        if depth > DEEPEST || !self.open.borrow_mut().insert(key.clone()) {
+        if depth > MAX_PATH_STEPS || !self.open.borrow_mut().insert(key.clone()) {
             self.circles.set(self.circles.get() + 1);
             return None;
         }
@@ -313,7 +313,7 @@ impl<'a> Modules<'a> {
 
     /// [`outside`](Self::outside) from a step of the path; `begins` at its first name, which may be that of a crate.
     fn outside_at(&self, id: ModuleId, path: &[String], begins: bool, depth: usize) -> Option<Vec<String>> {
-        if depth > DEEPEST {
+        if depth > MAX_PATH_STEPS {
             return None;
         }
         let module = self.list.get(id)?;
@@ -384,7 +384,7 @@ impl<'a> Modules<'a> {
     }
 
     fn alias_at(&self, id: ModuleId, name: &str, depth: usize) -> Option<(ModuleId, &'a TypeRef)> {
-        let module = self.list.get(id).filter(|_| depth <= DEEPEST)?;
+        let module = self.list.get(id).filter(|_| depth <= MAX_PATH_STEPS)?;
         if let Some(alias) = module.aliases.get(name) {
             return Some((id, alias));
         }

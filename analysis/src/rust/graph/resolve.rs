@@ -10,7 +10,7 @@ use crate::rust::source::{FunctionId, Generic, SourceFile};
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of steps to resolve a name or type.
-pub(super) const DEEPEST: usize = 24;
+pub(super) const MAX_RESOLVE_STEPS: usize = 24;
 
 /// The maximum number of functions that a trait method call may resolve to and still be reported.
 const MOST_CANDIDATES: usize = 4;
@@ -229,7 +229,7 @@ impl<'a> Names<'a> {
             Ty::Implements(traits) | Ty::Object(traits) => self.method_of_traits(traits, name),
             Ty::Named(key, arguments) => {
                 let found = self.method_of_type(key, name);
-                if !found.is_empty() || depth >= DEEPEST {
+                if !found.is_empty() || depth >= MAX_RESOLVE_STEPS {
                     return found;
                 }
                 let found = self.dispatched(key, name, depth);
@@ -299,7 +299,7 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn resolve_type(&self, context: &Context<'_>, ty: &TypeRef, depth: usize) -> Option<Ty> {
-        if depth > DEEPEST {
+        if depth > MAX_RESOLVE_STEPS {
             return None;
         }
         let next = |ty: &TypeRef| self.resolve_type(context, ty, depth + 1);

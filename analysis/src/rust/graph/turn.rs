@@ -13,7 +13,7 @@ use crate::rust::source::FunctionId;
 use crate::rust::walk::pace;
 
 /// The maximum number of calls that are followed from an iteration.
-const DEEPEST: usize = 6;
+const MAX_CALL_DEPTH: usize = 6;
 
 /// A function that writes counts as one unit of work from this number of statements.
 const OPERATION: usize = 5;
@@ -203,7 +203,7 @@ impl CallGraph<'_> {
     /// The query that a call of one of these functions reaches first.
     pub(super) fn end_of(&self, targets: &[FunctionId]) -> Option<&Site> {
         let mut at = self.nearest_target(targets)?;
-        for _ in 0..=DEEPEST {
+        for _ in 0..=MAX_CALL_DEPTH {
             match self.next_towards_query(at)? {
                 Some(next) => at = next,
                 None => {
@@ -265,7 +265,9 @@ impl CallGraph<'_> {
             work.waits.get_or_insert_with(|| call.written.clone());
         }
         let target = self.nearest_target(targets).or_else(|| targets.first().copied());
-        let Some(target) = target.filter(|target| depth < DEEPEST && seen.insert(*target)) else { return };
+        let Some(target) = target.filter(|target| depth < MAX_CALL_DEPTH && seen.insert(*target)) else {
+            return;
+        };
         let Some((_, function)) = self.get(target) else { return };
         self.add(target.source, &function.flow, depth + 1, seen, work);
     }

@@ -11,7 +11,7 @@ use crate::rust::type_ref::TypeRef;
 use crate::rust::walk::{SERVICES, pace};
 
 /// The maximum number of calls that are followed to one of a service.
-const DEEPEST: usize = 2;
+const MAX_CALL_DEPTH: usize = 2;
 
 /// A query, or a call that reaches one.
 #[derive(Debug, Clone, Copy)]
@@ -149,7 +149,7 @@ impl CallGraph<'_> {
 
     /// The first call of a service in the functions that a call means, where it is awaited.
     fn asks_within(&self, source: usize, call: &CallRef, depth: usize) -> Option<String> {
-        if !call.awaited || depth >= DEEPEST {
+        if !call.awaited || depth >= MAX_CALL_DEPTH {
             return None;
         }
         self.targets(source, call).iter().find_map(|target| {
@@ -228,7 +228,7 @@ impl CallGraph<'_> {
             return around.pace.map(str::to_owned);
         }
         if self.growth(id, &site.loops, index, callers) == Growth::Few {
-            return Some(growth::FEW.to_owned());
+            return Some(growth::FEW_ELEMENTS.to_owned());
         }
         let body = body_of(&function.flow, around, QueryOrCall::Query(at))?;
         let step = QueryOrCall::Query(at);

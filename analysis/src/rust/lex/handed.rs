@@ -216,9 +216,9 @@ impl<'t> Reader<'_, 't> {
 
     /// A tree of imports, to its comma, bracket or semicolon.
     fn tree(&mut self, items: &mut ModuleItems, prefix: &mut Vec<String>, depth: usize) {
-        const DEEPEST: usize = 32;
+        const MAX_IMPORT_DEPTH: usize = 32;
         let before = prefix.len();
-        while let Some(token) = self.next().filter(|_| depth < DEEPEST) {
+        while let Some(token) = self.next().filter(|_| depth < MAX_IMPORT_DEPTH) {
             match token.kind {
                 TokenKind::Sign(b':') => {}
                 TokenKind::Sign(b'*') => items.globs.push(prefix.clone()),

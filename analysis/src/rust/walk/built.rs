@@ -12,7 +12,7 @@ use crate::rust::query_names::looks_like_sql;
 use crate::rust::site::{Built, SiteSql};
 
 /// The maximum number of expressions followed to the text.
-const DEEPEST: usize = 16;
+const MAX_EXPRESSIONS: usize = 16;
 
 /// What is known of a text that is not a literal.
 pub(in crate::rust) fn of(expression: &Expr, around: &Walker<'_>) -> Option<Built> {
@@ -21,7 +21,7 @@ pub(in crate::rust) fn of(expression: &Expr, around: &Walker<'_>) -> Option<Buil
 }
 
 fn at(expression: &Expr, around: &Walker<'_>, depth: usize) -> Option<Built> {
-    if depth > DEEPEST {
+    if depth > MAX_EXPRESSIONS {
         return None;
     }
     if let SiteSql::Literal(literal) = sql_text::text(expression, around) {

@@ -12,7 +12,7 @@ use super::sql_text::segments;
 use super::{Queries, Walker};
 use crate::rust::flow::Callee;
 use crate::rust::place_at;
-use crate::rust::type_ref::{DEEPEST, TypeRef};
+use crate::rust::type_ref::{MAX_TYPE_STEPS, TypeRef};
 
 impl Walker<'_> {
     /// How often a method runs its closure, if it is known to run closures.
@@ -114,7 +114,7 @@ impl Walker<'_> {
 
     fn is_no_function(&self, ty: &TypeRef, depth: u8) -> bool {
         match ty {
-            _ if depth > DEEPEST => false,
+            _ if depth > MAX_TYPE_STEPS => false,
             TypeRef::Named(path, arguments) => {
                 let last = path.last().map_or("", String::as_str);
                 let mut aliases = self.items.iter().flat_map(|items| &items.aliases);

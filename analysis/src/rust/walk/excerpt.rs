@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// The maximum length of the text.
-pub(super) const LONGEST: usize = 60;
+pub(super) const MAX_EXCERPT_LENGTH: usize = 60;
 
 /// The maximum number of links shown of a chain.
 const LONGEST_CHAIN: usize = 12;
@@ -13,8 +13,8 @@ const LONGEST_CHAIN: usize = 12;
 pub(in crate::rust) fn written(node: &impl ToTokens) -> String {
     let mut out = Writer { text: String::new(), glue: true, parameters: false };
     out.stream(node.to_token_stream());
-    if out.text.chars().count() > LONGEST {
-        let mut short: String = out.text.chars().take(LONGEST - 1).collect();
+    if out.text.chars().count() > MAX_EXCERPT_LENGTH {
+        let mut short: String = out.text.chars().take(MAX_EXCERPT_LENGTH - 1).collect();
         short.push('…');
         return short;
     }
@@ -34,7 +34,7 @@ pub(in crate::rust) fn written_receiver(receiver: &syn::Expr) -> String {
 
 /// Whether a value is a chain of more methods than are read again for each of them: that of a builder.
 pub(super) fn is_long_chain(value: &syn::Expr) -> bool {
-    std::iter::successors(Some(value), |link| before(link)).nth(LONGEST).is_some()
+    std::iter::successors(Some(value), |link| before(link)).nth(MAX_EXCERPT_LENGTH).is_some()
 }
 
 /// What a method is called on.
@@ -59,7 +59,7 @@ impl Writer {
     fn stream(&mut self, tokens: TokenStream) {
         for token in tokens {
             // The rest is cut off anyway.
-            if self.text.len() > 8 * LONGEST {
+            if self.text.len() > 8 * MAX_EXCERPT_LENGTH {
                 return;
             }
             match token {
@@ -177,6 +177,6 @@ mod tests {
     #[test]
     fn long_text_is_cut() {
         let long: TokenStream = "a + ".repeat(100).parse().expect("the test's source has tokens");
-        assert_eq!(written(&long).chars().count(), LONGEST);
+        assert_eq!(written(&long).chars().count(), MAX_EXCERPT_LENGTH);
     }
 }

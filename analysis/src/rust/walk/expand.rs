@@ -7,10 +7,10 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 
 /// How many tokens an expansion may have: what is larger is not followed.
-const LONGEST: usize = 20_000;
+const MAX_EXPANSION_TOKENS: usize = 20_000;
 
 /// The maximum nesting of groups and repetitions; deeper rules are not understood.
-const DEEPEST: usize = 64;
+const MAX_GROUP_DEPTH: usize = 64;
 
 /// Expands `given` by `rules`. Tokens of the rules get the span of the call, literals of the rules get none; `None` if no rule
 /// fits, or the one that fits is not understood.
@@ -25,7 +25,7 @@ pub(in crate::rust) fn expand(rules: &TokenStream, given: &TokenStream, at: Span
         (read == given.len()).then_some((bound, body.stream()))
     });
     let (bound, body) = fitting?;
-    let mut writer = Writer { at, left: LONGEST };
+    let mut writer = Writer { at, left: MAX_EXPANSION_TOKENS };
     let body: Vec<TokenTree> = body.into_iter().collect();
     writer.written(&body, &bound, 0)
 }
@@ -103,7 +103,7 @@ fn repeated(tokens: &[TokenTree]) -> Option<Repeated> {
 
 /// What the variables of a pattern stand for, and how many of the tokens it takes.
 fn matched(pattern: &[TokenTree], given: &[TokenTree], depth: usize) -> Option<(Bound, usize)> {
-    if depth > DEEPEST {
+    if depth > MAX_GROUP_DEPTH {
         return None;
     }
     let mut bound = Bound::new();
@@ -237,13 +237,13 @@ fn fragment(kind: &str, given: &[TokenTree]) -> Option<usize> {
 /// shortest part up to one of them that is an expression is the whole, so that a long list takes time in its length alone.
 fn expression(given: &[TokenTree]) -> Option<usize> {
     /// How many of these signs an expression has outside of groups, before all of its tokens are parsed.
-    const FEW: usize = 4;
+    const FEW_SIGNS: usize = 4;
     let parse = |input: ParseStream<'_>| input.parse::<syn::Expr>().map(drop);
     let is_arrow = |at: usize| matches!(given.get(at..at + 2), Some([equals, arrow]) if is(equals, '=') && is(arrow, '>'));
     let ends =
         given.iter().enumerate().filter(|(at, token)| is(token, ',') || is(token, ';') || is_arrow(*at));
-    let shortest = ends.take(FEW).find_map(|(end, _)| {
-        let part = given.get(..end).filter(|part| !part.is_empty() && part.len() <= LONGEST)?;
+    let shortest = ends.take(FEW_SIGNS).find_map(|(end, _)| {
+        let part = given.get(..end).filter(|part| !part.is_empty() && part.len() <= MAX_EXPANSION_TOKENS)?;
         parse.parse2(part.iter().cloned().collect()).is_ok().then_some(end)
     });
     shortest.or_else(|| prefix(given, parse))
@@ -251,7 +251,7 @@ fn expression(given: &[TokenTree]) -> Option<usize> {
 
 /// How many tokens a parser reads.
 fn prefix(given: &[TokenTree], parse: fn(ParseStream<'_>) -> syn::Result<()>) -> Option<usize> {
-    if given.len() > LONGEST {
+    if given.len() > MAX_EXPANSION_TOKENS {
         return None;
     }
     let left = |input: ParseStream<'_>| {
@@ -278,7 +278,7 @@ impl Writer {
         let mut out: Vec<TokenTree> = Vec::new();
         let mut at = 0;
         while let Some(token) = body.get(at) {
-            self.left = self.left.checked_sub(1).filter(|_| depth <= DEEPEST)?;
+            self.left = self.left.checked_sub(1).filter(|_| depth <= MAX_GROUP_DEPTH)?;
             let next = body.get(at + 1).filter(|_| is(token, '$'));
             match (token, next) {
                 (_, Some(TokenTree::Ident(name))) if name == "crate" => {

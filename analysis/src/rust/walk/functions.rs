@@ -13,7 +13,7 @@ use crate::rust::flow::Callee;
 use crate::rust::type_ref::TypeRef;
 
 /// How many functions a value may be, and still be followed to each of them.
-const MOST: usize = 16;
+const MAX_CANDIDATES: usize = 16;
 
 impl Walker<'_> {
     /// Handles a call of a local variable: of the closure or function in it, which may be unknown.
@@ -109,7 +109,7 @@ impl Walker<'_> {
             _ => None,
         };
         match value {
-            _ if found.len() >= MOST => false,
+            _ if found.len() >= MAX_CANDIDATES => false,
             Expr::Block(block) => last(&block.block).is_some_and(|tail| self.add_functions(&tail, found)),
             Expr::If(node) => {
                 let then = last(&node.then_branch).is_some_and(|tail| self.add_functions(&tail, found));

@@ -64,10 +64,10 @@ impl Walker<'_> {
     /// Whether macros are still followed here.
     fn goes_on(&self) -> bool {
         /// The maximum depth of macros that use each other in their rules.
-        const DEEPEST: usize = 16;
+        const MAX_MACRO_DEPTH: usize = 16;
         /// How many may come of one use.
-        const MOST: usize = 200;
-        self.expanding.len() < DEEPEST && self.expansions < MOST
+        const MAX_MACROS: usize = 200;
+        self.expanding.len() < MAX_MACRO_DEPTH && self.expansions < MAX_MACROS
     }
 
     /// Walks what a macro of the project's own expands to, where that may run a query; `None` if it is not such a macro, or its rules

@@ -12,10 +12,10 @@ use crate::rust::graph::imports;
 use crate::rust::graph::neighbours::Told;
 
 /// How many macros may make each other.
-const DEEPEST: usize = 16;
+const MAX_MACRO_DEPTH: usize = 16;
 
 /// How many items macros may make in a file.
-const MOST: usize = 5_000;
+const MAX_MADE_ITEMS: usize = 5_000;
 
 /// Puts what macros make in their place, where it may run a query.
 pub(in crate::rust) fn spread(items: &mut Vec<Item>, told: &Told) {
@@ -23,7 +23,7 @@ pub(in crate::rust) fn spread(items: &mut Vec<Item>, told: &Told) {
     let mut macros: HashMap<String, imports::Macro> =
         outer.map(|(name, rules): (String, TokenStream)| (name, macro_of(rules, &told.aliases))).collect();
     collect(items, &mut macros, &told.aliases);
-    Spread { macros, left: MOST, at: Vec::new() }.items(items);
+    Spread { macros, left: MAX_MADE_ITEMS, at: Vec::new() }.items(items);
 }
 
 /// Collects the macros that are defined among items.
@@ -98,7 +98,7 @@ impl Spread {
     /// What a macro makes, and where it is used.
     fn made<T: Parse>(&mut self, mac: &Macro) -> Option<(Span, Vec<T>)> {
         let of = self.macros.get(&mac.path.segments.last()?.ident.to_string())?;
-        if self.at.len() >= DEEPEST || !of.is_querying(&self.macros) {
+        if self.at.len() >= MAX_MACRO_DEPTH || !of.is_querying(&self.macros) {
             return None;
         }
         let at = self.at.first().copied().unwrap_or_else(|| spans::of_path(&mac.path));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use syn::{Expr, Lit, RangeLimits};
 
-use super::shape::{DEEPEST, Shape, Shapes, at, is_constant};
+use super::shape::{MAX_CONSTANTS, Shape, Shapes, at, is_constant};
 use super::sql_text::segments;
 
 /// The shape of a range.
@@ -117,7 +117,7 @@ pub(super) fn is_fixed(expression: &Expr) -> bool {
 
 /// The number that an expression is, as far as constants determine it.
 pub(super) fn number(expression: &Expr, around: &dyn Shapes, depth: usize) -> Option<Number> {
-    if depth > DEEPEST {
+    if depth > MAX_CONSTANTS {
         return None;
     }
     let next = |inner: &Expr| number(inner, around, depth + 1);

@@ -15,10 +15,10 @@ use crate::rust::place_at;
 use crate::rust::site::Origin;
 
 /// The maximum number of steps from a value to its source.
-const DEEPEST: usize = 60;
+const MAX_ORIGIN_STEPS: usize = 60;
 
 /// The maximum number of origins of a value.
-const MOST: usize = 8;
+const MAX_ORIGINS: usize = 8;
 
 /// Types by which web frameworks pass a part of a request.
 const EXTRACTORS: &[&str] = &[
@@ -85,11 +85,11 @@ impl Walker<'_> {
 
     fn trace(&self, value: &Expr, depth: usize, found: &mut Vec<Origin>) {
         // A long chain has many givers, and finding their places takes time.
-        if found.len() >= MOST {
+        if found.len() >= MAX_ORIGINS {
             return overflow(found);
         }
         let mut add = |origin: Origin| note(found, origin);
-        if depth > DEEPEST {
+        if depth > MAX_ORIGIN_STEPS {
             return add(Origin::Unknown);
         }
         let depth = depth + 1;
@@ -280,7 +280,7 @@ fn note(found: &mut Vec<Origin>, origin: Origin) {
     if found.contains(&origin) {
         return;
     }
-    if found.len() < MOST { found.push(origin) } else { overflow(found) }
+    if found.len() < MAX_ORIGINS { found.push(origin) } else { overflow(found) }
 }
 
 /// Where there are too many origins, the last of them is unknown.

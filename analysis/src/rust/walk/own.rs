@@ -63,7 +63,7 @@ impl Walker<'_> {
     fn receiver(&self, ty: &TypeRef, known: &Methods, depth: u8) -> Receiver {
         let next = |ty: &TypeRef| self.receiver(ty, known, depth + 1);
         match ty {
-            _ if depth > crate::rust::type_ref::DEEPEST => Receiver::Unknown,
+            _ if depth > crate::rust::type_ref::MAX_TYPE_STEPS => Receiver::Unknown,
             TypeRef::Unknown | TypeRef::Associated(..) => Receiver::Unknown,
             TypeRef::SelfType => match &self.owner.ty {
                 TypeRef::Unknown | TypeRef::SelfType => {

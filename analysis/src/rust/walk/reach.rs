@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use syn::Expr;
 
 use super::Walker;
-use super::excerpt::{LONGEST, is_long_chain, written};
+use super::excerpt::{MAX_EXCERPT_LENGTH, is_long_chain, written};
 use super::sql_text::plain;
 use super::variables;
 use crate::rust::type_ref::TypeRef;
@@ -258,7 +258,7 @@ fn words_of(value: &Expr) -> String {
             let mut names = String::new();
             // Together with what is between them, they are too short to be cut off.
             let mut text = match names_of(value, &mut names) {
-                Some(()) if names.len() < LONGEST => names,
+                Some(()) if names.len() < MAX_EXCERPT_LENGTH => names,
                 _ => written(value),
             };
             text.make_ascii_lowercase();
@@ -275,7 +275,7 @@ fn split(words: &str) -> impl Iterator<Item = &str> {
 /// Appends the names and signs in a variable, field or chain of methods without arguments, with more between them than
 /// when it is written out, which takes longer; `None` if there is anything else.
 fn names_of(value: &Expr, names: &mut String) -> Option<()> {
-    if names.len() > LONGEST {
+    if names.len() > MAX_EXCERPT_LENGTH {
         return None;
     }
     let mut add = |name: &dyn std::fmt::Display| write!(names, "{name}...").ok();

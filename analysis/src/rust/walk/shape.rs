@@ -59,7 +59,7 @@ pub(in crate::rust) trait Shapes {
 }
 
 /// The maximum number of constants followed to a value.
-pub(super) const DEEPEST: usize = 200;
+pub(super) const MAX_CONSTANTS: usize = 200;
 
 /// The shape of an expression.
 pub(in crate::rust) fn of(expression: &Expr, around: &dyn Shapes) -> Shape {
@@ -68,7 +68,7 @@ pub(in crate::rust) fn of(expression: &Expr, around: &dyn Shapes) -> Shape {
 }
 
 pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
-    if depth > DEEPEST {
+    if depth > MAX_CONSTANTS {
         return Shape::Unknown;
     }
     let next = |inner: &Expr| at(inner, around, depth + 1);

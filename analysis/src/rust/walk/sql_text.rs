@@ -11,7 +11,7 @@ use crate::rust::lex::literal;
 use crate::rust::site::{SiteSql, SqlLiteral};
 
 /// The maximum number of constants followed to a text.
-const DEEPEST: usize = 32;
+const MAX_CONSTANTS: usize = 32;
 
 /// What a file declares, by module and name: several of one path are for different ways to build it.
 pub(in crate::rust) struct ByPath<T>(HashMap<Vec<String>, Vec<T>>);
@@ -134,7 +134,7 @@ pub(in crate::rust) fn text(expression: &Expr, around: &dyn Surroundings) -> Sit
 }
 
 fn evaluate(expression: &Expr, around: &dyn Surroundings, depth: usize) -> Option<SiteSql> {
-    if depth > DEEPEST {
+    if depth > MAX_CONSTANTS {
         return None;
     }
     let next = |inner: &Expr| evaluate(inner, around, depth + 1);

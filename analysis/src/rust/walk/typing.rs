@@ -6,7 +6,7 @@ use super::Walker;
 use super::shape;
 use super::sql_text::{plain, segments};
 use crate::rust::lex::own;
-use crate::rust::type_ref::{self, DEEPEST, TypeRef, of_type};
+use crate::rust::type_ref::{self, MAX_TYPE_STEPS, TypeRef, of_type};
 use crate::sql::Dialect;
 
 impl Walker<'_> {
@@ -26,7 +26,7 @@ impl Walker<'_> {
     }
 
     fn type_at(&self, expression: &Expr, depth: u8) -> TypeRef {
-        if depth > 2 * DEEPEST {
+        if depth > 2 * MAX_TYPE_STEPS {
             return TypeRef::Unknown;
         }
         let next = |inner: &Expr| self.type_at(inner, depth + 1);

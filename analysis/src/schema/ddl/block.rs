@@ -148,7 +148,7 @@ pub fn looks_like_ddl(sql: &str, dialect: Dialect) -> bool {
 }
 
 /// The maximum nesting of blocks; deeper ones are skipped.
-const DEEPEST: usize = 64;
+const MAX_BLOCK_DEPTH: usize = 64;
 
 /// Reads statements up to a word that ends them; returns the statements of the exception handlers, if some follow.
 fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<Node>>) {
@@ -157,7 +157,7 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<N
     while !cursor.done()
         && !["end", "else", "elsif", "elseif", "when", "until"].iter().any(|word| cursor.is(word))
     {
-        if depth > DEEPEST {
+        if depth > MAX_BLOCK_DEPTH {
             cursor.skip_all();
         } else if cursor.take_symbol(";") || cursor.take_symbol("<<") || cursor.take_symbol(">>") {
         } else if cursor.is("declare") && cursor.dialect == Dialect::MySql {

@@ -12,7 +12,7 @@ use crate::sql::Dialect;
 use crate::sql::split;
 
 /// The maximum nesting of functions and blocks.
-const DEEPEST: usize = 8;
+const MAX_BLOCK_DEPTH: usize = 8;
 /// The maximum number of steps of all functions and blocks of a set of migrations: a function that calls
 /// itself twice would take exponentially many. A step is a statement, or some bytes of a body.
 pub(super) const STEPS: usize = 20_000;
@@ -47,7 +47,7 @@ impl Replay {
     /// Records what a function may change that is called in a loop.
     pub(super) fn loosen_call(&mut self, function: &Written, arguments: &[String]) {
         let Some((body, frame, _)) = self.called(function, arguments) else { return };
-        if self.depth >= DEEPEST || !self.takes_steps(1 + body.len() / BYTES_OF_A_STEP) {
+        if self.depth >= MAX_BLOCK_DEPTH || !self.takes_steps(1 + body.len() / BYTES_OF_A_STEP) {
             return;
         }
         self.depth += 1;
@@ -92,7 +92,7 @@ impl Replay {
     }
 
     fn run_body(&mut self, body: &str, frame: BTreeMap<String, Text>, what: &str) {
-        if self.depth >= DEEPEST || !self.takes_steps(1 + body.len() / BYTES_OF_A_STEP) {
+        if self.depth >= MAX_BLOCK_DEPTH || !self.takes_steps(1 + body.len() / BYTES_OF_A_STEP) {
             if block::runs_ddl(&block::parse(body, self.schema.dialect)) {
                 self.gap(format!("{what} takes too many steps to be followed"), None, None);
             }

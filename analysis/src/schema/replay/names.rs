@@ -7,7 +7,7 @@ use crate::sql::Dialect;
 use crate::sql::lex::{Lexer, TokenKind, text_at};
 
 /// The maximum length of a PostgreSQL name, in bytes.
-const LONGEST: usize = 63;
+const MAX_NAME_BYTES: usize = 63;
 
 impl Replay {
     /// PostgreSQL: `table_columns_label`, shortened and numbered so that the name is free.
@@ -99,7 +99,7 @@ fn key_names(keys: &[IndexKey], include: &[String]) -> String {
         names.push(unique);
     }
     let mut joined = names.join("_");
-    truncate(&mut joined, LONGEST);
+    truncate(&mut joined, MAX_NAME_BYTES);
     joined
 }
 
@@ -153,7 +153,7 @@ fn expression_name(text: &str) -> String {
 /// necessary.
 pub(super) fn join_names(table: &str, columns: &str, label: &str) -> String {
     let overhead = usize::from(!columns.is_empty()) + 1 + label.len();
-    let available = LONGEST.saturating_sub(overhead);
+    let available = MAX_NAME_BYTES.saturating_sub(overhead);
     let (mut first, mut second) = (table.len(), columns.len());
     while first + second > available {
         if first > second {
@@ -182,7 +182,7 @@ pub(super) fn truncate(name: &mut String, bytes: usize) {
 /// A name truncated to PostgreSQL's maximum length.
 pub(super) fn clipped(mut name: String, dialect: Dialect) -> String {
     if dialect == Dialect::Postgres {
-        truncate(&mut name, LONGEST);
+        truncate(&mut name, MAX_NAME_BYTES);
     }
     name
 }

@@ -58,11 +58,11 @@ impl Replay {
     /// The types of a block's columns, and whether each is that of a string or NULL alone, which takes that of the
     /// other side of a UNION.
     fn types_of_block(&self, query: &Query, id: BlockId, depth: usize) -> Vec<(String, bool)> {
-        const DEEPEST: usize = 64;
+        const MAX_UNION_DEPTH: usize = 64;
         let block = query.block(id);
         let outputs = block.outputs.iter().flatten();
         match &block.body {
-            Body::Set { .. } if depth > DEEPEST => outputs.map(|_| (String::new(), false)).collect(),
+            Body::Set { .. } if depth > MAX_UNION_DEPTH => outputs.map(|_| (String::new(), false)).collect(),
             Body::Set { left, right, .. } => {
                 let left = self.types_of_block(query, *left, depth + 1);
                 let right = self.types_of_block(query, *right, depth + 1);

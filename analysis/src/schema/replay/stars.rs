@@ -10,7 +10,7 @@ use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Span, resolve};
 
 /// The maximum nesting of UNION.
-const DEEPEST: usize = 64;
+const MAX_UNION_DEPTH: usize = 64;
 
 impl Replay {
     /// Writes out what `*` stands for in views, before a table gets another column: a view keeps the columns that it had
@@ -51,7 +51,7 @@ fn stars(
     edits: &mut Vec<(Span, String)>,
 ) {
     match &query.block(id).body {
-        Body::Set { left, right, .. } if depth < DEEPEST => {
+        Body::Set { left, right, .. } if depth < MAX_UNION_DEPTH => {
             stars(query, *left, text, dialect, depth + 1, edits);
             stars(query, *right, text, dialect, depth + 1, edits);
         }

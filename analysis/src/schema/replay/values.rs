@@ -18,7 +18,7 @@ pub(super) const HOLE: &str = "query_budget_hole";
 pub(super) struct Text(Vec<Option<String>>);
 
 /// The maximum length of a text, in bytes.
-const LONGEST: usize = 1 << 20;
+const MAX_TEXT_BYTES: usize = 1 << 20;
 
 impl Text {
     pub(super) fn of(text: impl Into<String>) -> Text {
@@ -52,7 +52,7 @@ impl Text {
     fn push(&mut self, other: Text) {
         let length: usize = self.0.iter().flatten().map(String::len).sum();
         let more: usize = other.0.iter().flatten().map(String::len).sum();
-        if length + more > LONGEST { *self = Text::hole() } else { self.0.extend(other.0) }
+        if length + more > MAX_TEXT_BYTES { *self = Text::hole() } else { self.0.extend(other.0) }
     }
 
     fn map(self, change: impl Fn(&str) -> String) -> Text {
@@ -85,7 +85,7 @@ pub(super) fn of_strings(expression: &str, dialect: Dialect) -> Text {
 }
 
 /// The maximum nesting of evaluated expressions.
-const DEEPEST: usize = 24;
+const MAX_EXPR_DEPTH: usize = 24;
 
 impl Replay {
     /// The value of an expression at this point.
@@ -114,7 +114,7 @@ impl Replay {
 
     fn value(&self, expression: &str, depth: usize) -> Text {
         let mut cursor = Cursor::new(expression, self.schema.dialect);
-        if depth > DEEPEST || cursor.done() {
+        if depth > MAX_EXPR_DEPTH || cursor.done() {
             return Text::hole();
         }
         let mut text = Text::default();
@@ -315,7 +315,7 @@ impl Replay {
     fn truth_at(&self, condition: &str, depth: usize) -> Option<bool> {
         let dialect = self.schema.dialect;
         let mut cursor = Cursor::new(condition, dialect);
-        if depth > DEEPEST || cursor.done() {
+        if depth > MAX_EXPR_DEPTH || cursor.done() {
             return None;
         }
         if let Some((left, right)) = parted(condition, "or", dialect) {

@@ -83,7 +83,7 @@ impl Expr {
 
     /// The direct children, in order; subqueries are not entered.
     pub fn children(&self) -> Vec<&Expr> {
-        let mut pending = Pending { first: [None; FEW], held: 0, rest: Vec::new() };
+        let mut pending = Pending { first: [None; PENDING_INLINE], held: 0, rest: Vec::new() };
         self.push_children(&mut pending);
         std::iter::from_fn(|| pending.pop()).collect()
     }
@@ -113,7 +113,7 @@ impl Expr {
     /// Whether `test` holds for this expression or a descendant, stopping at the first; subqueries are not
     /// entered.
     pub fn any<'e>(&'e self, mut test: impl FnMut(&'e Expr) -> bool) -> bool {
-        let mut pending = Pending { first: [None; FEW], held: 0, rest: Vec::new() };
+        let mut pending = Pending { first: [None; PENDING_INLINE], held: 0, rest: Vec::new() };
         let mut next = Some(self);
         while let Some(expr) = next {
             if test(expr) {
@@ -190,12 +190,12 @@ impl Expr {
 }
 
 /// How many pending expressions fit without allocation.
-const FEW: usize = 8;
+const PENDING_INLINE: usize = 8;
 
 /// Expressions still to visit, the next one last. Expressions are traversed thousands of times, and most of
 /// them are small.
 struct Pending<'e> {
-    first: [Option<&'e Expr>; FEW],
+    first: [Option<&'e Expr>; PENDING_INLINE],
     held: usize,
     rest: Vec<&'e Expr>,
 }

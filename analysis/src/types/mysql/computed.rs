@@ -1,7 +1,7 @@
 //! Expressions as one of the servers describes them.
 
 use super::item::{self, Item, Server};
-use super::{DEPTH, Reader, Wire, geometry, integers};
+use super::{MAX_VIEW_DEPTH, Reader, Wire, geometry, integers};
 use crate::sql::expr::{Call, ColumnRef, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, Source};
 
@@ -10,7 +10,7 @@ type Found = Result<Item, String>;
 impl Reader<'_> {
     /// The value of an output of a block.
     pub(super) fn output_item(&self, block: BlockId, at: usize, server: Server, depth: usize) -> Found {
-        if depth > DEPTH {
+        if depth > MAX_VIEW_DEPTH {
             return Err("it is nested too deep".to_owned());
         }
         let inner = self.query.block(block);
@@ -47,7 +47,7 @@ impl Reader<'_> {
 
     /// An expression in a block.
     pub(super) fn item(&self, expr: &Expr, block: BlockId, server: Server, depth: usize) -> Found {
-        if depth > DEPTH {
+        if depth > MAX_VIEW_DEPTH {
             return Err("it is nested too deep".to_owned());
         }
         let item = |expr: &Expr| self.item(expr, block, server, depth + 1);

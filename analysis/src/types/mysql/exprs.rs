@@ -2,7 +2,7 @@
 
 use super::calls::shifted;
 use super::value::{Class, Value};
-use super::{DEPTH, Reader, wire};
+use super::{MAX_VIEW_DEPTH, Reader, wire};
 use crate::sql::expr::{ColumnRef, Expr, Literal, Op};
 use crate::sql::outer_joins;
 use crate::sql::query::{BlockId, Body, Source};
@@ -11,7 +11,7 @@ use crate::types::Origin;
 impl Reader<'_> {
     /// The value of an output of a block.
     pub(super) fn output(&self, block: BlockId, at: usize, depth: usize) -> Value {
-        if depth > DEPTH {
+        if depth > MAX_VIEW_DEPTH {
             return Value::unknown("it is nested too deep");
         }
         let inner = self.query.block(block);
@@ -40,7 +40,7 @@ impl Reader<'_> {
 
     /// The value of an expression in a block.
     pub(super) fn typed(&self, expr: &Expr, block: BlockId, depth: usize) -> Value {
-        if depth > DEPTH {
+        if depth > MAX_VIEW_DEPTH {
             return Value::unknown("it is nested too deep");
         }
         let value = |expr: &Expr| self.typed(expr, block, depth + 1);

@@ -27,7 +27,7 @@ use crate::sql::outer_joins;
 use crate::sql::query::{Block, BlockId, Body, Source};
 
 /// The maximum depth to which views and derived tables are followed.
-const DEPTH: usize = 32;
+const MAX_VIEW_DEPTH: usize = 32;
 
 /// An output column.
 struct Field {
@@ -146,7 +146,7 @@ impl Reader<'_> {
 
     /// The server's description of a value in a block.
     fn value(&self, expr: &Expr, block: BlockId, depth: usize) -> Result<Wire, String> {
-        if depth > DEPTH {
+        if depth > MAX_VIEW_DEPTH {
             return Err("it is nested too deep".to_owned());
         }
         match (expr, self.server) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::arena::Ty;
 use super::coerce::Context;
-use super::session::{DEEPEST, Field, Form, Session, Value};
+use super::session::{Field, Form, MAX_EXPR_DEPTH, Session, Value};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{Block, BlockId, Body, From, Output, Relation, RelationId, Role, Select, Source};
 use crate::types::TypeError;
@@ -17,7 +17,7 @@ impl Session<'_> {
         if let Some(known) = self.blocks.get(&id) {
             return known.clone();
         }
-        if self.depth >= DEEPEST || !self.open.insert(id) {
+        if self.depth >= MAX_EXPR_DEPTH || !self.open.insert(id) {
             return None;
         }
         self.depth += 1;
@@ -311,7 +311,7 @@ impl Session<'_> {
             && let [From::Relation(only)] = select.from.as_slice()
             && let Relation { source: Source::Derived(inner), alias, .. } = query.relation(*only)
             && alias.is_empty()
-            && self.depth < DEEPEST
+            && self.depth < MAX_EXPR_DEPTH
         {
             self.depth += 1;
             self.arm(*inner);

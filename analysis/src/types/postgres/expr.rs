@@ -3,7 +3,7 @@
 use super::arena::Ty;
 use super::coerce::Context;
 use super::functions::Called;
-use super::session::{DEEPEST, Form, Session, Value};
+use super::session::{Form, MAX_EXPR_DEPTH, Session, Value};
 use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::Body;
 use crate::types::TypeError;
@@ -11,7 +11,7 @@ use crate::types::TypeError;
 impl Session<'_> {
     /// The value of an expression.
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
-        if self.depth >= DEEPEST {
+        if self.depth >= MAX_EXPR_DEPTH {
             return Value::opaque("it is nested too deep");
         }
         self.depth += 1;

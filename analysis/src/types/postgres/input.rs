@@ -6,7 +6,7 @@ mod notations;
 use serde::de::IgnoredAny;
 
 /// Longer texts are not read.
-const LONGEST: usize = 10_000;
+const MAX_INPUT_LENGTH: usize = 10_000;
 
 /// JSON with more brackets may nest deeper than its reader goes.
 const MOST_BRACKETS: usize = 100;
@@ -16,7 +16,7 @@ const MOMENTS: [&str; 7] = ["epoch", "infinity", "now", "today", "tomorrow", "ye
 
 /// What a type of the catalog expects instead of a text; `None` if it takes the text, or what it takes is not known.
 pub(super) fn expected(ty: &str, text: &str) -> Option<&'static str> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_INPUT_LENGTH {
         return None;
     }
     let lower = text.trim().to_ascii_lowercase();

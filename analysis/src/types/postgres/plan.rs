@@ -17,7 +17,7 @@ use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Output, RelationId
 use crate::types::Planned;
 
 /// The maximum nesting of joins, queries and expressions; beyond it the plan is unknown.
-const DEEPEST: usize = 200;
+const MAX_PLAN_DEPTH: usize = 200;
 /// The maximum number of query expressions that are estimated.
 const MOST_ESTIMATES: usize = 100;
 /// The maximum number of joins of two paths that are costed, each in all its forms; beyond it the plan is unknown.
@@ -142,7 +142,7 @@ impl<'q> Reading<'q> {
 
     /// Runs work one level deeper; `None` if that is too deep.
     pub(super) fn deeper<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() >= DEEPEST {
+        if self.depth.get() >= MAX_PLAN_DEPTH {
             self.too_deep.set(true);
             return None;
         }
@@ -402,7 +402,7 @@ pub(super) fn is_null(expr: &Expr, planned: Planned) -> bool {
 }
 
 fn is_null_at(expr: &Expr, planned: Planned, depth: usize) -> bool {
-    let is_null = |expr: &Expr| depth < DEEPEST && is_null_at(expr, planned, depth + 1);
+    let is_null = |expr: &Expr| depth < MAX_PLAN_DEPTH && is_null_at(expr, planned, depth + 1);
     match expr {
         Expr::Parameter(_) => planned == Planned::ForNulls,
         Expr::Literal(Literal::Null) => true,

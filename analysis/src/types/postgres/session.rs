@@ -16,7 +16,7 @@ use super::coerce::is_polymorphic;
 
 /// The maximum nesting of expressions and query expressions; anything deeper is unknown. It fits the stack of
 /// a thread in an unoptimised build.
-pub(super) const DEEPEST: usize = 64;
+pub(super) const MAX_EXPR_DEPTH: usize = 64;
 
 /// The value of an expression.
 #[derive(Debug, Clone)]

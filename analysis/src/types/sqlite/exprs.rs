@@ -1,14 +1,14 @@
 //! Expressions: the type of their result, and whether it can be NULL.
 
 use super::ty::{Null, Ty, Value};
-use super::{DEPTH, Reader, operand};
+use super::{MAX_VALUE_DEPTH, Reader, operand};
 use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body};
 
 impl Reader<'_> {
     /// The value of an expression in a block, as an output of it.
     pub(super) fn value(&self, expr: &Expr, block: BlockId, depth: usize) -> Value {
-        if depth > DEPTH {
+        if depth > MAX_VALUE_DEPTH {
             return Value::unknown("it is nested too deep");
         }
         match expr {

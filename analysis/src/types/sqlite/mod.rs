@@ -18,7 +18,7 @@ use crate::sql::query::{BlockId, Body};
 use ty::{Null, Ty, Value};
 
 /// The maximum nesting of views, derived tables and expressions.
-const DEPTH: usize = 48;
+const MAX_VALUE_DEPTH: usize = 48;
 
 /// The types of a query's columns.
 pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
 
     /// The value of an output of a block.
     fn output(&self, block: BlockId, at: usize, depth: usize) -> Value {
-        if depth > DEPTH {
+        if depth > MAX_VALUE_DEPTH {
             return Value::unknown("it is nested too deep");
         }
         let inner = self.query.block(block);

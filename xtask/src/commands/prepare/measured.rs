@@ -11,7 +11,7 @@ use query_budget_analysis::sql::query::{Block, From, JoinKind, Query, Source};
 /// Stands for every table: what a text built at run time fills.
 const ANY: &str = "*";
 /// How deep routines may call each other.
-const DEEPEST: usize = 8;
+const MAX_ROUTINE_DEPTH: usize = 8;
 /// Functions that return a row for no rows.
 const AGGREGATES: [&str; 12] = [
     "array_agg",
@@ -148,7 +148,7 @@ impl Run {
             self.triggers.entry(table.to_owned()).or_default().push(routine.to_owned());
             return;
         }
-        if words.first() == Some(&"do") && depth < DEEPEST {
+        if words.first() == Some(&"do") && depth < MAX_ROUTINE_DEPTH {
             strings().for_each(|body| self.script(body, depth + 1));
             return;
         }
@@ -173,7 +173,7 @@ impl Run {
     }
 
     fn routine(&mut self, name: &str, depth: usize) {
-        if let Some(body) = self.routines.get(name).filter(|_| depth < DEEPEST).cloned() {
+        if let Some(body) = self.routines.get(name).filter(|_| depth < MAX_ROUTINE_DEPTH).cloned() {
             self.script(&body, depth + 1);
         }
     }

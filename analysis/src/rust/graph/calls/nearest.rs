@@ -10,7 +10,7 @@ use crate::rust::source::{FunctionId, SourceFile};
 use crate::rust::walk::purpose;
 
 /// The maximum number of calls between a function and a query that is looked for.
-const DEEPEST: usize = 12;
+const MAX_CALL_DEPTH: usize = 12;
 
 /// The maximum number of calls to a query for a loop to be reported: beyond that, each element triggers a
 /// larger piece of work, which no single query could replace.
@@ -101,7 +101,7 @@ impl<'a> CallGraph<'a> {
                 }
             }
         }
-        for distance in 1..=DEEPEST {
+        for distance in 1..=MAX_CALL_DEPTH {
             let mut next = Vec::new();
             for target in layer {
                 // A cache queries on a miss, not on each call, and a service when there is work.
@@ -123,7 +123,7 @@ impl<'a> CallGraph<'a> {
     /// Appends the chain from a function to its nearest query.
     pub(super) fn follow(&self, from: FunctionId, chain: &mut Vec<Link>) {
         let mut at = from;
-        for _ in 0..=DEEPEST {
+        for _ in 0..=MAX_CALL_DEPTH {
             let Some((source, function)) = self.get(at) else { return };
             match self.nearest.get(&at) {
                 Some((_, Some((call, target)))) => {

@@ -15,7 +15,7 @@ use crate::sql::expr::Expr;
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
 
 /// The maximum number of scanned relations; with more, the plan is unknown.
-const MOST: usize = 8;
+const MAX_SCANS: usize = 8;
 
 /// Scanned relations, a bit for each.
 pub(super) type Set = u16;
@@ -316,7 +316,7 @@ impl<'q> Tree<'q> {
     }
 
     fn relation(&mut self, reading: &Reading<'q>, id: RelationId, guess: Guess) -> Option<Set> {
-        if self.leaves.len() >= MOST {
+        if self.leaves.len() >= MAX_SCANS {
             return None;
         }
         let (mut sorted_by, mut may_be_sorted, mut groups) = (Vec::new(), false, None);
