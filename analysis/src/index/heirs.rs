@@ -38,16 +38,6 @@ pub(super) fn all_partitions<'s>(
 /// Whether each partition of a table, or the table as a partition, holds one value of a column: an index on that would
 /// have all of its rows in one entry.
 pub(super) fn divides_by_value(schema: &Schema, table: &Table, column: &str) -> bool {
-    // A comma in a text makes it look like two values: then an index is advised in vain.
-    lists_values(schema, table, column, |values| !values.contains(','))
-}
-
-/// Whether each partition of a table, or the table as a partition, holds a list of values of a column.
-pub(super) fn divides_by_list(schema: &Schema, table: &Table, column: &str) -> bool {
-    lists_values(schema, table, column, |_| true)
-}
-
-fn lists_values(schema: &Schema, table: &Table, column: &str, are_few: impl Fn(&str) -> bool) -> bool {
     let is_key = |table: &Table| {
         let by = table.partition_by.as_deref().and_then(|by| by.split_once('('));
         by.is_some_and(|(method, key)| {
@@ -55,20 +45,21 @@ fn lists_values(schema: &Schema, table: &Table, column: &str, are_few: impl Fn(&
                 && key.trim().trim_end_matches(')').trim().trim_matches('"') == column
         })
     };
-    let is_list = |bound: Option<&str>| {
+    // A comma in a text makes it look like two values: then an index is advised in vain.
+    let has_one = |bound: Option<&str>| {
         bound.is_some_and(|bound| {
             let values = bound.split_once('(').map_or("", |(_, values)| values);
-            bound.to_ascii_lowercase().starts_with("for values in") && are_few(values)
+            bound.to_ascii_lowercase().starts_with("for values in") && !values.contains(',')
         })
     };
     let parents = || table.parents().filter_map(|parent| schema.tables.get(parent));
-    if is_list(table.partition_bound.as_deref()) && parents().any(is_key) {
+    if has_one(table.partition_bound.as_deref()) && parents().any(is_key) {
         return true;
     }
     let mut partitions = schema.children_of(&table.name).peekable();
     is_key(table)
         && partitions.peek().is_some()
-        && partitions.all(|child| is_list(child.partition_bound.as_deref()))
+        && partitions.all(|child| has_one(child.partition_bound.as_deref()))
 }
 
 /// All tables that inherit from a table, directly or indirectly.

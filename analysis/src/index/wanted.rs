@@ -7,7 +7,7 @@ use super::new_index::NewIndex;
 use super::printed::{Constant, Printer};
 use super::{estimate, heirs, merge, serve, sort};
 use crate::schema::{Name, Schema, Table};
-use crate::sql::expr::{ColumnRef, Expr, LikeKind, Op};
+use crate::sql::expr::{Expr, LikeKind, Op};
 use crate::sql::query::{OrderKey, RelationId};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, type_names};
@@ -110,15 +110,11 @@ impl<'a> Reading<'a> {
             if column.is_some_and(|it| heirs::divides_by_value(self.schema, self.table, &it.name)) {
                 continue;
             }
-            let is_few = |column: &ColumnRef| {
-                has_few_values(self.schema, self.table, &column.name)
-                    || heirs::divides_by_list(self.schema, self.table, &column.name)
-            };
             let constant = constants.iter().find(|constant| constant.key.as_ref() == Some(&sql));
             equal.push(Key {
                 few_values: condition.compare == Compare::Null
                     || constant.is_some_and(|constant| constant.is_truth(self.schema.dialect))
-                    || column.is_some_and(is_few),
+                    || column.is_some_and(|column| has_few_values(self.schema, self.table, &column.name)),
                 several: !condition.one_value,
                 constant: constant
                     .filter(|constant| constant.is_partial)

@@ -195,7 +195,7 @@ fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Opti
             continue;
         }
         // Rows that others choose are not one of each value.
-        if condition.any(|e| matches!(e, Expr::InQuery { .. } | Expr::Exists { .. } | Expr::Subquery(_))) {
+        if condition.any(|e| matches!(e, Expr::InQuery { .. } | Expr::Exists { .. })) {
             return None;
         }
         let Some((column, value)) =

@@ -33,6 +33,8 @@ pub struct Function {
     pub is_async: bool,
     /// Whether it has a body: trait methods may have none.
     pub has_body: bool,
+    /// Whether its body has no statements. That of a function that can reach no query is left out before it is parsed.
+    pub is_blank: bool,
     /// Whether it returns cached values, and queries only on a miss.
     pub is_cached: bool,
     /// Whether it may change an argument: a `&mut` parameter that is not a connection, or itself.

@@ -94,9 +94,8 @@ impl CallGraph<'_> {
                 let given = call.given.iter().flatten().map(String::as_str);
                 let is_element = |name: &str| is_varying(name) && words(name).any(is_service);
                 // Of a function that reaches no query, nothing but the name is read.
-                let is_left_out = |target: &FunctionId| {
-                    self.get(*target).is_some_and(|(_, it)| it.is_async && it.flow.is_empty())
-                };
+                let is_left_out =
+                    |target: &FunctionId| self.get(*target).is_some_and(|(_, it)| it.is_async && it.is_blank);
                 targets.iter().all(is_left_out) && call.given.is_some() && !given.into_iter().any(is_element)
             }
         }

@@ -143,7 +143,7 @@ fn the_rows_of_a_query_have_the_type_that_it_names() {
          while let Some(post) = rows.try_next().await? { post.lines().await; }"
             .to_owned(),
         format!(
-            "let mut posts = vec![]; posts.push(query_as::<_, Post>(\"SELECT 1\").fetch_one(db).await?); {each}"
+            "let mut posts = vec![]; posts.push(query_as::<_, Post>(\"SELECT 1\").fetch_one(db).await?); posts.extend(more); {each}"
         ),
     ] {
         let source = format!("{ROWS} async fn f() {{ {body} }}");

@@ -229,6 +229,7 @@ impl<'f> Walker<'f> {
             last_line: u32::try_from(last_line).unwrap_or(0),
             is_async: sig.asyncness.is_some() || type_ref::gives_future(&sig.output),
             has_body: body.is_some(),
+            is_blank: body.is_some_and(|body| body.stmts.is_empty()),
             is_cached: super::caches::reads_through(attributes, body, &kept_names),
             changes: sig.inputs.iter().any(|input| self.is_changed(input)),
             runs_given: sig.inputs.iter().any(|input| self.is_code(input)),
