@@ -6,7 +6,7 @@ use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::index::has_few_values;
 use crate::rust::Fetched;
-use crate::schema::{Index, IndexKey, KeyPart, Schema, Table};
+use crate::schema::{IndexKey, Schema};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, Body, From, Kind, Query, RelationId, Source};
@@ -150,7 +150,7 @@ fn is_by_one_value(context: &QueryContext<'_>, query: &Query, root: &Block) -> b
     let [Expr::Or(arms)] = root.filters() else { return false };
     let is_key = |column: &ColumnRef| {
         let table = column.relation.and_then(|id| context.table(query, id));
-        table.is_some_and(|table| is_unique(table, &column.name))
+        table.is_some_and(|table| table.is_key(&column.name))
     };
     let value = |arm: &Expr| match arm {
         Expr::Binary { op: Op::Eq, left, right } => match (left.as_column(), right.without_casts()) {
@@ -161,15 +161,6 @@ fn is_by_one_value(context: &QueryContext<'_>, query: &Query, root: &Block) -> b
     };
     let first = arms.first().and_then(value);
     first.is_some() && arms.iter().all(|arm| value(arm) == first)
-}
-
-/// Whether a column alone is a key of its table.
-fn is_unique(table: &Table, column: &str) -> bool {
-    let is_it = |key: &IndexKey| matches!(&key.part, KeyPart::Column(name) if name == column);
-    let is_key = |index: &Index| {
-        index.unique && index.predicate.is_none() && matches!(index.keys.as_slice(), [key] if is_it(key))
-    };
-    matches!(table.primary_key.as_slice(), [key] if key == column) || table.indexes.iter().any(is_key)
 }
 
 /// Whether the rows come from a function, which may well return one, or from a union of alternatives that

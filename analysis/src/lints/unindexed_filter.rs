@@ -121,22 +121,27 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if finding.help.is_empty() {
             finding = finding.note(without_advice(context, access));
         }
-        // Where no index is known to help, there is nothing to do at once. A write that reads every row holds up others,
-        // unless it is for all rows of a kind: those that are deleted, those that refer to nothing, those that run.
-        let is_idle = finding.help.is_empty()
-            && (query.kind == Kind::Select || context.is_raw() || !compares(context, query, access.relation));
-        findings.push(if is_idle {
-            finding.listed()
-        } else if context.is_raw() && takes_old(context, query, access) {
-            finding.note("rows are deleted by age, which seldom has to be fast").listed()
-        } else if context.is_raw() && context.stays(&access.table) {
-            finding.note(format!("no query of the workspace adds rows to `{}`", access.table)).listed()
-        } else if context.is_raw() && has_short_key(context, &access.table) {
-            let note = format!("the key of `{}` is so short that the table has few rows", access.table);
-            finding.note(note).listed()
-        } else {
-            finding
-        });
+        findings.push(placed(context, query, access, finding));
+    }
+}
+
+/// The finding, in the second tier where a change is seldom worth it.
+fn placed(context: &QueryContext<'_>, query: &Query, access: &Access, finding: Finding) -> Finding {
+    // Where no index is known to help, there is nothing to do at once. A write that reads every row holds up others,
+    // unless it is for all rows of a kind: those that are deleted, those that refer to nothing, those that run.
+    let is_idle = finding.help.is_empty()
+        && (query.kind == Kind::Select || context.is_raw() || !compares(context, query, access.relation));
+    if is_idle {
+        finding.listed()
+    } else if context.is_raw() && takes_old(context, query, access) {
+        finding.note("rows are deleted by age, which seldom has to be fast").listed()
+    } else if context.is_raw() && context.stays(&access.table) {
+        finding.note(format!("no query of the workspace adds rows to `{}`", access.table)).listed()
+    } else if context.is_raw() && has_short_key(context, &access.table) {
+        let note = format!("the key of `{}` is so short that the table has few rows", access.table);
+        finding.note(note).listed()
+    } else {
+        finding
     }
 }
 

@@ -315,6 +315,15 @@ pub struct Table {
 }
 
 impl Table {
+    /// Whether a column alone identifies a row: it is the primary key, or has a unique index over all rows.
+    pub fn is_key(&self, column: &str) -> bool {
+        let is_unique = |index: &Index| {
+            let is_alone = matches!(index.keys.as_slice(), [key] if key.as_column() == Some(column));
+            index.unique && index.predicate.is_none() && is_alone
+        };
+        matches!(self.primary_key.as_slice(), [key] if key == column) || self.indexes.iter().any(is_unique)
+    }
+
     /// The tables that it inherits from, or is a partition of.
     pub fn parents(&self) -> impl Iterator<Item = &Name> {
         self.parent.iter().chain(&self.more_parents)

@@ -17,7 +17,7 @@ const FLAT: &[(&str, &str)] = &[
     ("analysis/src/schema/replay/drops.rs", "drop_one"),
     ("analysis/src/schema/replay/mod.rs", "change"),
     ("analysis/src/sql/expr/display.rs", "fmt"),
-    ("analysis/src/sql/predicates.rs", "same"),
+    ("analysis/src/sql/predicates.rs", "equal"),
     ("analysis/src/sql/resolve/expr.rs", "expr"),
     ("analysis/src/sql/resolve/from.rs", "factor"),
     ("analysis/src/sql/resolve/statement.rs", "names_no_rows"),

@@ -202,10 +202,6 @@ impl<'f> Walker<'f> {
         let outer = self.enter_function(path.clone(), allowed.clone());
         let kept_names = Rc::new(body.map(super::caches::Names::of_block).unwrap_or_default());
         self.here.kept_names = kept_names.clone();
-        // What a caller chooses hides the constants of the module.
-        let constants = sig.generics.const_params().map(|it| it.ident.to_string());
-        let constants: Vec<String> = self.const_parameters.iter().cloned().chain(constants).collect();
-        constants.into_iter().for_each(|name| self.here.locals.push(Local::new(name, 0)));
         self.declare_inputs(sig);
         let mut flow = match body {
             Some(body) => self.sequence(|walker| {
@@ -245,8 +241,12 @@ impl<'f> Walker<'f> {
         self.in_test = was_test;
     }
 
-    /// The variables that the inputs of a function are.
+    /// The variables that the inputs of a function are, and its constants.
     fn declare_inputs(&mut self, sig: &syn::Signature) {
+        // What a caller chooses hides the constants of the module.
+        let constants = sig.generics.const_params().map(|it| it.ident.to_string());
+        let constants: Vec<String> = self.const_parameters.iter().cloned().chain(constants).collect();
+        constants.into_iter().for_each(|name| self.here.locals.push(Local::new(name, 0)));
         for (position, input) in sig.inputs.iter().enumerate() {
             if let syn::FnArg::Typed(input) = input {
                 let parameter = matches!(*input.pat, syn::Pat::Ident(_)).then_some(position);

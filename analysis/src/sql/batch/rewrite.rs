@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use super::most_parameters;
 use super::tokens::{Edits, Text, apply, on_one_line};
-use crate::cardinality::{self, Rows};
 use crate::schema::Schema;
 use crate::sql::expr::{ColumnRef, Expr, Op};
-use crate::sql::query::{Block, Body, Kind, Query, RelationId, Source, Write};
+use crate::sql::query::{Block, Body, From, Kind, Query, RelationId, Source, Write};
 use crate::sql::{Dialect, resolve};
 
 /// The alias of the rows made of the elements.
@@ -160,24 +159,32 @@ impl Job<'_> {
     /// The edit that takes out a LIMIT of the one row, at most, that a key finds for each element: of all elements it would drop
     /// rows.
     fn needless_limit(&self) -> Option<(Range<usize>, String)> {
-        let rows = cardinality::before_limit(self.query, self.schema, self.query.root?).rows;
+        let [From::Relation(id)] = self.root.from() else { return None };
+        let Source::Table(name) = &self.query.relation(*id).source else { return None };
+        let finds_one = self.schema?.stored(name)?.is_key(&self.key()?.name);
         let limit = self.text.outside("LIMIT", 0)?;
         let is_number = self.text.text(limit + 1).parse::<u64>().is_ok_and(|number| number > 0);
         let before = self.text.span(0, limit.checked_sub(1)?)?;
         let whole = before.end..self.text.span(limit, limit + 1)?.end;
-        (is_number && rows == Rows::One).then(|| (whole, String::new()))
+        (is_number && finds_one).then(|| (whole, String::new()))
     }
 
-    /// The edit of `column = $1`, if nothing else varies. Also returns the column, resolved and as written.
-    fn membership(&self) -> Option<(Edits, ColumnRef, String)> {
+    /// The column that is compared with the only value that varies.
+    fn key(&self) -> Option<ColumnRef> {
         let [number] = self.varying.as_slice() else { return None };
-        let column = self.root.filters().iter().find_map(|condition| match condition {
+        self.root.filters().iter().find_map(|condition| match condition {
             Expr::Binary { op: Op::Eq, left, right } => match (&**left, right.without_casts()) {
                 (Expr::Column(column), Expr::Parameter(n)) if n == number => Some(column.clone()),
                 _ => None,
             },
             _ => None,
-        })?;
+        })
+    }
+
+    /// The edit of `column = $1`, if nothing else varies. Also returns the column, resolved and as written.
+    fn membership(&self) -> Option<(Edits, ColumnRef, String)> {
+        let [number] = self.varying.as_slice() else { return None };
+        let column = self.key()?;
         let at = self.text.only(*number)?;
         let equals = at.checked_sub(1).filter(|equals| self.text.text(*equals) == "=")?;
         let mut first = equals.checked_sub(1)?;
