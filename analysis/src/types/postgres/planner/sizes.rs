@@ -21,10 +21,45 @@ pub(super) fn of_function(reading: &Reading<'_>, name: &str, args: &[Expr], gues
     match (name, args) {
         ("unnest", _) if args.iter().all(|array| reading.is_null(array)) => 1.0,
         ("unnest", _) if args.iter().all(is_parameter) => OF_UNKNOWN_ARRAY,
+        // Several arrays are as long as the longest.
+        ("unnest", _) => match args.iter().map(written_elements).collect::<Option<Vec<f64>>>() {
+            Some(lengths) => lengths.into_iter().fold(1.0, f64::max),
+            None => guess.rows,
+        },
         // Of numbers the planner counts them, of times it does not.
         ("generate_series", [.., step]) if args.len() == 3 && is_interval(step) => OF_FUNCTION,
+        ("generate_series", [start, stop, step @ ..]) if step.len() <= 1 => {
+            let step = step.first().map_or(Some(1), integer);
+            counted_up(integer(start), integer(stop), step).unwrap_or(guess.rows)
+        }
         _ => guess.rows,
     }
+}
+
+/// How many elements an array has that is written out, `ARRAY[1, 2]`; `None` of any other.
+fn written_elements(array: &Expr) -> Option<f64> {
+    match array.without_casts() {
+        Expr::Array(items) if !items.iter().any(|item| matches!(item, Expr::Array(_))) => {
+            Some(number(items.len()))
+        }
+        _ => None,
+    }
+}
+
+/// A number without a fraction.
+fn integer(expr: &Expr) -> Option<i64> {
+    match expr.without_casts() {
+        Expr::Literal(Literal::Number(text)) => text.parse().ok(),
+        Expr::Unary { op, expr } if op == "-" => integer(expr)?.checked_neg(),
+        _ => None,
+    }
+}
+
+/// The rows of `generate_series` over integers.
+fn counted_up(start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> Option<f64> {
+    let step = i128::from(step?);
+    let count = (i128::from(stop?) - i128::from(start?) + step).checked_div(step)?;
+    Some(f64::from(u32::try_from(count.max(1)).ok()?))
 }
 
 fn is_interval(step: &Expr) -> bool {
