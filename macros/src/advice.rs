@@ -163,7 +163,11 @@ const MAX_ARGUMENT_LENGTH: usize = 40;
 
 /// An argument as written, if it is short.
 fn text(value: &Expr) -> String {
-    let text = value.to_token_stream().to_string().replace("! [", "![").replace("! (", "!(");
+    let mut text = value.to_token_stream().to_string();
+    // The compiler prints `vec! [1]`, and proc-macro2 outside of it `vec ! [1]`.
+    for (printed, written) in [(" ! [", "!["), (" ! (", "!("), ("! [", "!["), ("! (", "!(")] {
+        text = text.replace(printed, written);
+    }
     if text.len() > MAX_ARGUMENT_LENGTH || text.contains('\n') { "value".to_owned() } else { text }
 }
 
