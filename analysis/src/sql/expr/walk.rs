@@ -1,6 +1,6 @@
 //! Traversal of expressions without recursion.
 
-use super::{Call, ColumnRef, Expr};
+use super::{Call, ColumnRef, Expr, PART};
 use crate::sql::query::{BlockId, RelationId};
 use crate::sql::text::Span;
 
@@ -152,6 +152,11 @@ impl Expr {
             Expr::And(all) => all,
             other => std::slice::from_ref(other),
         }
+    }
+
+    /// Whether it is assigned to an element or a field of a column: the value of `SET list[1] = 5`.
+    pub fn is_part(&self) -> bool {
+        matches!(self, Expr::Other { what, .. } if what == PART)
     }
 
     /// The expression with outer casts removed.

@@ -309,7 +309,8 @@ impl Resolver<'_> {
         if self.subscripted || self.fielded || column.is_empty() {
             return;
         }
-        if assigned.iter().any(|(known, _)| known == column) {
+        let is_whole = |value: &Option<Expr>| !value.as_ref().is_some_and(Expr::is_part);
+        if assigned.iter().any(|(known, value)| known == column && is_whole(value)) {
             let table = self.relation_name(target);
             let message = format!("column `{column}` of `{table}` is assigned twice");
             self.clause(message, "again", "take one of them out", span);

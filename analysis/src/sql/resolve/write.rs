@@ -296,7 +296,7 @@ impl Resolver<'_> {
             match &assignment.target {
                 ast::AssignmentTarget::ColumnName(name) => {
                     let column = self.target_column(name, target);
-                    if self.dialect == Dialect::Postgres {
+                    if self.dialect == Dialect::Postgres && !value.is_part() {
                         self.check_repeated(&column, &assignments, self.span_of(name), target);
                     }
                     assignments.push((column, Some(value)));
