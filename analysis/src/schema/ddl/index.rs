@@ -149,11 +149,11 @@ fn key_part(cursor: &mut Cursor<'_>, start: usize) -> KeyPart {
 
 /// Reads an operator class with its parameters; `None` if it is the default.
 fn operator_class(cursor: &mut Cursor<'_>, method: &str) -> Parsed<Option<String>> {
-    let start = cursor.at;
     let name = cursor.written()?.name;
     if cursor.is_symbol("(") {
+        let open = cursor.at;
         cursor.skip();
-        let parameters = cursor.source(start + 1, cursor.at);
+        let parameters = cursor.source(open, cursor.at);
         return Ok(Some(format!("{name} {parameters}")));
     }
     Ok((!is_default_class(&name, method)).then_some(name))

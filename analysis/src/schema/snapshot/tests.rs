@@ -1,6 +1,7 @@
 //! Round trips: what is written reads back equal.
 
 mod capitals;
+mod classes;
 
 use super::{read, write};
 use crate::schema::model::Name;
