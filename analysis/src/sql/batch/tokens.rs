@@ -147,17 +147,52 @@ pub(super) fn apply(sql: &str, edits: &mut Edits) -> Option<String> {
     Some(text)
 }
 
-/// A statement on one line, without comments.
+/// A statement on one line, without comments. PostgreSQL joins strings on separate lines, and refuses them side by side:
+/// they become one.
 pub fn on_one_line(sql: &str, dialect: Dialect) -> String {
     let mut line = String::with_capacity(sql.len());
-    let mut end = None;
+    let mut last: Option<Token> = None;
     for token in Lexer::new(sql, dialect) {
         let span = token.span.range();
-        if end.is_some_and(|end| end < span.start) && !line.ends_with('(') {
-            line.push(' ');
+        let text = sql.get(span.clone()).unwrap_or_default();
+        let between = last.and_then(|last| sql.get(last.span.range().end..span.start)).unwrap_or_default();
+        let are_texts =
+            last.is_some_and(|last| last.kind == TokenKind::Text) && token.kind == TokenKind::Text;
+        let goes_on = dialect == Dialect::Postgres && are_texts && between.contains(['\n', '\r']);
+        match text.strip_prefix('\'').filter(|_| goes_on && line.ends_with('\'')) {
+            Some(rest) => {
+                line.pop();
+                line += rest;
+            }
+            None => {
+                if !between.is_empty() && !line.ends_with('(') {
+                    line.push(' ');
+                }
+                line += text;
+            }
         }
-        line += sql.get(span.clone()).unwrap_or_default();
-        end = Some(span.end);
+        last = Some(token);
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the servers answer: PostgreSQL refuses `'a' 'b'`, MySQL joins them.
+    #[test]
+    fn strings_on_separate_lines_are_one_in_postgres() {
+        for (sql, line) in [
+            ("SELECT 'a'\n  'b'", "SELECT 'ab'"),
+            ("SELECT 'it''s'\r\n'b'\n'c' || 'd'\n, 'e'", "SELECT 'it''sbc' || 'd' , 'e'"),
+            ("SELECT e'\\n' -- one\n '\\t'", "SELECT e'\\n\\t'"),
+            ("SELECT '' \n ''''", "SELECT ''''"),
+            ("SELECT date '2020-01-01'\nFROM t", "SELECT date '2020-01-01' FROM t"),
+            ("SELECT $$a$$\n'b'", "SELECT $$a$$ 'b'"),
+        ] {
+            assert_eq!(on_one_line(sql, Dialect::Postgres), line, "{sql}");
+        }
+        assert_eq!(on_one_line("SELECT 'a'\n  'b'", Dialect::MySql), "SELECT 'a' 'b'");
+    }
 }
