@@ -3,7 +3,7 @@
 use crate::schema::columns;
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{Schema, Table};
-use crate::sql::expr::{Expr, Literal};
+use crate::sql::expr::{ColumnRef, Expr, Literal, Op, Test};
 use crate::sql::{Dialect, predicates, resolve};
 
 /// Whether a CHECK restricts a key of the table to one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
@@ -32,12 +32,30 @@ fn has_one_value(table: &Table, key: &str, schema: &Schema) -> bool {
         let columns = columns::of_table(schema, table);
         let condition = resolve::expression(&check.condition, schema.dialect, columns);
         condition.is_some_and(|condition| {
-            let column = condition.columns().first().map(|column| Expr::Column((*column).clone()));
-            let is_key = |column: &Expr| column.as_column().is_some_and(|column| column.name == key);
-            column
-                .is_some_and(|column| is_key(&column) && predicates::is_fixed(&column, condition.conjuncts()))
+            let column = condition.columns().into_iter().find(|column| column.name == key).cloned();
+            column.is_some_and(|column| {
+                let is_one = |part: &Expr| is_only_value(part, &column, schema.dialect);
+                condition.conjuncts().iter().any(is_one)
+                    || predicates::is_fixed(&Expr::Column(column.clone()), condition.conjuncts())
+            })
         })
     })
+}
+
+/// Whether a condition has one value for a column that is never NULL, and says so otherwise than by `=`.
+fn is_only_value(condition: &Expr, column: &ColumnRef, dialect: Dialect) -> bool {
+    let is_it = |expr: &Expr| expr.as_column() == Some(column);
+    match condition {
+        Expr::Binary { op: Op::Same, left, right } => {
+            is_it(left) && right.is_constant() || is_it(right) && left.is_constant()
+        }
+        Expr::Between { expr, low, high, negated: false } => is_it(expr) && low == high && low.is_constant(),
+        // A boolean has two values; a number in its place has more.
+        Expr::Is { expr, test: Test::True | Test::False, negated: true } => {
+            is_it(expr) && dialect == Dialect::Postgres
+        }
+        _ => false,
+    }
 }
 
 /// The columns of a table, formatted for messages.

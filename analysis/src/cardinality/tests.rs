@@ -290,6 +290,32 @@ fn tables_of_one_row() {
 }
 
 #[test]
+fn checks_that_leave_one_value_of_a_key() {
+    for (dialect, column, expected) in [
+        (Dialect::Postgres, "id int PRIMARY KEY CHECK (id BETWEEN 1 AND 1)", Rows::One),
+        (Dialect::Postgres, "id bool PRIMARY KEY CHECK (id IS NOT FALSE)", Rows::One),
+        (Dialect::Postgres, "id int PRIMARY KEY CHECK (id IS NOT DISTINCT FROM 1)", Rows::One),
+        (Dialect::Postgres, "v text, id int PRIMARY KEY CHECK (v <> '' AND id = 1)", Rows::One),
+        (Dialect::Postgres, "v text, id int PRIMARY KEY CHECK (v <> '' OR id = 1)", Rows::Many),
+        (Dialect::Postgres, "id int PRIMARY KEY CHECK (id BETWEEN 1 AND 2)", Rows::Many),
+        (Dialect::Postgres, "id int UNIQUE CHECK (id IS NOT DISTINCT FROM 1)", Rows::Many),
+        (Dialect::Sqlite, "id INTEGER PRIMARY KEY CHECK (id = 0)", Rows::One),
+        (Dialect::Sqlite, "id INTEGER PRIMARY KEY CHECK (id IS 1)", Rows::One),
+        (Dialect::Sqlite, "id INTEGER PRIMARY KEY CHECK (id IS NOT 1)", Rows::Many),
+        // NULL is a key as often as one likes.
+        (Dialect::Sqlite, "id INT PRIMARY KEY CHECK (id = 1)", Rows::Many),
+        (Dialect::MySql, "id BOOL PRIMARY KEY DEFAULT true CHECK (id)", Rows::One),
+        (Dialect::MySql, "id INT PRIMARY KEY CHECK (id <=> 1)", Rows::One),
+    ] {
+        let mut replay = crate::schema::Replay::new(dialect);
+        replay.apply(&format!("CREATE TABLE t ({column}, w int)"), "tables.sql");
+        assert_eq!(replay.problems, []);
+        let query = resolve("SELECT w FROM t", dialect, Some(&replay.schema)).expect("it parses");
+        assert_eq!(of(&query, Some(&replay.schema)).rows, expected, "{column}");
+    }
+}
+
+#[test]
 fn groups_are_no_more_than_the_rows_they_are_named_by() {
     let bounded = "the values that it groups by are bounded";
     check(
