@@ -156,6 +156,12 @@ impl Resolver<'_> {
         };
         let relation = hidden.find(is_meant)?;
         let table = self.relations[relation.0 as usize].alias.clone();
+        if self.scopes.iter().any(|scope| scope.written == Some(relation)) {
+            let message =
+                format!("`{table}.{name}` is out of reach of this ON: `{table}` is joined after FROM");
+            self.clause(message, "not joined yet", "move the condition to WHERE", span);
+            return Some(relation);
+        }
         let message = format!("`{table}.{name}` is out of reach of this ON: a comma joins after JOIN");
         let help = format!("join `{table}` by CROSS JOIN instead of a comma, or move the condition to WHERE");
         self.clause(message, "not joined yet", &help, span);

@@ -3,19 +3,19 @@
 use sqlparser::ast;
 
 use super::Resolver;
-use super::scope::Merged;
+use super::scope::{Merged, Scope};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::From;
 
 impl Resolver<'_> {
     /// Runs something that sees the tables from position `first` on: JOIN binds tighter than the comma before its item of
-    /// the FROM, but in SQLite.
+    /// the FROM, but in SQLite. There it sees all but the table that an UPDATE writes to, as the FROM is one query.
     pub(super) fn within_item<T>(&mut self, first: usize, run: impl FnOnce(&mut Self) -> T) -> T {
-        let Some(scope) = self.scopes.last_mut().filter(|_| self.dialect != Dialect::Sqlite && first > 0)
-        else {
-            return run(self);
-        };
+        let is_sqlite = self.dialect == Dialect::Sqlite;
+        let is_meant = |scope: &&mut Scope| first > 0 && (!is_sqlite || scope.written.is_some());
+        let Some(scope) = self.scopes.last_mut().filter(is_meant) else { return run(self) };
+        let first = if is_sqlite { 1 } else { first };
         let joined = scope.relations.split_off(first.min(scope.relations.len()));
         let before = std::mem::replace(&mut scope.relations, joined);
         let outer = std::mem::replace(&mut scope.out_of_reach, before);

@@ -27,6 +27,8 @@ pub(super) struct Scope {
     pub(super) relations: Vec<RelationId>,
     /// The tables before the item of the FROM whose condition is read, which it cannot name.
     pub(super) out_of_reach: Vec<RelationId>,
+    /// The table that an UPDATE with FROM writes to, which the joins of its FROM cannot name.
+    pub(super) written: Option<RelationId>,
     /// Columns merged by USING or NATURAL: an unqualified name refers to the first relation that has it.
     pub(super) merged: Vec<Merged>,
     /// The block's own output columns, for ORDER BY, GROUP BY and HAVING.
@@ -65,6 +67,7 @@ impl Scope {
             block,
             relations: Vec::new(),
             out_of_reach: Vec::new(),
+            written: None,
             merged: Vec::new(),
             outputs: Vec::new(),
             has_star: false,

@@ -199,6 +199,36 @@ fn the_condition_of_a_join_sees_its_item_of_the_from() {
     }
 }
 
+/// As PostgreSQL and SQLite answer: the FROM of an UPDATE is joined before its target.
+#[test]
+fn the_joins_of_an_update_do_not_see_its_target() {
+    for (sql, column) in [
+        ("UPDATE p SET qty = 1 FROM s JOIN s b ON b.id = p.id WHERE s.id = p.id", "p.id"),
+        ("UPDATE p AS x SET qty = 1 FROM s LEFT JOIN s b ON b.id = x.id WHERE s.id = x.id", "x.id"),
+        ("UPDATE p SET qty = 1 FROM s JOIN s b ON b.id = (SELECT p.id) WHERE s.id = p.id", "p.id"),
+        ("UPDATE p SET qty = 1 FROM s JOIN s b ON b.id = s.id AND name = 'a' WHERE s.id = p.id", "p.name"),
+    ] {
+        let (table, _) = column.split_once('.').expect("a column of a table");
+        let message = format!("`{column}` is out of reach of this ON: `{table}` is joined after FROM");
+        for dialect in [Postgres, Sqlite] {
+            assert_eq!(problems(dialect, sql), [message.as_str()], "{dialect:?} {sql}");
+        }
+    }
+    for taken in [
+        "UPDATE p SET qty = 1 FROM s JOIN s b ON b.id = s.id WHERE s.id = p.id AND b.qty = p.qty",
+        "UPDATE p SET qty = 1 FROM s, s b WHERE b.id = p.id AND s.id = p.id",
+        "UPDATE p SET qty = (SELECT b.qty FROM s JOIN s b ON b.id = p.id LIMIT 1) FROM s c WHERE c.id = p.id",
+    ] {
+        for dialect in [Postgres, Sqlite] {
+            assert_eq!(problems(dialect, taken), [""; 0], "{dialect:?} {taken}");
+        }
+    }
+    assert_eq!(
+        problems(Sqlite, "UPDATE p SET qty = 1 FROM s, s b JOIN s c ON c.id = s.id WHERE b.id = p.id"),
+        [""; 0]
+    );
+}
+
 /// As all databases answer.
 #[test]
 fn a_merged_column_is_one_among_the_tables_that_it_merges() {

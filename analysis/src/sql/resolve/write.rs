@@ -146,6 +146,9 @@ impl Resolver<'_> {
         let Some(target) = target else { return };
         let mut joins = match &update.from {
             Some(ast::UpdateTableFromKind::BeforeSet(items) | ast::UpdateTableFromKind::AfterSet(items)) => {
+                if let Some(scope) = self.scopes.last_mut() {
+                    scope.written = Some(target);
+                }
                 self.relation_list(items)
             }
             None => Vec::new(),
