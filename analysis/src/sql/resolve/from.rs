@@ -5,8 +5,7 @@ use std::sync::Arc;
 use sqlparser::ast;
 
 use super::Resolver;
-use crate::schema::columns;
-use crate::schema::{Name, Schema, View};
+use crate::schema::{Name, Schema, View, columns};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::query::{
@@ -136,6 +135,9 @@ impl<'a> Resolver<'a> {
         let span = self.span_of(name);
         let block = self.block_of_scope();
         let goes_by = alias.map_or_else(|| table.clone(), |alias| self.fold(&alias.name));
+        if self.is_no_table(name) {
+            return self.opaque_relation(goes_by);
+        }
         let cte = schema
             .is_none()
             .then(|| self.ctes.resolved.iter().rev().find(|(name, _)| *name == table).map(|(_, id)| *id));
@@ -183,7 +185,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Looks up a name in the schema.
-    fn stored(
+    pub(super) fn stored(
         &mut self,
         schema: Option<&str>,
         name: &str,

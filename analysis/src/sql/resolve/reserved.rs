@@ -3,6 +3,7 @@
 use sqlparser::ast;
 
 use super::Resolver;
+use crate::sql::Span;
 use crate::sql::dialect::Dialect;
 
 impl Resolver<'_> {
@@ -19,13 +20,32 @@ impl Resolver<'_> {
         if alias.quote_style.is_some() || self.views > 0 || !is_reserved() {
             return;
         }
-        let Some(span) = self.bytes(alias.span).filter(|span| self.lines.is_behind(span.start, "as")) else {
-            return;
-        };
+        if let Some(span) = self.bytes(alias.span).filter(|span| self.lines.is_behind(span.start, "as")) {
+            self.reserved(&alias.value, Some(span));
+        }
+    }
+
+    /// PostgreSQL: records a reserved word as a table to read, and returns whether it is one: `SELECT FROM WHERE`. A few
+    /// are functions there.
+    pub(super) fn is_no_table(&mut self, name: &ast::ObjectName) -> bool {
+        let [ast::ObjectNamePart::Identifier(only)] = name.0.as_slice() else { return false };
+        let is = |words: &str| words.split(' ').any(|word| word.eq_ignore_ascii_case(&only.value));
+        if self.dialect != Dialect::Postgres
+            || only.quote_style.is_some()
+            || !is(OF_POSTGRES)
+            || is(FUNCTIONS_OF_POSTGRES)
+        {
+            return false;
+        }
+        let span = self.bytes(only.span);
+        self.reserved(&only.value, span);
+        true
+    }
+
+    fn reserved(&mut self, word: &str, span: Option<Span>) {
         let quote = self.dialect.identifier_quote();
-        let help = format!("write it in quotes, {quote}{}{quote}, or choose another name", alias.value);
-        let what = format!("the reserved word `{}` as a name", alias.value);
-        self.foreign(&what, &help, Some(span));
+        let help = format!("write it in quotes, {quote}{word}{quote}, or choose another name");
+        self.foreign(&format!("the reserved word `{word}` as a name"), &help, span);
     }
 }
 
@@ -60,6 +80,11 @@ const OF_POSTGRES: &str = "\
     symmetric table tablesample then to trailing true union unique user using variadic verbose when where window \
     with";
 
+/// Those that PostgreSQL reads from as it does from a function.
+const FUNCTIONS_OF_POSTGRES: &str = "\
+    current_catalog current_date current_role current_schema current_time current_timestamp current_user localtime \
+    localtimestamp session_user user";
+
 #[cfg(test)]
 mod tests {
     use crate::sql::{Dialect, resolve};
@@ -74,5 +99,32 @@ mod tests {
         assert_eq!(count("SELECT 1 FROM t AS user", Dialect::Postgres), 1);
         assert_eq!(count("SELECT 1 FROM t AS \"user\"", Dialect::Postgres), 0);
         assert_eq!(count("SELECT 1 FROM t AS user", Dialect::MySql), 0);
+    }
+
+    /// As PostgreSQL answers.
+    #[test]
+    fn reserved_words_are_no_tables() {
+        let count = |sql: &str| resolve(sql, Dialect::Postgres, None).expect(sql).problems.len();
+        for refused in [
+            "SELECT FROM WHERE",
+            "SELECT FROM WHERE true",
+            "SELECT 1 FROM user_ids JOIN order ON true",
+            "INSERT INTO order (id) VALUES (1)",
+            "SELECT id FROM user_ids, end",
+        ] {
+            assert_eq!(count(refused), 1, "{refused}");
+        }
+        for taken in [
+            "SELECT FROM t",
+            "SELECT 1 FROM \"where\"",
+            "SELECT 1 FROM left('a', 1)",
+            "SELECT * FROM current_date",
+            "SELECT * FROM current_user u",
+            "SELECT 1 FROM ONLY t",
+            "SELECT 1 FROM public.order",
+            "WITH v AS (SELECT 1) SELECT 1 FROM v, LATERAL (SELECT 1) w",
+        ] {
+            assert_eq!(count(taken), 0, "{taken}");
+        }
     }
 }
