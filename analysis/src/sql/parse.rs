@@ -158,7 +158,8 @@ fn explained(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> Option<Explai
     };
     let begins = |keyword: Keyword| {
         use Keyword as K;
-        let reads = matches!(keyword, K::SELECT | K::WITH | K::VALUES | K::TABLE);
+        // `ANALYZE TABLE t` is about statistics.
+        let reads = matches!(keyword, K::SELECT | K::WITH | K::VALUES) || keyword == K::TABLE && !analyzes;
         reads || matches!(keyword, K::INSERT | K::UPDATE | K::DELETE | K::MERGE | K::REPLACE)
     };
     let is_bracket = |at: usize| matches!(tokens.get(at).map(|token| &token.token), Some(Token::LParen));

@@ -152,6 +152,32 @@ fn what_is_not_looked_into_says_so() {
     }
 }
 
+/// As the servers answer.
+#[test]
+fn what_is_emptied_loaded_locked_or_maintained_is_there() {
+    for sql in [
+        "TRUNCATE nope",
+        "TRUNCATE TABLE p, nope CASCADE",
+        "COPY nope (id) FROM STDIN",
+        "COPY nope TO STDOUT",
+        "LOCK TABLE p, nope IN ACCESS SHARE MODE",
+        "ANALYZE nope",
+        "VACUUM nope",
+        "VACUUM FULL nope",
+    ] {
+        check(Postgres, sql, &["table nope"]);
+    }
+    for sql in
+        ["TRUNCATE ONLY p", "COPY public.p FROM STDIN", "LOCK s", "ANALYZE m", "VACUUM", "ANALYZE p (id)"]
+    {
+        check(Postgres, sql, &[]);
+    }
+    check(MySql, "TRUNCATE TABLE nope", &["table nope"]);
+    check(MySql, "TRUNCATE p", &[]);
+    check(MySql, "ANALYZE TABLE nope", &[]);
+    check(Sqlite, "ANALYZE p_name", &[]);
+}
+
 #[test]
 fn tables_that_the_schema_lacks_are_tables() {
     let source = |dialect, sql| resolved(dialect, sql).relations[0].source.clone();
