@@ -7,7 +7,10 @@
 mod alternatives;
 mod marks;
 mod names;
+mod placeholders;
 mod plain;
+
+use std::borrow::Cow;
 
 use super::Unapplied;
 use super::guess::is_of_sql_server;
@@ -140,6 +143,10 @@ fn add_migrations(selected: &mut Selected, chosen: Vec<(Named, File)>, shown: &d
                 sql
             }
             None => file.text,
+        };
+        let sql = match placeholders::without_schemas(&sql) {
+            Cow::Borrowed(_) => sql,
+            Cow::Owned(filled) => filled,
         };
         let version = name.number.unwrap_or_else(|| i64::try_from(place).unwrap_or(i64::MAX));
         let file = shown(&file.path);

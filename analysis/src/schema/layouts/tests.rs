@@ -238,3 +238,19 @@ fn a_base_without_a_number_comes_first() {
     assert_eq!(read("CREATE TABLE reports (id int);"), upgrades);
     assert_eq!(read("INSERT INTO users VALUES (1);"), upgrades);
 }
+
+#[test]
+fn tables_of_a_schema_that_the_tool_fills_in() {
+    let selected = select_of(&[(
+        "V1__a.sql",
+        "CREATE SCHEMA IF NOT EXISTS ${app};\nCREATE TABLE ${app}.a (id int PRIMARY KEY);\n\
+         CREATE TABLE ${app}.b (a_id int REFERENCES ${app}.a (id)); CREATE INDEX ON ${app}.b (a_id);",
+    )]);
+    let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+    selected.migrations.iter().for_each(|migration| replay.apply(&migration.sql, &migration.file));
+    assert_eq!(replay.problems, []);
+    for sql in ["SELECT a_id FROM b", "SELECT a_id FROM live.b"] {
+        let query = crate::sql::resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect(sql);
+        assert_eq!(query.problems, [], "{sql}");
+    }
+}
