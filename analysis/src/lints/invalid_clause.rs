@@ -17,8 +17,9 @@ declare_lint! {
     ///   and windows in WHERE, ON, GROUP BY or SET, and aggregates inside of others (in PostgreSQL, `type_mismatch`
     ///   finds them); in MySQL, a derived table without an alias
     /// - syntax of other databases: `ILIKE`, `::`, `ON CONFLICT` and casts to TEXT in MySQL, `ON DUPLICATE KEY UPDATE`
-    ///   in PostgreSQL, parameters with names, reserved words as aliases
-    /// - a window that is not defined, a window function without OVER, and an ON about a table before a comma
+    ///   in PostgreSQL, parameters with names, reserved words as names
+    /// - a window that is not defined, a window function without OVER, and an ON about a table before a comma or about the
+    ///   target of an UPDATE with FROM
     /// - in MySQL: LIMIT in a subquery of IN, DELETE and UPDATE in forms that it lacks, a write to a view that groups
     /// - an index hint or `ON CONFLICT ON CONSTRAINT` whose index or constraint does not exist
     /// - in PostgreSQL: `SELECT DISTINCT` ordered by what it does not return, `FOR UPDATE` together with DISTINCT, GROUP BY,
