@@ -6,7 +6,7 @@ use super::Resolver;
 use super::scope::Scope;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
-use crate::sql::query::{BlockId, Body, Output};
+use crate::sql::query::{BlockId, Body, Output, Problem, ProblemKind};
 
 impl Resolver<'_> {
     /// A key of ORDER BY: an output column by name or number, or an expression over the input.
@@ -23,7 +23,7 @@ impl Resolver<'_> {
         let hides = |scope: &&mut Scope| !scope.outputs_only;
         let last = self.scopes.last_mut().filter(|_| self.dialect == Dialect::Postgres).filter(hides);
         let hidden = last.map(|scope| std::mem::take(&mut scope.outputs));
-        let found = self.expr(expr);
+        let found = self.key_expr(expr);
         if let (Some(hidden), Some(scope)) = (hidden, self.scopes.last_mut()) {
             scope.outputs = hidden;
         }
@@ -33,7 +33,27 @@ impl Resolver<'_> {
     /// A key of GROUP BY: an input column, an output column by name or number, or an expression over the input.
     pub(super) fn group_expr(&mut self, key: &ast::Expr) -> Expr {
         self.check_constant(key, "GROUP BY");
-        self.output_reference(key, false).unwrap_or_else(|| self.expr(key))
+        self.output_reference(key, false).unwrap_or_else(|| self.key_expr(key))
+    }
+
+    /// An expression over the input. MySQL takes it for the output that is written alike but for qualifiers: in the order of
+    /// `SELECT abs(a.v)`, `abs(v)` is about `a.v`, although other tables have a `v`.
+    fn key_expr(&mut self, expr: &ast::Expr) -> Expr {
+        let before = self.problems.len();
+        let found = self.expr(expr);
+        let is_ambiguous = |problem: &Problem| matches!(problem.kind, ProblemKind::AmbiguousColumn { .. });
+        let of_key = self.problems.get(before..).unwrap_or_default();
+        if self.dialect != Dialect::MySql || of_key.is_empty() || !of_key.iter().all(is_ambiguous) {
+            return found;
+        }
+        let mut outputs = self.scopes.last().into_iter().flat_map(|scope| &scope.outputs);
+        match outputs.find(|output| is_alike(&found, &output.expr)).map(|output| output.expr.clone()) {
+            Some(output) => {
+                self.problems.truncate(before);
+                output
+            }
+            None => found,
+        }
     }
 
     /// The expression behind an output name or number, if this is one. ORDER BY prefers outputs, GROUP BY
@@ -134,4 +154,22 @@ impl Resolver<'_> {
             };
         }
     }
+}
+
+/// Whether two expressions are the same if the columns without a table in one are those of the other.
+fn is_alike(key: &Expr, output: &Expr) -> bool {
+    fn take_tables(key: &mut Expr, output: &Expr) {
+        if let (Expr::Column(column), Expr::Column(of)) = (&mut *key, output) {
+            if column.relation.is_none() && column.name == of.name {
+                column.relation = of.relation;
+            }
+            return;
+        }
+        for (part, of) in key.children_mut().into_iter().zip(output.children()) {
+            take_tables(part, of);
+        }
+    }
+    let mut key = key.clone();
+    take_tables(&mut key, output);
+    key == *output
 }

@@ -229,6 +229,28 @@ fn the_joins_of_an_update_do_not_see_its_target() {
     );
 }
 
+/// As MariaDB answers.
+#[test]
+fn an_expression_of_the_list_is_known_again_without_its_qualifiers() {
+    let join = "FROM p JOIN s ON s.id = p.id";
+    for taken in [
+        format!("SELECT abs(p.qty) AS a {join} ORDER BY abs(qty)"),
+        format!("SELECT p.qty + 1 AS a, count(*) {join} GROUP BY qty + 1 ORDER BY qty + 1 DESC, s.qty"),
+        format!("SELECT p.qty AS a {join} ORDER BY a"),
+        format!("SELECT p.qty + 1 AS qty {join} GROUP BY qty HAVING qty > 1 ORDER BY qty"),
+    ] {
+        assert_eq!(problems(MySql, &taken), [""; 0], "{taken}");
+    }
+    for refused in [
+        format!("SELECT p.qty + 1 AS qty {join} ORDER BY qty + 2"),
+        format!("SELECT p.qty + 1 AS a {join} ORDER BY 1 + qty"),
+        format!("SELECT abs(p.qty) AS a {join} GROUP BY abs(abs(qty))"),
+    ] {
+        assert_eq!(problems(MySql, &refused), ["several qty"], "{refused}");
+    }
+    assert_eq!(problems(Postgres, &format!("SELECT abs(p.qty) AS a {join} ORDER BY abs(qty)")).len(), 1);
+}
+
 /// As all databases answer.
 #[test]
 fn a_merged_column_is_one_among_the_tables_that_it_merges() {
