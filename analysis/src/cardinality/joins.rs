@@ -46,15 +46,24 @@ impl Reader<'_> {
         let Join { here, levels, reasons, full } = join;
         let unbounded: Vec<RelationId> = here.iter().copied().filter(|id| !levels.contains_key(id)).collect();
         if let Some(first) = unbounded.first() {
-            let reason = match self.query.relation(*first).alias.as_str() {
+            let reason = match self.told_name(*first).as_str() {
                 "" => "nothing bounds the rows it reads".to_owned(),
-                alias => format!("nothing bounds the rows of `{alias}`"),
+                name => format!("nothing bounds the rows of `{name}`"),
             };
             return Cardinality { rows: Rows::Many, reason, unbounded };
         }
         let rows = levels.values().copied().max().unwrap_or(Rows::One);
         let rows = if *full { rows.max(Rows::Bounded) } else { rows };
         Cardinality::new(rows, reasons.join(", "))
+    }
+
+    /// The name of a relation's table; its alias where that says which one is meant, or it is not a table.
+    fn told_name(&self, id: RelationId) -> String {
+        let relation = self.query.relation(id);
+        let Source::Table(name) = &relation.source else { return relation.alias.clone() };
+        let is_same = |other: &Source| matches!(other, Source::Table(other) if other == name);
+        let alike = self.query.relations.iter().filter(|other| is_same(&other.source));
+        if alike.count() > 1 { relation.alias.clone() } else { name.to_string() }
     }
 
     /// How many rows of a relation match the relations that are already bounded; `None` if unbounded.

@@ -69,9 +69,9 @@ fn where_leaves_out_what_an_outer_join_makes_up() {
         check(&sql, Rows::One, reason);
     }
     let sql = "SELECT 1 FROM users u RIGHT JOIN teams t ON t.id = u.team_id WHERE t.id = $1";
-    check(sql, Rows::Many, "nothing bounds the rows of `u`");
+    check(sql, Rows::Many, "nothing bounds the rows of `users`");
     let sql = "SELECT 1 FROM users u RIGHT JOIN teams t ON t.id = u.team_id WHERE u.id = $1 OR u.id IS NULL";
-    check(sql, Rows::Many, "nothing bounds the rows of `u`");
+    check(sql, Rows::Many, "nothing bounds the rows of `users`");
 }
 
 #[test]
@@ -79,6 +79,9 @@ fn keys_make_one_row() {
     check("SELECT * FROM users WHERE id = $1", Rows::One, "`users.id` is the primary key");
     check("SELECT * FROM users WHERE email = $1", Rows::One, "index `users_email_key` is unique");
     check("SELECT * FROM users WHERE team_id = $1", Rows::Many, "nothing bounds the rows of `users`");
+    // Of two relations of one table, the alias says which.
+    let of_two = "SELECT * FROM users u JOIN users o ON o.team_id = u.team_id WHERE u.id = $1";
+    check(of_two, Rows::Many, "nothing bounds the rows of `o`");
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn joins_are_followed_along_keys() {
     check(
         "SELECT * FROM teams t LEFT JOIN users u ON u.team_id = t.id WHERE t.id = $1",
         Rows::Many,
-        "nothing bounds the rows of `u`",
+        "nothing bounds the rows of `users`",
     );
 }
 
@@ -115,7 +118,7 @@ fn a_condition_of_an_outer_join_does_not_restrict_its_outer_side() {
     check(
         "SELECT * FROM teams t LEFT JOIN users u ON t.id = $1 AND u.id = $2",
         Rows::Many,
-        "nothing bounds the rows of `t`",
+        "nothing bounds the rows of `teams`",
     );
 }
 
@@ -228,7 +231,7 @@ fn groups_of_one_value_are_one_row() {
     check(
         "SELECT u.team_id FROM users u LEFT JOIN teams t ON u.team_id = t.id AND t.id = $1 GROUP BY u.team_id",
         Rows::Many,
-        "nothing bounds the rows of `u`",
+        "nothing bounds the rows of `users`",
     );
     check(
         "SELECT team_id, count(*) FROM users WHERE team_id > $1 GROUP BY team_id",
@@ -260,7 +263,7 @@ fn groups_of_what_one_row_says_are_one() {
     check(
         "SELECT t.name, u.email FROM teams t LEFT JOIN users u ON u.team_id = t.id WHERE t.id = $1 GROUP BY t.name, u.email",
         Rows::Many,
-        "nothing bounds the rows of `u`",
+        "nothing bounds the rows of `users`",
     );
     check(
         "SELECT t.name FROM users u JOIN teams t ON true WHERE t.id = $1 GROUP BY ROLLUP (t.name)",
@@ -331,9 +334,9 @@ fn groups_are_no_more_than_the_rows_they_are_named_by() {
     check(
         "SELECT u.email, count(*) FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id = ANY($1) GROUP BY u.email",
         Rows::Many,
-        "nothing bounds the rows of `u`",
+        "nothing bounds the rows of `users`",
     );
-    let many = "nothing bounds the rows of `u`";
+    let many = "nothing bounds the rows of `users`";
     check(
         "SELECT DISTINCT t.id, row_number() OVER () FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id = ANY($1)",
         Rows::Many,

@@ -4,6 +4,7 @@ mod allows;
 mod edits;
 mod elsewhere;
 mod file;
+mod one_key;
 mod query;
 mod tier;
 

@@ -117,8 +117,8 @@ impl Checker<'_> {
             }
         }
         only_errors(&mut findings);
+        let is_raw = site.is_none_or(|site| site.form != Form::Checked);
         for finding in &mut findings {
-            let is_raw = site.is_none_or(|site| site.form != Form::Checked);
             let (loops, occasions): (&[_], &[_]) =
                 site.map_or((&[], &[]), |site| (&site.loops, &site.occasions));
             self.set_tier(finding, is_raw, loops, occasions);
@@ -129,6 +129,9 @@ impl Checker<'_> {
             {
                 finding.tier = Tier::Listed;
             }
+        }
+        if let (Ok(query), Some(schema)) = (&query, self.schema) {
+            self.tell_once(query, schema, is_raw, &mut findings);
         }
         let described = described.into_inner();
         let repeats = site.is_some_and(|site| site.loops.iter().any(|around| around.exempt.is_none()));
