@@ -3,13 +3,14 @@
 use super::shared::shape;
 use super::{Check, QueryContext, declare_lint, leading_wildcard, shared};
 use crate::finding::Finding;
-use crate::sql::expr::{Expr, Op};
+use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::{Query, RelationId};
 
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds filters that a parameter can turn off: `$1 IS NULL OR status = $1`, `status = COALESCE($1, status)`.
+    /// Finds filters that a parameter can turn off: `$1 IS NULL OR status = $1`, `status = COALESCE($1, status)`,
+    /// `COALESCE(status = $1, true)`.
     ///
     /// ## Why is this bad
     ///
@@ -100,14 +101,38 @@ fn narrows(context: &QueryContext<'_>, query: &Query, condition: &Expr) -> Optio
 
 /// Whether parameters alone can make a condition on columns true for every row.
 pub(super) fn is_optional(condition: &Expr) -> bool {
+    if fallback(condition).is_some() {
+        return true;
+    }
     match condition {
         Expr::Or(arms) => arms.iter().any(is_switch) && !condition.columns().is_empty(),
-        Expr::Binary { op: Op::Eq, left, right } => falls_back_on(left, right) || falls_back_on(right, left),
         Expr::Case { operand: None, arms, .. } => {
             arms.iter().any(|(when, _)| is_switch(when)) && !condition.columns().is_empty()
         }
-        _ => false,
+        other => holds_for_null(other).is_some(),
     }
+}
+
+/// The comparison of a condition that NULL as a parameter leaves without an answer, which then counts as true:
+/// `COALESCE(a = $1, true)`, `(a = $1) IS NOT FALSE`.
+fn holds_for_null(condition: &Expr) -> Option<&Expr> {
+    let is_false = |expr: &Expr| matches!(expr.without_casts(), Expr::Literal(Literal::Bool(false)));
+    let compared = match condition {
+        Expr::Call(call) if COALESCE.contains(&call.name.as_str()) => match call.args.as_slice() {
+            [first, Expr::Literal(Literal::Bool(true))] => first,
+            [first, last] if is_switch(last) => first,
+            _ => return None,
+        },
+        Expr::Is { expr, test: Test::False, negated: true } => expr,
+        Expr::Binary { op: Op::NotSame, left, right } if is_false(right) => left,
+        _ => return None,
+    };
+    let is_value = |expr: &Expr| matches!(expr.without_casts(), Expr::Parameter(_));
+    let is_of_row = |expr: &Expr| !expr.columns().is_empty();
+    let Expr::Binary { op, left, right } = compared else { return None };
+    let is_strict = op.is_range() || matches!(op, Op::Eq | Op::NotEq);
+    let is_so = is_strict && (is_of_row(left) && is_value(right) || is_value(left) && is_of_row(right));
+    is_so.then_some(compared)
 }
 
 /// A condition on parameters alone.
@@ -115,13 +140,55 @@ fn is_switch(condition: &Expr) -> bool {
     condition.is_constant() && condition.any(|e| matches!(e, Expr::Parameter(_)))
 }
 
-/// `COALESCE($1, column)`, compared with the column.
+/// The functions that return the first of their arguments that is not NULL.
+const COALESCE: &[&str] = &["coalesce", "ifnull", "nvl"];
+
+/// The comparison of a column with a value that falls back on the column, which is true for every row then; `BETWEEN` has two
+/// values.
+fn fallback(condition: &Expr) -> Option<&'static str> {
+    match condition {
+        Expr::Binary { op, left, right } => {
+            let op = match (falls_back_on(left, right), falls_back_on(right, left)) {
+                (true, _) => op.clone(),
+                (false, true) => op.flipped(),
+                (false, false) => return None,
+            };
+            match op {
+                Op::Eq => Some("="),
+                Op::LtEq => Some("<="),
+                Op::GtEq => Some(">="),
+                _ => None,
+            }
+        }
+        Expr::Between { expr, low, high, negated: false } => {
+            (falls_back_on(expr, low) && falls_back_on(expr, high)).then_some("BETWEEN")
+        }
+        Expr::InList { expr, list, negated: false } => match list.as_slice() {
+            [one] => falls_back_on(expr, one).then_some("="),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a value is the column under a condition on parameters alone, and else a constant: `COALESCE($1, column)`,
+/// `CASE WHEN $1 IS NULL THEN column ELSE $1 END`.
 fn falls_back_on(column: &Expr, value: &Expr) -> bool {
+    let is_column = |expr: &Expr| matches!(column, Expr::Column(_)) && expr.without_casts() == column;
     match value.without_casts() {
-        Expr::Call(call) if matches!(call.name.as_str(), "coalesce" | "ifnull" | "nvl") => {
-            matches!(column, Expr::Column(_))
-                && call.args.last().is_some_and(|last| last.without_casts() == column)
-                && call.args.iter().any(is_switch)
+        Expr::Call(call) if COALESCE.contains(&call.name.as_str()) => {
+            let before = call.args.iter().take_while(|arg| !is_column(arg)).collect::<Vec<_>>();
+            before.len() < call.args.len()
+                && before.iter().all(|arg| arg.is_constant())
+                && before.iter().any(|arg| is_switch(arg))
+        }
+        Expr::Case { operand, arms, otherwise } => {
+            let mut conditions = operand.as_deref().into_iter().chain(arms.iter().map(|(when, _)| when));
+            let mut results = arms.iter().map(|(_, then)| then).chain(otherwise.as_deref());
+            conditions.clone().all(Expr::is_constant)
+                && conditions.any(is_switch)
+                && results.clone().any(is_column)
+                && results.all(|result| is_column(result) || result.is_constant())
         }
         _ => false,
     }
@@ -135,8 +202,7 @@ fn is_never_searched(condition: &Expr) -> bool {
     };
     match condition {
         Expr::Or(arms) => !arms.iter().filter(|arm| !arm.columns().is_empty()).all(is_searched),
-        Expr::Case { .. } => filter_of(condition).is_some_and(|filter| !is_searched(filter)),
-        _ => false,
+        _ => filter_of(condition).is_some_and(|filter| !is_searched(filter)),
     }
 }
 
@@ -148,7 +214,7 @@ fn filter_of(condition: &Expr) -> Option<&Expr> {
             let mut results = arms.iter().map(|(_, then)| then).chain(otherwise.as_deref());
             results.find(|result| !result.columns().is_empty())
         }
-        _ => None,
+        other => holds_for_null(other),
     }
 }
 
@@ -157,9 +223,13 @@ fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, cond
     let columns = condition.columns();
     let column = columns.first().map_or("", |column| column.name.as_str());
     let filter = filter_of(condition).cloned();
-    let pushed = pushed(context, filter.as_ref(), column);
-    let filter =
-        filter.map_or_else(|| format!("{column} = .."), |filter| shape::sql(&filter, context.dialect));
+    let op = fallback(condition).unwrap_or("=");
+    let pushed = pushed(context, filter.as_ref(), (column, op));
+    let filter = match filter {
+        Some(filter) => shape::sql(&filter, context.dialect),
+        None if op == "BETWEEN" => format!("{column} BETWEEN .. AND .."),
+        None => format!("{column} {op} .."),
+    };
     let table = &query.relation(relation).alias;
     let few = context.table(query, relation).zip(context.schema);
     let few = few.is_some_and(|(table, schema)| crate::index::has_few_values(schema, table, column));
@@ -179,11 +249,16 @@ fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, cond
 
 /// The filter as code for `QueryBuilder`, with the same comparison; `None` if it is more than a column and a
 /// value.
-fn pushed(context: &QueryContext<'_>, filter: Option<&Expr>, column: &str) -> Option<String> {
+fn pushed(
+    context: &QueryContext<'_>,
+    filter: Option<&Expr>,
+    (column, op): (&str, &'static str),
+) -> Option<String> {
     let is_value = |expr: &Expr| matches!(expr.without_casts(), Expr::Parameter(_));
     let pushed = |left: &str, op: &str| format!("query.push(\" AND {left} {op} \").push_bind(value);");
     match filter {
-        None => Some(pushed(column, "=")),
+        None if op == "BETWEEN" => None,
+        None => Some(pushed(column, op)),
         Some(Expr::Binary { op, left, right }) if left.as_column().is_some() && is_value(right) => {
             Some(pushed(&shape::sql(left, context.dialect), op.as_str()))
         }
@@ -209,6 +284,15 @@ mod tests {
             "SELECT id FROM events WHERE CASE WHEN $1::bigint IS NULL THEN true ELSE user_id = $1 END",
             "SELECT id FROM events WHERE cardinality($1::bigint[]) = 0 OR user_id = ANY($1)",
             "DELETE FROM logs WHERE $1::bigint IS NULL OR event_id = $1",
+            "SELECT id FROM events WHERE COALESCE(user_id = $1, true)",
+            "SELECT id FROM events WHERE COALESCE($1::bigint = user_id, $2::bool)",
+            "SELECT id FROM events WHERE (user_id = $1) IS NOT FALSE",
+            "SELECT id FROM events WHERE (user_id = $1) IS DISTINCT FROM false",
+            "SELECT id FROM events WHERE user_id = CASE WHEN $1::bigint IS NULL THEN user_id ELSE $1 END",
+            "SELECT id FROM events WHERE CASE $1::bigint WHEN 0 THEN user_id ELSE $1 END = user_id",
+            "SELECT id FROM events WHERE user_id = COALESCE($1, user_id, 0)",
+            "SELECT id FROM events WHERE user_id IN (COALESCE($1, user_id))",
+            "SELECT id FROM events WHERE user_id BETWEEN COALESCE($1, user_id) AND COALESCE($2, user_id)",
         ] {
             fires("optional_filter", sql);
         }
@@ -227,6 +311,14 @@ mod tests {
             help("SELECT id FROM events WHERE $1::int8[] IS NULL OR user_id = ANY($1)"),
             format!("{intro} query.push(\" AND user_id = ANY(\").push_bind(value).push(\")\"); }}`")
         );
+        assert_eq!(
+            help("SELECT id FROM events WHERE COALESCE($1, user_id) <= user_id"),
+            format!("{intro} query.push(\" AND user_id >= \").push_bind(value); }}`")
+        );
+        assert_eq!(
+            help("SELECT id FROM events WHERE COALESCE($1 > user_id, true)"),
+            format!("{intro} query.push(\" AND user_id < \").push_bind(value); }}`")
+        );
     }
 
     #[test]
@@ -240,6 +332,11 @@ mod tests {
             "SELECT id FROM events WHERE ($1::text IS NULL OR name = $1) OR name ILIKE '%' || $1 || '%' LIMIT 5",
             "SELECT id FROM events WHERE $1::text IS NULL OR name = $1 OR user_id <> $2 LIMIT 5",
             "UPDATE events SET name = COALESCE($1, name) WHERE id = $2",
+            "SELECT id FROM events WHERE COALESCE(user_id = $1, false) LIMIT 5",
+            "SELECT id FROM events WHERE COALESCE(user_id <> $1, true) LIMIT 5",
+            "SELECT id FROM events WHERE user_id = CASE WHEN $1::bigint IS NULL THEN 3 ELSE $1 END",
+            "SELECT id FROM events WHERE user_id = COALESCE(user_id, $1) LIMIT 5",
+            "SELECT id FROM events WHERE user_id > COALESCE($1, user_id) LIMIT 5",
         ] {
             silent("optional_filter", sql);
         }
