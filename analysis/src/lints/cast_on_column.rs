@@ -57,7 +57,8 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
         {
             return None;
         }
-        Some((wrapped, rewrite(context, query, wrapped, column, ty), false))
+        let rewrite = wrapped.rewritten(|comparison| rewrite(context, query, comparison, column, ty));
+        Some((wrapped, rewrite, false))
     });
     wrapped::findings(LINT.name, context, query, found)
 }
@@ -131,6 +132,10 @@ mod tests {
         assert_eq!(
             help("SELECT id FROM events WHERE user_id::text = ANY($1)"),
             "compare the column itself: `user_id = ANY($1::bigint[])`"
+        );
+        assert_eq!(
+            help("SELECT id FROM events WHERE user_id::text = $1 OR user_id::text = $2"),
+            "compare the column itself: `user_id = $1::bigint OR user_id = $2::bigint`"
         );
         assert_eq!(
             help("SELECT id FROM logs WHERE created_at::date BETWEEN $1 AND $2"),

@@ -22,8 +22,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Reported if the column has an index that goes unused, or if the condition has a plain form without the
-    /// function; otherwise `unindexed_filter` reports the missing index. Silent if there is an index on the
+    /// Reported if the column has an index that goes unused, or if the condition has a plain form without the function. The
+    /// branches of an OR count as one condition if all of them compare the same function of a column. Where neither is so, `unindexed_filter` reports the missing index. Silent if there is an index on the
     /// expression or another condition narrows the search, on small tables, and without a schema. No range of
     /// days is written for a value with a time of day (`date(created_at) < now() - interval '7 days'`): the day
     /// that it is on would be gained or lost. For a
@@ -84,7 +84,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
     let found = functions.filter(|wrapped| month_or_year(&all, wrapped, "year").is_none()).map(|wrapped| {
         let rewrite = match month_or_year(&all, wrapped, "month") {
             Some(month) => spans::month(context, query, wrapped, month),
-            None => rewrite(context, query, wrapped),
+            None => wrapped.rewritten(|comparison| rewrite(context, query, comparison)),
         };
         let is_indexable = is_immutable(wrapped.operand) || is_part_of_local_time(context, query, wrapped);
         (wrapped, rewrite, is_indexable)
@@ -288,6 +288,26 @@ mod tests {
     }
 
     #[test]
+    fn branches_of_an_or_that_compare_one_function_are_ranges() {
+        let of_query = |sql: &str| help("function_on_column", sql);
+        let help =
+            |condition: &str| of_query(&format!("SELECT id FROM logs WHERE output = 'x' AND ({condition})"));
+        assert_eq!(
+            help("extract(year FROM created_at) = $1::int OR extract(year FROM created_at) = $1::int - 1"),
+            "compare the column itself: `(created_at >= make_date(($1::int)::int, 1, 1) AND created_at < make_date(($1::int)::int + 1, 1, 1)) \
+             OR (created_at >= make_date((($1::int - 1))::int, 1, 1) AND created_at < make_date((($1::int - 1))::int + 1, 1, 1))`"
+        );
+        assert_eq!(
+            help("date(created_at) < $1 OR $2 = date(created_at) OR date(created_at) > $3"),
+            "compare the column itself: `created_at < $1::date OR (created_at >= $2::date AND created_at < $2::date + 1) OR created_at >= $3::date + 1`"
+        );
+        assert_eq!(
+            of_query("SELECT id FROM users WHERE lower(email) = lower($1) OR lower(email) = $2"),
+            "index the compared expression: `CREATE INDEX ON users (lower(email))`"
+        );
+    }
+
+    #[test]
     fn fires_in_writes_and_subqueries() {
         fires("function_on_column", "DELETE FROM logs WHERE date(created_at) < $1");
         fires("function_on_column", "SELECT 1 WHERE EXISTS (SELECT 1 FROM users WHERE lower(email) = $1)");
@@ -302,6 +322,9 @@ mod tests {
             "SELECT id FROM users WHERE email = lower($1)",
             "SELECT id FROM events WHERE coalesce(next_run_at, $1) = next_run_at",
             "SELECT id FROM logs WHERE length(output) > 100 OR event_id = $1",
+            "SELECT id FROM logs WHERE date(created_at) = $1 OR extract(year FROM created_at) = $2",
+            "SELECT id FROM logs WHERE date(created_at) = $1 OR event_id = $2",
+            "SELECT id FROM events WHERE user_id = $1 AND (date(next_run_at) = $2 OR date(next_run_at) = $3)",
         ] {
             silent("function_on_column", sql);
         }

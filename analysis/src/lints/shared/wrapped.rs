@@ -24,6 +24,8 @@ pub(in crate::lints) struct Wrapped<'q> {
     pub(in crate::lints) comparison: Comparison<'q>,
     /// The whole comparison.
     condition: &'q Expr,
+    /// The branches of an OR that all compare the operand; empty for a single comparison.
+    branches: Vec<Wrapped<'q>>,
 }
 
 /// An equivalent condition on the column itself.
@@ -54,7 +56,7 @@ pub(in crate::lints) enum Comparison<'q> {
     Between(&'q Expr, &'q Expr),
     /// `= ANY (array)`.
     Any(&'q Expr),
-    /// `IN`, with a list or a query.
+    /// `IN`, with a list or a query; several comparisons of which one is enough.
     In,
 }
 
@@ -82,11 +84,11 @@ pub(in crate::lints) fn all<'q>(context: &QueryContext<'_>, query: &'q Query) ->
     }
     for (_, block) in query.written_blocks() {
         for condition in block.conditions() {
-            found.extend(
-                of_condition(condition)
-                    .into_iter()
-                    .filter(|wrapped| context.unserved(wrapped.relation).is_some()),
-            );
+            let wrapped = match condition {
+                Expr::Or(arms) => of_branches(condition, arms),
+                alone => of_condition(alone),
+            };
+            found.extend(wrapped.into_iter().filter(|wrapped| context.unserved(wrapped.relation).is_some()));
         }
     }
     found
@@ -104,7 +106,11 @@ pub(in crate::lints) fn findings<'w, 'q: 'w>(
     let key = |wrapped: &Wrapped<'_>| (wrapped.relation, wrapped.operand.to_string());
     let mut texts: HashMap<_, Vec<Option<String>>> = HashMap::new();
     for (wrapped, rewrite, _) in &found {
-        texts.entry(key(wrapped)).or_default().push(rewrite.as_ref().map(|rewrite| rewrite.text.clone()));
+        let text = rewrite.as_ref().map(|rewrite| match wrapped.branches.is_empty() {
+            true => rewrite.text.clone(),
+            false => format!("({})", rewrite.text),
+        });
+        texts.entry(key(wrapped)).or_default().push(text);
     }
     let finding = |(wrapped, rewrite, indexable): (&Wrapped<'q>, Option<Rewrite>, bool)| {
         let mut finding = wrapped.finding(lint, context, query, rewrite, indexable)?;
@@ -121,6 +127,19 @@ pub(in crate::lints) fn findings<'w, 'q: 'w>(
 /// What to write in place of conditions on a wrapped column.
 fn instead(text: &str) -> String {
     format!("compare the column itself: `{text}`")
+}
+
+/// The operands that every branch of an OR compares: an index is searched once per branch, if it is searched for each of them.
+fn of_branches<'q>(condition: &'q Expr, arms: &'q [Expr]) -> Vec<Wrapped<'q>> {
+    let Some((first, _)) = arms.split_first() else { return Vec::new() };
+    let alike = |wrapped: Wrapped<'q>| {
+        let is_same =
+            |other: &Wrapped<'_>| other.relation == wrapped.relation && other.operand == wrapped.operand;
+        let branches = arms.iter().map(|arm| of_condition(arm).into_iter().find(is_same));
+        let branches = branches.collect::<Option<Vec<_>>>()?;
+        Some(Wrapped { comparison: Comparison::In, condition, branches, ..wrapped })
+    };
+    of_condition(first).into_iter().filter_map(alike).collect()
 }
 
 fn of_condition(condition: &Expr) -> Vec<Wrapped<'_>> {
@@ -166,6 +185,7 @@ fn wrapped<'q>(
         operand,
         comparison,
         condition,
+        branches: Vec::new(),
     })
 }
 
@@ -183,6 +203,19 @@ pub(in crate::lints) fn index_of(table: &Table, column: &str) -> Option<String> 
 }
 
 impl Wrapped<'_> {
+    /// The equivalent condition on the column itself, as `rewrite` finds it for each comparison.
+    pub(in crate::lints) fn rewritten(&self, rewrite: impl Fn(&Self) -> Option<Rewrite>) -> Option<Rewrite> {
+        if self.branches.is_empty() {
+            return rewrite(self);
+        }
+        let text = |branch: &Self| {
+            let Rewrite { text, .. } = rewrite(branch)?;
+            Some(if text.contains(" AND ") { format!("({text})") } else { text })
+        };
+        let texts = self.branches.iter().map(text).collect::<Option<Vec<String>>>()?;
+        Some(Rewrite::alike(texts.join(" OR ")))
+    }
+
     /// The column as written in a condition: qualified if there are several tables.
     pub(in crate::lints) fn name(&self, query: &Query, dialect: Dialect) -> String {
         let relation = query.relation(self.relation);
@@ -258,6 +291,7 @@ impl Wrapped<'_> {
             "every row is read",
         );
         finding = match rewrite {
+            Some(Rewrite { text, .. }) if !self.branches.is_empty() => finding.help(instead(&text)),
             Some(Rewrite { text, applicability }) => {
                 let finding = finding.help(instead(&text));
                 clause::replace_condition(
