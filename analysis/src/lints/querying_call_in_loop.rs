@@ -43,7 +43,8 @@ declare_lint! {
     /// they are rows of a query, are made from such rows, or are the answer of a service; if nothing is known of them, they may.
     /// A loop over what a request brings is shown if each iteration makes one lookup or one write.
     ///
-    /// If each iteration runs the same query with the same arguments, the help says to move it before the loop. This has to be certain: the
+    /// Values are not followed through the called function to what it calls: if the loop gives it other values as well, the help
+    /// says what to do in both cases. If each iteration runs the same query with the same arguments, the help says to move it before the loop. This has to be certain: the
     /// function runs one query, with nothing but its parameters and constants as arguments, and everything that the iteration
     /// calls is found and writes nothing.
     ///
@@ -152,6 +153,15 @@ fn given(call: &LoopCall) -> Option<String> {
     Some(format!("give `{}`", link.function))
 }
 
+/// Whether the key of a query may be the same for all elements: it is asked in what the called function calls, and the function is
+/// given more than values of the loop and one connection. What is named like a connection, such as `repo`, may have a key.
+fn may_ask_by_one_key(call: &LoopCall) -> bool {
+    let of_loop = |name: &String| call.call.loops.iter().any(|around| around.variables.contains(name));
+    let is_of_loop =
+        |given: &Vec<String>| given.iter().all(of_loop) && call.call.arguments <= given.len() + 1;
+    call.chain.len() > 2 && !call.call.given.as_ref().is_some_and(is_of_loop)
+}
+
 /// A sentence, and what to give the function for that.
 fn told(what: &str, given: Option<&String>, all: &str) -> String {
     match given {
@@ -181,7 +191,17 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>
         None => "give the query".to_owned(),
     };
     let and_run = |how: &str| given.map_or_else(|| "run".to_owned(), |give| format!("{give} {how}, and run"));
+    // The function behind the call may read by a value that is the same for all elements.
+    let once = given.filter(|_| query.kind == Kind::Select && may_ask_by_one_key(context.call));
     match (query.kind, rewrite) {
+        (Kind::Select, Some(rewrite)) if let Some(give) = once => vec![
+            format!(
+                "read before the loop, and {give} the result: once if the key is the same for all elements, otherwise for all keys \
+                 by `{}`",
+                rewrite.text
+            ),
+            "if the keys differ, look each element's rows up in a map by the key".to_owned(),
+        ],
         (Kind::Select | Kind::Other, Some(rewrite)) => vec![
             format!("read for all elements before the loop: {} `{}`", and_run("all keys"), rewrite.text),
             "then look each element's rows up in a map by the key".to_owned(),
@@ -200,12 +220,18 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>
             given,
             "all of them",
         )],
+        (Kind::Select, None) if let Some(give) = once => vec![format!(
+            "read before the loop, and {give} the result: once if the key is the same for all elements, otherwise for all keys in \
+             one query {keys}"
+        )],
         (Kind::Select | Kind::Transaction | Kind::Other, None) => {
             vec![format!("read for all elements in one query before the loop: {} {keys}", and("all keys"))]
         }
     }
 }
 
+#[cfg(test)]
+mod chain_tests;
 #[cfg(test)]
 mod growth_tests;
 #[cfg(test)]
