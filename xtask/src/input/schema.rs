@@ -10,6 +10,7 @@ use query_budget_analysis::schema::Coded;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
+use super::migrations::only;
 use super::{Batch, no_migrations};
 use crate::args::{Database, Input};
 use crate::failure::Failure;
@@ -18,7 +19,7 @@ use crate::failure::Failure;
 pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<(), Failure> {
     // Crates with the same database share the schema read for the first, and its notices are reported once.
     let mut known: BTreeMap<PathBuf, Project> = BTreeMap::new();
-    let disputed = disputed(batches);
+    let agreed = agreed(batches, input);
     let coded = share_code(batches, input);
     let mut without: Vec<usize> = Vec::new();
     for (at, batch) in batches.iter_mut().enumerate() {
@@ -29,8 +30,7 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
             // The option says what a crate's dependencies would.
             (project.dialect_hint, project.databases) = (None, NamedDatabases::default());
         }
-        let explicit = input.schema.clone().or_else(|| input.migrations.clone());
-        let source = explicit.or_else(|| project.schema_path.clone()).or_else(|| project.migrations.clone());
+        let source = named_source(project, input);
         let code = project.coded.first().filter(|_| project.config.schema.is_none());
         let Some(source) = source.or_else(|| Some(base.join(&code?.file))) else {
             project.settle_dialect(base);
@@ -49,7 +49,7 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
             }
             None => {
                 let hint = project.dialect_hint;
-                project.dialect_hint = hint.filter(|_| !disputed.contains(&source));
+                project.dialect_hint = agreed.get(&source).copied().unwrap_or(hint);
                 if !read(project, input, base)? {
                     batch.source = batch.source.take().filter(|_| project.migrations.is_some());
                     without.push(at);
@@ -78,16 +78,22 @@ fn share_code(batches: &[Batch], input: &Input) -> BTreeMap<PathBuf, Vec<Coded>>
     shared
 }
 
-/// The migrations that crates of different databases read: their text shows whose they are.
-fn disputed(batches: &[Batch]) -> BTreeSet<PathBuf> {
-    let mut hints: BTreeMap<&PathBuf, Vec<Dialect>> = BTreeMap::new();
+/// The file or folder that a project's schema is read from, if it has one outside of its code.
+fn named_source(project: &Project, input: &Input) -> Option<PathBuf> {
+    let explicit = input.schema.as_ref().or(input.migrations.as_ref());
+    explicit.or(project.schema_path.as_ref()).or(project.migrations.as_ref()).cloned()
+}
+
+/// The database of each source of a schema: that of all crates that read it, whichever comes first and whether or not it
+/// names one. Where they differ, the text shows whose it is.
+fn agreed(batches: &[Batch], input: &Input) -> BTreeMap<PathBuf, Option<Dialect>> {
+    let mut hints: BTreeMap<PathBuf, Vec<Dialect>> = BTreeMap::new();
     for project in batches.iter().map(|batch| &batch.project) {
-        if let (Some(folder), Some(hint)) = (&project.migrations, project.dialect_hint) {
-            hints.entry(folder).or_default().push(hint);
-        }
+        let Some(source) = named_source(project, input) else { continue };
+        let of_source = hints.entry(source).or_default();
+        of_source.extend(project.dialect_hint.filter(|hint| !of_source.contains(hint)));
     }
-    let differ = |hints: &Vec<Dialect>| hints.iter().any(|hint| Some(hint) != hints.first());
-    hints.into_iter().filter(|(_, hints)| differ(hints)).map(|(folder, _)| folder.clone()).collect()
+    hints.into_iter().map(|(source, hints)| (source, only(&hints))).collect()
 }
 
 /// Reports once which crates have no schema, where others have one.

@@ -169,3 +169,17 @@ fn what_a_package_depends_on_below_it_is_checked_with_it() {
     ]);
     check(&scratch, &["read 3 files, checked 2 queries", "postman/src/lib.rs:1:", "read `apart`"], true);
 }
+
+#[test]
+fn crates_that_read_one_schema_agree_on_its_database_whichever_comes_first() {
+    let code = "pub async fn get(db: &SqlitePool, id: &str) { sqlx::query(\"SELECT guid FROM peer WHERE id = ?\").bind(id).fetch_all(db).await; }\n";
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"a\", \"b\"]\n"),
+        ("a/Cargo.toml", "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("a/src/lib.rs", "pub struct Peer;\n"),
+        ("b/Cargo.toml", manifest("b", "\"sqlite\"", "").as_str()),
+        ("b/src/lib.rs", code),
+        ("migrations/1_peer.sql", "CREATE TABLE peer (guid TEXT PRIMARY KEY, id TEXT NOT NULL);\n"),
+    ]);
+    check(&scratch, &["read as sqlite"], true);
+}
