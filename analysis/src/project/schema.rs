@@ -61,7 +61,12 @@ impl Project {
                 return self.broken_snapshot(message, &file, error.line);
             }
         };
-        let snapshot = snapshot::read(&text, &file, self.config.dialect.or_else(dialect_of_url));
+        let told = self.config.dialect.or_else(dialect_of_url);
+        let mut snapshot = snapshot::read(&text, &file, told);
+        // The text of a dump is better evidence than what the crate enables, and may have no marks of a database.
+        if let Some(hint) = self.dialect_hint.filter(|_| told.is_none() && snapshot.broken.is_some()) {
+            snapshot = snapshot::read(&text, &file, Some(hint));
+        }
         if let Some(problem) = snapshot.broken {
             if problem.message.ends_with(layouts::SQL_SERVER) {
                 let notice = Notice::new(NoticeKind::BrokenSnapshot, problem.message, place(&file, None));

@@ -3,6 +3,7 @@
 
 mod coded;
 mod databases;
+mod dumps;
 mod entries;
 pub(crate) mod makers;
 mod migrations;
@@ -83,6 +84,7 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     let Some(path) = &input.queries else {
         let mut loaded = rust_files::find_in(&input.paths, &input.packages, base)?;
         overrides::apply(&input.config, &mut loaded.batches);
+        dumps::pass_over(&mut loaded.batches, input, base);
         if input.dialect.is_none() && input.schema.is_none() && input.migrations.is_none() {
             loaded.batches = databases::divide(loaded.batches);
         }
@@ -92,6 +94,7 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     let batch = Batch { project: project_of(path, base), source: None, files: Vec::new(), bare: Vec::new() };
     let mut batches = vec![batch];
     overrides::apply(&input.config, &mut batches);
+    dumps::pass_over(&mut batches, input, base);
     schema::load(&mut batches, input, base)?;
     let mut unread = Vec::new();
     for batch in &mut batches {

@@ -11,7 +11,7 @@ use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
 use super::migrations::only;
-use super::{Batch, no_migrations};
+use super::{Batch, dumps, no_migrations};
 use crate::args::{Database, Input};
 use crate::failure::Failure;
 
@@ -131,7 +131,13 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<bool, Failu
             return Err(no_migrations(dir, project, base));
         }
     } else if project.schema_path.is_some() {
+        let foreign = dumps::foreign(project);
         project.load_schema(base);
+        if let Some(path) = foreign.filter(|_| project.schema.is_some()) {
+            project.told = format!("`{}`", shown(&path, base));
+            let notice = told(project);
+            project.notices.push(notice.help(NAME_ANOTHER));
+        }
     } else if let Some(dir) = project.migrations.clone() {
         if project.replay_migrations(&dir, base)? == 0 {
             project.settle_dialect(base);
@@ -145,7 +151,7 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<bool, Failu
         project.notices.push(notice.help(help));
     } else if project.replay_code(base) {
         let notice = told(project);
-        project.notices.push(notice.help("name another with `--migrations <folder>` or `--schema <file>`"));
+        project.notices.push(notice.help(NAME_ANOTHER));
     } else {
         return Ok(false);
     }
@@ -158,6 +164,9 @@ fn told(project: &Project) -> Notice {
         format!("there is no snapshot: the schema is that of {}, read as {}", project.told, project.dialect);
     Notice::new(NoticeKind::NoSnapshot, message, Place::default())
 }
+
+/// The help where a schema was found that may not be the one that is meant.
+const NAME_ANOTHER: &str = "name another with `--migrations <folder>` or `--schema <file>`";
 
 /// The notice if no crate has a schema.
 const NONE: &str = "there is neither a snapshot nor a migrations folder";

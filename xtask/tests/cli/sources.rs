@@ -171,6 +171,27 @@ fn what_a_package_depends_on_below_it_is_checked_with_it() {
 }
 
 #[test]
+fn migrations_come_before_a_schema_file_of_another_tool() {
+    let old = "CREATE TABLE peer (guid BLOB PRIMARY KEY NOT NULL);\n";
+    let scratch = lite("");
+    scratch.write("schema.sql", old);
+    check(&scratch, &["the schema is that of `schema.sql`, read as sqlite", "has no column `id`"], false);
+    // What changes its tables continues it, or is in it.
+    scratch.write("migrations/1_id.sql", "ALTER TABLE peer ADD COLUMN id TEXT;\n");
+    check(&scratch, &["that of 1 migration of sqlx in `migrations` behind `schema.sql`"], true);
+    scratch.write("schema.sql", format!("{PEER};\n"));
+    check(&scratch, &["the schema is that of `schema.sql`, read as sqlite"], true);
+    // What makes the tables itself does not need it.
+    scratch.write("schema.sql", old);
+    scratch.write("migrations/1_id.sql", format!("{PEER};\n"));
+    let passed = "`schema.sql` is not read: it was not written from `migrations`, and may be older";
+    check(&scratch, &[passed, "that of 1 migration of sqlx in `migrations`", "`--schema schema.sql`"], true);
+    run(scratch.path(), &["check", "--schema", "schema.sql"]).exits_with(0).says(&["has no column `id`"]);
+    scratch.write("query-budget.toml", "schema = \"schema.sql\"\n");
+    check(&scratch, &["has no column `id`"], false);
+}
+
+#[test]
 fn crates_that_read_one_schema_agree_on_its_database_whichever_comes_first() {
     let code = "pub async fn get(db: &SqlitePool, id: &str) { sqlx::query(\"SELECT guid FROM peer WHERE id = ?\").bind(id).fetch_all(db).await; }\n";
     let scratch = Scratch::with([
