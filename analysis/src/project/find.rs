@@ -145,8 +145,26 @@ pub fn search_migrations(root: &Path) -> Vec<PathBuf> {
 /// Names of sibling directories that are searched.
 const BESIDE: &[&str] = &["sql", "db", "database", "schema", "migrations"];
 
-/// The directories at or below `root` whose files create tables.
+/// The directories in the repository around `root` whose files create tables; none if `root` is the whole of it.
+pub fn search_repository(root: &Path) -> Vec<PathBuf> {
+    let repository = root.ancestors().find(|dir| dir.join(".git").exists());
+    repository.filter(|repository| *repository != root).map(search_below).unwrap_or_default()
+}
+
+/// The directories at or below `root` whose files create tables; those with the name of migrations, if there are any.
 fn search(root: &Path) -> Vec<PathBuf> {
+    let found = search_below(root);
+    // A directory with such a name takes precedence over other scripts that create tables.
+    let says_so = |path: &Path| {
+        let below = path.strip_prefix(root).unwrap_or(path);
+        below.to_string_lossy().to_lowercase().contains("migrat")
+    };
+    let named: Vec<PathBuf> = found.iter().filter(|path| says_so(path)).cloned().collect();
+    if named.is_empty() { found } else { named }
+}
+
+/// The directories at or below `root` whose files create tables.
+pub fn search_below(root: &Path) -> Vec<PathBuf> {
     let mut open = vec![(root.to_path_buf(), 0)];
     let mut seen = 0;
     let mut found: Vec<PathBuf> = Vec::new();
@@ -178,13 +196,7 @@ fn search(root: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found.dedup();
-    // A directory with such a name takes precedence over other scripts that create tables.
-    let says_so = |path: &Path| {
-        let below = path.strip_prefix(root).unwrap_or(path);
-        below.to_string_lossy().to_lowercase().contains("migrat")
-    };
-    let named: Vec<PathBuf> = found.iter().filter(|path| says_so(path)).cloned().collect();
-    if named.is_empty() { found } else { named }
+    found
 }
 
 /// The nearest configuration file in `dir` or an ancestor, up to `last`; without a package around `dir`, up

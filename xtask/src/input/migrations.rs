@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use query_budget_analysis::project::{Project, read, search_migrations};
+use query_budget_analysis::project::{Project, read};
 use query_budget_analysis::rust::of_types;
 use query_budget_analysis::schema::layouts;
 use query_budget_analysis::sql::Dialect;
 
+use super::candidates;
 use super::workspace::Sources;
 
 /// How many entries of a `.sqlx` folder are read for the name of their database.
@@ -17,11 +19,13 @@ const MOST_ENTRIES: usize = 20;
 /// The macro that embeds a folder of migrations.
 const MACRO: &str = "migrate!(\"";
 
-/// Finds migrations and dialect for each crate's project that has none; `texts` returns the crate's source.
+/// Finds migrations and dialect for each crate's project that has none; `texts` returns the crate's source, `queries` the
+/// queries of all crates.
 pub(super) fn find<'t>(
     crates: &[Sources],
     projects: &mut [Project],
     texts: &dyn Fn(usize) -> Box<dyn Iterator<Item = &'t str> + 't>,
+    queries: &dyn Fn() -> Vec<Arc<str>>,
 ) {
     for (owner, (sources, project)) in crates.iter().zip(projects.iter_mut()).enumerate() {
         if !is_found(project) || !project.migrations.as_deref().is_some_and(has_sql) {
@@ -43,7 +47,7 @@ pub(super) fn find<'t>(
             project.databases.of_sqlx = vec![prepared];
         }
     }
-    search(projects);
+    candidates::search(projects, queries);
     let own: HashMap<PathBuf, MigrationsOfCrate> = crates
         .iter()
         .zip(projects.iter())
@@ -162,17 +166,6 @@ fn prepared(dir: &Path) -> Option<Dialect> {
     Dialect::from_name(named.first()?)
 }
 
-/// If no crate has conventionally named migrations, searches all folders of the workspace.
-fn search(projects: &mut [Project]) {
-    if projects.iter().any(is_found) {
-        return;
-    }
-    let Some(root) = projects.first().map(|project| project.root.clone()) else { return };
-    if let [only] = search_migrations(&root).as_slice() {
-        projects.iter_mut().for_each(|project| project.migrations = Some(only.clone()));
-    }
-}
-
 /// The libraries besides sqlx whose types name the database.
 const ORMS: &[&str] = &["diesel", "sea_orm"];
 
@@ -193,7 +186,7 @@ fn named<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Dialect> {
 }
 
 /// Whether the source of the schema is known.
-fn is_found(project: &Project) -> bool {
+pub(super) fn is_found(project: &Project) -> bool {
     project.schema_path.is_some() || project.config.schema.is_some() || project.migrations.is_some()
 }
 
@@ -205,12 +198,12 @@ fn has_sql(dir: &Path) -> bool {
 }
 
 /// What a folder holds.
-fn files_in(dir: &Path) -> Vec<PathBuf> {
+pub(super) fn files_in(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
     entries.map(|entry| entry.path()).collect()
 }
 
-fn is_sql(path: &Path) -> bool {
+pub(super) fn is_sql(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "sql")
 }
 

@@ -1,6 +1,7 @@
 //! The queries and schemas to check: a workspace's Rust files with their `.sqlx` folders, or a file of
 //! queries; a snapshot, or migrations.
 
+mod candidates;
 mod coded;
 mod databases;
 mod dumps;

@@ -16,6 +16,7 @@ use query_budget_analysis::schema::Coded;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
+use super::candidates;
 use super::coded::{self, Source};
 use super::entries::Entries;
 use super::migrations;
@@ -106,8 +107,11 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     let mut roots = Roots::default();
     let located = crates.iter().map(|it| Project::locate_in(&it.dir, base, &mut roots));
     let mut projects: Vec<Project> = located.collect();
-    migrations::find(&crates, &mut projects, &|owner| {
+    let text_of = |owner| -> Box<dyn Iterator<Item = &str>> {
         Box::new(of_crate(&texts, owner).iter().map(|text| text.text.as_str()))
+    };
+    migrations::find(&crates, &mut projects, &text_of, &|| {
+        candidates::queries(files.iter().map(|(_, file)| file))
     });
     let sources = |owner| sources_of(&texts, &standings, owner);
     coded::find(&crates, &mut projects, &sources, base);

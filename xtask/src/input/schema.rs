@@ -11,7 +11,7 @@ use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
 use super::migrations::only;
-use super::{Batch, dumps, no_migrations};
+use super::{Batch, candidates, dumps, no_migrations};
 use crate::args::{Database, Input};
 use crate::failure::Failure;
 
@@ -102,7 +102,10 @@ fn tell_without(batches: &mut [Batch], without: &[usize], base: &Path) {
     let dirs = without.iter().filter_map(|at| batches.get(*at)?.files.first());
     let dirs: BTreeSet<String> = dirs.map(|file| format!("`{}`", shown(file.manifest_dir(), base))).collect();
     let notice = if without.len() == batches.len() || dirs.is_empty() {
-        no_schema(NONE)
+        let project = batches.get(*first).map(|batch| &batch.project);
+        let options = project.map(|project| candidates::options(project, base)).unwrap_or_default();
+        let notice = no_schema(NONE);
+        if options.is_empty() { notice } else { notice.help(format!("it may be {}", options.join(" or "))) }
     } else {
         no_schema(&format!("{} have neither a snapshot nor migrations of their database", listed(&dirs)))
     };

@@ -204,3 +204,35 @@ fn crates_that_read_one_schema_agree_on_its_database_whichever_comes_first() {
     ]);
     check(&scratch, &["read as sqlite"], true);
 }
+
+/// A repository with this crate on SQLite in a folder, and these files beside it.
+fn beside(files: &[(&str, &str)]) -> Scratch {
+    let code = "use sqlx::{query, SqlitePool};\n\
+         pub async fn get(db: &SqlitePool, id: &str) { query(\"SELECT guid FROM peer WHERE id = ?\").bind(id).fetch_all(db).await; }\n\
+         pub async fn all(db: &SqlitePool) { query(\"SELECT host FROM hosts LIMIT 5\").fetch_all(db).await; }\n";
+    let scratch = Scratch::with([
+        (".git/HEAD", "ref: refs/heads/main\n"),
+        ("app/rust/Cargo.toml", manifest("app", "\"sqlite\"", "").as_str()),
+        ("app/rust/src/lib.rs", code),
+    ]);
+    files.iter().for_each(|(path, text)| scratch.write(path, text));
+    scratch
+}
+
+#[test]
+fn a_schema_in_the_repository_is_found_if_it_alone_has_the_tables_of_the_queries() {
+    let (peer, hosts) = (format!("{PEER};\n"), "CREATE TABLE hosts (host TEXT PRIMARY KEY);\n");
+    let both = format!("{peer}{hosts}");
+    let none = "neither a snapshot nor a migrations folder";
+    check(&beside(&[("deploy/lite/1.sql", &both)]), &["in `deploy/lite`, read as sqlite"], true);
+    // That of another program is named.
+    let part = [("deploy/lite/1.sql", peer.as_str())];
+    check(&beside(&part), &[none, "it may be `--schema deploy/lite/1.sql`"], false);
+    let other = [("deploy/lite/1.sql", both.as_str()), ("other/1.sql", &peer)];
+    check(&beside(&other), &["in `deploy/lite`, read as sqlite"], true);
+    let two = [("deploy/lite/1.sql", both.as_str()), ("other/1.sql", &both)];
+    check(&beside(&two), &[none, "`--schema deploy/lite/1.sql` or `--schema other/1.sql`"], false);
+    // A folder below scripts that start the database anew, by the names of sqlx's migrations.
+    let below = [("app/sql/3_again.sql", hosts), ("app/sql/setup/1_schema.sql", &both)];
+    check(&beside(&below), &["in `app/sql/setup`, read as sqlite"], true);
+}
