@@ -46,6 +46,8 @@ pub struct Checker<'a> {
 pub struct Checked {
     /// The resolved query, or why it could not be parsed.
     pub query: Result<Query, SyntaxError>,
+    /// The dialect that it was read in: that of its database, which may be another than that of the schema.
+    pub dialect: Dialect,
     /// How many rows it returns; meaningless if it could not be parsed.
     pub cardinality: Cardinality,
     /// How each of its tables is read; empty without a schema.

@@ -135,7 +135,7 @@ impl Checker<'_> {
         }
         let described = described.into_inner();
         let repeats = site.is_some_and(|site| site.loops.iter().any(|around| around.exempt.is_none()));
-        Checked { query, cardinality, accesses, described, findings, used, repeats }
+        Checked { query, dialect, cardinality, accesses, described, findings, used, repeats }
     }
 
     /// The findings of all lints that ask a query by itself.

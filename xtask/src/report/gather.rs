@@ -35,8 +35,13 @@ impl Report {
         let queries = first..self.queries.len();
         self.notices.extend(project.notices.iter().cloned());
         if let Some(source) = batch.source {
-            let of_batch = self.queries.get(queries.clone()).unwrap_or_default().iter();
-            self.notices.extend(unknown::notice(&project, &source, &batch.files, of_batch, base));
+            let of_batch = || self.queries.get(queries.clone()).unwrap_or_default().iter();
+            let all_unknown = unknown::notice(&project, &source, &batch.files, of_batch(), base);
+            let notices = match all_unknown {
+                Some(notice) => vec![notice],
+                None => unknown::of_others(&project, of_batch(), base),
+            };
+            self.notices.extend(notices);
             of_database(self.findings.iter_mut().skip(found), &source);
             let database = self.databases.entry(source);
             database.or_insert_with(|| Database { project, queries: Vec::new() }).queries.extend(queries);

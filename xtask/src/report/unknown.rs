@@ -1,10 +1,12 @@
-//! Says why nothing of a database is checked: its queries read no table that is known.
+//! Says why nothing of a database is checked: its queries read no table that is known, or run on another database.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use query_budget_analysis::index::Verdict;
 use query_budget_analysis::project::{Project, shown};
+use query_budget_analysis::schema::Schema;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
@@ -55,6 +57,39 @@ pub(super) fn notice<'q>(
         notes: vec![format!("{} not checked", counted(accesses, "access is", "accesses are"))],
         ..notice
     })
+}
+
+/// Notices for queries of a database other than that of the schema, unless the user says which is checked.
+pub(super) fn of_others<'q>(
+    project: &Project,
+    queries: impl Iterator<Item = &'q Query>,
+    base: &Path,
+) -> Vec<Notice> {
+    let known = |schema: &&Arc<Schema>| !schema.tables.is_empty() && !project.dialect_is_told;
+    let Some(schema) = project.schema.as_ref().filter(known) else { return Vec::new() };
+    let reads_tables = |query: &&Query| query.checked.query.as_ref().is_ok_and(|it| !it.relations.is_empty());
+    let queries: Vec<&Query> = queries.filter(reads_tables).collect();
+    let others = Dialect::ALL.into_iter().filter(|dialect| *dialect != schema.dialect);
+    let notice = |dialect: Dialect| {
+        let of_other = || queries.iter().filter(|query| query.checked.dialect == dialect);
+        let files: BTreeSet<String> = of_other().map(|query| format!("`{}`", query.place.file)).collect();
+        let first: Vec<String> = files.iter().take(SHOWN).cloned().collect();
+        let more = if files.len() > SHOWN { " and others" } else { "" };
+        let number = of_other().count();
+        let message = format!(
+            "{} of {dialect} in {}{more} {} not checked: the schema is of {}",
+            counted(number, "query", "queries"),
+            first.join(", "),
+            if number == 1 { "is" } else { "are" },
+            schema.dialect
+        );
+        let folder = project.by_database.iter().find(|(of, _)| *of == dialect).map(|(_, folder)| folder);
+        let folder = folder.map_or("<folder>".to_owned(), |folder| shown(folder, base));
+        let help = format!("check them with `--dialect {dialect} --migrations {folder}`");
+        let notice = Notice::new(NoticeKind::NoSnapshot, message, Place::default()).help(help);
+        (!files.is_empty()).then_some(notice)
+    };
+    others.filter_map(notice).collect()
 }
 
 /// The databases that files name.

@@ -110,6 +110,17 @@ fn each_database_of_a_crate_has_its_own_migrations() {
     assert!(!ran.stdout.contains("src/my.rs:2:"), "{}", ran.stdout);
     let only = ["check", ".", "--migrations", "migrations/mysql", "--dialect", "mysql"];
     run(scratch.path(), &only).exits_with(0).says(&["checked 2 queries: 0 not parsed"]);
+    // One file of both is checked against the first, which the report says.
+    let both =
+        format!("{}{}", code("MySqlPool", "migrations/mysql"), code("SqlitePool", "migrations/sqlite3"));
+    scratch.write("src/lib.rs", "mod both;\n");
+    scratch.write("src/both.rs", both);
+    let says = "1 query of sqlite in `src/both.rs` is not checked: the schema is of mysql";
+    let help = "check them with `--dialect sqlite --migrations migrations/sqlite3`";
+    run(scratch.path(), &["check", "."]).exits_with(0).says(&[says, help]);
+    let other = ["check", ".", "--migrations", "migrations/sqlite3", "--dialect", "sqlite"];
+    let ran = run(scratch.path(), &other).exits_with(0).says(&["src/both.rs:"]);
+    assert!(!ran.stdout.contains("not checked"), "{}", ran.stdout);
 }
 
 #[test]
