@@ -4,7 +4,6 @@
 use sqlparser::ast::{self, Statement};
 
 use super::Resolver;
-use crate::sql::dialect::Dialect;
 use crate::sql::query::{BlockId, Body, Kind, Role};
 
 /// Why a statement that starts with this word, and that the parser does not support, is not analysed; `None`
@@ -70,19 +69,7 @@ impl Resolver<'_> {
             Statement::Explain { statement, .. } => drop(self.statement(statement)),
             Statement::Prepare { statement, .. } => drop(self.statement(statement)),
             Statement::Copy { source: ast::CopySource::Query(query), .. } => self.inner_query(query),
-            Statement::Copy { source: ast::CopySource::Table { table_name, .. }, .. } => {
-                self.check_tables(std::iter::once(table_name));
-            }
-            Statement::Truncate(truncate) if !truncate.if_exists => {
-                self.check_tables(truncate.table_names.iter().map(|target| &target.name));
-            }
-            Statement::Lock(lock) => self.check_tables(lock.tables.iter().map(|target| &target.name)),
-            Statement::Analyze(analyze) if self.dialect == Dialect::Postgres => {
-                self.check_tables(analyze.table_name.iter());
-            }
-            Statement::Vacuum(vacuum) if self.dialect == Dialect::Postgres => {
-                self.check_tables(vacuum.table_name.iter());
-            }
+            Statement::Copy { source: ast::CopySource::Table { .. }, .. } => {}
             Statement::Declare { stmts } => {
                 for query in stmts.iter().filter_map(|declared| declared.for_query.as_ref()) {
                     self.inner_query(query);
@@ -108,19 +95,6 @@ impl Resolver<'_> {
             other => {
                 self.unchecked =
                     (!names_no_rows(other)).then_some("statements of its kind are not looked into")
-            }
-        }
-    }
-
-    /// Looks up tables that a statement empties, loads, locks or maintains. SQLite analyses an index as well, and MySQL
-    /// answers with rows to the maintenance of what is not there.
-    fn check_tables<'n>(&mut self, names: impl Iterator<Item = &'n ast::ObjectName>) {
-        for name in names {
-            let (schema, table) = self.object_name(name);
-            let is_view = self.schema.is_some_and(|known| known.view(schema.as_deref(), &table).is_some());
-            if !is_view {
-                let span = self.span_of(name);
-                let _ = self.stored(schema.as_deref(), &table, span);
             }
         }
     }
