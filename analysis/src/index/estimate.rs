@@ -1,7 +1,7 @@
 //! Row estimates as planners make them without statistics: the selectivity of each condition, and the rows of
 //! a subquery. Only the proportions matter, since they decide which table is read first.
 
-use crate::schema::{Index, IndexKey, Schema, UserType};
+use crate::schema::{Schema, UserType};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Literal, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, Query, Role, Source};
@@ -81,14 +81,7 @@ fn is_key(column: &ColumnRef, query: &Query, schema: &Schema) -> bool {
         Source::Table(name) => schema.stored(name),
         _ => None,
     });
-    table.is_some_and(|table| {
-        let is_it = |key: &IndexKey| key.as_column() == Some(column.name.as_str());
-        let is_unique = |index: &Index| {
-            index.unique && index.predicate.is_none() && matches!(index.keys.as_slice(), [key] if is_it(key))
-        };
-        matches!(table.primary_key.as_slice(), [key] if *key == column.name)
-            || table.indexes.iter().any(is_unique)
-    })
+    table.is_some_and(|table| table.is_key(&column.name))
 }
 
 /// How many values a column can have, if its type allows only a few.
