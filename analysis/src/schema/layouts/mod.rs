@@ -166,12 +166,9 @@ fn without_number(files: NamedFiles, numbered: &[(Named, File)]) -> (NamedFiles,
     let is_beside = |file: &File| numbered.iter().any(|(_, other)| folder_of(other) == folder_of(file));
     let (plain, mut others): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|(name, file)| name.family == Family::Plain && is_beside(file));
-    let texts: Vec<&File> = plain.iter().map(|(_, file)| file).collect();
-    let is_first = plain::come_first(&texts, numbered);
-    let (first, rest): (Vec<_>, Vec<_>) =
-        plain.into_iter().zip(is_first).partition(|(_, is_first)| *is_first);
-    others.extend(rest.into_iter().map(|(file, _)| file));
-    (first.into_iter().map(|(file, _)| file).collect(), others)
+    let (first, rest) = plain::built_upon(plain, numbered);
+    others.extend(rest);
+    (first, others)
 }
 
 /// The folder of a file, below the one that was asked for.

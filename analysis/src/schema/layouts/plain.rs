@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::File;
 use super::names::Named;
+use super::{File, NamedFiles};
 use crate::sql::Dialect;
 use crate::sql::lex::{Lexer, TokenKind, unquote};
 
@@ -33,20 +33,23 @@ pub(super) fn in_order(files: Vec<(Named, File)>) -> Vec<(Named, File)> {
     order.into_iter().filter_map(|place| files.get_mut(place)?.take()).collect()
 }
 
-/// Which of the files without a number come before the numbered ones: they create tables that those only use, and none that
-/// those create.
-pub(super) fn come_first(files: &[&File], numbered: &[(Named, File)]) -> Vec<bool> {
+/// Divides files without a number into those on which the numbered ones build, and others: the first create tables that those
+/// only use, and none that those create.
+pub(super) fn built_upon(files: NamedFiles, numbered: &[(Named, File)]) -> (NamedFiles, NamedFiles) {
+    // Reading all migrations takes time, and few folders have such files.
+    if files.is_empty() {
+        return (files, Vec::new());
+    }
     let mut all = Words::default();
     for (_, file) in numbered {
         let Words { makes, needs } = Words::of(&file.text);
         all.makes.extend(makes);
         all.needs.extend(needs);
     }
-    let is_first = |file: &&File| {
+    files.into_iter().partition(|(_, file)| {
         let makes = Words::of(&file.text).makes;
         makes.is_disjoint(&all.makes) && !makes.is_disjoint(&all.needs)
-    };
-    files.iter().map(is_first).collect()
+    })
 }
 
 /// Places a file after its dependencies; cycles are cut where they are found. Uses an explicit stack, since a
