@@ -62,32 +62,45 @@ pub(in crate::lints) fn year(
     query: &Query,
     wrapped: &Wrapped<'_>,
 ) -> Option<Rewrite> {
-    let ty = wrapped.column_type(context, query);
-    let (Op::Eq, value) = wrapped.comparison.binary()? else { return None };
-    if !is_of_time(&ty, context.dialect) || !value.is_constant() || predicates::is_volatile(value) {
+    let (text, literal) = number_of_part(context, query, wrapped)?;
+    // The years that both functions take as they are, with the one after.
+    if literal.is_some_and(|year| !(1000..9999).contains(&year)) {
         return None;
     }
     let column = wrapped.name(query, context.dialect);
-    let text = wrapped.value_text(context, value);
-    let (text, is_year) = match value {
-        // The years that both functions take as they are, with the one after.
-        Expr::Literal(Literal::Number(number)) => {
-            number.parse::<u16>().ok().filter(|year| (1000..9999).contains(year))?;
-            (text, true)
-        }
-        Expr::Literal(_) => return None,
-        // PostgreSQL extracts a `numeric`.
-        Expr::Parameter(_) if context.dialect == Dialect::Postgres => (format!("{text}::int"), false),
-        _ if context.dialect == Dialect::Postgres => (format!("({text})::int"), false),
-        _ => (text, false),
-    };
     let range = match context.dialect {
         Dialect::Postgres => {
             format!("{column} >= make_date({text}, 1, 1) AND {column} < make_date({text} + 1, 1, 1)")
         }
         _ => format!("{column} >= makedate({text}, 1) AND {column} < makedate({text} + 1, 1)"),
     };
-    Some(if is_year { rated(range, &ty, context.dialect) } else { Rewrite::alike(range) })
+    Some(match literal {
+        Some(_) => rated(range, &wrapped.column_type(context, query), context.dialect),
+        None => Rewrite::alike(range),
+    })
+}
+
+/// The number that a part of a time equals, as a text for a function on numbers, and its value if it is written out. `None` if
+/// the column is not of a time, or the number may differ between rows.
+fn number_of_part(
+    context: &QueryContext<'_>,
+    query: &Query,
+    wrapped: &Wrapped<'_>,
+) -> Option<(String, Option<u16>)> {
+    let (Op::Eq, value) = wrapped.comparison.binary()? else { return None };
+    let is_of_time = is_of_time(&wrapped.column_type(context, query), context.dialect);
+    if !is_of_time || !value.is_constant() || predicates::is_volatile(value) {
+        return None;
+    }
+    let text = wrapped.value_text(context, value);
+    match value {
+        Expr::Literal(Literal::Number(number)) => number.parse().ok().map(|literal| (text, Some(literal))),
+        Expr::Literal(_) => None,
+        // PostgreSQL extracts a `numeric`.
+        Expr::Parameter(_) if context.dialect == Dialect::Postgres => Some((format!("{text}::int"), None)),
+        _ if context.dialect == Dialect::Postgres => Some((format!("({text})::int"), None)),
+        _ => Some((text, None)),
+    }
 }
 
 /// The range of one month, where both the year of a column and its month equal a number.
@@ -97,22 +110,8 @@ pub(in crate::lints) fn month(
     year: &Wrapped<'_>,
     month: &Wrapped<'_>,
 ) -> Option<Rewrite> {
-    let is_of_time = is_of_time(&year.column_type(context, query), context.dialect);
-    let number = |wrapped: &Wrapped<'_>| {
-        let (Op::Eq, value) = wrapped.comparison.binary()? else { return None };
-        if !is_of_time || !value.is_constant() || predicates::is_volatile(value) {
-            return None;
-        }
-        let text = wrapped.value_text(context, value);
-        match (value, context.dialect) {
-            (Expr::Literal(Literal::Number(number)), _) => number.parse::<u16>().ok().map(|_| text),
-            (Expr::Literal(_), _) => None,
-            (Expr::Parameter(_), Dialect::Postgres) => Some(format!("{text}::int")),
-            (_, Dialect::Postgres) => Some(format!("({text})::int")),
-            _ => Some(text),
-        }
-    };
-    let (year_number, month_number) = (number(year)?, number(month)?);
+    let (year_number, _) = number_of_part(context, query, year)?;
+    let (month_number, _) = number_of_part(context, query, month)?;
     let column = year.name(query, context.dialect);
     let range = match context.dialect {
         Dialect::Postgres => {
