@@ -71,29 +71,21 @@ impl Checker<'_> {
         }
         let Some(site) = site else {
             // Queries outside of source were saved by sqlx.
-            return only(&self.of_crate?.of_sqlx);
+            return Dialect::only_of(&self.of_crate?.of_sqlx);
         };
         let of_crate = self.of_crate.map_or(&[] as &[Dialect], |it| databases_for(it, site));
         // A name like `Sqlite` may also be the project's own: the crate has to have it.
         let is_enabled = |dialect: &Dialect| {
             site.form == Form::Driver || of_crate.is_empty() || of_crate.contains(dialect)
         };
-        let of_file = || only(databases_for(self.of_file?, site)).filter(is_enabled);
-        site.dialect().or_else(of_file).or_else(|| only(of_crate))
+        let of_file = || Dialect::only_of(databases_for(self.of_file?, site)).filter(is_enabled);
+        site.dialect().or_else(of_file).or_else(|| Dialect::only_of(of_crate))
     }
 }
 
 /// The databases that a query may mean.
 fn databases_for<'d>(databases: &'d NamedDatabases, site: &Site) -> &'d [Dialect] {
     if site.form == Form::Driver { &databases.of_drivers } else { &databases.of_sqlx }
-}
-
-/// The element of a list of one.
-fn only(dialects: &[Dialect]) -> Option<Dialect> {
-    match dialects {
-        [only] => Some(*only),
-        _ => None,
-    }
 }
 
 /// An unknown schema for a file that opens a database of its own, if it seems to be a different one: all

@@ -15,6 +15,18 @@ pub struct NamedDatabases {
 }
 
 impl NamedDatabases {
+    /// All of them, each once, in the order of `Dialect::ALL`.
+    pub fn all(&self) -> Vec<Dialect> {
+        let is_named =
+            |dialect: &Dialect| self.of_sqlx.contains(dialect) || self.of_drivers.contains(dialect);
+        Dialect::ALL.into_iter().filter(is_named).collect()
+    }
+
+    /// The database, if one alone is named.
+    pub fn only(&self) -> Option<Dialect> {
+        Dialect::only_of(&self.all())
+    }
+
     /// Adds a driver's database.
     pub fn add_driver(&mut self, dialect: Dialect) {
         if !self.of_drivers.contains(&dialect) {

@@ -21,6 +21,14 @@ impl Dialect {
     /// All dialects, in the order in which they are listed to users.
     pub const ALL: [Dialect; 3] = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite];
 
+    /// The dialect of a list of one.
+    pub fn only_of(dialects: &[Dialect]) -> Option<Dialect> {
+        match dialects {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
     /// The name in configuration, snapshots and messages.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,7 +6,6 @@ use std::path::Path;
 use query_budget_analysis::project::{Project, read, shown};
 use query_budget_analysis::rust::{DdlSource, DdlText, NamedDatabases, ddl_texts, is_test_path};
 use query_budget_analysis::schema::Coded;
-use query_budget_analysis::sql::Dialect;
 use rayon::prelude::*;
 
 use super::workspace::Sources;
@@ -63,7 +62,7 @@ fn coded(file: &Source<'_>, sources: &Sources, base: &Path) -> Vec<Coded> {
     if texts.is_empty() {
         return Vec::new();
     }
-    let dialect = database(file.text, sources);
+    let dialect = NamedDatabases::of_source(file.text, &sources.renamed).only();
     let coded = |DdlText { line, source, is_certain }: DdlText| match source {
         DdlSource::Sql(sql) => Some(Coded { file: shown(file.path, base), line, sql, is_certain, dialect }),
         DdlSource::File(named) => {
@@ -74,13 +73,4 @@ fn coded(file: &Source<'_>, sources: &Sources, base: &Path) -> Vec<Coded> {
         }
     };
     texts.into_iter().filter_map(coded).collect()
-}
-
-/// The database that a file names, if that is one alone.
-fn database(text: &str, sources: &Sources) -> Option<Dialect> {
-    let named = NamedDatabases::of_source(text, &sources.renamed);
-    let all = named.of_sqlx.iter().chain(&named.of_drivers);
-    let mut all: Vec<Dialect> = all.copied().collect();
-    all.dedup();
-    super::migrations::only(&all)
 }

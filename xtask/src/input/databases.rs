@@ -4,7 +4,6 @@ use query_budget_analysis::project::Project;
 use query_budget_analysis::rust::NamedDatabases;
 use query_budget_analysis::sql::Dialect;
 
-use super::migrations::only;
 use super::{Batch, RustFile};
 
 /// Divides the batches of crates that have migrations, or statements of code, for each of several databases.
@@ -19,7 +18,7 @@ fn divided(mut batch: Batch) -> Vec<Batch> {
     };
     let mut all = Vec::new();
     for dialect in others {
-        let is_of = |file: &mut RustFile| database(file) == Some(*dialect);
+        let is_of = |file: &mut RustFile| file.source.scan.databases.only() == Some(*dialect);
         let files: Vec<RustFile> = batch.files.extract_if(.., is_of).collect();
         if !files.is_empty() {
             let project = of_database(&batch.project, *dialect);
@@ -49,14 +48,6 @@ fn dialects(project: &Project) -> Vec<Dialect> {
     }
     let is_of = |dialect: &Dialect| if with_folders { of_folder(dialect) } else { of_code(dialect) };
     Dialect::ALL.into_iter().filter(is_of).collect()
-}
-
-/// The database that a file names, if that is one alone.
-fn database(file: &RustFile) -> Option<Dialect> {
-    let NamedDatabases { of_drivers, of_sqlx } = &file.source.scan.databases;
-    let mut all: Vec<Dialect> = of_sqlx.iter().chain(of_drivers).copied().collect();
-    all.dedup();
-    only(&all)
 }
 
 /// A project with the schema of one of its databases.

@@ -87,7 +87,8 @@ fn by_database<'t>(
     for text in texts.filter(|text| text.contains(MACRO)) {
         for folder in embedded(text, sources) {
             let name = folder.file_name().and_then(|name| name.to_str());
-            let dialect = name.and_then(layouts::database_of_folder).or_else(|| only(&of_types(text)));
+            let dialect =
+                name.and_then(layouts::database_of_folder).or_else(|| Dialect::only_of(&of_types(text)));
             let pair = dialect.map(|dialect| (dialect, folder));
             found.extend(pair.filter(|pair| !found.contains(pair)));
         }
@@ -99,14 +100,6 @@ fn by_database<'t>(
     }
     let is_one = |dialect: &Dialect| found.iter().filter(|(of, _)| of == dialect).count() < 2;
     if found.len() < 2 || !Dialect::ALL.iter().all(is_one) { Vec::new() } else { found }
-}
-
-/// The element of a list of one.
-pub(super) fn only(dialects: &[Dialect]) -> Option<Dialect> {
-    match dialects {
-        [only] => Some(*only),
-        _ => None,
-    }
 }
 
 /// Where crates of several databases read one folder that has a folder for each, each reads its own; one of which no database

@@ -10,7 +10,6 @@ use query_budget_analysis::schema::Coded;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
-use super::migrations::only;
 use super::{Batch, candidates, dumps, no_migrations};
 use crate::args::{Database, Input};
 use crate::failure::Failure;
@@ -93,7 +92,7 @@ fn agreed(batches: &[Batch], input: &Input) -> BTreeMap<PathBuf, Option<Dialect>
         let of_source = hints.entry(source).or_default();
         of_source.extend(project.dialect_hint.filter(|hint| !of_source.contains(hint)));
     }
-    hints.into_iter().map(|(source, hints)| (source, only(&hints))).collect()
+    hints.into_iter().map(|(source, hints)| (source, Dialect::only_of(&hints))).collect()
 }
 
 /// Reports once which crates have no schema, where others have one.

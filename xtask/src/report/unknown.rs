@@ -94,8 +94,6 @@ pub(super) fn of_others<'q>(
 
 /// The databases that files name.
 fn named(files: &[RustFile]) -> Vec<Dialect> {
-    let all = files.iter().map(|file| &file.source.scan.databases);
-    let all: Vec<Dialect> =
-        all.flat_map(|named| named.of_sqlx.iter().chain(&named.of_drivers)).copied().collect();
+    let all: Vec<Dialect> = files.iter().flat_map(|file| file.source.scan.databases.all()).collect();
     Dialect::ALL.into_iter().filter(|dialect| all.contains(dialect)).collect()
 }
