@@ -1,7 +1,7 @@
 //! The schema that statements in code make: of programs that create their tables themselves.
 //!
 //! Code does not tell in which order it runs them, nor whether it runs them all. So tables come first, and what is in
-//! doubt makes its table unknown: a text that is built or hangs on a condition, two definitions of one table, a table
+//! doubt makes its table unknown: a text that is built or depends on a condition, two definitions of one table, a table
 //! that is renamed or dropped as well.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,7 +162,7 @@ impl<'t> Reader<'t> {
                 return;
             }
             Change::Drop(drop) => return self.dropped(drop),
-            // What a block does hangs on conditions.
+            // What a block does depends on conditions.
             Change::Do(_) => {
                 self.all_in_doubt = true;
                 return;

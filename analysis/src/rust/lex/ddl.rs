@@ -12,7 +12,7 @@ pub struct DdlText {
     pub line: u32,
     /// The text, or where it is.
     pub source: DdlSource,
-    /// Whether it is run as it stands: nothing is added to it, and it does not hang on a condition.
+    /// Whether it is run as it stands: nothing is added to it, and it does not depend on a condition.
     pub is_certain: bool,
 }
 
@@ -90,7 +90,7 @@ fn words(statement: &str) -> impl Iterator<Item = String> {
 struct Scope {
     /// Whether it is test code, or takes changes back.
     is_left_out: bool,
-    /// Whether it hangs on a condition, or is part of a text that is built.
+    /// Whether it depends on a condition, or is part of a text that is built.
     in_doubt: bool,
 }
 
