@@ -21,8 +21,8 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Calls are followed by Rust's rules for paths and imports, and by the types in signatures, fields and
-    /// constructors. A call whose function is not found is not reported; a call that may mean several functions says
-    /// so. Loops that `query_in_loop` leaves alone are left alone here, and so are functions whose query takes many
+    /// constructors. Code in a field (`(self.load)(id)`) is that which the workspace puts there. A call whose function is not
+    /// found is not reported; a call that may mean several functions says so. Loops that `query_in_loop` leaves alone are left alone here, and so are functions whose query takes many
     /// elements at once, caches, and what begins a transaction.
     ///
     /// A call is listed with `--all` rather than shown, with the reason as a note, if one query for all elements would not

@@ -55,6 +55,17 @@ pub struct Handed {
     pub once: bool,
     /// What the closure does.
     pub body: Flow,
+    /// The field of a struct that it is stored in.
+    pub field: Option<FieldRef>,
+}
+
+/// A field that holds code: a closure, a function, or a parameter that is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldRef {
+    /// The struct.
+    pub of: TypeRef,
+    /// The name of the field, or its position in a tuple struct.
+    pub name: String,
 }
 
 /// A loop, and what one iteration does.
@@ -126,6 +137,8 @@ pub enum Callee {
         /// The type of the receiver.
         on: TypeRef,
     },
+    /// The code in a field: `(self.load)(..)`.
+    Field(FieldRef),
 }
 
 impl Callee {
@@ -134,6 +147,7 @@ impl Callee {
         match self {
             Callee::Path(path) => path.last().map_or("", String::as_str),
             Callee::SelfMethod(name) | Callee::Method { name, .. } => name,
+            Callee::Field(field) => &field.name,
         }
     }
 }

@@ -76,10 +76,14 @@ impl Occasions {
         };
         let by_hand = workspace.reached_only_from(&is_of);
         workspace.note(&mut all, &by_hand, Occasion::ByHand);
+        // Administrators of a campaign or an organisation are its customers, and many.
+        let structs: HashSet<&str> =
+            workspace.named.iter().flat_map(|it| it.structs.iter().copied()).collect();
+        let of_all = |of: Option<&str>| of.is_some_and(|of| !structs.contains(of));
         let asks = |id: Id, file: &NamedFile<'_>, name: &str| {
             is_admin(name)
                 || path_words(file.path).any(is_admin)
-                || workspace.get(id).is_some_and(|it| it.asks_for_admin)
+                || workspace.get(id).is_some_and(|it| it.asks_for_admin || of_all(it.admin_of))
         };
         let for_admins = workspace.reached_only_from(&asks);
         workspace.note(&mut all, &for_admins, Occasion::ForAdmins);
@@ -111,16 +115,48 @@ impl Occasions {
     }
 }
 
+/// Imports under other names, by the new name.
+struct Renamed<'t>(HashMap<&'t str, Vec<&'t str>>);
+
+impl<'t> Renamed<'t> {
+    fn of(named: &[Named<'t>]) -> Renamed<'t> {
+        let mut all: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (new, before) in named.iter().flat_map(|named| &named.renamed) {
+            let known = all.entry(new).or_default();
+            if !known.contains(before) {
+                known.push(before);
+            }
+        }
+        Renamed(all)
+    }
+
+    /// A name, and what it means by imports.
+    fn meant(&self, name: &'t str) -> Vec<&'t str> {
+        let mut meant = vec![name];
+        let mut at = 0;
+        while let Some(name) = meant.get(at).copied() {
+            let before = self.0.get(name).into_iter().flatten().filter(|it| !meant.contains(it));
+            let before: Vec<&str> = before.copied().collect();
+            meant.extend(before);
+            at += 1;
+        }
+        meant
+    }
+}
+
 impl<'t> Workspace<'t> {
     fn read(files: &'t [NamedFile<'t>]) -> Workspace<'t> {
         let named: Vec<Named<'t>> = files.iter().map(|file| named(file.text, file.in_test)).collect();
         let mut mentions: HashMap<&str, Vec<(usize, Option<usize>)>> = HashMap::new();
         let declared: HashSet<&str> = named.iter().flat_map(|it| &it.functions).map(|it| it.name).collect();
+        let renamed = Renamed::of(&named);
         for (file, named) in named.iter().enumerate() {
-            for (name, function) in named.mentions.iter().filter(|(name, _)| declared.contains(name)) {
-                let places = mentions.entry(name).or_default();
-                if places.last() != Some(&(file, *function)) {
-                    places.push((file, *function));
+            for (name, function) in &named.mentions {
+                for meant in renamed.meant(name).into_iter().filter(|name| declared.contains(name)) {
+                    let places = mentions.entry(meant).or_default();
+                    if places.last() != Some(&(file, *function)) {
+                        places.push((file, *function));
+                    }
                 }
             }
         }
@@ -157,7 +193,9 @@ impl<'t> Workspace<'t> {
             }
         }
         // What tests call may be meant to run, though nothing runs it yet.
-        let mut names: Vec<&str> = self.named.iter().flat_map(|named| named.tested.iter().copied()).collect();
+        let renamed = Renamed::of(&self.named);
+        let tested = self.named.iter().flat_map(|named| &named.tested);
+        let mut names: Vec<&str> = tested.flat_map(|name| renamed.meant(name)).collect();
         for (name, places) in &self.mentions {
             for (file, function) in places {
                 match function {

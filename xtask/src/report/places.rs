@@ -55,8 +55,8 @@ impl<'f> Places<'f> {
         let Some(start) = statement.tokens.first().map(|token| token.span.start) else { return };
         let names = statement.head();
         // What is there already is not made again.
-        let stands = names.last().is_some_and(|name| matches!(self.named.get(name), Some((2, _))));
-        if stands && ["if", "not", "exists"].iter().all(|word| names.iter().any(|name| name == word)) {
+        let stands = |name: String| matches!(self.named.get(&name), Some((2, _)));
+        if statement.made_if_missing().is_some_and(stands) {
             return;
         }
         let first = at(start);
@@ -228,6 +228,16 @@ impl<'t> Statement<'t> {
         head.filter_map(|at| self.name(at)).collect()
     }
 
+    /// The name after `IF NOT EXISTS`, without its schema.
+    fn made_if_missing(&self) -> Option<String> {
+        let mut at =
+            (2..9).find(|at| self.is(*at, "exists") && self.is(at - 1, "not") && self.is(at - 2, "if"))? + 1;
+        while self.is(at + 1, ".") {
+            at += 2;
+        }
+        self.name(at)
+    }
+
     fn references(&self) -> Vec<Reference> {
         let mut begin = 0;
         let mut depth = 0_usize;
@@ -327,6 +337,16 @@ mod tests {
             "c",
             2,
         );
+    }
+
+    #[test]
+    fn an_index_that_is_made_if_missing_stands_on_its_own_line() {
+        let sql = "CREATE TABLE t (a int, b int);\nCREATE INDEX IF NOT EXISTS i ON t (a);\n\
+            CREATE INDEX IF NOT EXISTS i ON t (b);\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS public.j ON public.t (b);";
+        let files = [("a.sql".to_owned(), sql.to_owned())];
+        let places = Places::new(&files, Dialect::Postgres);
+        let line = |name| places.of(&Made { name, key: None }).line;
+        assert_eq!([line("t"), line("i"), line("j")], [1, 2, 4]);
     }
 
     #[test]

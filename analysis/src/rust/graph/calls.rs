@@ -11,7 +11,7 @@ use std::sync::Arc;
 use self::nearest::{Nearest, is_cache, serves};
 use super::globs;
 use super::growth::Growth;
-use super::handed::Parameter;
+use super::handed::{Field, Parameter};
 use super::resolve::{Context, Names};
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
@@ -82,7 +82,7 @@ impl Link {
 #[derive(Debug)]
 pub(in crate::rust) struct CallGraph<'a> {
     sources: Vec<&'a SourceFile>,
-    names: Names<'a>,
+    pub(super) names: Names<'a>,
     /// The functions that each call may resolve to, by source and number.
     targets: Vec<Vec<Vec<FunctionId>>>,
     /// The position of the first function of each source among all functions.
@@ -99,6 +99,8 @@ pub(in crate::rust) struct CallGraph<'a> {
     start: HashSet<FunctionId>,
     /// The parameters that are called in a loop over data, with the loop.
     pub(super) looped: HashMap<Parameter, Loop>,
+    /// The code in fields of structs: the function that puts it there, and what it does.
+    pub(super) stored: HashMap<Field, Vec<(FunctionId, &'a Flow)>>,
 }
 
 impl<'a> CallGraph<'a> {
@@ -116,6 +118,7 @@ impl<'a> CallGraph<'a> {
             serving: HashSet::new(),
             start: HashSet::new(),
             looped: HashMap::new(),
+            stored: HashMap::new(),
         };
         graph.find_targets();
         graph.find_groups();
@@ -123,6 +126,7 @@ impl<'a> CallGraph<'a> {
         graph.serving = graph.find_serving();
         graph.start = graph.find_start();
         graph.looped = graph.find_looped();
+        graph.stored = graph.find_stored();
         graph
     }
 
@@ -184,6 +188,7 @@ impl<'a> CallGraph<'a> {
                     Callee::Path(path) => self.names.function(&context, path),
                     Callee::SelfMethod(name) => self.names.method_of_self(&context, name),
                     Callee::Method { name, on } => self.names.method(&context, on, name),
+                    Callee::Field(_) => Vec::new(),
                 };
                 let meant = if has_future { self.with_future(&context, call, meant) } else { meant };
                 if let Some(slot) = of_source.get_mut(call.number) {
@@ -209,6 +214,7 @@ impl<'a> CallGraph<'a> {
             Callee::Path(path) => TypeRef::Returned(path.clone()),
             Callee::SelfMethod(name) => TypeRef::Method(Box::new(TypeRef::SelfType), name.clone()),
             Callee::Method { name, on } => TypeRef::Method(Box::new(on.clone()), name.clone()),
+            Callee::Field(_) => return meant,
         };
         let mut future = self.names.method(context, &given, INTO_FUTURE);
         // Most builders run nothing themselves.
@@ -269,8 +275,12 @@ impl<'a> CallGraph<'a> {
                 if self.end_of(targets).is_some_and(takes_many) {
                     continue;
                 }
-                let Some(chain) = self.chain(function, call, targets) else { continue };
-                if targets.iter().all(|target| self.only_makes(*target)) {
+                let chain = match &call.callee {
+                    Callee::Field(field) => self.chain_of_field(caller, call, field),
+                    _ => self.chain(function, call, targets),
+                };
+                let Some(chain) = chain else { continue };
+                if !targets.is_empty() && targets.iter().all(|target| self.only_makes(*target)) {
                     continue;
                 }
                 found.push(LoopCall {

@@ -3,12 +3,18 @@
 use std::collections::HashMap;
 
 use super::calls::{CallGraph, Link, LoopCall, first_query, link};
-use crate::rust::flow::{CallRef, Flow, Handed};
+use super::modules::TypeKey;
+use super::resolve::Ty;
+use super::standard::pointee;
+use crate::rust::flow::{CallRef, FieldRef, Flow, Handed};
 use crate::rust::site::Loop;
 use crate::rust::source::FunctionId;
 
 /// A parameter of a function.
 pub(super) type Parameter = (FunctionId, usize);
+
+/// A field that holds code, by the struct and its name.
+pub(super) type Field = (TypeKey, String);
 
 /// Parameters of functions that receive a closure: the loops that call them, and who passes them on.
 #[derive(Default)]
@@ -109,6 +115,61 @@ impl<'a> CallGraph<'a> {
             });
         }
         found
+    }
+
+    /// The code in fields, by the field: closures and functions that are put there, themselves or by a parameter of the
+    /// function that builds the struct, each with the function that has it.
+    pub(super) fn find_stored(&self) -> HashMap<Field, Vec<(FunctionId, &'a Flow)>> {
+        let mut stored: HashMap<Field, Vec<_>> = HashMap::new();
+        let mut kept: HashMap<Parameter, Vec<Field>> = HashMap::new();
+        for (by, handed) in self.all_handed() {
+            let Some(field) = handed.field.as_ref().and_then(|field| self.field(by, field)) else { continue };
+            match handed.body {
+                Flow::Parameter(parameter) => kept.entry((by, parameter)).or_default().push(field),
+                _ => stored.entry(field).or_default().push((by, &handed.body)),
+            }
+        }
+        if kept.is_empty() {
+            return stored;
+        }
+        for (by, handed) in self.all_handed() {
+            for target in handed.call.map_or(&[][..], |call| self.targets_of(by.source, call)) {
+                for field in kept.get(&(*target, handed.parameter)).into_iter().flatten() {
+                    stored.entry(field.clone()).or_default().push((by, &handed.body));
+                }
+            }
+        }
+        stored
+    }
+
+    /// All code that is given to a call or put into a field, with the function that does it.
+    fn all_handed(&self) -> impl Iterator<Item = (FunctionId, &'a Handed)> {
+        let functions = self.all_functions().filter_map(|id| Some((id, self.get(id)?.1)));
+        functions.flat_map(|(id, function)| function.flow.handed().map(move |handed| (id, handed)))
+    }
+
+    /// The struct and the name of a field that a function uses.
+    fn field(&self, by: FunctionId, field: &FieldRef) -> Option<Field> {
+        let of = self.names.resolve_type(&self.names.context(by)?, &field.of, 0)?;
+        match pointee(of) {
+            Ty::Named(key, _) => Some((key, field.name.clone())),
+            Ty::Implements(_) | Ty::Object(_) => None,
+        }
+    }
+
+    /// The chain from a call of the code in a field to its query, if all code that is put there leads to one.
+    pub(super) fn chain_of_field(
+        &self,
+        caller: FunctionId,
+        call: &CallRef,
+        field: &FieldRef,
+    ) -> Option<Vec<Link>> {
+        let (_, function) = self.get(caller)?;
+        let code = self.stored.get(&self.field(caller, field)?)?;
+        let chains: Option<Vec<_>> = code.iter().map(|(by, body)| self.to_query(*by, body)).collect();
+        let mut chain = vec![link(call, function)];
+        chain.extend(chains?.into_iter().min_by_key(Vec::len)?);
+        Some(chain)
     }
 
     /// The chain from the body of a closure to its query.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::bounds::{self, Called, Calls};
 use super::calls::CallGraph;
-use crate::rust::flow::{CallRef, Callee};
+use crate::rust::flow::CallRef;
 use crate::rust::function::{Bound, Function, Upper};
 use crate::rust::source::{FunctionId, SourceFile};
 
@@ -236,12 +236,8 @@ fn is_known_harmless(call: &CallRef) -> bool {
     if !call.awaited {
         return true;
     }
-    let name = match &call.callee {
-        Callee::Path(path) => path.last().map(String::as_str).unwrap_or_default(),
-        Callee::SelfMethod(name) | Callee::Method { name, .. } => name,
-    };
     matches!(
-        name,
+        call.callee.name(),
         "sleep"
             | "sleep_until"
             | "tick"

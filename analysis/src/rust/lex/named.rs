@@ -1,5 +1,9 @@
 //! The functions of a file, and where each name occurs in it: what nothing names does not run.
 
+mod admin;
+
+pub(in crate::rust) use self::admin::is_admin;
+use self::admin::{administered, is_admin_type, is_demand};
 use super::tokens::{Token, TokenKind, tokens};
 
 /// The names of a file.
@@ -11,6 +15,10 @@ pub(in crate::rust) struct Named<'t> {
     pub(in crate::rust) mentions: Vec<(&'t str, Option<usize>)>,
     /// The names in its test code.
     pub(in crate::rust) tested: Vec<&'t str>,
+    /// Its imports under another name, each with the new name first: `pub use sync::sync_blocks as sync_execution`.
+    pub(in crate::rust) renamed: Vec<(&'t str, &'t str)>,
+    /// Its structs.
+    pub(in crate::rust) structs: Vec<&'t str>,
     /// Its traits.
     pub(in crate::rust) traits: Vec<&'t str>,
     /// Whether it makes names of parts: `paste! { [<get_ $name>] }`.
@@ -32,6 +40,8 @@ pub(in crate::rust) struct Declared<'t> {
     pub(in crate::rust) in_test: bool,
     /// Whether only administrators get past it: it checks for one, and returns or fails otherwise.
     pub(in crate::rust) asks_for_admin: bool,
+    /// What it asks for an administrator of, by the name of a type: `Campaign` of a parameter `CampaignAdmin`.
+    pub(in crate::rust) admin_of: Option<&'t str>,
 }
 
 /// Attributes that do not run the item below them.
@@ -163,15 +173,28 @@ impl<'t> Reader<'t> {
         match token.text {
             "fn" if self.word(self.at + 1).is_some() => self.declared(),
             "impl" if self.begins_item() => self.implemented(),
+            "struct" => {
+                self.named.structs.extend(self.word(self.at + 1));
+                self.at += 1;
+            }
             "trait" => {
                 self.named.traits.extend(self.word(self.at + 1));
                 self.at += 2;
             }
             "use" if self.begins_item() => {
                 while self.token(self.at).is_some() && self.sign(self.at) != Some(b';') {
+                    if self.word(self.at) == Some("as")
+                        && let Some(before) = self.at.checked_sub(1).and_then(|at| self.word(at))
+                        && let Some(new) = self.word(self.at + 1)
+                    {
+                        self.named.renamed.push((new, before));
+                    }
                     self.at += 1;
                 }
             }
+            // The name of a module may be that of a function too.
+            "mod" if self.word(self.at + 1).is_some() => self.at += 2,
+            _ if self.is_qualifier() => self.at += 1,
             "macro_rules" if self.sign(self.at + 1) == Some(b'!') => {
                 self.at += 3;
                 // Rules in parentheses are read like code.
@@ -197,6 +220,12 @@ impl<'t> Reader<'t> {
                 self.at += 1;
             }
         }
+    }
+
+    /// Whether the name here is that of a module or type, whose item follows: `orders::load`, but not `load::<i64>(id)`.
+    fn is_qualifier(&self) -> bool {
+        let next = [1, 2].map(|ahead| self.sign(self.at + ahead));
+        next == [Some(b':'); 2] && self.sign(self.at + 3) != Some(b'<')
     }
 
     /// Whether an item begins here, rather than a type (`x: impl Store`) or a bound (`+ use<'a>`).
@@ -312,6 +341,7 @@ impl<'t> Reader<'t> {
             implements,
             in_test,
             asks_for_admin: false,
+            admin_of: None,
         });
         self.at += 2;
         // The names in its head are used where it runs.
@@ -330,7 +360,10 @@ impl<'t> Reader<'t> {
                     if is_admin_type(token.text)
                         && let Some(function) = self.named.functions.get_mut(position)
                     {
-                        function.asks_for_admin = true;
+                        match administered(token.text) {
+                            Some(of) => function.admin_of = Some(of),
+                            None => function.asks_for_admin = true,
+                        }
                     }
                     self.mention(token.text);
                 }
@@ -373,45 +406,6 @@ impl<'t> Reader<'t> {
         self.at += 1;
     }
 
-    /// Whether the `if` here leaves unless an administrator asks: `if !user.is_admin { return .. }`. With `&&`, it lets others
-    /// through as well.
-    fn asks_for_admin(&self) -> bool {
-        let (mut denies, mut names) = (false, false);
-        let mut at = self.at + 1;
-        let mut depth = 0usize;
-        loop {
-            let Some(token) = self.token(at) else { return false };
-            match token.kind {
-                TokenKind::Sign(b'(' | b'[') => depth += 1,
-                TokenKind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
-                TokenKind::Sign(b'{') if depth == 0 => break,
-                TokenKind::Sign(b'&') if self.sign(at + 1) == Some(b'&') => return false,
-                TokenKind::Sign(b'!') => denies = true,
-                TokenKind::Word => names |= is_admin(token.text),
-                TokenKind::Text => names |= is_admin(token.text.trim_matches('"')),
-                _ => {}
-            }
-            at += 1;
-        }
-        let mut leaves = false;
-        let mut depth = 0usize;
-        while let Some(token) = self.token(at) {
-            match token.kind {
-                TokenKind::Sign(b'{') => depth += 1,
-                TokenKind::Sign(b'}') => {
-                    depth -= 1;
-                    if depth == 0 {
-                        break;
-                    }
-                }
-                TokenKind::Word => leaves |= matches!(token.text, "return" | "bail"),
-                _ => {}
-            }
-            at += 1;
-        }
-        denies && names && leaves
-    }
-
     /// The line of a byte; bytes are asked for in order.
     fn line(&mut self, byte: usize) -> u32 {
         let (from, line) = self.counted;
@@ -420,29 +414,4 @@ impl<'t> Reader<'t> {
         self.counted = (byte, line + more);
         line + more
     }
-}
-
-/// Whether a name has the word for administrators in it: `is_admin`, `ADMIN`, `AdminUser`.
-pub(in crate::rust) fn is_admin(name: &str) -> bool {
-    let is_word = |word: &str| {
-        matches!(
-            word.to_ascii_lowercase().as_str(),
-            "admin" | "admins" | "administration" | "administrator" | "administrators" | "superuser"
-        )
-    };
-    name.split(['_', '-', ' ']).any(|part| is_word(part) || is_admin_type(part))
-}
-
-/// Whether a type is of administrators: `AdminUser`, `RequireAdmin`.
-fn is_admin_type(name: &str) -> bool {
-    name.match_indices("Admin").any(|(at, word)| {
-        let rest = name.get(at + word.len()..).unwrap_or_default();
-        !rest.starts_with(|c: char| c.is_lowercase())
-    })
-}
-
-/// Whether a function of this name fails unless an administrator asks: `require_admin`.
-fn is_demand(name: &str) -> bool {
-    let first = name.split('_').next().unwrap_or_default();
-    matches!(first, "assert" | "check" | "ensure" | "require" | "verify") && is_admin(name)
 }

@@ -41,7 +41,7 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) waits: Waits,
     /// Whether something in it looks like a query.
     pub(in crate::rust) queries: bool,
-    /// Whether it takes functions to call.
+    /// Whether it takes functions to call, or calls what is in a field.
     pub(in crate::rust) takes_functions: bool,
     /// The types in its signature, one of which may be an alias of a function's.
     pub(in crate::rust) types: Vec<&'t str>,
@@ -367,6 +367,9 @@ impl<'t> Reader<'t> {
                         return;
                     }
                 }
+                TokenKind::Sign(b'(') if self.with_calls && self.is_call_of_field() => {
+                    function.takes_functions = true;
+                }
                 TokenKind::Word | TokenKind::RawWord if !self.with_calls => {
                     // One of these signs follows the name of every query, and of fewer others.
                     let token = self.tokens[self.at];
@@ -403,6 +406,15 @@ impl<'t> Reader<'t> {
             }
             self.at += 1;
         }
+    }
+
+    /// Whether the parenthesis here begins the arguments of a call of what is in a field: `(self.load)(id)`.
+    fn is_call_of_field(&self) -> bool {
+        let Some(close) = self.at.checked_sub(1).filter(|at| self.is_at_sign(Some(*at), b')')) else {
+            return false;
+        };
+        let is_field = self.is_at_sign(close.checked_sub(2), b'.');
+        is_field && self.opening(close).is_some_and(|open| self.is_at_sign(open.checked_add(2), b'.'))
     }
 
     /// Whether the name at `at` is called, passed on or stored to be called: `load(x)`, `.map(Self::load)`,

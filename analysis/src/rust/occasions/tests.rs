@@ -108,3 +108,36 @@ fn a_program_that_reads_arguments_and_serves_nothing_is_run_by_hand() {
     assert!(!by_hand("use clap::Parser;\nfn main() { loop { work() } }"));
     assert!(!by_hand("fn main() { work() }"));
 }
+
+#[test]
+fn imports_under_another_name_name_the_function() {
+    let sync = ("src/sync.rs", "pub fn sync_blocks() { fill() }\nfn fill() {}\nfn lost() {}");
+    for library in [
+        "mod sync;\npub use sync::sync_blocks as sync_execution;",
+        "mod sync;\npub use sync::{other, sync_blocks as sync_execution};",
+        "mod sync;\npub use sync::sync_blocks as sync;\npub use self::sync as sync_execution;",
+    ] {
+        let main =
+            ("src/main.rs", "use axum::Router;\nuse app::sync_execution;\nfn main() { sync_execution() }");
+        check(&[("src/lib.rs", library), sync, main], &[("lost", &[Never])]);
+    }
+}
+
+#[test]
+fn a_module_of_the_same_name_is_no_mention() {
+    let main = ("src/main.rs", "use axum::Router;\nmod heal;\nuse heal::heal;\nfn main() { heal::other() }");
+    let heal = ("src/heal.rs", "pub fn heal() {}\npub fn other() { by_type::<i64>() }\nfn by_type<T>() {}");
+    check(&[main, heal], &[("heal", &[Never])]);
+}
+
+#[test]
+fn administrators_of_one_thing_are_many() {
+    let of_type = |ty: &str| {
+        let text = format!("{MAIN}struct Campaign;\nasync fn list(admin: {ty}) {{}}");
+        of(&[("src/main.rs", &text)]).iter().any(|(_, it)| it.contains(&ForAdmins))
+    };
+    for ty in ["AdminUser", "RequireAdmin", "SuperAdmin", "Admin", "Extension<Admin>"] {
+        assert!(of_type(ty), "{ty}");
+    }
+    assert!(!of_type("CampaignAdmin"));
+}

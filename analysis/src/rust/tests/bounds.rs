@@ -132,7 +132,7 @@ fn a_closure_that_nobody_is_known_to_call_once_is_no_bound() {
     check_unknown(&given("db.visit(ids, |id| load(id));"), &["closure passed to visit"]);
     check_unknown(&given("elsewhere::visit(ids, load);"), &["closure passed to visit"]);
     check_unknown(&given("let run = |id| load(id); visit(ids, &run);"), &["closure passed to visit"]);
-    check_unknown(&given("Runner { run: Box::new(|id| load(id)) };"), &["closure passed to new"]);
+    check_unknown(&given("Runner { run: Box::new(|id| load(id)) };"), &["code in the field `run`"]);
     check_unknown(&given("let all = [|id| load(id)]; all"), &["closure that is kept"]);
     check_unknown(&given("let run = |id| load(id); keep(Some(run));"), &["closure passed to keep"]);
     check_unknown(&given("rows.map(|id| load(id));"), &["closure passed to map"]);

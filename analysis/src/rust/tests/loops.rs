@@ -245,6 +245,25 @@ fn a_buffer_that_is_written_when_full_is_fine() {
 }
 
 #[test]
+fn what_an_element_keeps_for_itself_is_no_cache() {
+    const CACHED: &str = "what it reads is kept for the next iterations";
+    check_run(
+        "for x in &mut xs { if x.found.is_some() { continue; } x.found = Some(RUN); }",
+        &[Ok("&mut xs")],
+    );
+    check_run("for x in &mut xs { if x.found.is_none() { x.found = Some(RUN); } }", &[Ok("&mut xs")]);
+    check_run(
+        "for x in xs.iter_mut() { if let Some(_) = x.inner.found { continue; } x.inner.found = Some(RUN); }",
+        &[Ok("xs.iter_mut()")],
+    );
+    check_run("for x in &xs { if state.found.is_none() { state.found = Some(RUN); } }", &[Err(CACHED)]);
+    check_run(
+        "for x in &xs { if self.found.is_some() { continue; } self.found = Some(RUN); }",
+        &[Err(CACHED)],
+    );
+}
+
+#[test]
 fn retries_are_fine() {
     check_run("for attempt in 0..max { RUN; }", &[Err(RETRY)]);
     check_run(

@@ -6,6 +6,7 @@ mod calls;
 mod counts;
 mod drivers;
 mod exits;
+mod fields;
 mod hostile;
 mod kinds;
 mod loops;

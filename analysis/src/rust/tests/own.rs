@@ -20,6 +20,7 @@ fn a_call_of_a_ubiquitous_name_is_followed_wherever_it_is_awaited() {
     let methods = "async fn get(&self, id: i64) { Q; } async fn count(&self) { Q; } async fn insert(&self, a: i64) { Q; }";
     for (body, lower, upper) in [
         ("tokio::try_join!(repo.get(1), app.repo.get(2), repo.count());", 0, Some(3)),
+        ("tokio::join!(repo.get(1), app.repo.get(2), repo.count());", 3, Some(3)),
         ("join_all(ids.iter().map(|id| repo.get(*id))).await;", 0, None),
         ("let mut s = FuturesUnordered::new(); for id in ids { s.push(repo.get(*id)); }", 0, None),
         ("timeout(d, repo.get(1)).await;", 0, Some(1)),

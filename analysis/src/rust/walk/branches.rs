@@ -60,7 +60,10 @@ impl Walker<'_> {
     /// Marks the code walked next as filling a variable or field that was checked first.
     pub(super) fn keeps(&mut self, root: Option<String>) {
         let Some(root) = root else { return };
-        let declared = self.here.locals.get(&root).map_or(0, |local| local.loops);
+        let loops = |name: &str| self.here.locals.get(name).map(|local| local.loops);
+        // A field of an element is kept for that element alone.
+        let of_owners = || self.here.kept_names.owners(&root).map(|owner| loops(owner).unwrap_or(0)).min();
+        let declared = loops(&root).or_else(of_owners).unwrap_or(0);
         self.here.kept = Some(self.here.kept.map_or(declared, |kept| kept.min(declared)));
     }
 

@@ -280,7 +280,11 @@ impl Walker<'_> {
             }
             Expr::Repeat(node) => drop(self.expr(&node.expr)),
             Expr::Struct(node) => {
-                node.fields.iter().for_each(|field| self.put_away(&field.expr));
+                for field in &node.fields {
+                    if !self.kept_in_field(&node.path, field) {
+                        self.put_away(&field.expr);
+                    }
+                }
                 if let Some(rest) = &node.rest {
                     self.expr(rest);
                 }

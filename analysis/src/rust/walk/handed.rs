@@ -5,10 +5,11 @@ use syn::Expr;
 
 use super::everyday::is_everyday;
 use super::loops::Runs;
+use super::reach::may_run;
 use super::spans;
-use super::sql_text::segments;
+use super::sql_text::{plain, segments};
 use super::{Queries, Walker};
-use crate::rust::flow::{Callee, Flow, Handed};
+use crate::rust::flow::{Callee, FieldRef, Flow, Handed};
 use crate::rust::place_at;
 
 /// Library functions and methods that call their closure at most once.
@@ -60,7 +61,7 @@ impl Walker<'_> {
             // A wrapper of a closure calls it no more often than the function that gets the whole.
             let wraps = to == "new" || to == "pin" || to.starts_with(char::is_uppercase);
             let wrapped = closure_in(argument).filter(|_| !wraps && !is_function);
-            let body = self.sequence(|walker| match (walker.passed_on(argument), variable(argument)) {
+            let body = self.sequence(|walker| match variable(argument) {
                 _ if wrapped.is_some() => {
                     is_function = true;
                     if let Some(closure) = wrapped {
@@ -70,27 +71,15 @@ impl Walker<'_> {
                         }
                     }
                 }
-                (Some(parameter), _) => {
-                    is_function = true;
-                    walker.here.flow.push(Flow::Parameter(parameter));
-                }
-                (None, Some(name)) if walker.is_closure(&name) => {
-                    is_function = true;
-                    walker.local_closure(&name, &Runs::Once);
-                }
-                (None, Some(name)) if !walker.functions_of(&name).is_empty() => {
-                    is_function = true;
-                    let functions = walker.functions_of(&name);
-                    walker.each_function(&functions, |walker, path| walker.function_value(&Expr::Path(path)));
-                }
-                (None, _) if walker.is_function(argument) => {
+                Some(name) if walker.code_in_variable(&name) => is_function = true,
+                _ if walker.is_function(argument) => {
                     is_function = true;
                     walker.function_value(argument);
                 }
-                (None, _) if is_callback(to, argument) => walker.outside_loops(|walker| {
+                _ if is_callback(to, argument) => walker.outside_loops(|walker| {
                     queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once));
                 }),
-                (None, _) => queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once)),
+                _ => queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once)),
             });
             if !is_function {
                 self.emit(body);
@@ -102,6 +91,7 @@ impl Walker<'_> {
                     written: format!("closure passed to {to}"),
                     once,
                     body,
+                    field: None,
                 };
                 self.here.flow.push(Flow::Handed(Box::new(handed)));
             }
@@ -134,11 +124,53 @@ impl Walker<'_> {
 
     /// Records what a stored closure does.
     pub(super) fn keep(&mut self, span: Span, written: String, body: Flow) {
+        self.keep_in(None, span, written, body);
+    }
+
+    fn keep_in(&mut self, field: Option<FieldRef>, span: Span, written: String, body: Flow) {
         if body.runs_something() {
             let place = place_at(&self.file, span.start());
-            let handed = Handed { call: None, parameter: 0, place, written, once: false, body };
+            let handed = Handed { call: None, parameter: 0, place, written, once: false, body, field };
             self.here.flow.push(Flow::Handed(Box::new(handed)));
         }
+    }
+
+    /// Walks the value of a field: the code that it is runs where the field is called. Returns whether it is code.
+    pub(super) fn kept_in_field(&mut self, of: &syn::Path, field: &syn::FieldValue) -> bool {
+        let value = self.opened(&field.expr);
+        let may_be_code = |walker: &Self, name: &str| {
+            walker.here.locals.get(name).is_some_and(|it| it.parameter.is_none() || may_run(&it.ty))
+        };
+        let mut is_code = closure_in(value).is_some();
+        let body = self.sequence(|walker| match (closure_in(value), variable(value), path_in(value)) {
+            (Some(closure), ..) => walker.closure(closure, &Runs::Once),
+            (None, Some(name), _) if may_be_code(walker, &name) => is_code = walker.code_in_variable(&name),
+            (None, _, Some(path)) if walker.is_function(&Expr::Path(path.clone())) => {
+                is_code = true;
+                walker.function_value(&Expr::Path(path.clone()));
+            }
+            _ => {}
+        });
+        let name = member(&field.member);
+        let written = format!("code in the field `{name}`");
+        let stored = FieldRef { of: self.constructed(of), name };
+        self.keep_in(Some(stored), spans::of(value), written, body);
+        is_code
+    }
+
+    /// Walks the code that a variable holds, as if it ran here once. Returns whether it holds any.
+    fn code_in_variable(&mut self, name: &str) -> bool {
+        let functions = self.functions_of(name);
+        if let Some(parameter) = self.here.locals.get(name).and_then(|local| local.parameter) {
+            self.here.flow.push(Flow::Parameter(parameter));
+        } else if self.is_closure(name) {
+            self.local_closure(name, &Runs::Once);
+        } else if !functions.is_empty() {
+            self.each_function(&functions, |walker, path| walker.function_value(&Expr::Path(path)));
+        } else {
+            return false;
+        }
+        true
     }
 
     /// The parameter of the current function that an expression is, directly or by reference.
@@ -176,6 +208,14 @@ impl Walker<'_> {
         let parts = segments(&path.path);
         let callee = Callee::Path(self.imports.resolve(&parts));
         self.emit_call(last.ident.span(), parts.join("::"), callee, false, 1);
+    }
+}
+
+/// The name of a field, or its position.
+pub(super) fn member(of: &syn::Member) -> String {
+    match of {
+        syn::Member::Named(name) => plain(name),
+        syn::Member::Unnamed(index) => index.index.to_string(),
     }
 }
 

@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall, ExprMethodCall};
 use super::caches;
 use super::everyday::is_everyday;
 use super::excerpt::{written, written_receiver};
-use super::handed::{closure_in, job_of, variable};
+use super::handed::{closure_in, job_of, member, variable};
 use super::loops::Runs;
 use super::own::Kin;
 use super::purpose;
@@ -18,7 +18,7 @@ use super::sql_text::{self, plain, segments};
 use super::variables;
 use super::{Queries, Walker};
 use crate::rust::drivers;
-use crate::rust::flow::Callee;
+use crate::rust::flow::{Callee, FieldRef};
 use crate::rust::lex::aliases::is_trait_of_code;
 use crate::rust::place_at;
 use crate::rust::query_names::{self, FunctionForm};
@@ -162,17 +162,14 @@ impl Walker<'_> {
         called.filter(|name| self.here.locals.get(name).is_some())
     }
 
-    /// A call of a closure in a field: `(self.load)(id)`. Where the closure comes from is not tracked.
+    /// A call of the code in a field: `(self.load)(id)`.
     fn call_of_value(&mut self, node: &ExprCall, function: &Expr, awaited: bool) {
         self.expr(function);
         self.arguments(node.args.iter(), &Runs::Once);
         if awaited && let Expr::Field(field) = function {
-            let name = match &field.member {
-                syn::Member::Named(name) => plain(name),
-                syn::Member::Unnamed(index) => index.index.to_string(),
-            };
             let text = format!("({})", written(function));
-            let callee = Callee::Method { name, on: TypeRef::Unknown };
+            let callee =
+                Callee::Field(FieldRef { of: self.type_of(&field.base), name: member(&field.member) });
             self.emit_call(field.dot_token.spans[0], text, callee, awaited, node.args.len());
         }
     }

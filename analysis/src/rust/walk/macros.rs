@@ -129,6 +129,16 @@ impl Walker<'_> {
         }
         let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         match macro_body::read(mac.tokens.clone(), &name) {
+            MacroBody::Expressions(expressions) if name == "join" => {
+                expressions.iter().for_each(|future| self.awaited(future));
+            }
+            // An error of one may come before another begins.
+            MacroBody::Expressions(expressions) if name == "try_join" => {
+                for future in &expressions {
+                    let flow = self.sequence(|walker| walker.awaited(future));
+                    self.emit(flow.maybe());
+                }
+            }
             MacroBody::Expressions(expressions) => {
                 queries = self.arguments(expressions.iter(), &Runs::Once);
             }

@@ -291,7 +291,7 @@ fn overflow(found: &mut [Origin]) {
 }
 
 /// The variable in which a method adds something: `seen` in `seen.entry(key).or_default().push(..)`.
-fn root(value: &Expr) -> Option<String> {
+pub(super) fn root(value: &Expr) -> Option<String> {
     match value {
         Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
         Expr::MethodCall(call) => root(&call.receiver),

@@ -3,6 +3,7 @@
 use syn::{Expr, Pat, Type};
 
 use super::Walker;
+use super::handed::member;
 use super::shape;
 use super::sql_text::{plain, segments};
 use crate::rust::lex::own;
@@ -57,12 +58,7 @@ impl Walker<'_> {
             Expr::Match(node) if node.arms.iter().any(shape::gives_what_is_inside) => {
                 next(&node.expr).step(TypeRef::Inside)
             }
-            Expr::Field(field) => match &field.member {
-                syn::Member::Named(name) => next(&field.base).step(|base| TypeRef::Field(base, plain(name))),
-                syn::Member::Unnamed(index) => {
-                    next(&field.base).step(|base| TypeRef::Field(base, index.index.to_string()))
-                }
-            },
+            Expr::Field(field) => next(&field.base).step(|base| TypeRef::Field(base, member(&field.member))),
             Expr::MethodCall(call) if call.method == "collect" && call.turbofish.is_some() => {
                 let given = call.turbofish.iter().flat_map(|given| &given.args);
                 let ty = given.clone().find_map(|argument| match argument {
@@ -132,7 +128,7 @@ impl Walker<'_> {
     }
 
     /// The type of a value constructed by a path: a struct, or the enum of a variant.
-    fn constructed(&self, path: &syn::Path) -> TypeRef {
+    pub(super) fn constructed(&self, path: &syn::Path) -> TypeRef {
         let mut names = segments(path);
         if !is_variant(&names) {
             return self.named(path);

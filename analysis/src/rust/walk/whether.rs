@@ -47,6 +47,20 @@ fn inside<'p>(pattern: &'p Pat, variant: &str) -> Option<&'p Pat> {
     }
 }
 
+/// Whether a function only tests its argument for existence: `|row| row.is_some()`, `Option::is_some`.
+fn only_asks_whether(function: &Expr) -> bool {
+    match function {
+        Expr::Path(path) => path.path.segments.last().is_some_and(|last| is_whether(&last.ident.to_string())),
+        Expr::Closure(closure) => {
+            let Some(Pat::Ident(row)) = closure.inputs.first() else { return false };
+            let mut uses = Uses::default();
+            uses.read(closure.body.to_token_stream(), &row.ident.to_string());
+            uses.whether > 0 && uses.other == 0
+        }
+        _ => false,
+    }
+}
+
 /// Whether a pattern tests whether there is a value, and binds nothing of it: `Some(_)`, `None`, `_`.
 fn is_bare(pattern: &Pat) -> bool {
     match pattern {
@@ -65,6 +79,10 @@ impl Walker<'_> {
             self.asks_whether(fetching(&node.receiver));
         } else if matches!(method.as_str(), "is_ok" | "is_err") {
             self.asks_whether(fetching_one(&node.receiver));
+        } else if matches!(method.as_str(), "map" | "map_ok")
+            && node.args.first().is_some_and(only_asks_whether)
+        {
+            self.asks_whether(fetching(&node.receiver));
         }
     }
 
@@ -203,6 +221,10 @@ mod tests {
         check(&format!("if let Some(_) = {query}? {{ return Ok(true); }} Ok(false)"), true);
         check(&format!("match {query} {{ Ok(row) => Ok(row.is_some()), Err(e) => Err(e) }}"), true);
         check(&format!("match {query}? {{ Some(_) => Ok(true), None => Ok(false) }}"), true);
+        check(&format!("{query}.map(|row| row.is_some())"), true);
+        check(&format!("{query}.map(|row| !row.is_none())"), true);
+        check(&format!("{query}.map(Option::is_some)"), true);
+        check("sqlx::query(\"SELECT id FROM t\").fetch_optional(db).map_ok(|row| row.is_some()).await", true);
         let one = "sqlx::query(\"SELECT id FROM t\").fetch_one(db).await";
         check(&format!("Ok({one}.is_ok())"), true);
         check(&format!("if {one}.is_err() {{ return Ok(false); }} Ok(true)"), true);
@@ -219,6 +241,7 @@ mod tests {
         check(&format!("let row = {query}?; print(\"{{row:?}}\"); Ok(row.is_some())"), false);
         check(&format!("Ok({query}?.is_some_and(|row| row.get(0)))"), false);
         check(&format!("if let Some(row) = {query}? {{ return row.get(0); }} Ok(false)"), false);
+        check(&format!("{query}.map(|row| row.map(|it| it.get(0)))"), false);
         check(&format!("let row = {query}?; Ok(true)"), false);
         check("sqlx::query(\"SELECT id FROM t\").fetch_one(db).await?.is_some()", false);
         check(

@@ -6,6 +6,7 @@ use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat, Stmt};
 
 use super::{gets, is_locked, plain};
+use crate::rust::walk::origin::root;
 use crate::rust::walk::variables;
 
 /// The variables of a function that name something that keeps values.
@@ -15,6 +16,8 @@ pub(in crate::rust) struct Names {
     parts: HashMap<String, String>,
     /// Those that hold what was looked up, or what a lock keeps.
     found: HashSet<String>,
+    /// Fields, with the variables that they are fields of: `message` of `message.sources`.
+    owners: HashMap<String, HashSet<String>>,
 }
 
 impl Names {
@@ -22,6 +25,11 @@ impl Names {
         let mut names = Names::default();
         names.visit_block(body);
         names
+    }
+
+    /// The variables of which something of this name is a field.
+    pub(in crate::rust) fn owners(&self, field: &str) -> impl Iterator<Item = &str> {
+        self.owners.get(field).into_iter().flatten().map(String::as_str)
     }
 
     /// The variable, static or field at the start of a method chain, or what a variable there stands for.
@@ -103,6 +111,13 @@ impl<'ast> Visit<'ast> for Names {
             }
         }
         visit::visit_expr_method_call(self, node);
+    }
+
+    fn visit_expr_field(&mut self, node: &'ast syn::ExprField) {
+        if let (syn::Member::Named(field), Some(owner)) = (&node.member, root(&node.base)) {
+            self.owners.entry(field.to_string()).or_default().insert(owner);
+        }
+        visit::visit_expr_field(self, node);
     }
 
     fn visit_item(&mut self, _: &'ast syn::Item) {}
