@@ -129,14 +129,11 @@ impl Walker<'_> {
         }
         let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         match macro_body::read(mac.tokens.clone(), &name) {
-            MacroBody::Expressions(expressions) if name == "join" => {
-                expressions.iter().for_each(|future| self.awaited(future));
-            }
-            // An error of one may come before another begins.
-            MacroBody::Expressions(expressions) if name == "try_join" => {
-                for future in &expressions {
+            MacroBody::Expressions(expressions) if matches!(name.as_str(), "join" | "try_join") => {
+                for (position, future) in expressions.iter().enumerate() {
                     let flow = self.sequence(|walker| walker.awaited(future));
-                    self.emit(flow.maybe());
+                    // An error of one may come before the next begins.
+                    self.emit(if name == "join" || position == 0 { flow } else { flow.maybe() });
                 }
             }
             MacroBody::Expressions(expressions) => {
