@@ -51,6 +51,12 @@ impl RustFile {
         })
     }
 
+    /// Why a file that a query names is there and cannot be read; `None` if it can be, or if it is not there.
+    pub(crate) fn unread_file(&self, path: &str) -> Option<String> {
+        let found = self.folders.iter().map(|folder| folder.join(path)).find(|path| path.exists())?;
+        read(&found).err().map(|error| error.to_string())
+    }
+
     /// The folder of its crate, to which sqlx's macros resolve paths.
     pub(crate) fn manifest_dir(&self) -> &Path {
         let [manifest_dir, _] = &self.folders;
@@ -159,12 +165,12 @@ fn texts(crates: &[Sources], unread: &mut Vec<String>) -> Vec<Text> {
             Err(error) => unread.push(error.to_string()),
         }
     }
-    include(&mut texts);
+    include(&mut texts, unread);
     texts
 }
 
 /// Adds the files that others include by `include!("..")`, unless they are Rust files of the crate anyway.
-fn include(texts: &mut Vec<Text>) {
+fn include(texts: &mut Vec<Text>, unread: &mut Vec<String>) {
     let mut known: HashSet<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
     let mut at = 0;
     while let Some(Text { owner, path, text, included_by }) = texts.get(at) {
@@ -176,10 +182,12 @@ fn include(texts: &mut Vec<Text>) {
         let by = included_by.unwrap_or(at);
         let mut new: Vec<Text> = Vec::new();
         for path in paths {
-            if known.insert(path.clone())
-                && let Ok(text) = read(&path)
-            {
-                new.push(Text { owner: *owner, included_by: Some(by), path, text });
+            if !known.insert(path.clone()) {
+                continue;
+            }
+            match read(&path) {
+                Ok(text) => new.push(Text { owner: *owner, included_by: Some(by), path, text }),
+                Err(error) => unread.push(error.to_string()),
             }
         }
         texts.append(&mut new);

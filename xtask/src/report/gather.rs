@@ -93,7 +93,14 @@ impl Report {
                         place_of,
                     );
                 }
-                None => self.dynamic += 1,
+                None => {
+                    self.dynamic += 1;
+                    let why = match &site.sql {
+                        SiteSql::File(path) => file.unread_file(path),
+                        SiteSql::Literal(_) | SiteSql::Dynamic => None,
+                    };
+                    self.unread.extend(why.filter(|why| !self.unread.contains(why)));
+                }
             }
         }
     }

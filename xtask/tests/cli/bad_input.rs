@@ -208,6 +208,45 @@ fn sources_that_cannot_be_read_are_named() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_a_source_names_and_cannot_be_read_is_named() {
+    let query = "pub async fn f(db: &PgPool) { sqlx::query_file!(\"src/q.sql\").execute(db).await; }\n";
+    let scratch =
+        Scratch::with([MIGRATION, ("Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n")]);
+    scratch.write("src/lib.rs", format!("{query}include!(\"more.in\");\n"));
+    for pipe in ["src/q.sql", "src/more.in"] {
+        let made = std::process::Command::new("mkfifo").arg(scratch.path().join(pipe)).status();
+        assert!(made.is_ok_and(|status| status.success()), "a pipe is made");
+    }
+    run(scratch.path(), &["check"]).exits_with(0).says(&[
+        "src/q.sql`: it is not a regular file",
+        "src/more.in`: it is not a regular file",
+        "2 files not read",
+    ]);
+}
+
+/// What says which files are passed over is read while folders are listed.
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_place_of_an_ignore_file_is_not_read() {
+    let query = "pub async fn f(db: &PgPool) { sqlx::query(\"DELETE FROM t\").execute(db).await; }\n";
+    let manifest = "[package]\nname = \"app\"\nedition = \"2024\"\n";
+    for pipes in [&[".gitignore"][..], &["src/.ignore"], &["src/deep/.gitignore", "inner/src/pipe.rs"]] {
+        let scratch = Scratch::with([MIGRATION, ("Cargo.toml", manifest), ("src/lib.rs", "mod deep;\n")]);
+        scratch.write("src/deep/mod.rs", query);
+        scratch.write("inner/Cargo.toml", format!("{manifest}[workspace]\n"));
+        scratch.write("inner/src/lib.rs", "");
+        for pipe in pipes {
+            let made = std::process::Command::new("mkfifo").arg(scratch.path().join(pipe)).status();
+            assert!(made.is_ok_and(|status| status.success()), "a pipe is made");
+        }
+        let named = format!("{}`: it is not a regular file", pipes[0]);
+        run(scratch.path(), &["check"]).exits_with(0).says(&[&named, "checked 1 query", "unbounded_write"]);
+        run(scratch.path(), &["init"]).exits_with(0);
+    }
+}
+
+#[test]
 fn a_bad_line_of_standard_input_costs_no_other() {
     let scratch = Scratch::with([MIGRATION]);
     let arguments = ["check", "--migrations", "migrations", "--queries", "-"];

@@ -3,22 +3,20 @@
 
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
 use query_budget_analysis::project::{dependencies, targets, workspace_root};
 
-use super::Crate;
+use super::{Crate, ignores};
 
 /// Folders whose manifests are not built: test inputs and templates.
 const INPUTS: [&str; 7] = ["tests", "test", "fixtures", "testdata", "test-data", "templates", "fuzz"];
 
 /// The manifests below a folder, outermost first.
 pub(super) fn below(dir: &Path) -> Vec<PathBuf> {
-    let walk = WalkBuilder::new(dir).require_git(false).build().filter_map(Result::ok);
     let is_input = |path: &Path| {
         let inside = path.strip_prefix(dir).unwrap_or(path);
         inside.components().any(|part| INPUTS.iter().any(|input| part.as_os_str() == *input))
     };
-    let mut found: Vec<PathBuf> = walk
+    let mut found: Vec<PathBuf> = ignores::entries(dir)
         .map(ignore::DirEntry::into_path)
         .filter(|path| path.file_name().is_some_and(|name| name == "Cargo.toml") && !is_input(path))
         .collect();

@@ -4,6 +4,7 @@
 mod cargo;
 mod depended;
 mod files;
+mod ignores;
 mod manifests;
 mod nested;
 

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
+use query_budget_analysis::project::read;
 use query_budget_analysis::rust::may_query;
+
+use super::ignores;
 
 /// How many bytes of Rust are read of them all.
 const MOST_BYTES: u64 = 16 << 20;
@@ -81,7 +83,7 @@ fn holds_queries(dir: &Path) -> bool {
             return false;
         };
         left = rest;
-        let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+        let text = read(file.path()).unwrap_or_default();
         if may_query(&[&text]) {
             return true;
         }
@@ -90,8 +92,7 @@ fn holds_queries(dir: &Path) -> bool {
 }
 
 fn rust_files(dir: &Path) -> impl Iterator<Item = ignore::DirEntry> {
-    let files = WalkBuilder::new(dir).require_git(false).build().filter_map(Result::ok);
-    files.filter(|file| file.path().extension().is_some_and(|end| end == "rs"))
+    ignores::entries(dir).filter(|file| file.path().extension().is_some_and(|end| end == "rs"))
 }
 
 /// The length of the Rust files below a folder.
