@@ -22,7 +22,7 @@ const SHOWN_PLACES: usize = 3;
 
 /// Printed in every run, so that nobody has to take it on trust.
 const READ_ONLY: &str = "each query in a read-only transaction that was rolled back; no query was executed, but a planner \
-     evaluates immutable functions, and MariaDB tables in FROM that are constant; queries that could so run a function that \
+     evaluates functions that are not volatile, and MariaDB tables in FROM that are constant; queries that could so run a function that \
      writes files were left out";
 
 pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, Failure> {

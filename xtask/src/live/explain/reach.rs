@@ -24,7 +24,14 @@ const MYSQL_VIEWS: &str = "SELECT table_name, view_definition FROM information_s
     WHERE table_schema NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
 
 /// Functions of PostgreSQL that read a whole schema or an unnamed relation while a query is planned.
-const READERS: [&str; 3] = ["database_to_xml", "schema_to_xml", "table_to_xml"];
+const READERS: [&str; 6] = [
+    "database_to_xml",
+    "database_to_xml_and_xmlschema",
+    "schema_to_xml",
+    "schema_to_xml_and_xmlschema",
+    "table_to_xml",
+    "table_to_xml_and_xmlschema",
+];
 
 /// What a statement could call.
 #[derive(Debug, Default)]
