@@ -8,6 +8,7 @@ use crate::Outcome;
 use crate::args::{Cli, Man};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::replace::replace;
 
 /// The name of the program that cargo looks for.
 const PROGRAM: &str = "cargo-query-budget";
@@ -40,7 +41,7 @@ fn page(command: Command) -> Result<String, Failure> {
 
 fn write(dir: &Path, name: &str, page: &str, output: &mut Output) -> Result<(), Failure> {
     let path = dir.join(format!("{name}.1"));
-    std::fs::write(&path, page)
+    replace(&path, page)
         .map_err(|error| Failure::new(format!("write `{}`", path.display())).because(error))?;
     output.line(format!("wrote `{}`", path.display()))
 }

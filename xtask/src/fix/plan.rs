@@ -10,6 +10,7 @@ use query_budget_analysis::project::read;
 
 use super::is_below;
 use crate::failure::Failure;
+use crate::replace::replace;
 use crate::report::Report;
 
 /// The identity of a finding, independent of its line.
@@ -116,7 +117,7 @@ impl Plan {
     /// Writes the files with all edits except those of some findings.
     pub(super) fn write(&self, without: &HashSet<usize>) -> Result<(), Failure> {
         for (name, file) in &self.files {
-            std::fs::write(&file.path, self.edited(name, file, without))
+            replace(&file.path, &self.edited(name, file, without))
                 .map_err(|error| Failure::new(format!("write `{name}`")).because(error))?;
         }
         Ok(())

@@ -35,6 +35,28 @@ fn project() -> Scratch {
     Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", SOURCE), FILE])
 }
 
+/// Where a file may have no more than one block, a longer one cannot be written, as on a full disk.
+#[test]
+#[cfg(unix)]
+fn what_cannot_be_written_whole_keeps_its_text() {
+    let scratch = project();
+    run(scratch.path(), &["report", "--output", "page.html"]).exits_with(0);
+    commit(scratch.path());
+    for arguments in ["check --fix --allow-dirty", "report --output page.html"] {
+        let (source, page) = (scratch.read("src/lib.rs"), scratch.read("page.html"));
+        assert!(source.len() > 512 && page.len() > 512);
+        let limited = format!("trap '' XFSZ; ulimit -f 1; exec \"$0\" {arguments}");
+        let ran = Command::new("sh")
+            .args(["-c", &limited, env!("CARGO_BIN_EXE_cargo-query-budget")])
+            .current_dir(scratch.path())
+            .output()
+            .expect("a shell");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.code() == Some(2) && said.contains("failed to write"), "{arguments}: {said}");
+        assert_eq!((scratch.read("src/lib.rs"), scratch.read("page.html")), (source, page), "{arguments}");
+    }
+}
+
 #[test]
 fn what_means_the_same_is_written_and_the_finding_is_gone() {
     let scratch = project();

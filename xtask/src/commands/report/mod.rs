@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::page::diff::Diff;
 use crate::page::model::{Function, Workspace};
 use crate::page::{changes, html, markdown};
+use crate::replace::replace;
 use crate::report::{self, Report as Found};
 
 /// The default file name of a page.
@@ -60,8 +61,7 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<Outcome, Fa
         None => output.exact(text.trim_end())?,
         Some(file) => {
             let shown = file.display();
-            std::fs::write(&file, &text)
-                .map_err(|error| Failure::new(format!("write `{shown}`")).because(error))?;
+            replace(&file, &text).map_err(|error| Failure::new(format!("write `{shown}`")).because(error))?;
             output.line(format!("wrote `{shown}` ({} KB)", text.len().div_ceil(1000)))?;
             output.line(&now.coverage)?;
         }
