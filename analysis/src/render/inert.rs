@@ -46,8 +46,9 @@ pub fn written_out(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// The character as JSON writes it.
 fn escape(c: char) -> String {
-    format!("\\u{:04x}", u32::from(c))
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
 fn push_line(safe: &mut String, line: &str, color: bool) {
@@ -95,9 +96,16 @@ fn colour(text: &str) -> usize {
 fn is_obeyed(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        // Bidirectional marks, embeddings, overrides and isolates; line and paragraph separators; what has no width.
-        '\u{200b}'
-        | '\u{2060}'
+        // Bidirectional marks, embeddings, overrides and isolates; line and paragraph separators; what is not seen: spaces
+        // without a width, invisible operators, formats that are no longer used, and tags.
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{180e}'
+        | '\u{200b}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{206a}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}'
         | '\u{61c}'
         | '\u{200e}'
         | '\u{200f}'
@@ -120,6 +128,7 @@ mod tests {
             ("abc\u{202e}dcba\u{2066}", "abc\\u202edcba\\u2066"),
             ("c1 \u{9b}31m", "c1 \\u009b31m"),
             ("us\u{200b}ers", "us\\u200bers"),
+            ("us\u{ad}\u{feff}\u{2062}\u{e0041}ers", "us\\u00ad\\ufeff\\u2062\\udb40\\udc41ers"),
             ("a\n::error file=x::b\n##[group]", "a\n\\u003a:error file=x::b\n\\u0023#[group]"),
             ("\t  ::error::b\n\u{a0}::b", "\t  \\u003a:error::b\n\u{a0}\\u003a:b"),
             ("a ##[error]b ###[c] ##vso[d]", "a \\u0023#[error]b #\\u0023#[c] \\u0023#vso[d]"),
