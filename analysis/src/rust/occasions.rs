@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::lex::named::{Named, is_admin, named};
+use super::lex::named::{Named, is_admin, named, names_of_functions};
 use super::source::SourceFile;
 
 /// An occasion on which alone a function runs.
@@ -146,16 +146,18 @@ impl<'t> Renamed<'t> {
 
 impl<'t> Workspace<'t> {
     fn read(files: &'t [NamedFile<'t>]) -> Workspace<'t> {
-        let named: Vec<Named<'t>> = files.iter().map(|file| named(file.text, file.in_test)).collect();
+        let words: HashSet<&str> = files.iter().flat_map(|file| names_of_functions(file.text)).collect();
+        let mut named: Vec<Named<'t>> =
+            files.iter().map(|file| named(file.text, file.in_test, &words)).collect();
         let mut mentions: HashMap<&str, Vec<(usize, Option<usize>)>> = HashMap::new();
         let declared: HashSet<&str> = named.iter().flat_map(|it| &it.functions).map(|it| it.name).collect();
         let renamed = Renamed::of(&named);
-        for (file, named) in named.iter().enumerate() {
-            for (name, function) in &named.mentions {
+        for (file, named) in named.iter_mut().enumerate() {
+            for (name, function) in std::mem::take(&mut named.mentions) {
                 for meant in renamed.meant(name).into_iter().filter(|name| declared.contains(name)) {
                     let places = mentions.entry(meant).or_default();
-                    if places.last() != Some(&(file, *function)) {
-                        places.push((file, *function));
+                    if places.last() != Some(&(file, function)) {
+                        places.push((file, function));
                     }
                 }
             }

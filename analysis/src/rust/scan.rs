@@ -256,6 +256,10 @@ fn finish(mut walker: Walker<'_>) -> Scan {
     let mut allows: Vec<Allow> = walker.comments.all().cloned().collect();
     allows.append(&mut walker.allows);
     allows.sort_by(|a, b| a.place.cmp(&b.place));
+    // The scans of all files are kept until the last query is checked.
+    walker.sites.shrink_to_fit();
+    walker.functions.shrink_to_fit();
+    walker.items.shrink_to_fit();
     Scan {
         sites: walker.sites,
         functions: walker.functions,

@@ -7,7 +7,7 @@ use super::bounds::{self, Called, Calls};
 use super::calls::CallGraph;
 use crate::rust::flow::CallRef;
 use crate::rust::function::{Bound, Function, Upper};
-use crate::rust::source::{FunctionId, SourceFile};
+use crate::rust::source::FunctionId;
 
 /// The maximum depth of calls for which bounds are computed.
 const MAX_CALL_DEPTH: usize = 64;
@@ -17,11 +17,13 @@ pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
     let sources = graph.sources();
     let known = sources.iter().map(|source| vec![None; source.scan.functions.len()]).collect();
     let mut bounder = Bounder { graph, known, times: HashMap::new(), open: Vec::new(), handing: 0 };
-    let mut of = |(source, file): (usize, &&SourceFile)| -> Vec<Bound> {
-        let functions = 0..file.scan.functions.len();
-        functions.map(|function| bounder.bound(FunctionId { source, function })).collect()
-    };
-    sources.iter().enumerate().map(&mut of).collect()
+    for (source, file) in sources.iter().enumerate() {
+        for function in 0..file.scan.functions.len() {
+            bounder.bound(FunctionId { source, function });
+        }
+    }
+    let of_source = |known: Vec<Option<Bound>>| known.into_iter().map(Option::unwrap_or_default).collect();
+    bounder.known.into_iter().map(of_source).collect()
 }
 
 struct Bounder<'g, 'a> {
@@ -36,23 +38,21 @@ struct Bounder<'g, 'a> {
 }
 
 impl<'a> Bounder<'_, 'a> {
-    fn bound(&mut self, id: FunctionId) -> Bound {
-        if let Some(Some(bound)) = self.known.get(id.source).and_then(|known| known.get(id.function)) {
-            return bound.clone();
+    /// The bound of a function, which is computed once.
+    fn bound(&mut self, id: FunctionId) -> Option<&Bound> {
+        if self.known.get(id.source)?.get(id.function)?.is_none() {
+            let (source, function) = self.graph.get(id)?;
+            self.open.push(id);
+            let bound = bounds::bound(
+                &function.flow,
+                &source.scan.sites,
+                &mut InFunction { bounder: self, id, function },
+            );
+            self.open.pop();
+            // A result computed inside a cycle is only valid for the function that entered it.
+            *self.known.get_mut(id.source)?.get_mut(id.function)? = Some(bound);
         }
-        let Some((source, function)) = self.graph.get(id) else { return Bound::default() };
-        self.open.push(id);
-        let bound = bounds::bound(
-            &function.flow,
-            &source.scan.sites,
-            &mut InFunction { bounder: self, id, function },
-        );
-        self.open.pop();
-        // A result computed inside a cycle is only valid for the function that entered it.
-        if let Some(known) = self.known.get_mut(id.source).and_then(|known| known.get_mut(id.function)) {
-            *known = Some(bound.clone());
-        }
-        bound
+        self.known.get(id.source)?.get(id.function)?.as_ref()
     }
 
     /// The contribution of a call: minimum and maximum over all functions that it may resolve to.
@@ -123,7 +123,7 @@ impl<'a> Bounder<'_, 'a> {
             let why = format!("`{}` calls itself ({})", function.path, crate::rust::RECURSION);
             let upper = Upper::Unbounded { why, place: call.place.clone() };
             let again = self.open.contains(&id) || self.open.len() > MAX_CALL_DEPTH;
-            let lower = if again || !call.awaited { 0 } else { self.bound(id).lower };
+            let lower = if again || !call.awaited { 0 } else { self.bound(id).map_or(0, |it| it.lower) };
             return Called::Known { lower, upper, unknown: false };
         }
         let budget = function.budget.as_ref().and_then(|budget| budget.max.as_ref()?.literal());
@@ -133,10 +133,10 @@ impl<'a> Bounder<'_, 'a> {
         if self.open.len() > MAX_CALL_DEPTH {
             return Called::Unknown;
         }
-        let bound = self.bound(id);
+        let Some(bound) = self.bound(id) else { return Called::Nothing };
         // A future that is not awaited here may never run.
         let lower = if call.awaited || !function.is_async { bound.lower } else { 0 };
-        Called::Known { lower, upper: bound.upper, unknown: !bound.unknown.is_empty() }
+        Called::Known { lower, upper: bound.upper.clone(), unknown: !bound.unknown.is_empty() }
     }
 }
 

@@ -1,19 +1,23 @@
 //! The functions of a file, and where each name occurs in it: what nothing names does not run.
 
 mod admin;
+mod functions;
 
-pub(in crate::rust) use self::admin::is_admin;
-use self::admin::{administered, is_admin_type, is_demand};
+use std::collections::HashSet;
+
 use super::tokens::{Token, TokenKind, tokens};
+pub(in crate::rust) use admin::is_admin;
+use admin::{administered, is_admin_type, is_demand};
+pub(in crate::rust) use functions::names_of_functions;
 
 /// The names of a file.
 #[derive(Debug, Default)]
 pub(in crate::rust) struct Named<'t> {
     /// The functions that it declares, in order.
     pub(in crate::rust) functions: Vec<Declared<'t>>,
-    /// The names in it outside of test code and imports, each with the position of the function that contains it.
+    /// The names of functions in it outside of test code and imports, each with the position of the function that contains it.
     pub(in crate::rust) mentions: Vec<(&'t str, Option<usize>)>,
-    /// The names in its test code.
+    /// The names of functions in its test code.
     pub(in crate::rust) tested: Vec<&'t str>,
     /// Its imports under another name, each with the new name first: `pub use sync::sync_blocks as sync_execution`.
     pub(in crate::rust) renamed: Vec<(&'t str, &'t str)>,
@@ -83,8 +87,10 @@ struct Attributes {
     is_test: bool,
 }
 
-struct Reader<'t> {
+struct Reader<'t, 'd> {
     text: &'t str,
+    /// The names that are noted: most words of a file are of no function.
+    declared: &'d HashSet<&'d str>,
     tokens: Vec<Token<'t>>,
     at: usize,
     /// The braces around, each with whether it is in test code.
@@ -94,10 +100,11 @@ struct Reader<'t> {
     named: Named<'t>,
 }
 
-/// Reads the names of a file.
-pub(in crate::rust) fn named(text: &str, in_test: bool) -> Named<'_> {
+/// Reads the names of a file, as far as they are among those of functions: `declared`.
+pub(in crate::rust) fn named<'t>(text: &'t str, in_test: bool, declared: &HashSet<&str>) -> Named<'t> {
     let mut reader = Reader {
         text,
+        declared,
         tokens: tokens(text),
         at: 0,
         around: vec![(Around::Other, in_test)],
@@ -109,7 +116,7 @@ pub(in crate::rust) fn named(text: &str, in_test: bool) -> Named<'_> {
     reader.named
 }
 
-impl<'t> Reader<'t> {
+impl<'t> Reader<'t, '_> {
     fn token(&self, at: usize) -> Option<Token<'t>> {
         self.tokens.get(at).copied()
     }
@@ -247,6 +254,9 @@ impl<'t> Reader<'t> {
     }
 
     fn mention(&mut self, name: &'t str) {
+        if !self.declared.contains(name) {
+            return;
+        }
         if !self.in_test() {
             let within_rules = self.around.iter().any(|(around, _)| matches!(around, Around::Rules));
             let function = self.function().filter(|_| !within_rules);
@@ -332,6 +342,7 @@ impl<'t> Reader<'t> {
         }
         let is_root = matches!(name.text, "main" | "rocket");
         let position = self.named.functions.len();
+        let mentioned = self.named.mentions.len();
         let line = self.line(name.start);
         let in_test = self.in_test() || attributes.is_test;
         self.named.functions.push(Declared {
@@ -375,7 +386,8 @@ impl<'t> Reader<'t> {
         self.around.pop();
         if position + 1 == self.named.functions.len() {
             self.named.functions.pop();
-            self.named.mentions.retain(|(_, of)| *of != Some(position));
+            let of_head = self.named.mentions.split_off(mentioned);
+            self.named.mentions.extend(of_head.into_iter().filter(|(_, of)| *of != Some(position)));
         }
     }
 

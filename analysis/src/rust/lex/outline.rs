@@ -45,8 +45,8 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) takes_functions: bool,
     /// The types in its signature, one of which may be an alias of a function's.
     pub(in crate::rust) types: Vec<&'t str>,
-    /// The names that it may call.
-    pub(in crate::rust) calls: HashSet<&'t str>,
+    /// The names that it may call, each once. A set of them would take three times the memory.
+    pub(in crate::rust) calls: Vec<&'t str>,
 }
 
 impl<'t> Outlined<'t> {
@@ -60,7 +60,7 @@ impl<'t> Outlined<'t> {
             queries: false,
             takes_functions: false,
             types: Vec::new(),
-            calls: HashSet::new(),
+            calls: Vec::new(),
         }
     }
 }
@@ -172,10 +172,11 @@ impl<'t> Reader<'t> {
         let end = std::mem::replace(&mut self.at, start);
         self.noted.get_mut(usize::from(is_defined)).into_iter().for_each(|noted| *noted = end);
         if let (Some(defined), true) = (defined, is_defined) {
-            self.outline.macros.push(Outlined { queries, calls: words, ..Outlined::of_name(defined) });
+            let calls = words.into_iter().collect();
+            self.outline.macros.push(Outlined { queries, calls, ..Outlined::of_name(defined) });
         } else {
-            let calls = || HashSet::from([name.text]);
-            let made = words.into_iter().map(|word| Outlined { calls: calls(), ..Outlined::of_name(word) });
+            let made =
+                words.into_iter().map(|word| Outlined { calls: vec![name.text], ..Outlined::of_name(word) });
             self.outline.made.extend(made);
         }
     }
@@ -345,14 +346,16 @@ impl<'t> Reader<'t> {
             queries: false,
             takes_functions,
             types,
-            calls: HashSet::new(),
+            calls: Vec::new(),
         };
-        self.body(&mut function);
+        let mut calls = HashSet::new();
+        self.body(&mut function, &mut calls);
+        function.calls = calls.into_iter().collect();
         self.outline.functions.push(function);
     }
 
-    /// Reads a body from its opening brace.
-    fn body(&mut self, function: &mut Outlined<'t>) {
+    /// Reads a body from its opening brace, and adds the names that it may call to `calls`.
+    fn body(&mut self, function: &mut Outlined<'t>, calls: &mut HashSet<&'t str>) {
         let mut depth = 0usize;
         while self.at < self.tokens.len() {
             match self.tokens[self.at].kind {
@@ -387,7 +390,7 @@ impl<'t> Reader<'t> {
                         }
                         "async" if function.waits == Waits::Never => function.waits = Waits::Awaited,
                         // Where a type says how it is awaited.
-                        "await" => drop(function.calls.insert("into_future")),
+                        "await" => drop(calls.insert("into_future")),
                         _ => {}
                     }
                     function.queries |= self.is_query(token);
@@ -399,7 +402,7 @@ impl<'t> Reader<'t> {
                         }
                     }
                     if self.is_named(self.at) || self.is_chosen(self.at) || is_constant(token.text) {
-                        function.calls.insert(token.name());
+                        calls.insert(token.name());
                     }
                 }
                 _ => {}

@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::rust::lex::tokens::TokenKind;
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     /// Whether the `if` here leaves unless an administrator asks: `if !user.is_admin { return .. }`. With `&&`, it lets others
     /// through as well.
     pub(super) fn asks_for_admin(&self) -> bool {
@@ -24,6 +24,9 @@ impl Reader<'_> {
             }
             at += 1;
         }
+        if !denies || !names {
+            return false;
+        }
         let mut leaves = false;
         let mut depth = 0usize;
         while let Some(token) = self.token(at) {
@@ -40,7 +43,7 @@ impl Reader<'_> {
             }
             at += 1;
         }
-        denies && names && leaves
+        leaves
     }
 }
 

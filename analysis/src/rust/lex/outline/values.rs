@@ -31,6 +31,7 @@ impl<'t> Reader<'t> {
         }
         self.constants = at;
         if !calls.is_empty() {
+            let calls = calls.into_iter().collect();
             self.outline.made.push(Outlined { calls, ..Outlined::of_name(name.text) });
         }
     }
