@@ -53,6 +53,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "methods", start: 200, files: methods },
     Kind { name: "aliases", start: 800, files: aliases },
     Kind { name: "aliases_twice", start: 80, files: aliases_twice },
+    Kind { name: "declarations", start: 1_000, files: declarations },
     Kind { name: "fields", start: 300, files: fields },
     Kind { name: "globs", start: 20, files: globs },
     Kind { name: "modules", start: 300, files: modules },
@@ -192,6 +193,13 @@ fn methods(n: usize) -> Vec<File> {
         "CREATE TABLE t (id bigint PRIMARY KEY, a int);",
         &("pub trait Get { async fn get(&self, db: &sqlx::PgPool); }\n".to_owned() + &each(n, "", make)),
     )
+}
+
+/// Methods of a trait without bodies.
+fn declarations(n: usize) -> Vec<File> {
+    let declare = |i: usize| format!("    async fn f{i}(&self, f{}: i64) -> i64;\n", i + 1);
+    let source = format!("pub trait Store {{\n{}}}\n{}", each(n, "", declare), querying("all", "SELECT 1"));
+    project("CREATE TABLE t (id bigint PRIMARY KEY);", &source)
 }
 
 fn aliases(n: usize) -> Vec<File> {

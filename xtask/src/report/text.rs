@@ -79,7 +79,28 @@ fn more(report: &Report, output: &mut Output) -> Result<(), Failure> {
 /// The source lines of findings that are not about a query: a call, a foreign key.
 struct Lines {
     base: PathBuf,
-    read: HashMap<Arc<str>, Option<String>>,
+    read: HashMap<Arc<str>, Option<Source>>,
+}
+
+/// A text whose lines are found without reading those before.
+struct Source {
+    text: String,
+    /// The bytes at which lines start.
+    starts: Vec<usize>,
+}
+
+impl Source {
+    fn new(text: String) -> Source {
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        let starts = std::iter::once(0).chain(ends).collect();
+        Source { text, starts }
+    }
+
+    /// A line by its number, counted from 1.
+    fn line(&self, number: u32) -> Option<&str> {
+        let at = (number as usize).checked_sub(1)?;
+        self.text.get(*self.starts.get(at)?..)?.lines().next()
+    }
 }
 
 impl Lines {
@@ -94,8 +115,9 @@ impl Lines {
             return finding.clone();
         }
         let path = self.base.join(&*place.file);
-        let text = self.read.entry(Arc::clone(&place.file)).or_insert_with(|| read(&path).ok());
-        let line = text.as_ref().and_then(|text| text.lines().nth(place.line as usize - 1));
+        let source =
+            self.read.entry(Arc::clone(&place.file)).or_insert_with(|| read(&path).ok().map(Source::new));
+        let line = source.as_ref().and_then(|source| source.line(place.line));
         let Some(line) = line.filter(|line| !line.trim().is_empty()) else { return finding.clone() };
         // The name at the place; at the start of a line, the whole line.
         let start =
@@ -215,6 +237,16 @@ pub(super) fn found(report: &Report) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_found_by_their_number() {
+        for text in ["a\r\n\nb\n", "", "\n", "é\nb"] {
+            let source = Source::new(text.to_owned());
+            for number in 1..6 {
+                assert_eq!(source.line(number), text.lines().nth(number as usize - 1), "{text:?}, {number}");
+            }
+        }
+    }
 
     #[test]
     fn findings_that_say_the_same_stand_at_the_first_of_them() {

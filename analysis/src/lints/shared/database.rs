@@ -1,5 +1,8 @@
 //! Shared by the lints on a database as a whole: its schema, all queries on it, and SQL to paste.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use super::growth::Growth;
 use crate::config::Config;
 use crate::finding::{Finding, Place};
@@ -20,6 +23,11 @@ pub struct SchemaContext<'a> {
     pub place_of: &'a dyn Fn(&Made<'_>) -> Place,
     /// The tables that get rows while the workspace runs; `None` if the workspace is unknown.
     pub growth: Option<&'a Growth>,
+    /// Whether a query writes anything.
+    writes: OnceCell<bool>,
+    /// The accesses that read all of a table, each with the position of its query: every foreign key asks for those of its
+    /// table.
+    reading_all: OnceCell<HashMap<&'a Name, Vec<(usize, &'a Access)>>>,
 }
 
 /// An object that the migrations create.
@@ -39,7 +47,8 @@ impl<'a> SchemaContext<'a> {
         config: &'a Config,
         place_of: &'a dyn Fn(&Made<'_>) -> Place,
     ) -> SchemaContext<'a> {
-        SchemaContext { schema, queries, config, place_of, growth: None }
+        let (writes, reading_all) = (OnceCell::new(), OnceCell::new());
+        SchemaContext { schema, queries, config, place_of, growth: None, writes, reading_all }
     }
 
     /// The context with what is known about which tables get rows; `None` leaves that unknown.
@@ -54,17 +63,33 @@ impl<'a> SchemaContext<'a> {
 
     /// Whether the workspace is seen to write anything.
     pub(in crate::lints) fn sees_writes(&self) -> bool {
-        self.queries.iter().any(|queried| written_tables(queried.query).next().is_some())
+        let writes = || self.queries.iter().any(|queried| written_tables(queried.query).next().is_some());
+        *self.writes.get_or_init(writes)
     }
 
     /// The number of queries that compare one of these columns of a table and read all of it.
     pub(in crate::lints) fn comparing(&self, table: &Name, columns: &[String]) -> usize {
-        let compares = |access: &Access| {
-            access.table == *table
-                && matches!(access.verdict, Verdict::Full | Verdict::Unserved)
-                && access.columns.iter().any(|column| columns.contains(column))
-        };
-        self.queries.iter().filter(|queried| queried.accesses.iter().any(compares)).count()
+        let compares = |access: &Access| access.columns.iter().any(|column| columns.contains(column));
+        let accesses = self.reading_all.get_or_init(|| self.accesses_of_all()).get(table);
+        let mut queries: Vec<usize> = accesses
+            .into_iter()
+            .flatten()
+            .filter(|(_, access)| compares(access))
+            .map(|(at, _)| *at)
+            .collect();
+        queries.dedup();
+        queries.len()
+    }
+
+    fn accesses_of_all(&self) -> HashMap<&'a Name, Vec<(usize, &'a Access)>> {
+        let mut all: HashMap<&Name, Vec<(usize, &Access)>> = HashMap::new();
+        for (at, queried) in self.queries.iter().enumerate() {
+            let reads_all = |access: &&Access| matches!(access.verdict, Verdict::Full | Verdict::Unserved);
+            for access in queried.accesses.iter().filter(reads_all) {
+                all.entry(&access.table).or_default().push((at, access));
+            }
+        }
+        all
     }
 
     /// Whether the rows of a table are accounts, and every query that deletes some deletes one by its key, outside of loops.

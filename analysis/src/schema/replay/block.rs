@@ -1,6 +1,6 @@
 //! Code that runs DDL: `DO` blocks, and functions and procedures that a migration calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Replay;
 use super::values::{HOLE, Text};
@@ -274,9 +274,11 @@ impl Replay {
         let (file, line) = self.place.clone();
         let text =
             if function.is_none() && !file.is_empty() { format!("{text} ({file}:{line})") } else { text };
-        if !self.schema.gaps.contains(&text) {
+        if !self.gap_causes.contains_key(&text) {
             self.schema.gaps.push(text.clone());
-            let is_told = self.problems.iter().any(|problem| problem.file == file && problem.line == line);
+            // Those of one statement come one after the other.
+            let is_told =
+                self.problems.last().is_some_and(|problem| problem.file == file && problem.line == line);
             if function.is_none() && partitioned.is_none() && !is_told {
                 let what = text.split(" (").next().unwrap_or(&text);
                 let message = format!("{what}: what it changes is not known");
@@ -288,15 +290,18 @@ impl Replay {
 
     /// Closes the gaps that end when a function or partitioned table is dropped.
     pub(super) fn close_gaps(&mut self, dropped: &Name) {
-        let gaps = &mut self.schema.gaps;
+        let mut closed = BTreeSet::new();
         self.gap_causes.retain(|text, cause| {
-            let closed =
+            let ends =
                 [&cause.function, &cause.partitioned].into_iter().flatten().any(|name| name == dropped);
-            if closed {
-                gaps.retain(|gap| gap != text);
+            if ends {
+                closed.insert(text.clone());
             }
-            !closed
+            !ends
         });
+        if !closed.is_empty() {
+            self.schema.gaps.retain(|gap| !closed.contains(gap));
+        }
     }
 
     /// Whether a condition holds at this point; `None` if undetermined.

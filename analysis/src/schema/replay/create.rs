@@ -1,5 +1,7 @@
 //! `CREATE TABLE`: columns from all their sources, then constraints in the database's order.
 
+use std::collections::HashMap;
+
 use super::Applied;
 use super::Replay;
 use super::names::{clipped, join_names};
@@ -11,6 +13,24 @@ use crate::sql::Dialect;
 
 /// Tables that a new one is made like, and what of them it takes.
 type Copied = Vec<(Name, Including)>;
+
+/// The places of a table's columns by their names, while columns are added behind them.
+#[derive(Default)]
+struct Places {
+    by_name: HashMap<String, usize>,
+    /// How many columns are in it.
+    read: usize,
+}
+
+impl Places {
+    fn of(&mut self, columns: &[Column], name: &str) -> Option<usize> {
+        for (at, column) in columns.iter().enumerate().skip(self.read) {
+            self.by_name.entry(column.name.clone()).or_insert(at);
+        }
+        self.read = columns.len();
+        self.by_name.get(name).copied()
+    }
+}
 
 impl Replay {
     pub(super) fn create_table(&mut self, create: CreateTable) -> Applied {
@@ -95,9 +115,10 @@ impl Replay {
     ) -> Result<(Copied, Option<Name>), String> {
         let mut copied = Vec::new();
         let mut ledger = None;
+        let mut places = Places::default();
         for element in elements {
             match element {
-                Element::Column(definition) => self.add_definition(table, *definition),
+                Element::Column(definition) => self.add_definition(table, *definition, &mut places),
                 Element::Like { table: written, including } => {
                     let known = self.find_table(&written).is_some();
                     let other = self.find_or_make_table(&written).ok_or_else(|| missing(&written))?;
@@ -193,10 +214,11 @@ impl Replay {
     }
 
     /// Adds a column from its definition; it is merged with a parent's column of the same name.
-    fn add_definition(&mut self, table: &mut Table, definition: ColumnDef) {
+    fn add_definition(&mut self, table: &mut Table, definition: ColumnDef, places: &mut Places) {
         let mut column = self.column(definition);
         inherit_charset(&mut column, table);
-        match table.columns.iter_mut().find(|known| known.name == column.name) {
+        let known = places.of(&table.columns, &column.name);
+        match known.and_then(|at| table.columns.get_mut(at)) {
             Some(known) => {
                 self.also_local.insert((table.name.clone(), column.name.clone()));
                 known.not_null |= column.not_null;
