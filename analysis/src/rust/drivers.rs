@@ -3,6 +3,7 @@
 
 use super::graph::imports::Imports;
 use super::site::Fetched;
+use super::type_ref::TypeRef;
 use crate::sql::Dialect;
 
 /// The crates whose calls are read, by their name in code.
@@ -112,7 +113,11 @@ pub(super) fn method(name: &str) -> Option<Does> {
     Some(match name {
         "query" | "query_one" | "query_opt" | "query_raw" | "query_typed" | "query_typed_raw"
         | "query_all" | "query_row" | "query_row_and_then" | "query_scalar" | "execute" | "execute_raw"
-        | "execute_typed" => Does::Runs,
+        | "execute_typed" | "copy_in" | "copy_out" => Does::Runs,
+        // Of SeaORM: a statement. Of tokio-postgres: a portal.
+        "query_one_raw" | "query_all_raw" | "stream" | "stream_raw" | "query_portal" | "query_portal_raw" => {
+            Does::Runs
+        }
         "exec" | "exec_first" | "exec_iter" | "exec_map" | "exec_fold" | "exec_drop" | "exec_stream" => {
             Does::Runs
         }
@@ -153,7 +158,41 @@ pub(super) fn runs_statement(name: &str) -> bool {
             | "load_stream"
             | "get_result"
             | "get_results"
+            | "one"
+            | "all"
+            | "stream"
     )
+}
+
+/// Whether a method makes a portal of a text and its values, `transaction.bind("..", &[..])`. The queries of sqlx and Diesel have a
+/// method of this name for each value.
+pub(super) fn makes_portal(name: &str, arguments: usize) -> bool {
+    name == "bind" && arguments == 2
+}
+
+/// Whether a method may be given a text, so that a function with such a call matters.
+pub(super) fn takes_text(name: &str) -> bool {
+    method(name).is_some() || name == "bind"
+}
+
+/// Whether a function or method of SeaORM gives what runs the statement that it is given.
+pub(super) fn takes_statement(name: &str) -> bool {
+    matches!(name, "find_by_statement" | "from_raw_sql" | "from_statement")
+}
+
+/// Whether a method of a driver's own type runs no statement of its own: it opens, begins or ends what others run on, or hands a
+/// connection to a closure.
+pub(super) fn is_harmless(on: &TypeRef, name: &str) -> bool {
+    is_type_of_driver(on) && method(name).is_none() && !runs_statement(name)
+}
+
+/// Whether a type is one of such a driver.
+pub(super) fn is_type_of_driver(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Named(path, _) => path.len() > 1 && path.first().is_some_and(|first| is_driver(first)),
+        TypeRef::Method(of, _) => is_type_of_driver(of),
+        _ => false,
+    }
 }
 
 /// Whether the argument of a method may contain several statements.
@@ -168,8 +207,10 @@ pub(super) fn fetched(name: &str) -> Fetched {
         | "query_and_then" | "load" | "load_iter" | "load_stream" | "get_results" => Fetched::All,
         // In tokio-postgres, `query_one` and `query_opt` return an error for further rows.
         "exec" | "exec_iter" | "exec_map" | "exec_fold" | "exec_stream" | "query_iter" | "query_fold"
-        | "query_stream" => Fetched::All,
-        "query_row" | "query_row_and_then" | "get_result" | "exec_first" | "query_first" => Fetched::First,
+        | "query_stream" | "query_all_raw" | "stream" | "stream_raw" | "all" => Fetched::All,
+        "one" | "query_row" | "query_row_and_then" | "get_result" | "exec_first" | "query_first" => {
+            Fetched::First
+        }
         _ => Fetched::Other,
     }
 }

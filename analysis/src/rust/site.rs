@@ -182,6 +182,15 @@ impl SqlLiteral {
         let column = place.column + u32::try_from(before.chars().count()).ok()?;
         Some(Place { column, ..place.clone() })
     }
+
+    /// A part of the text, with its places.
+    pub(in crate::rust) fn slice(&self, range: std::ops::Range<usize>) -> SqlLiteral {
+        let first = self.place_of(range.start).map(|place| (0, place));
+        let inner = self.parts.iter().filter(|(start, _)| (range.start + 1..range.end).contains(start));
+        let inner = inner.map(|(start, place)| (start - range.start, place.clone()));
+        let parts = first.into_iter().chain(inner).collect();
+        SqlLiteral { text: self.text.get(range).unwrap_or_default().into(), parts }
+    }
 }
 
 /// A value bound to a query.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use super::bounds::{self, Called, Calls};
 use super::calls::CallGraph;
-use crate::rust::flow::CallRef;
+use crate::rust::drivers;
+use crate::rust::flow::{CallRef, Callee};
 use crate::rust::function::{Bound, Function, Upper};
 use crate::rust::source::FunctionId;
 
@@ -236,6 +237,12 @@ fn is_known_harmless(call: &CallRef) -> bool {
     if !call.awaited {
         return true;
     }
+    let awaits_connection = |name: &str| name == "get" && call.written.ends_with("pool.get");
+    if let Callee::Method { name, on } = &call.callee
+        && (drivers::is_harmless(on, name) || awaits_connection(name))
+    {
+        return true;
+    }
     matches!(
         call.callee.name(),
         "sleep"
@@ -248,6 +255,8 @@ fn is_known_harmless(call: &CallRef) -> bool {
             | "write"
             | "acquire"
             | "begin"
+            | "transaction"
+            | "savepoint"
             | "commit"
             | "rollback"
             | "notified"

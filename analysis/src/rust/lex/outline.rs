@@ -111,6 +111,8 @@ struct Reader<'t> {
     noted: [usize; 2],
     /// The constants before this token are noted.
     constants: usize,
+    /// Whether a literal of the current function starts like a statement.
+    says_sql: bool,
     outline: Outline<'t>,
 }
 
@@ -220,6 +222,9 @@ impl<'t> Reader<'t> {
     /// Whether the current name passes SQL to a driver other than sqlx: a function, or a method whose first
     /// argument starts like a statement, is a constant, or is built.
     fn is_of_driver(&self, name: Token<'t>) -> bool {
+        if name.text == "Statement" && self.kind(Some(self.at + 1)) == Some(TokenKind::Sign(b'{')) {
+            return true;
+        }
         // Most names are not called, and comparing them with all of these takes long.
         if !self.is_called(self.at) {
             return false;
@@ -231,7 +236,7 @@ impl<'t> Reader<'t> {
             return self.peek(1).is_some_and(|token| token.kind == TokenKind::Sign(b':'))
                 && self.peek(3).is_some_and(|token| token.text == "from_string");
         }
-        if !self.is_at_sign(self.at.checked_sub(1), b'.') || drivers::method(name.text).is_none() {
+        if !self.is_at_sign(self.at.checked_sub(1), b'.') || !drivers::takes_text(name.text) {
             return false;
         }
         let mut ahead = 2;
@@ -244,13 +249,11 @@ impl<'t> Reader<'t> {
             return false;
         };
         match first.kind {
-            TokenKind::Text | TokenKind::Literal => {
-                let text = first.text.trim_start_matches(['r', '#', '"', '\\', '\n', ' ']);
-                query_names::looks_like_sql(text)
-            }
+            TokenKind::Text | TokenKind::Literal => says_sql(first.text),
+            // A variable of the function may have the text.
             TokenKind::Word => {
                 let is_macro = matches!(first.text, "concat" | "format" | "include_str" | "indoc");
-                is_macro || is_constant(first.text)
+                is_macro || is_constant(first.text) || self.says_sql
             }
             _ => false,
         }
@@ -348,6 +351,7 @@ impl<'t> Reader<'t> {
             types,
             calls: Vec::new(),
         };
+        self.says_sql = false;
         let mut calls = HashSet::new();
         self.body(&mut function, &mut calls);
         function.calls = calls.into_iter().collect();
@@ -372,6 +376,9 @@ impl<'t> Reader<'t> {
                 }
                 TokenKind::Sign(b'(') if self.with_calls && self.is_call_of_field() => {
                     function.takes_functions = true;
+                }
+                TokenKind::Text | TokenKind::Literal if self.with_calls => {
+                    self.says_sql = self.says_sql || says_sql(self.tokens[self.at].text);
                 }
                 TokenKind::Word | TokenKind::RawWord if !self.with_calls => {
                     // One of these signs follows the name of every query, and of fewer others.
@@ -428,4 +435,9 @@ impl<'t> Reader<'t> {
             && self.tokens.get(at + 2).is_some_and(|method| method.text.starts_with("retry"));
         self.is_called(at) || self.is_given(at) || tries
     }
+}
+
+/// Whether the text of a literal, as written, starts like a statement.
+fn says_sql(literal: &str) -> bool {
+    query_names::looks_like_sql(literal.trim_start_matches(['r', '#', '"', '\\', '\n', ' ']))
 }

@@ -111,6 +111,91 @@ fn diesel_and_sea_orm_are_given_texts() {
 }
 
 #[test]
+fn copies_portals_and_texts_of_variables() {
+    check(
+        "use tokio_postgres::Transaction;
+         async fn f(tx: &Transaction<'_>, q: &str) {
+             tx.copy_in(\"COPY t (a) FROM STDIN\").await?;
+             tx.copy_out(\"COPY (SELECT id FROM t) TO STDOUT\").await?;
+             let portal = tx.bind(\"SELECT id FROM t WHERE a = $1\", &[&1]).await?;
+             while tx.query_portal(&portal, 100).await?.len() > 0 {}
+             let mut sql = String::from(\"SELECT id FROM t\");
+             sql.push_str(q);
+             tx.query(sql.as_str(), &[]).await?;
+             query(a).bind(\"SELECT of nobody\");
+         }",
+        &[
+            ("copy_in", "copy_in", None),
+            ("copy_out", "copy_out", None),
+            ("bind", "query_portal", Some(1)),
+            ("query", "query", Some(0)),
+        ],
+    );
+}
+
+#[test]
+fn statements_of_sea_orm_run_where_they_are_given() {
+    check(
+        "use sea_orm::{raw_sql, Statement};
+         async fn f(db: &DatabaseConnection, id: i64, ids: &[i64]) {
+             User::find_by_statement(Statement::from_string(db.backend(), \"SELECT 1\")).one(db).await?;
+             user::Entity::find().from_raw_sql(Statement::from_sql_and_values(b, \"SELECT 1\", [])).all(db).await?;
+             let two = Statement::from_sql_and_values(b, \"SELECT 2\", [id.into()]);
+             db.query_all_raw(two).await?;
+             let three = Statement { sql: \"SELECT 3\".to_owned(), values: None, db_backend: b };
+             db.query_one(three).await?;
+             User::find_by_statement(raw_sql!(Postgres, \"SELECT 4\")).one(db).await?;
+             db.execute_raw(raw_sql!(Sqlite, \"DELETE FROM t WHERE id = {id}\")).await?;
+         }",
+        &[
+            ("Statement::from_string", "one", None),
+            ("Statement::from_sql_and_values", "all", Some(0)),
+            ("Statement::from_sql_and_values", "query_all_raw", Some(1)),
+            ("Statement", "query_one", None),
+            ("raw_sql!", "one", None),
+            ("raw_sql!", "execute_raw", None),
+        ],
+    );
+}
+
+#[test]
+fn names_in_braces_are_placeholders() {
+    let text = |backend: &str, text: &str| {
+        let scan =
+            scanned(&format!("use sea_orm::raw_sql; fn f() {{ raw_sql!({backend}, r#\"{text}\"#); }}"));
+        scan.sites.first().and_then(|site| match &site.sql {
+            crate::rust::site::SiteSql::Literal(literal) => Some(literal.text.to_string()),
+            _ => None,
+        })
+    };
+    let named = "SELECT id FROM t WHERE a = {a} AND b = {b.c} AND id IN ({..ids})";
+    assert_eq!(
+        text("Postgres", named).as_deref(),
+        Some("SELECT id FROM t WHERE a = $1 AND b = $2 AND id IN ($3)")
+    );
+    assert_eq!(text("Sqlite", "SELECT {a}").as_deref(), Some("SELECT ?"));
+    // Any number of values.
+    assert_eq!(text("Postgres", "INSERT INTO t (a, b) VALUES ({..row})"), None);
+    assert_eq!(text("Postgres", "INSERT INTO t (a, b) VALUES {..(rows.0:2),}"), None);
+    assert_eq!(text("Postgres", "SELECT {a"), None);
+}
+
+#[test]
+fn what_is_appended_to_a_query_of_diesel_is_not_known() {
+    let source = "use diesel::sql_query;
+         fn f(conn: &mut PgConnection) {
+             sql_query(\"SELECT id FROM t WHERE a = \").bind::<Integer, _>(1).sql(\" LIMIT 3\").load(conn)?;
+             let mut all = sql_query(\"SELECT id FROM t\").into_boxed();
+             if a { all = all.sql(\" LIMIT 3\"); }
+             all.load(conn)?;
+         }";
+    check(source, &[("sql_query", "load", None), ("sql_query", "load", None)]);
+    let scan = scanned(source);
+    let known = scan.sites.iter().filter(|site| site.sql != crate::rust::site::SiteSql::Dynamic).count();
+    assert_eq!(known, 0);
+}
+
+#[test]
 fn without_a_driver_such_methods_are_nobodys() {
     for source in [
         "async fn f(client: &Client) { client.query(\"SELECT 1\", &[]).await?; }",
@@ -124,9 +209,10 @@ fn without_a_driver_such_methods_are_nobodys() {
 #[test]
 fn functions_that_give_a_driver_sql_are_left_in() {
     let text = "fn a(c: &C) { c.query_row(\"SELECT 1\", [], g) } fn b(c: &C) { a(c) } fn c() { d() } fn e(c: &C) { c.query(SQL, &[]) }
-        fn h(c: &C) { c.query_opt(path, &[]) }";
+        fn h(c: &C) { c.query_opt(path, &[]) }
+        fn i(c: &C) { let sql = \"SELECT 1\"; c.query_opt(sql, &[]) } fn j(c: &C) { c.bind(\"SELECT 2\", &[]) }";
     let left = crate::rust::relevant(&[text]).remove(0);
-    for part in ["c.query_row(", "a(c)", "c.query(SQL"] {
+    for part in ["c.query_row(", "a(c)", "c.query(SQL", "c.query_opt(sql", "c.bind("] {
         assert!(left.contains(part), "{left}");
     }
     assert!(!left.contains("d()") && !left.contains("path"), "{left}");
@@ -164,4 +250,27 @@ fn a_connection_of_mysql() {
         assert_eq!(loops, [0, 0, 0, 0, 0, 1, 0]);
     }
     check(&format!("use sqlx::mysql::MySqlPool; async {code}"), &[]);
+}
+
+#[test]
+fn what_a_driver_opens_and_begins_is_no_unknown_call() {
+    let bound = |source: &str| {
+        let scan = scanned(source);
+        let bound = &function(&scan, "f").bound;
+        let upper = matches!(bound.upper, crate::rust::Upper::Finite(_));
+        (bound.lower, upper, bound.unknown.is_empty())
+    };
+    let one = "execute(\"DELETE FROM t\", &[]).await";
+    for code in [
+        format!("use deadpool_postgres::Pool; async fn f(pool: &Pool) {{ let c = pool.get().await; c.{one}; }}"),
+        format!("use tokio_postgres::Client; async fn f(c: &mut Client) {{ let t = c.transaction().await; let s = t.savepoint(\"a\").await; s.{one}; s.commit().await; }}"),
+        format!("use tokio_postgres::Client; async fn f(c: &mut Client) {{ let t = c.build_transaction().read_only(true).start().await; t.{one}; }}"),
+        "use tokio_rusqlite::Connection; async fn f(c: &Connection) { c.call(|c| c.execute(\"DELETE FROM t\", [])).await; }".to_owned(),
+    ] {
+        let (_, is_bounded, is_known) = bound(&code);
+        assert!(is_bounded && is_known, "{code}");
+    }
+    // A service may run anything.
+    let other = "use tokio_rusqlite::Connection; async fn f(s: &Service) { s.call(|c| c.execute(\"DELETE FROM t\", [])).await; }";
+    assert!(!bound(other).2);
 }

@@ -218,7 +218,7 @@ impl Walker<'_> {
             ("push_values" | "push_tuples" | "separated" | "push_values_and_separator", _) => {
                 built.takes_many = true
             }
-            ("push", Some(value)) => built.push(value, self, inside),
+            ("push" | "sql", Some(value)) => built.push(value, self, inside),
             _ => built.takes_many |= inside,
         }
         if let Some(site) = self.sites.get_mut(query) {

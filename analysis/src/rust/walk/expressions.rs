@@ -280,6 +280,9 @@ impl Walker<'_> {
             }
             Expr::Repeat(node) => drop(self.expr(&node.expr)),
             Expr::Struct(node) => {
+                if let Some(queries) = self.driver_struct(node) {
+                    return queries;
+                }
                 for field in &node.fields {
                     if !self.kept_in_field(&node.path, field) {
                         self.put_away(&field.expr);

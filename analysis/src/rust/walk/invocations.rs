@@ -55,6 +55,9 @@ impl Walker<'_> {
             return queries;
         }
         let last = path.last().map(String::as_str).unwrap_or_default();
+        if self.knows_drivers && drivers::takes_statement(last) {
+            return self.arguments(node.args.iter(), &Runs::Once);
+        }
         let runs = match last {
             "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with" => {
                 Runs::PerElement {
@@ -249,7 +252,13 @@ impl Walker<'_> {
             true => Some(self.spawned(&method, node.args.iter(), 1).1),
             false => {
                 let to = job_of(node).unwrap_or(&method);
-                let (queries, number) = self.handed(to, node.args.iter(), 1);
+                // `connection.call(|connection| ..)` of an asynchronous rusqlite.
+                let hands = matches!(to, "call" | "interact" | "conn") && self.knows_drivers;
+                let once = hands && drivers::is_type_of_driver(&self.type_of(&node.receiver));
+                let (queries, number) = match once {
+                    true => self.handed_to(to, true, node.args.iter(), 1),
+                    false => self.handed(to, node.args.iter(), 1),
+                };
                 self.grow_text(node);
                 self.collect(node, &queries);
                 let is_run = awaited || queries.iter().any(|query| self.is_statement(*query));
@@ -296,10 +305,10 @@ impl Walker<'_> {
         self.arguments(node.args.iter(), &Runs::Once);
         let is_of_driver =
             |query: &usize| self.sites.get(*query).is_some_and(|site| site.form == Form::Driver);
-        let runs_it = drivers::runs_statement(method) && queries.iter().all(is_of_driver);
+        let is_all_of_driver = queries.iter().all(is_of_driver);
+        let runs_it = drivers::runs_statement(method) && is_all_of_driver;
         // A copy of a statement may run in addition to it.
-        let is_again =
-            self.readies(&queries, method) || method == "clone" && queries.iter().all(is_of_driver);
+        let is_again = self.readies(&queries, method) || method == "clone" && is_all_of_driver;
         let queries = if is_again { self.run_again(&queries) } else { queries };
         if query_names::is_executor(method) || runs_it {
             self.executed(&queries, node, node.args.first());
@@ -307,7 +316,8 @@ impl Walker<'_> {
         }
         let (depth, branched) = (self.here.loops.len(), self.here.branched);
         for &query in &queries {
-            if method.starts_with("push") || method == "separated" {
+            let is_appended = method == "sql" && is_all_of_driver && !node.args.is_empty();
+            if method.starts_with("push") || method == "separated" || is_appended {
                 self.grow_site(query, node);
             }
             let Some(site) = self.sites.get_mut(query) else { continue };
@@ -322,7 +332,7 @@ impl Walker<'_> {
                     site.sql = SiteSql::Dynamic;
                     site.arguments_complete = false;
                 }
-                (name, _) if name.starts_with("push") => {
+                (name, _) if name.starts_with("push") || is_appended => {
                     site.sql = SiteSql::Dynamic;
                     site.arguments_complete = false;
                 }

@@ -20,6 +20,9 @@ impl Walker<'_> {
         if let Some(site) = self.macro_site(mac) {
             return vec![site];
         }
+        if let Some(queries) = self.driver_macro(mac) {
+            return queries;
+        }
         let path = segments(&mac.path);
         if let Some(queries) = self.not_run(mac, &path) {
             return queries;

@@ -167,16 +167,16 @@ impl Walker<'_> {
         self.push_site(place, line, method.to_owned(), Form::Driver, sql, arguments, is_complete)
     }
 
-    /// The site of another driver's function that takes SQL.
+    /// The site of another driver's function, struct or macro that takes SQL.
     pub(in crate::rust) fn text_site(
         &mut self,
-        function: &ExprPath,
+        at: &syn::Path,
         path: &[String],
         sql: SiteSql,
         arguments: Vec<Argument>,
         is_complete: bool,
     ) -> usize {
-        self.site(&function.path, path, Form::Driver, sql, arguments, is_complete)
+        self.site(at, path, Form::Driver, sql, arguments, is_complete)
     }
 
     fn site(

@@ -251,28 +251,19 @@ fn unindent(literal: &SqlLiteral) -> SqlLiteral {
         .map(|(_, line)| line.len() - line.trim_start_matches([' ', '\t']).len())
         .min()
         .unwrap_or(0);
-    let mut text = String::new();
-    let mut parts = Vec::new();
+    let mut kept = Vec::new();
     let mut at = 0;
     for (index, line) in lines.iter().enumerate() {
         let cut =
             if index == 0 { 0 } else { indent.min(line.len() - line.trim_start_matches([' ', '\t']).len()) };
-        let dropped = index == 0 && line.is_empty() && lines.len() > 1;
-        if !dropped {
-            if let Some(place) = literal.place_of(at + cut) {
-                parts.push((text.len(), place));
-            }
-            let inner =
-                literal.parts.iter().filter(|(start, _)| (at + cut + 1..at + line.len()).contains(start));
-            parts.extend(inner.map(|(start, place)| (text.len() + start - at - cut, place.clone())));
-            text.push_str(line.get(cut..).unwrap_or_default());
-            if index + 1 < lines.len() {
-                text.push('\n');
-            }
+        // The line break belongs to its line.
+        let next = at + line.len() + 1;
+        if index > 0 || !line.is_empty() || lines.len() == 1 {
+            kept.push(literal.slice(at + cut..next.min(literal.text.len())));
         }
-        at += line.len() + 1;
+        at = next;
     }
-    SqlLiteral { text: text.into(), parts }
+    literal::join(kept)
 }
 
 /// The names of a path, without generic arguments.
