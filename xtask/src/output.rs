@@ -29,6 +29,11 @@ impl Output {
         Output { writer: BufWriter::new(stdout), gone: false, style: Style { color } }
     }
 
+    /// Whether a person reads it.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.writer.get_ref().is_terminal()
+    }
+
     /// The style of findings.
     pub(crate) fn style(&self) -> Style {
         self.style

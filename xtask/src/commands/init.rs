@@ -58,7 +58,10 @@ fn next_steps(lacks_schema: bool, output: &mut Output) -> Result<(), Failure> {
     let schema = ("cargo query-budget schema", "writes the snapshot");
     let steps = [
         ("cargo query-budget check", "all lints over every query"),
-        ("cargo query-budget check --fix", "makes the edits that change no result"),
+        (
+            "cargo query-budget check --fix",
+            "once these files are committed: makes the edits that change no result",
+        ),
         ("cargo query-budget index-check", "queries that no index serves, and the indexes that would"),
         ("cargo query-budget schema --check", "in CI: fails when a migration is not in the snapshot"),
     ];

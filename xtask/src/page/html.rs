@@ -44,7 +44,8 @@ fn summary(workspace: &Workspace) -> Markup {
     let total = workspace.queries.len().max(1);
     let counts =
         Cost::ALL.map(|class| (class, workspace.queries.iter().filter(|it| it.cost == class).count()));
-    let over = workspace.functions.iter().filter(|it| it.exceeded).count();
+    // Those of tests are among the findings alone.
+    let over = workspace.findings.iter().filter(|it| it.lint == "budget_exceeded").count();
     let unbounded = workspace.functions.iter().filter(|it| it.upper.is_none()).count();
     html! {
         div.cards {
@@ -216,9 +217,12 @@ fn tables(workspace: &Workspace, database: &Database) -> Markup {
     let mut all: Vec<&Table> = database.tables.iter().collect();
     all.sort_by_key(|table| (std::cmp::Reverse(table.reads.len() + table.writes.len()), &table.name));
     let (used, unused): (Vec<&Table>, Vec<&Table>) = all.into_iter().partition(|table| table.is_used());
+    if used.is_empty() && unused.is_empty() {
+        return html! {};
+    }
     html! {
         h3 { (database.name) " " span.muted { (database.dialect) } }
-        table.list.t-tables {
+        @if !used.is_empty() { table.list.t-tables {
             thead { tr { th { "Table" } th { "Indexes" } th { "Read by" } th { "Written by" } } }
             tbody {
                 @for table in used {
@@ -233,7 +237,7 @@ fn tables(workspace: &Workspace, database: &Database) -> Markup {
                     }
                 }
             }
-        }
+        } }
         @if !unused.is_empty() {
             p.muted { "Of no query that could be read: " @for (at, table) in unused.iter().enumerate() { @if at > 0 { ", " } code { (table.name) } } "." }
         }
@@ -242,7 +246,7 @@ fn tables(workspace: &Workspace, database: &Database) -> Markup {
 
 fn index(index: &super::model::Index) -> Markup {
     html! {
-        code { (index.name) } " " span.muted { (index.on) @if index.unique { ", unique" } }
+        code { (index.name) } " " span.muted { (index.on) @if index.unique { ", unique" } } " "
         span.badge title="accesses that search it" { (index.uses) "×" }
     }
 }

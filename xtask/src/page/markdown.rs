@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::diff::{Change, Diff, FindingChange};
 use super::parts::{grouped, one_line};
+use crate::report::counted;
 
 /// The first line of a comment, by which a workflow finds its earlier one.
 pub(crate) const MARK: &str = "<!-- query-budget report -->";
@@ -24,7 +25,8 @@ pub(crate) fn comment(diff: &Diff) -> String {
     indexes(&mut text, diff);
     if !diff.gone_findings.is_empty() {
         text.push_str("<details><summary>");
-        let _ = write!(text, "{} findings are gone</summary>\n\n", grouped(diff.gone_findings.len() as u64));
+        let gone = counted(diff.gone_findings.len(), "finding is gone", "findings are gone");
+        let _ = write!(text, "{gone}</summary>\n\n");
         findings(&mut text, "", &diff.gone_findings);
         text.push_str("</details>\n\n");
     }
@@ -35,16 +37,19 @@ pub(crate) fn comment(diff: &Diff) -> String {
 fn headline(diff: &Diff) -> String {
     let over = diff.functions.iter().filter(|it| it.exceeded).count();
     let parts = [
-        (diff.count(Change::Added), "queries added"),
-        (diff.count(Change::Worse), "queries worse"),
-        (diff.count(Change::Better), "queries better"),
-        (diff.count(Change::Removed), "queries removed"),
-        (over, "functions over their budget"),
-        (diff.new_findings.len(), "new findings"),
-        (diff.gone_findings.len(), "findings gone"),
+        (diff.count(Change::Added), "query added", "queries added"),
+        (diff.count(Change::Worse), "query worse", "queries worse"),
+        (diff.count(Change::Better), "query better", "queries better"),
+        (diff.count(Change::Removed), "query removed", "queries removed"),
+        (over, "function over its budget", "functions over their budget"),
+        (diff.new_findings.len(), "new finding", "new findings"),
+        (diff.gone_findings.len(), "finding gone", "findings gone"),
     ];
-    let named = parts.iter().filter(|(count, _)| *count > 0);
-    let named = named.map(|(count, name)| format!("**{}** {name}", grouped(*count as u64)));
+    let named = parts.iter().filter(|(count, ..)| *count > 0);
+    let named = named.map(|(count, one, many)| {
+        let name = if *count == 1 { one } else { many };
+        format!("**{}** {name}", grouped(*count as u64))
+    });
     named.collect::<Vec<_>>().join(" · ")
 }
 

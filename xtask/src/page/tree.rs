@@ -42,7 +42,7 @@ impl Tree<'_> {
             return html! {
                 li {
                     a href=(format!("#f{at}")) { code { (breakable(&function.path)) } } " " (interval(function)) " " (looped(over))
-                    @if depth <= MAX_TREE_DEPTH { span.muted { " shown above" } }
+                    @if depth <= MAX_TREE_DEPTH { span.note { " shown above" } }
                 }
             };
         }
@@ -57,7 +57,7 @@ impl Tree<'_> {
                     summary {
                         code.fn { (breakable(&function.path)) } " " (interval(function)) " " (looped(over)) " "
                         @if !function.budget.is_empty() {
-                            span class=(if function.exceeded { "badge l-deny" } else { "badge" }) { "budget " (function.budget) }
+                            span class=(if function.exceeded { "badge l-deny" } else { "badge" }) { "budget " (function.budget) } " "
                         }
                         span.place { (breakable(&function.place)) }
                     }

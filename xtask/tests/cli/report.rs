@@ -256,7 +256,7 @@ fn a_diff_as_markdown_is_a_comment() {
     let ran = run(changed().path(), &["report", "--diff", "HEAD", "--format", "markdown"]).exits_with(0);
     ran.says(&[
         "<!-- query-budget report -->\n### query-budget: changes since `HEAD`\n",
-        "**1** queries added · **1** queries better · ",
+        "**1** query added · **1** query better · ",
         "| warn | `unindexed_filter` | filter on `logs.output` has no index<br>help: ",
         "| added |  | scan | `SELECT count(*) FROM logs WHERE output = '@all \\| <b>'` | `src/lib.rs:",
         "| added | `logs` | `logs_event (event_id)` | 1 access |",
@@ -273,4 +273,34 @@ fn json_has_the_same() {
     assert_eq!(page["entry_points"], serde_json::json!([0]));
     run(scratch.path(), &["report", "--format", "json", "-o", "a.json"]).exits_with(0);
     run(scratch.path(), &["report", "--format", "json", "-o", "a.json"]).exits_with(0);
+}
+
+#[test]
+fn what_subqueries_read_is_in_the_class() {
+    let cost = |sql: &str| {
+        let scratch = workspace();
+        scratch.write("migrations/2_i.sql", "CREATE INDEX logs_event ON logs (event_id);\n");
+        let source = format!("async fn f(db: &PgPool) {{ sqlx::query!(\"{sql}\").execute(db).await; }}\n");
+        scratch.write("src/lib.rs", source);
+        let ran = run(scratch.path(), &["report", "--format", "json"]).exits_with(0);
+        let page: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        page["queries"][0]["cost"].as_str().unwrap_or_default().to_owned()
+    };
+    let of_key = "INSERT INTO users (name) SELECT output FROM logs WHERE id = 1";
+    assert_eq!(cost(of_key), "one_row");
+    let exists = "SELECT EXISTS (SELECT 1 FROM logs WHERE event_id = 1)";
+    assert_eq!(cost(exists), "one_row");
+    let first = "SELECT name, (SELECT output FROM logs WHERE event_id = 1 LIMIT 1) FROM users WHERE id = 1";
+    assert_eq!(cost(first), "bounded");
+    for sql in [
+        "INSERT INTO users (name) SELECT output FROM logs WHERE event_id = 1",
+        "INSERT INTO users (name) SELECT output FROM logs WHERE event_id = 1 UNION ALL SELECT 'a'",
+        "INSERT INTO users (name) VALUES ((SELECT max(output) FROM logs WHERE event_id = 1))",
+        "WITH d AS (DELETE FROM logs WHERE event_id = 1) INSERT INTO users (name) VALUES ('a')",
+        "WITH l AS (SELECT output FROM logs WHERE event_id = 1) INSERT INTO users (name) SELECT output FROM l",
+        "SELECT (SELECT count(*) FROM logs WHERE event_id = 1)",
+        "UPDATE users SET name = 'a' WHERE id IN (SELECT id FROM logs WHERE event_id = 1)",
+    ] {
+        assert_eq!(cost(sql), "growing", "{sql}");
+    }
 }

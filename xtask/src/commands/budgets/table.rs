@@ -23,7 +23,10 @@ pub(super) fn write<const N: usize>(
             *width = cell.chars().count().max(*width);
         }
     }
-    fit(&mut widths);
+    // A program, or a search through the output, gets every name and path whole.
+    if output.is_terminal() {
+        fit(&mut widths);
+    }
     for row in &all {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{:width$}", shortened(cell, width)));
         output.line(cells.collect::<Vec<_>>().join("  ").trim_end())?;
