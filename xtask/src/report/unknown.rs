@@ -16,7 +16,7 @@ use crate::input::RustFile;
 /// The number of accesses from which on it is no accident that all are of unknown tables.
 const SEVERAL: usize = 2;
 
-/// How many tables are named.
+/// How many tables or files are named.
 const SHOWN: usize = 3;
 
 /// A notice if every table that these queries read is unknown, although the schema has tables.
@@ -28,13 +28,16 @@ pub(super) fn notice<'q>(
     base: &Path,
 ) -> Option<Notice> {
     let schema = project.schema.as_ref().filter(|schema| !schema.tables.is_empty())?;
-    let (mut accesses, mut tables) = (0, BTreeSet::new());
-    for access in queries.flat_map(|query| &query.checked.accesses) {
-        if access.verdict != Verdict::Unknown {
-            return None;
+    let (mut accesses, mut tables, mut places) = (0, BTreeSet::new(), BTreeSet::new());
+    for query in queries {
+        for access in &query.checked.accesses {
+            if access.verdict != Verdict::Unknown {
+                return None;
+            }
+            accesses += 1;
+            tables.insert(format!("`{}`", access.table));
+            places.insert(format!("`{}`", query.place.file));
         }
-        accesses += 1;
-        tables.insert(format!("`{}`", access.table));
     }
     if accesses < SEVERAL {
         return None;
@@ -43,20 +46,21 @@ pub(super) fn notice<'q>(
         [only] if *only != schema.dialect => {
             format!("the schema is of {}, and the code names types of {only} alone", schema.dialect)
         }
-        _ => {
-            let first: Vec<String> = tables.iter().take(SHOWN).cloned().collect();
-            let more = if tables.len() > SHOWN { " and others" } else { "" };
-            format!("`{}` does not tell what {}{more} are", shown(source, base), first.join(", "))
-        }
+        _ => format!("`{}` does not tell what {} are", shown(source, base), first(&tables)),
     };
     let message = format!("no table is known that the queries read: {why}");
     let notice = Notice::new(NoticeKind::NoSnapshot, message, Place::default())
         .help("name the schema of these queries: `--migrations <folder>` or `--schema <file>`")
         .help("or their database: `--dialect <dialect>`");
-    Some(Notice {
-        notes: vec![format!("{} not checked", counted(accesses, "access is", "accesses are"))],
-        ..notice
-    })
+    let accesses = counted(accesses, "access", "accesses");
+    Some(Notice { notes: vec![format!("not checked: {accesses} in {}", first(&places))], ..notice })
+}
+
+/// The first of several names.
+fn first(names: &BTreeSet<String>) -> String {
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if names.len() > SHOWN { " and others" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// Notices for queries of a database other than that of the schema, unless the user says which is checked.
@@ -73,13 +77,11 @@ pub(super) fn of_others<'q>(
     let notice = |dialect: Dialect| {
         let of_other = || queries.iter().filter(|query| query.checked.dialect == dialect);
         let files: BTreeSet<String> = of_other().map(|query| format!("`{}`", query.place.file)).collect();
-        let first: Vec<String> = files.iter().take(SHOWN).cloned().collect();
-        let more = if files.len() > SHOWN { " and others" } else { "" };
         let number = of_other().count();
         let message = format!(
-            "{} of {dialect} in {}{more} {} not checked: the schema is of {}",
+            "{} of {dialect} in {} {} not checked: the schema is of {}",
             counted(number, "query", "queries"),
-            first.join(", "),
+            first(&files),
             if number == 1 { "is" } else { "are" },
             schema.dialect
         );
