@@ -180,10 +180,31 @@ pub(super) fn takes_statement(name: &str) -> bool {
     matches!(name, "find_by_statement" | "from_raw_sql" | "from_statement")
 }
 
-/// Whether a method of a driver's own type runs no statement of its own: it opens, begins or ends what others run on, or hands a
+/// Whether a method of a driver's own type runs no statement that counts: it opens, begins or ends what others run on, or hands a
 /// connection to a closure.
 pub(super) fn is_harmless(on: &TypeRef, name: &str) -> bool {
-    is_type_of_driver(on) && method(name).is_none() && !runs_statement(name)
+    is_type_of_driver(on)
+        && matches!(
+            name,
+            "get"
+                | "get_conn"
+                | "get_timeout"
+                | "dedicated_connection"
+                | "transaction"
+                | "start_transaction"
+                | "build_transaction"
+                | "start"
+                | "savepoint"
+                | "commit"
+                | "rollback"
+                | "call"
+                | "interact"
+                | "conn"
+                | "ping"
+                | "close"
+                | "disconnect"
+                | "cancel_query"
+        )
 }
 
 /// Whether a type is one of such a driver.
