@@ -208,7 +208,7 @@ fn functions(workspace: &Workspace) -> Markup {
 
 fn databases(workspace: &Workspace) -> Markup {
     html! {
-        @if workspace.databases.is_empty() { p.muted { "There is no schema: name one with " code { "--migrations" } " or " code { "--schema" } "." } }
+        @if workspace.databases.iter().all(|database| database.tables.is_empty()) { p.muted { "There is no schema: name one with " code { "--migrations" } " or " code { "--schema" } "." } }
         @for database in &workspace.databases { (tables(workspace, database)) }
     }
 }
@@ -222,22 +222,24 @@ fn tables(workspace: &Workspace, database: &Database) -> Markup {
     }
     html! {
         h3 { (database.name) " " span.muted { (database.dialect) } }
-        @if !used.is_empty() { table.list.t-tables {
-            thead { tr { th { "Table" } th { "Indexes" } th { "Read by" } th { "Written by" } } }
-            tbody {
-                @for table in used {
-                    tr.row {
-                        td { code { (table.name) } p.note { @if let Some(rows) = table.rows { (grouped(rows)) " rows, " } (table.columns) " columns" } }
-                        td {
-                            @if table.indexes.is_empty() { span.muted { "none" } }
-                            (some_of(&table.indexes.iter().map(index).collect::<Vec<_>>(), FIRST))
+        @if !used.is_empty() {
+            table.list.t-tables {
+                thead { tr { th { "Table" } th { "Indexes" } th { "Read by" } th { "Written by" } } }
+                tbody {
+                    @for table in used {
+                        tr.row {
+                            td { code { (table.name) } p.note { @if let Some(rows) = table.rows { (grouped(rows)) " rows, " } (table.columns) " columns" } }
+                            td {
+                                @if table.indexes.is_empty() { span.muted { "none" } }
+                                (some_of(&table.indexes.iter().map(index).collect::<Vec<_>>(), FIRST))
+                            }
+                            td data-sort=(table.reads.len()) { (reads(workspace, table)) }
+                            td data-sort=(table.writes.len()) { (writes(workspace, table)) }
                         }
-                        td data-sort=(table.reads.len()) { (reads(workspace, table)) }
-                        td data-sort=(table.writes.len()) { (writes(workspace, table)) }
                     }
                 }
             }
-        } }
+        }
         @if !unused.is_empty() {
             p.muted { "Of no query that could be read: " @for (at, table) in unused.iter().enumerate() { @if at > 0 { ", " } code { (table.name) } } "." }
         }
