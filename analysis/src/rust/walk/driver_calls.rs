@@ -132,6 +132,15 @@ impl Walker<'_> {
         Some(vec![self.text_site(&mac.path, &name, text, Vec::new(), false)])
     }
 
+    /// Walks the arguments of a method; `connection.call(|connection| ..)` of an asynchronous rusqlite calls its closure once.
+    pub(super) fn handed_by(&mut self, node: &ExprMethodCall, to: &str) -> (Queries, usize) {
+        let may_hand = matches!(to, "call" | "interact" | "conn") && self.knows_drivers;
+        match may_hand && drivers::is_type_of_driver(&self.type_of(&node.receiver)) {
+            true => self.handed_to(to, true, node.args.iter(), 1),
+            false => self.handed(to, node.args.iter(), 1),
+        }
+    }
+
     /// Handles `client.query(&statement, &[..])`: a statement that was prepared before, runs here, and may
     /// have run already.
     fn run_prepared(&mut self, node: &ExprMethodCall, does: Does) -> Option<Queries> {

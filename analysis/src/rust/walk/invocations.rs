@@ -252,13 +252,7 @@ impl Walker<'_> {
             true => Some(self.spawned(&method, node.args.iter(), 1).1),
             false => {
                 let to = job_of(node).unwrap_or(&method);
-                // `connection.call(|connection| ..)` of an asynchronous rusqlite.
-                let hands = matches!(to, "call" | "interact" | "conn") && self.knows_drivers;
-                let once = hands && drivers::is_type_of_driver(&self.type_of(&node.receiver));
-                let (queries, number) = match once {
-                    true => self.handed_to(to, true, node.args.iter(), 1),
-                    false => self.handed(to, node.args.iter(), 1),
-                };
+                let (queries, number) = self.handed_by(node, to);
                 self.grow_text(node);
                 self.collect(node, &queries);
                 let is_run = awaited || queries.iter().any(|query| self.is_statement(*query));
