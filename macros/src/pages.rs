@@ -27,7 +27,7 @@ pub(crate) fn expand(context: &mut Context, kind: MacroKind, tokens: TokenStream
     // A page is what is checked: first rows in an order, which an index should provide.
     let text = first_rows(context, sql);
     let checked = check::query_as(context, kind, tokens, sql, &text);
-    let Checked { mut messages, is_refused, types, .. } = checked;
+    let Checked { mut messages, is_refused, types, touching, .. } = checked;
     if is_refused {
         return refused(&query, &messages);
     }
@@ -39,7 +39,7 @@ pub(crate) fn expand(context: &mut Context, kind: MacroKind, tokens: TokenStream
     let Some(Fitted { made, parameters, plan }) = fitted else { return refused(&query, &messages) };
     let database = batch::database(made.dialect);
     let Held { statements, values } = arguments::hold(&query.arguments, &parameters);
-    let site = site(&made.pages, &messages);
+    let site = site(&made.pages, &messages, &touching);
     let pages = statics(&made);
     let bound = quote!(::query_budget::__private::pages::page_query::<#database, _>(#site, #pages, #values));
     let read = batch::read(&query, &plan, &database, bound);
@@ -86,9 +86,10 @@ fn made(context: &mut Context, sql: &Sql, described: Option<&Described>) -> Resu
     let cast =
         |output: usize| type_of(output).filter(|_| is_postgres).and_then(types::row_type).map(|ty| ty.name);
     let pages = pages::pages(&sql.text, &query, schema, &cast)?;
-    let kinds = pages.keys.iter().map(|key| match is_postgres {
-        false => Ok(quote!(Any)),
-        true => type_of(key.output).and_then(postgres_kind).ok_or_else(|| {
+    let kinds = pages.keys.iter().map(|key| match schema.dialect {
+        Dialect::Sqlite => Ok(quote!(Any)),
+        Dialect::MySql => Ok(mysql_kind(&key.ty)),
+        Dialect::Postgres => type_of(key.output).and_then(postgres_kind).ok_or_else(|| {
             let name = type_of(key.output).map_or("unknown", |ty| ty.name.as_str());
             Refusal {
                 message: format!("`{}` is of SQL type `{name}`, by which pages are not ordered", key.written),
@@ -98,6 +99,18 @@ fn made(context: &mut Context, sql: &Sql, described: Option<&Described>) -> Resu
     });
     let kinds = kinds.collect::<Result<Vec<TokenStream>, Refusal>>()?;
     Ok(Made { pages, kinds, dialect: schema.dialect })
+}
+
+/// The values that MySQL compares with a type without converting the column, which would keep its index from being used.
+fn mysql_kind(declared: &str) -> TokenStream {
+    let word = declared.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    match word.to_ascii_lowercase().as_str() {
+        "double" | "float" => quote!(Real),
+        "bool" | "boolean" | "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "year" => {
+            quote!(Whole)
+        }
+        _ => quote!(Chars),
+    }
 }
 
 /// How PostgreSQL sends values of a type, and the type's number, which is the same on every server.
@@ -127,12 +140,12 @@ fn postgres_kind(ty: &SqlType) -> Option<TokenStream> {
     })
 }
 
-fn site(pages: &Pages, messages: &TokenStream) -> TokenStream {
+fn site(pages: &Pages, messages: &TokenStream, touching: &TokenStream) -> TokenStream {
     let (text, head) = (&pages.first.text, &pages.head);
     let fingerprint = sql::fingerprint(text);
     quote! {{
         static SITE: ::query_budget::__private::Site =
-            ::query_budget::__private::Site::for_rows(#text, #head, #fingerprint);
+            ::query_budget::__private::Site::for_rows(#text, #head, #fingerprint) #touching;
         #messages
         &SITE
     }}

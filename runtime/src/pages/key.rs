@@ -24,8 +24,14 @@ pub enum Key {
 /// How the values of a key are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// As they are: the database accepts any type of value for the column.
+    /// SQLite: as they are, since it orders values of all types.
     Any,
+    /// MySQL: a whole number.
+    Whole,
+    /// MySQL: a floating-point number.
+    Real,
+    /// MySQL: text, bytes, and what it accepts as text.
+    Chars,
     /// PostgreSQL: an integer of this many bytes, of the type with this number.
     Int(u32, u8),
     /// PostgreSQL: this many bytes.
@@ -42,16 +48,37 @@ impl KeyKind {
     /// Whether a value, which a client may have forged, has this kind.
     pub(super) fn accepts(self, key: &Key) -> bool {
         match (self, key) {
-            (Self::Any, _) | (Self::Bytes(_), Key::Bytes(_)) => true,
-            (Self::Int(_, width), Key::Int(value)) => {
+            (Self::Any, _)
+            | (Self::Whole, Key::Int(_) | Key::Unsigned(_))
+            | (Self::Chars, Key::Text(_) | Key::Bytes(_))
+            | (Self::Bytes(_), Key::Bytes(_)) => true,
+            (Self::Real, Key::Float(value)) => value.is_finite(),
+            (Self::Int(oid, width), Key::Int(value)) => {
                 let bits = u32::from(width) * 8;
-                bits >= 64 || (-(1_i64 << (bits - 1))..1 << (bits - 1)).contains(value)
+                let fits = bits >= 64 || (-(1_i64 << (bits - 1))..1 << (bits - 1)).contains(value);
+                fits && is_within(oid, *value)
             }
             (Self::Fixed(_, length), Key::Bytes(bytes)) => bytes.len() == usize::from(length),
             (Self::Text(_), Key::Text(text)) => !text.contains('\0'),
             (Self::Numeric(_), Key::Bytes(bytes)) => is_numeric(bytes),
             _ => false,
         }
+    }
+}
+
+/// Whether PostgreSQL has a date, time or timestamp with this number; the least and the greatest number are infinite ones.
+fn is_within(oid: u32, value: i64) -> bool {
+    match oid {
+        1082 => {
+            [i32::MIN, i32::MAX].map(i64::from).contains(&value)
+                || (-2_451_545..2_145_031_949).contains(&value)
+        }
+        1083 => (0..=86_400_000_000).contains(&value),
+        1114 | 1184 => {
+            [i64::MIN, i64::MAX].contains(&value)
+                || (-211_813_488_000_000_000..9_223_371_331_200_000_000).contains(&value)
+        }
+        _ => true,
     }
 }
 
@@ -200,9 +227,7 @@ mod postgres {
             let key = match kind {
                 KeyKind::Int(..) => integer(bytes).map(Key::Int),
                 KeyKind::Text(_) => String::from_utf8(bytes.to_vec()).ok().map(Key::Text),
-                KeyKind::Any | KeyKind::Fixed(..) | KeyKind::Bytes(_) | KeyKind::Numeric(_) => {
-                    Some(Key::Bytes(bytes.to_vec()))
-                }
+                _ => Some(Key::Bytes(bytes.to_vec())),
             };
             key.ok_or_else(|| no_key(column))
         }
@@ -274,9 +299,18 @@ mod tests {
         assert!(!int4.accepts(&Key::Int(i64::from(i32::MAX) + 1)));
         assert!(!int4.accepts(&Key::Text("1".to_owned())));
         assert!(KeyKind::Int(20, 8).accepts(&Key::Int(i64::MIN)));
+        let timestamp = KeyKind::Int(1184, 8);
+        assert!([i64::MIN, 0, i64::MAX].iter().all(|micros| timestamp.accepts(&Key::Int(*micros))));
+        assert!([i64::MIN + 1, i64::MAX - 1].iter().all(|micros| !timestamp.accepts(&Key::Int(*micros))));
+        assert!(
+            !KeyKind::Int(1083, 8).accepts(&Key::Int(-1))
+                && !KeyKind::Int(1082, 4).accepts(&Key::Int(-3_000_000))
+        );
         assert!(KeyKind::Fixed(2950, 16).accepts(&Key::Bytes(vec![0; 16])));
         assert!(!KeyKind::Fixed(2950, 16).accepts(&Key::Bytes(vec![0; 15])));
         assert!(!KeyKind::Text(25).accepts(&Key::Text("a\0b".to_owned())));
+        assert!(KeyKind::Whole.accepts(&Key::Unsigned(7)) && !KeyKind::Whole.accepts(&Key::Float(7.0)));
+        assert!(!KeyKind::Real.accepts(&Key::Float(f64::NAN)) && !KeyKind::Chars.accepts(&Key::Int(7)));
         // One base-10000 digit: 7.
         let seven = [0, 1, 0, 0, 0, 0, 0, 0, 0, 7];
         assert!(KeyKind::Numeric(1700).accepts(&Key::Bytes(seven.to_vec())));
