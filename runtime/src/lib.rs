@@ -173,7 +173,7 @@ pub use crate::site::Place;
 #[cfg(feature = "stats")]
 pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, WaitStats, stats};
 #[cfg(feature = "sqlx")]
-pub use crate::target::Target;
+pub use crate::target::{BatchTarget, Target};
 #[cfg(feature = "sqlx")]
 pub use crate::typed::{QueryAs, QueryScalar};
 pub use query_budget_macros::query_budget;
@@ -232,6 +232,10 @@ pub trait BudgetExt: Future + Sized {
     ///
     /// A spawned task runs outside the scope that spawned it; this makes it count there all the same. Queries
     /// after the end of a scope are too late to be checked: join the task inside the scope.
+    ///
+    /// What is polled within the scope's own poll is part of it, even if it is a task: those of a `LocalSet` that the
+    /// future of the scope runs, and what `rayon` runs on a thread while a closure in a scope waits there. Put
+    /// such a task in [`uncounted`], or the scope inside of the task that it is for.
     fn in_current_budget(self) -> InBudget<Self> {
         current().run(self)
     }

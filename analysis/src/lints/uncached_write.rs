@@ -9,21 +9,21 @@ use crate::touches;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds writes that bypass the cache, by raw sqlx calls and macros, other drivers and `sql_batch!`, to
-    /// tables that cached reads (`sql!(..).cached(..)`) of the workspace name. Writes by foreign keys,
-    /// triggers and functions count as well.
+    /// Finds writes that bypass the cache, by raw sqlx calls and macros and other drivers, to tables that
+    /// cached reads (`sql!(..).cached(..)`) of the workspace name. Writes by foreign keys, triggers and
+    /// functions count as well.
     ///
     /// ## Why is this bad
     ///
-    /// The cache invalidates what `sql!` writes on a `CachedPool` or its transaction. It does not see any
-    /// other write, and returns the old rows until their time to live is over.
+    /// The cache invalidates what `sql!` and `sql_batch!` write on a `CachedPool` or its transaction. It does
+    /// not see any other write, and returns the old rows until their time to live is over.
     ///
     /// ## Known limits
     ///
     /// A function that calls `invalidate`, `invalidate_all`, `invalidates`, `connection` or
     /// `connection_writing` anywhere is assumed to name what it writes. If its callers do so, allow it. A
-    /// `sql!` that runs on `db.pool()` is not seen, nor are writes that the snapshot does not reveal. A build
-    /// does not know the reads in other files, so only the command line reports this.
+    /// `sql!` or a `sql_batch!` that runs on `db.pool()` is not seen, nor are writes that the snapshot does not
+    /// reveal. A build does not know the reads in other files, so only the command line reports this.
     ///
     /// ## Example
     ///
@@ -66,35 +66,28 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let stale: Vec<(&Name, &Place)> = written.iter().filter_map(|name| cached.get_key_value(name)).collect();
     if let Some((_, read)) = stale.first() {
         let tables: Vec<String> = stale.iter().map(|(name, _)| name.to_string()).collect();
-        findings.push(
-            wording(site, &tables).excerpt(context.sql, 0..0, "").related((*read).clone(), "a cached read"),
-        );
+        findings
+            .push(wording(&tables).excerpt(context.sql, 0..0, "").related((*read).clone(), "a cached read"));
     }
 }
 
 /// Whether the cache sees the write, or the function reports it.
 fn is_seen(site: &Site) -> bool {
-    site.told || site.form == Form::Checked && !site.takes_rows()
+    site.told || site.form == Form::Checked
 }
 
-fn wording(site: &Site, tables: &[String]) -> Finding {
+fn wording(tables: &[String]) -> Finding {
     let named: Vec<String> = tables.iter().map(|table| format!("`{table}`")).collect();
     let tags: Vec<String> = tables.iter().map(|table| format!("{table:?}")).collect();
     let message =
         format!("the cache does not see this write to {}, which cached reads name", named.join(", "));
-    let finding = Finding::new(LINT.name, message).warns();
-    let finding = match site.takes_rows() {
-        true => finding.help(format!(
-            "run it on `transaction.connection_writing([{}])` of the cached pool's transaction",
+    Finding::new(LINT.name, message)
+        .warns()
+        .help("write it with `sql!` and run it on the `CachedPool`, or on a transaction of its own")
+        .help(format!(
+            "or name what was written, once it is committed: `db.invalidate([{}]).await`",
             tags.join(", ")
-        )),
-        false => finding
-            .help("write it with `sql!` and run it on the `CachedPool`, or on a transaction of its own"),
-    };
-    finding.help(format!(
-        "or name what was written, once it is committed: `db.invalidate([{}]).await`",
-        tags.join(", ")
-    ))
+        ))
 }
 
 #[cfg(test)]
@@ -119,10 +112,6 @@ mod tests {
         check("sqlx::query(\"DELETE FROM logs WHERE id = 1\").execute(db.pool()).await;", 1);
         check("sqlx::query!(\"DELETE FROM logs WHERE id = 1\").execute(db.pool()).await;", 1);
         check("db.pool().execute(\"DELETE FROM logs WHERE id = 1\").await;", 1);
-        check(
-            "sql_batch!(\"INSERT INTO logs (event_id) VALUES ($1)\", ids => |id| id).execute(db.pool()).await;",
-            1,
-        );
         let beside = "WITH x AS (DELETE FROM logs RETURNING id) SELECT id FROM x WHERE id = 1";
         check(&format!("sqlx::query({beside:?}).fetch_all(db.pool()).await;"), 1);
     }
@@ -130,6 +119,10 @@ mod tests {
     #[test]
     fn what_is_seen_or_told_or_of_other_tables() {
         check("sql!(\"DELETE FROM logs WHERE id = 1\").execute(db).await;", 0);
+        check(
+            "sql_batch!(\"INSERT INTO logs (event_id) VALUES ($1)\", ids => |id| id).execute(db).await;",
+            0,
+        );
         check("sqlx::query(\"SELECT id FROM logs WHERE id = 1\").fetch_one(db.pool()).await;", 0);
         check("sqlx::query(\"DELETE FROM servers WHERE id = 1\").execute(db.pool()).await;", 0);
         let told = "sqlx::query(\"DELETE FROM logs WHERE id = 1\").execute(db.pool()).await;";

@@ -55,7 +55,7 @@ pub async fn page(db: &CachedPool<Postgres>, channel: i64, request: &PageRequest
         "SELECT id, body, author_id FROM messages WHERE channel_id = $1 ORDER BY id DESC",
         channel
     );
-    let page = messages.sizes(ON_A_PAGE, 100).fetch_page(db.pool(), request).await?;
+    let page = messages.sizes(ON_A_PAGE, 100).fetch_page(db, request).await?;
     let agents = sql_as!((i64, String), "SELECT id, name FROM agents ORDER BY id LIMIT 1000");
     let agents = agents.cached(LIVES).fetch_all(db).await?;
     let name = |id: i64| {

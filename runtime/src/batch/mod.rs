@@ -11,12 +11,13 @@ use std::marker::PhantomData;
 use std::ops::DerefMut;
 
 use futures_util::future::BoxFuture;
-use sqlx::{Acquire, Database, Error, Executor, IntoArguments, Result};
+use sqlx::{Database, Error, Executor, IntoArguments, Result};
 
 pub use columns::{Column, Each, Whole, each};
 pub use statement::{Piece, Statement, batch};
 
 use crate::query::Query;
+use crate::target::{BatchTarget, run_batch};
 use started::Starting;
 
 /// A statement for many rows, made by [`sql_batch!`](crate::sql_batch): one query for each chunk of rows,
@@ -136,7 +137,8 @@ where
     DB::Arguments: IntoArguments<DB>,
     for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
 {
-    /// Writes the rows; returns the number of affected rows. `db` is a pool, a connection or a transaction.
+    /// Writes the rows; returns the number of affected rows. `db` is a pool, a connection or a transaction, or the
+    /// equivalent in `cache`, which invalidates what the batch has written.
     ///
     /// # Errors
     ///
@@ -144,15 +146,15 @@ where
     /// encoded.
     pub fn execute<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<DB::QueryResult>>
     where
-        A: Acquire<'c, Database = DB> + Send + 'e,
+        A: BatchTarget<'c, Database = DB> + Send + 'e,
         DB: 'e,
     {
         let Self { queries, is_write, .. } = self;
-        if queries.is_empty() {
+        let Some(tables) = queries.first().map(|(query, _)| query.tables()) else {
             return Box::pin(async { Ok(DB::QueryResult::default()) });
-        }
+        };
         let in_transaction = is_write && queries.len() > 1;
-        execute_all(queries, Starting::of(db, in_transaction))
+        run_batch(db, tables, |db| execute_all(queries, Starting::of(db, in_transaction)))
     }
 }
 
@@ -174,7 +176,7 @@ where
     /// be assigned to inputs: that is an error too. Read such rows with [`fetch_some`](Self::fetch_some).
     pub fn fetch_all<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<Vec<O>>>
     where
-        A: Acquire<'c, Database = DB> + Send + 'e,
+        A: BatchTarget<'c, Database = DB> + Send + 'e,
         G: ReturnsAll,
         DB: 'e,
         F: 'e,
@@ -190,7 +192,7 @@ where
     /// If the database, the connection or the decoding of a row fails, in which case nothing is written.
     pub fn fetch_some<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<Vec<O>>>
     where
-        A: Acquire<'c, Database = DB> + Send + 'e,
+        A: BatchTarget<'c, Database = DB> + Send + 'e,
         DB: 'e,
         F: 'e,
         O: 'e,
@@ -209,7 +211,7 @@ where
         mut key: impl FnMut(&O) -> K + Send + 'e,
     ) -> BoxFuture<'e, Result<HashMap<K, O>>>
     where
-        A: Acquire<'c, Database = DB> + Send + 'e,
+        A: BatchTarget<'c, Database = DB> + Send + 'e,
         K: Eq + Hash + Send + 'e,
         DB: 'e,
         F: 'e,
@@ -230,7 +232,7 @@ where
         mut key: impl FnMut(&O) -> K + Send + 'e,
     ) -> BoxFuture<'e, Result<HashMap<K, Vec<O>>>>
     where
-        A: Acquire<'c, Database = DB> + Send + 'e,
+        A: BatchTarget<'c, Database = DB> + Send + 'e,
         K: Eq + Hash + Send + 'e,
         DB: 'e,
         F: 'e,
@@ -248,17 +250,17 @@ where
 
     fn collect<'e, 'c: 'e, A>(self, db: A, is_each: bool) -> BoxFuture<'e, Result<Vec<O>>>
     where
-        A: Acquire<'c, Database = DB> + Send + 'e,
+        A: BatchTarget<'c, Database = DB> + Send + 'e,
         DB: 'e,
         F: 'e,
         O: 'e,
     {
         let Self { queries, is_write, read, .. } = self;
-        if queries.is_empty() {
+        let Some(tables) = queries.first().map(|(query, _)| query.tables()) else {
             return Box::pin(async { Ok(Vec::new()) });
-        }
+        };
         let in_transaction = is_write && queries.len() > 1;
-        fetch_all(queries, Starting::of(db, in_transaction), read, is_each)
+        run_batch(db, tables, |db| fetch_all(queries, Starting::of(db, in_transaction), read, is_each))
     }
 }
 

@@ -44,10 +44,10 @@
 //! counts as all tables: any write invalidates a query that reads something unknown, and a query that writes
 //! something unknown invalidates everything.
 //!
-//! **What is not tracked.** Writes that bypass a [`CachedPool`]: raw queries, other programs, sqlx's own
-//! macros, and `sql_batch!`, which runs on a connection. Name their tables: `db.invalidate(["events"])`, or,
-//! for a transaction, [`Transaction::connection_writing`]; the lint `uncached_write` finds writes whose
-//! tables are not named. A pool of a replica may return rows that are older than what was invalidated.
+//! **What is not tracked.** Writes that bypass a [`CachedPool`]: raw queries, other programs and sqlx's own
+//! macros. Name their tables: `db.invalidate(["events"])`, or, for a transaction,
+//! [`Transaction::connection_writing`]; the lint `uncached_write` finds writes whose tables are not named. A
+//! pool of a replica may return rows that are older than what was invalidated.
 
 mod cached;
 mod flight;

@@ -13,7 +13,7 @@ use super::memory::Memory;
 use super::store::Store;
 use super::tables::{Tables, Written};
 use super::{Cache, Transaction};
-use crate::target::{Target, Watch};
+use crate::target::{BatchTarget, Target, Watch};
 
 /// A pool with a [`Cache`]: queries run on `&db` as on a pool of sqlx, cached ones look in the cache first,
 /// and those that write invalidate what they write.
@@ -103,6 +103,16 @@ where
     type Watch = Autocommit<'p, S>;
 
     fn split(self) -> (Self::Executor, Self::Watch) {
+        (&self.pool, Autocommit(&self.cache))
+    }
+}
+
+impl<'p, DB: Database, S: Store> BatchTarget<'p> for &'p CachedPool<DB, S> {
+    type Database = DB;
+    type Source = &'p Pool<DB>;
+    type Watch = Autocommit<'p, S>;
+
+    fn split_batch(self) -> (Self::Source, Self::Watch) {
         (&self.pool, Autocommit(&self.cache))
     }
 }

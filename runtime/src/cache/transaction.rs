@@ -13,7 +13,7 @@ use super::memory::Memory;
 use super::pool::Unsettled;
 use super::store::Store;
 use super::tables::{Tables, Written};
-use crate::target::{Target, Watch};
+use crate::target::{BatchTarget, Target, Watch};
 
 /// A transaction of a [`CachedPool`](super::CachedPool). Queries run on `&mut transaction`.
 ///
@@ -123,6 +123,16 @@ where
     type Watch = Gather<'c>;
 
     fn split(self) -> (Self::Executor, Self::Watch) {
+        (&mut self.inner, Gather(&mut self.written))
+    }
+}
+
+impl<'c, DB: Database, S: Store> BatchTarget<'c> for &'c mut Transaction<DB, S> {
+    type Database = DB;
+    type Source = &'c mut sqlx::Transaction<'static, DB>;
+    type Watch = Gather<'c>;
+
+    fn split_batch(self) -> (Self::Source, Self::Watch) {
         (&mut self.inner, Gather(&mut self.written))
     }
 }

@@ -9,7 +9,7 @@ use std::fmt::{self, Debug, Display, Formatter};
 
 use futures_util::future::BoxFuture;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Encode, Executor, IntoArguments, Result, Type};
+use sqlx::{Database, Encode, IntoArguments, Result, Type};
 
 pub use key::{Key, KeyKind, PageDatabase};
 pub use request::PageRequest;
@@ -17,6 +17,7 @@ pub use request::PageRequest;
 use crate::counting::Counter;
 use crate::query::Query;
 use crate::site::Site;
+use crate::target::Target;
 use crate::values::{Counted, Values};
 use request::From;
 
@@ -204,7 +205,7 @@ where
         request: &PageRequest,
     ) -> BoxFuture<'e, Result<Page<O>, PageError>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Send + Target<'c, Database = DB>,
         F: 'e,
         O: 'e,
     {

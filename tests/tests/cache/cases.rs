@@ -164,6 +164,31 @@ pub(crate) async fn rows_of_a_write_are_given<F: Face>(db: CachedPool<F::Db>) {
     assert_eq!(*F::count(&db, LONG).await.unwrap(), 1);
 }
 
+pub(crate) async fn batch_invalidates_what_it_has_written<F: Face>(db: CachedPool<F::Db>) {
+    assert_eq!(*F::count(&db, LONG).await.unwrap(), 0);
+    F::insert_batch(&db, &[]).await.unwrap();
+    assert_eq!(db.cache().stats().invalidations, 0, "no row, no statement");
+    let ((), counted) = measure(async { F::insert_batch(&db, &[1, 2, 3]).await.unwrap() }).await;
+    assert_eq!(counted.queries(), 2, "{counted}");
+    assert_eq!(*F::count(&db, LONG).await.unwrap(), 3);
+    assert_eq!(db.cache().stats().invalidations, 1, "once for all its statements");
+
+    // It fails in its second statement, and nobody knows from outside that nothing was written.
+    F::insert_batch(&db, &[4, 5, 1]).await.unwrap_err();
+    assert_eq!(*F::count(&db, LONG).await.unwrap(), 3);
+
+    let mut transaction = db.begin().await.unwrap();
+    assert_eq!(F::insert_batch_in(&mut transaction, &[4, 5, 6]).await.unwrap(), [4, 5, 6]);
+    let before = misses::<F>(&db);
+    transaction.rollback().await.unwrap();
+    assert_eq!((*F::count(&db, LONG).await.unwrap(), misses::<F>(&db)), (3, before));
+    let mut transaction = db.begin().await.unwrap();
+    F::insert_batch_in(&mut transaction, &[4, 5, 6]).await.unwrap();
+    assert_eq!(*F::count(&db, LONG).await.unwrap(), 3, "the entry holds until the commit");
+    transaction.commit().await.unwrap();
+    assert_eq!(*F::count(&db, LONG).await.unwrap(), 6);
+}
+
 pub(crate) async fn databases_are_told_apart<F: Face>(db: CachedPool<F::Db>) {
     let Some(other) = F::another(&db).await else { return };
     assert_eq!(*F::count(&db, LONG).await.unwrap(), 0);

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use query_budget::__private::batch::{Each, Piece, Statement, batch};
 use query_budget::__private::{Site, Tables, query, query_scalar};
 use query_budget::cache::{Cache, Cached, CachedPool, Transaction};
+use query_budget::{Batch, EachRow, NoRows};
 use query_budget_tests::{Scratch, with_mysql, with_postgres};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Database, MySql, Pool, Postgres, Result, Row, Sqlite};
@@ -25,6 +27,15 @@ const fn writes(tables: &'static [&'static str]) -> Tables {
 static READS: Tables = reads(&["items"]);
 static WRITES: Tables = writes(&["items"]);
 static WRITES_OTHER: Tables = writes(&["others"]);
+
+const VALUES: Piece = Piece::Text("INSERT INTO items (id, n) VALUES ");
+const EACH: Piece = Piece::Each(&[Piece::Text("("), Piece::Row(0), Piece::Text(", 7)")], ", ");
+
+/// A batch of two rows in a statement, on a database whose first placeholder is this.
+const fn rows(pieces: &'static [Piece], first: &str) -> Statement {
+    let is_numbered = matches!(first.as_bytes(), b"$1");
+    Statement { pieces, most_rows: 2, is_reversed: false, is_write: true, is_numbered }
+}
 
 /// A database with an empty table `items (id, n)`, and queries on it.
 pub(crate) trait Face: Sized + 'static {
@@ -59,6 +70,12 @@ pub(crate) trait Face: Sized + 'static {
     -> impl Future<Output = Result<()>> + Send;
     /// Inserts a row, and reads the rows that the statement returns as a stream.
     fn insert_returning(db: &CachedPool<Self::Db>, id: i64) -> impl Future<Output = Result<Vec<i64>>> + Send;
+    /// Inserts rows as a batch, two in a statement.
+    fn insert_batch(db: &CachedPool<Self::Db>, ids: &[i64]) -> impl Future<Output = Result<()>> + Send;
+    fn insert_batch_in(
+        transaction: &mut Transaction<Self::Db>,
+        ids: &[i64],
+    ) -> impl Future<Output = Result<Vec<i64>>> + Send;
     /// A write that the cache does not see.
     fn insert_by_connection(
         transaction: &mut Transaction<Self::Db>,
@@ -146,6 +163,24 @@ macro_rules! face {
             async fn insert_returning(db: &CachedPool<$Db>, id: i64) -> Result<Vec<i64>> {
                 static SITE: Site = site!(&WRITES, $insert_returning);
                 query_scalar::<$Db, i64>(&SITE).bind(id).fetch(db).try_collect().await
+            }
+
+            async fn insert_batch(db: &CachedPool<$Db>, ids: &[i64]) -> Result<()> {
+                static SITE: Site =
+                    Site::for_rows("INSERT INTO items", "INSERT INTO items (id, n) VALUES ", 1)
+                        .touching(&WRITES);
+                static ROWS: Statement = rows(&[VALUES, EACH], $first);
+                let rows: Batch<$Db, NoRows> = batch(&SITE, &ROWS, &[&Each(ids)], &[]);
+                rows.execute(db).await.map(drop)
+            }
+
+            async fn insert_batch_in(transaction: &mut Transaction<$Db>, ids: &[i64]) -> Result<Vec<i64>> {
+                static SITE: Site =
+                    Site::for_rows("INSERT INTO items", "INSERT INTO items (id, n) VALUES ", 1)
+                        .touching(&WRITES);
+                static ROWS: Statement = rows(&[VALUES, EACH, Piece::Text(" RETURNING id")], $first);
+                let rows: Batch<$Db, EachRow> = batch(&SITE, &ROWS, &[&Each(ids)], &[]);
+                rows.try_map(|row: <$Db as Database>::Row| row.try_get(0)).fetch_all(transaction).await
             }
 
             async fn insert_by_connection(transaction: &mut Transaction<$Db>, id: i64) -> Result<()> {

@@ -44,5 +44,6 @@ on_every_database! {
     tags_of_ones_own,
     connection_of_a_transaction_is_not_seen,
     rows_of_a_write_are_given,
+    batch_invalidates_what_it_has_written,
     databases_are_told_apart,
 }
