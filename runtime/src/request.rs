@@ -15,7 +15,7 @@ use tower_service::Service;
 
 #[cfg(feature = "tracing")]
 use crate::counting::slow;
-use crate::counting::{Ending, Scoped, scope};
+use crate::counting::{Ending, OpenScope, Scoped, fail, scope};
 use crate::report::{Limits, Report};
 
 /// Gives each request of a service a scope, and its response these headers:
@@ -33,7 +33,8 @@ use crate::report::{Limits, Report};
 ///
 /// If a request exceeds its budget in a build that panics (debug builds, unless `QUERY_BUDGET` or the
 /// settings say otherwise), the answer is status 500 with the report as its body, on axum with the feature
-/// `axum`. With bodies of other types it panics, and most servers close the connection. With
+/// `axum`. So it is if a function that the request calls exceeds a budget of its own, then without the headers above.
+/// With bodies of other types it panics, and most servers close the connection. With
 /// `QUERY_BUDGET=log`, and in release builds without the feature `enforce`, the report is an event or a line
 /// on stderr.
 ///
@@ -248,16 +249,20 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        this.response.poll(context).map(|(response, scope)| {
+        let polled = match polled(this.response, context) {
+            Ok(polled) => polled,
+            Err(refusal) => return Poll::Ready(Ok(*refusal)),
+        };
+        polled.map(|(response, scope)| {
             let (report, elapsed) = (scope.report(), this.started.elapsed());
             #[cfg(feature = "tracing")]
             slow::request(&report, elapsed, Ending::Finished);
-            let over = scope.verdict(Ending::Finished);
+            // Whatever the service returns, an error too.
+            let response = match scope.verdict(Ending::Finished) {
+                Some(over) => Ok(refusal(over.to_string()).unwrap_or_else(|| fail(&over))),
+                None => response,
+            };
             response.map(|mut response| {
-                if let Some(over) = over {
-                    let Some(refusal) = refusal(&over) else { panic!("{over}") };
-                    response = refusal;
-                }
                 if *this.has_headers {
                     set_headers(response.headers_mut(), &report, elapsed);
                 }
@@ -267,11 +272,33 @@ where
     }
 }
 
-/// The response to a request over its budget; `None` if its body cannot be built.
-fn refusal<R: 'static>(over: &Report) -> Option<Response<R>> {
+/// A poll of a service's response in the scope of its request.
+type Polled<F> = Poll<(<F as Future>::Output, Box<OpenScope>)>;
+
+/// Polls the response. If a function in it panics because it is over its budget, returns the refusal.
+fn polled<F: Future, R: 'static>(
+    response: Pin<&mut Scoped<F>>,
+    context: &mut Context<'_>,
+) -> Result<Polled<F>, Box<Response<R>>> {
     #[cfg(feature = "axum")]
     {
-        let body: Box<dyn std::any::Any> = Box::new(axum::body::Body::from(over.to_string()));
+        use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+        // What has panicked is not polled again.
+        catch_unwind(AssertUnwindSafe(|| response.poll(context))).map_err(|panic| {
+            let refusal = crate::counting::failed(&*panic).and_then(refusal);
+            refusal.map(Box::new).unwrap_or_else(|| resume_unwind(panic))
+        })
+    }
+    #[cfg(not(feature = "axum"))]
+    Ok(response.poll(context))
+}
+
+/// The response to a request over its budget; `None` if its body cannot be built.
+fn refusal<R: 'static>(over: String) -> Option<Response<R>> {
+    #[cfg(feature = "axum")]
+    {
+        let body: Box<dyn std::any::Any> = Box::new(axum::body::Body::from(over));
         let mut response = Response::new(*body.downcast::<R>().ok()?);
         *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
         let text = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -74,6 +74,21 @@ async fn request_has_a_budget() {
 }
 
 #[tokio::test]
+async fn a_request_that_fails_has_a_budget_too() {
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let service = RequestLayer::new().max(0).layer(service_fn(move |_: Request<()>| {
+        let db = db.clone();
+        async move {
+            one(&db).await;
+            Err::<Response<()>, &str>("of the service")
+        }
+    }));
+    let panic = AssertUnwindSafe(service.oneshot(Request::new(()))).catch_unwind().await.map(|_| ());
+    let text = panic.unwrap_err().downcast::<String>().unwrap();
+    assert!(text.starts_with("`GET request` ran 1 query; its budget is 0\n"), "{text}");
+}
+
+#[tokio::test]
 async fn a_request_over_its_budget_is_answered_with_the_report() {
     use axum::body::{Body, to_bytes};
 
@@ -98,6 +113,52 @@ async fn a_request_over_its_budget_is_answered_with_the_report() {
     let response =
         RequestLayer::new().without_headers().layer(quiet).oneshot(Request::new(())).await.unwrap();
     assert!(response.headers().is_empty(), "{:?}", response.headers());
+}
+
+/// A function of the handler has a budget of its own, or any other panic.
+#[tokio::test]
+async fn a_function_over_its_budget_is_answered_with_the_report_too() {
+    use axum::body::{Body, to_bytes};
+
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let handler = move |axum::extract::Path(how): axum::extract::Path<String>| async move {
+        match how.as_str() {
+            "direct" => load(&db).await,
+            "nested" => query_budget::scope("outer").max(5).run(load(&db)).await,
+            "streamed" => {
+                let rows = query::<sqlx::Sqlite>(&SITE).fetch(&db);
+                let rows = query_budget::scope("load").max(0).run_stream(rows);
+                futures_util::StreamExt::collect::<Vec<_>>(rows).await;
+            }
+            _ => panic!("of something else"),
+        }
+        "done"
+    };
+    let service =
+        axum::Router::new().route("/{how}", axum::routing::get(handler)).layer(RequestLayer::new().max(9));
+    let ask = async |how: &str| {
+        let request = Request::get(format!("/{how}")).body(Body::empty()).unwrap();
+        AssertUnwindSafe(service.clone().oneshot(request)).catch_unwind().await
+    };
+    for how in ["direct", "nested", "streamed"] {
+        let response = ask(how).await.unwrap_or_else(|_| panic!("{how}: it panics")).unwrap();
+        assert_eq!(response.status(), 500, "{how}");
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body = String::from_utf8_lossy(&body);
+        assert!(body.starts_with("`load` ran 1 query; its budget is 0\n"), "{how}: {body}");
+        assert_eq!(query_budget::counts(), None, "{how}: no scope is left open");
+    }
+    let panic = ask("panic").await.map(|_| ()).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"of something else"));
+}
+
+#[query_budget::query_budget(max = 0)]
+async fn load(db: &SqlitePool) {
+    one(db).await;
+}
+
+async fn one(db: &SqlitePool) {
+    query::<sqlx::Sqlite>(&SITE).execute(db).await.unwrap();
 }
 
 /// A client chooses the method, so there is no limit to them.

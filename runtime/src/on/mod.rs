@@ -35,9 +35,13 @@ pub(crate) use self::counter::Counter;
 pub use self::current::{CurrentBudget, InBudget, counts, current, uncounted};
 #[cfg(feature = "tracing")]
 pub use self::layer::layer;
+#[cfg(feature = "axum")]
+pub(crate) use self::outcome::failed;
 #[cfg(feature = "tower")]
-pub(crate) use self::outcome::Ending;
+pub(crate) use self::outcome::{Ending, fail};
 pub use self::outcome::{reset_hook, set_hook};
+#[cfg(feature = "tower")]
+pub(crate) use self::scope::OpenScope;
 pub use self::scope::{Scope, scope};
 #[cfg(feature = "tower")]
 pub(crate) use self::scoped::Scoped;

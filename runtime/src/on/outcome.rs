@@ -96,6 +96,27 @@ pub(crate) fn verdict(report: Report, ending: Ending) -> Option<Report> {
     None
 }
 
+#[cfg(feature = "axum")]
+thread_local! {
+    /// The text of the last report that this thread has panicked with.
+    static FAILED: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Panics with the report.
+pub(crate) fn fail(over: &Report) -> ! {
+    let text = over.to_string();
+    #[cfg(feature = "axum")]
+    let _ = FAILED.try_with(|failed| failed.replace(Some(text.clone())));
+    panic!("{text}")
+}
+
+/// The report that a panic on this thread was about; `None` for any other panic.
+#[cfg(feature = "axum")]
+pub(crate) fn failed(panic: &(dyn std::any::Any + Send)) -> Option<String> {
+    let failed = FAILED.try_with(|failed| failed.take()).ok().flatten()?;
+    panic.downcast_ref::<String>().is_some_and(|text| *text == failed).then_some(failed)
+}
+
 /// Emits it as an event if a subscriber listens, and prints it otherwise.
 fn log(report: &Report) {
     #[cfg(feature = "tracing")]

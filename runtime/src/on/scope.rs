@@ -248,7 +248,7 @@ impl OpenScope {
     /// Checks the scope, and reacts if it is over its budget.
     pub(crate) fn judge(&self, ending: Ending) {
         if let Some(over) = self.verdict(ending) {
-            panic!("{over}");
+            outcome::fail(&over);
         }
     }
 
