@@ -3,7 +3,7 @@
 //! Whether it is entered is not decided here: the runtime crate knows whether budgets are enforced, and
 //! otherwise its `__scope_*!` macros omit the scope.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, ReturnType, Signature, Type, visit_mut};
@@ -40,8 +40,52 @@ pub(crate) fn wrap(budget: &Budget, shape: Shape, signature: &Signature, body: T
             let output = without_impl(output);
             quote!(::query_budget::__scope_named!([#output] { #scope } { #body }))
         }
-        Shape::Sync => quote!(::query_budget::__scope_sync!({ #scope } { #body })),
+        Shape::Sync => match in_runtime(&body, &scope) {
+            Some(body) => body,
+            None => quote!(::query_budget::__scope_sync!({ #scope } { #body })),
+        },
     }
+}
+
+/// The body of a function that only has a runtime run a future, as `#[tokio::main]` above the budget leaves it: with
+/// the scope around the future, because other tasks of that runtime do not belong to the function.
+fn in_runtime(body: &TokenStream, scope: &TokenStream) -> Option<TokenStream> {
+    let is_only_that = {
+        let mut tokens: Vec<String> = body.clone().into_iter().map(|token| token.to_string()).collect();
+        let is_of_attribute = tokens.starts_with(&["let", "body", "=", "async"].map(str::to_owned));
+        let _future = tokens.pop();
+        let is_call = tokens.last().is_some_and(|name| name == "block_on")
+            && !tokens.iter().any(|token| matches!(token.as_str(), ";" | "let" | "return" | "=>"));
+        is_of_attribute || is_call
+    };
+    let mut found = 0;
+    // Made before the body, which may move what a limit mentions.
+    let held = Ident::new("scope", Span::mixed_site());
+    let body = is_only_that.then(|| around_future(body.clone(), &held, &mut found))?;
+    (found == 1).then(|| quote!(::query_budget::__scope_held!(#held { #scope }); #body))
+}
+
+/// Puts the scope around the argument of each call of `block_on`, and counts them.
+fn around_future(tokens: TokenStream, scope: &Ident, found: &mut usize) -> TokenStream {
+    let mut is_called = false;
+    let around = tokens.into_iter().map(|token| {
+        let TokenTree::Group(group) = token else {
+            is_called = token.to_string() == "block_on";
+            return token;
+        };
+        let inside = if is_called && group.delimiter() == Delimiter::Parenthesis {
+            *found += 1;
+            let future = group.stream();
+            quote!(::query_budget::__scope_block_on!(#scope { #future }))
+        } else {
+            around_future(group.stream(), scope, found)
+        };
+        is_called = false;
+        let mut around = Group::new(group.delimiter(), inside);
+        around.set_span(group.span());
+        TokenTree::Group(around)
+    });
+    around.collect()
 }
 
 fn scope(budget: &Budget, signature: &Signature) -> TokenStream {

@@ -36,6 +36,22 @@ macro_rules! __scope_sync {
     }};
 }
 
+/// A scope for a future that a runtime is given.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(any(debug_assertions, feature = "count"))]
+macro_rules! __scope_held {
+    ($held:ident { $($scope:tt)* }) => { let $held = { $($scope)* }; };
+}
+
+/// A future that a runtime is given.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(any(debug_assertions, feature = "count"))]
+macro_rules! __scope_block_on {
+    ($held:ident { $($future:tt)* }) => { $held.run($($future)*) };
+}
+
 /// The body of a `fn` whose result runs later. It is a closure, so that it may `return`.
 #[doc(hidden)]
 #[macro_export]
@@ -112,6 +128,26 @@ macro_rules! __scope_sync {
         }
         $($body)*
     }};
+}
+
+/// A scope for a future that a runtime is given.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(any(debug_assertions, feature = "count")))]
+macro_rules! __scope_held {
+    ($held:ident { $($scope:tt)* }) => {
+        if false {
+            let _ = { $($scope)* };
+        }
+    };
+}
+
+/// A future that a runtime is given.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(any(debug_assertions, feature = "count")))]
+macro_rules! __scope_block_on {
+    ($held:ident { $($future:tt)* }) => { $($future)* };
 }
 
 /// The body of a `fn` whose result runs later.

@@ -292,6 +292,54 @@ async fn the_attribute_limits_how_often_a_statement_runs() {
     assert!(text.starts_with("`repeated` ran one query 3 times; its budget is 2 for each\n"), "{text}");
 }
 
+/// A runtime of one thread, which runs other tasks too, in a sync function and by the attributes of tokio.
+#[query_budget(max = 1)]
+fn in_a_runtime(times: usize) -> usize {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(beside_a_task(times))
+}
+
+#[tokio::main(flavor = "current_thread")]
+#[query_budget(max = 1)]
+async fn below_an_attribute(times: usize) -> usize {
+    beside_a_task(times).await
+}
+
+#[query_budget(max = 1)]
+#[tokio::main(flavor = "current_thread")]
+async fn above_an_attribute(times: usize) -> usize {
+    beside_a_task(times).await
+}
+
+/// Runs this many queries, while a task that was not told to count runs five.
+async fn beside_a_task(times: usize) -> usize {
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let elsewhere = db.clone();
+    let task = tokio::spawn(async move { queries(&elsewhere, 5).await.unwrap() });
+    let ran = queries(&db, times).await.unwrap();
+    task.await.unwrap();
+    ran
+}
+
+#[tokio::test]
+#[query_budget(max = 1)]
+async fn a_test_with_a_budget_counts_no_tasks() {
+    assert_eq!(beside_a_task(1).await, 1);
+}
+
+#[test]
+fn the_tasks_of_a_runtime_are_not_the_functions() {
+    assert_eq!([in_a_runtime(1), below_an_attribute(1), above_an_attribute(1)], [1, 1, 1]);
+    for (name, run) in [
+        ("in_a_runtime", in_a_runtime as fn(usize) -> usize),
+        ("below_an_attribute", below_an_attribute),
+        ("above_an_attribute", above_an_attribute),
+    ] {
+        let panic = std::panic::catch_unwind(|| run(2)).expect_err(name);
+        let text = panic.downcast::<String>().expect("a text");
+        assert!(text.starts_with(&format!("`{name}` ran 2 queries; its budget is 1\n")), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn recursion_has_a_budget_each() {
     let db = &SqlitePool::connect("sqlite::memory:").await.unwrap();
