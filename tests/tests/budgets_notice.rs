@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use query_budget::{query_budget, sql};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqlitePool};
+use tower::{Layer, ServiceExt};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -56,6 +57,25 @@ fn connections_that_log_nothing_are_said() {
     assert!(text.contains("have the connections log their statements"), "{text}");
 }
 
+/// Whoever reads a count or sets a limit by hand is told as well.
+#[test]
+fn counts_that_nothing_feeds_are_said() {
+    const NO_OTHERS: &str = "counts queries that are written with `sql!`, and no others";
+    for (case, scope, remedy) in [
+        ("measured", "measured code", "add `query_budget::layer()` to the subscriber of `tracing`"),
+        ("by hand, filtered", "by hand", "let `sqlx::query=debug`"),
+        ("by hand in part, filtered", "by hand", "let `sqlx::query=debug`"),
+        ("request, filtered", "GET request", "let `sqlx::query=debug`"),
+        ("another subscriber", "measured code", "add `query_budget::layer()`"),
+        ("of the thread", "measured code", "make the subscriber the process's"),
+    ] {
+        let text = run(case);
+        assert_eq!(text.matches(NO_OTHERS).count(), 1, "{case}: {text}");
+        assert!(text.contains(&format!("note: `{scope}` counts")) && text.contains(remedy), "{case}: {text}");
+        assert!(text.contains(&format!("--> {}:", file!())), "{case}: {text}");
+    }
+}
+
 #[test]
 fn counted_queries_are_no_reason() {
     for case in ["layer", "layer, filtered as told", "sql! alone"] {
@@ -72,10 +92,16 @@ async fn scenario() {
     };
     println!("the scenario begins");
     let registry = tracing_subscriber::registry();
+    let _of_thread = (case == "of the thread").then(|| {
+        tracing::subscriber::set_default(tracing_subscriber::registry().with(query_budget::layer()))
+    });
     match case.as_str() {
         "layer" => registry.with(query_budget::layer()).init(),
         "not logged" => registry.with(query_budget::layer()).init(),
-        "filtered" => registry.with(query_budget::layer()).with(LevelFilter::INFO).init(),
+        "another subscriber" => registry.init(),
+        case if case == "filtered" || case.ends_with(", filtered") => {
+            registry.with(query_budget::layer()).with(LevelFilter::INFO).init();
+        }
         "scopes filtered" => registry.with(query_budget::layer()).with(targets(&[STATEMENTS])).init(),
         "layer, filtered as told" => {
             registry.with(query_budget::layer()).with(targets(&[STATEMENTS, SCOPES])).init();
@@ -88,13 +114,41 @@ async fn scenario() {
     }
     let db = SqlitePool::connect_with(options).await.unwrap();
     for _ in 0..3 {
-        if case == "sql! alone" {
-            counted(&db).await.unwrap();
-        } else {
-            raw(&db).await.unwrap();
-            raw_macro_free(&db).await.unwrap();
+        match case.as_str() {
+            "sql! alone" => counted(&db).await.unwrap(),
+            "measured" | "another subscriber" | "of the thread" => {
+                query_budget::measure(unmarked(&db)).await.0.unwrap();
+            }
+            "by hand, filtered" => query_budget::scope("by hand").max(9).run(unmarked(&db)).await.unwrap(),
+            "by hand in part, filtered" => {
+                let both = async {
+                    sql!("SELECT 1").execute(&db).await?;
+                    unmarked(&db).await
+                };
+                query_budget::scope("by hand").max(9).run(both).await.unwrap();
+            }
+            "request, filtered" => request(&db).await,
+            _ => {
+                raw(&db).await.unwrap();
+                raw_macro_free(&db).await.unwrap();
+            }
         }
     }
+}
+
+/// A raw query in a function without a budget.
+async fn unmarked(db: &SqlitePool) -> sqlx::Result<()> {
+    sqlx::query("SELECT 1").execute(db).await.map(drop)
+}
+
+async fn request(db: &SqlitePool) {
+    let db = db.clone();
+    let service = tower::service_fn(move |_: http::Request<()>| {
+        let db = db.clone();
+        async move { unmarked(&db).await.map(http::Response::new) }
+    });
+    let service = query_budget::RequestLayer::new().layer(service);
+    service.oneshot(http::Request::new(())).await.unwrap();
 }
 
 const STATEMENTS: (&str, LevelFilter) = ("sqlx::query", LevelFilter::DEBUG);

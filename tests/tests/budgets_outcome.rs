@@ -45,6 +45,25 @@ fn log_prints_and_goes_on() {
     }
 }
 
+/// A report that nobody can take is no failure of the code that it is about.
+#[test]
+#[cfg(target_os = "linux")]
+fn stderr_that_takes_nothing_changes_nothing() {
+    for (scenario, mode) in
+        [("async", "log"), ("sync", "log"), ("cancelled", "panic"), ("logged by settings", "of")]
+    {
+        let full = std::fs::File::create("/dev/full").expect("a file that is always full");
+        let mut command = Command::new(std::env::current_exe().expect("the path of this test"));
+        command
+            .args(["--exact", "scenario", "--nocapture"])
+            .env(SCENARIO, scenario)
+            .env("QUERY_BUDGET", mode);
+        let Output { status, stdout, .. } = command.stderr(full).output().expect("run this test again");
+        let text = String::from_utf8_lossy(&stdout);
+        assert!(status.success() && text.contains("the scenario goes on"), "{scenario}: {text}");
+    }
+}
+
 #[test]
 fn off_is_silent() {
     for scenario in ["async", "sync", "cancelled", "hook"] {

@@ -115,7 +115,8 @@ async fn plans_and_waits_are_told() {
     configure(settings);
     with_postgres(async |db| {
         let options = sqlx::postgres::PgPoolOptions::new().max_connections(1);
-        let options = options.acquire_timeout(Duration::from_millis(200));
+        // Long enough for the first connection on a busy machine.
+        let options = options.acquire_timeout(Duration::from_secs(2));
         let db = options.connect_with((*db.connect_options()).clone()).await.unwrap();
         let _watched = watch_pool("traced", &db);
         sqlx::raw_sql("CREATE TABLE planned (n int); INSERT INTO planned VALUES (1)")
