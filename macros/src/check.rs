@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use query_budget_analysis::project;
 use query_budget_analysis::rust::{self, Form, Function, LoopCall, Site, SiteSql};
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::types::{self, Described};
+use query_budget_analysis::types::{self, Described, Planned};
 use query_budget_analysis::{Finding, Level, NoticeKind, Place, Severity, render, sql};
 use quote::quote;
 
@@ -58,8 +58,10 @@ pub(crate) fn query_as(
     let schema = project.schema.as_deref();
     let described = checked.described.take();
     let types = schema.zip(checked.query.as_ref().ok()).and_then(|(schema, query)| {
-        let derived = || types::describe(query, schema, schema.dialect);
-        let described = described.unwrap_or_else(derived);
+        let planned = context.package().planned;
+        let derived = || types::describe_planned(query, schema, schema.dialect, planned);
+        // What the lints have asked for is planned as sqlx 0.9 has it.
+        let described = described.filter(|_| planned == Planned::ForAny).unwrap_or_else(derived);
         // A command whose rows are not known is run or read as without a schema.
         let is_open = query.root.is_none() && described.unknown.is_some() && kind.rows != Rows::Struct;
         (!is_open).then_some((schema.dialect, described))

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use proc_macro2::{Span, TokenStream};
 use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust::{self, Told};
-use query_budget_analysis::types::RustTypes;
+use query_budget_analysis::types::{Planned, RustTypes};
 
 use crate::crates::{self, Crate, Found};
 use crate::{rename, types};
@@ -37,6 +37,8 @@ pub(crate) struct Package {
     pub(crate) name: Option<String>,
     /// The settings for Rust types.
     pub(crate) rust_types: RustTypes,
+    /// How the macros of its sqlx have PostgreSQL plan a statement.
+    pub(crate) planned: Planned,
 }
 
 /// A place in a source file, and the scan of that file.
@@ -111,12 +113,14 @@ impl Context {
             return made;
         }
         let root = project::workspace_root(&dir);
-        let ours = project::dependency(&dir, &root, "query-budget");
+        let ours = project::dependency_on_ours(&dir, &root);
         let sqlx = project::dependency(&dir, &root, "sqlx");
         let overrides = project::overrides(&dir, &self.project().config.types);
         let features = types::features([ours.as_ref(), sqlx.as_ref()]);
+        let is_on_08 = ours.as_ref().is_some_and(|ours| ours.package == project::OURS_ON_08);
+        let planned = if is_on_08 { Planned::ForNulls } else { Planned::ForAny };
         let name = ours.map(|ours| ours.name).filter(|name| name != "query_budget");
-        let package = Arc::new(Package { name, rust_types: RustTypes { features, overrides } });
+        let package = Arc::new(Package { name, rust_types: RustTypes { features, overrides }, planned });
         let from = [dir.join("Cargo.toml"), root.join("Cargo.toml"), dir.join("sqlx.toml")];
         let from = from.into_iter().map(Stamped::new).collect();
         self.packages.insert(dir, Kept::new(Arc::clone(&package), from));

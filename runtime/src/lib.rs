@@ -55,14 +55,14 @@
 //!
 //! | feature | brings | counts in release builds |
 //! | --- | --- | --- |
-//! | `sqlx` (default) | `sql!` and related macros, on sqlx 0.9 | |
+//! | `sqlx` (default) | `sql!` and related macros, on sqlx 0.9; the package `query-budget-sqlx-08` has them on 0.8 | |
 //! | `postgres`, `mysql`, `sqlite` | sqlx's features of the same name | |
 //! | `bigdecimal`, `bit-vec`, `chrono`, `ipnet`, `ipnetwork`, `json`, `mac_address`, `rust_decimal`, `time`, `uuid` | sqlx's features of the same name: the Rust types of columns | |
 //! | `count` | counts, and logs exceeded budgets | yes |
 //! | `enforce` | panics over a budget in release builds too | yes |
 //! | `tracing` | a layer that counts sqlx's own queries too, and events for what is slow or repeated | yes |
 //! | `otel` | spans for queries and scopes, by OpenTelemetry's conventions | yes |
-//! | `trace-comments` | appends the trace to each query of `sql!` as a comment | yes |
+//! | `trace-comments` | appends the trace to each query of `sql!` as a comment; on sqlx 0.9 only | yes |
 //! | `tower` | `RequestLayer`: a scope for each request, and headers about its queries | yes |
 //! | `axum` | the same for axum, with the route as the name | yes |
 //! | `stats` | latencies of queries and scopes, as data and as JSON | yes |
@@ -99,6 +99,13 @@ mod blot;
 pub mod cache;
 #[cfg(feature = "trace-comments")]
 mod comment;
+// What differs between the versions of sqlx, likewise: the package `query-budget-sqlx-08` compiles the same source.
+#[cfg(all(feature = "sqlx", not(feature = "sqlx-08")))]
+#[path = "sqlx_09.rs"]
+mod driver;
+#[cfg(feature = "sqlx-08")]
+#[path = "sqlx_08.rs"]
+mod driver;
 #[cfg(all(feature = "stats", feature = "tower"))]
 mod endpoint;
 mod expect;

@@ -7,9 +7,9 @@ use futures_util::{StreamExt, TryStreamExt};
 #[cfg(feature = "cache")]
 use sqlx::Executor as _;
 use sqlx::database::HasStatementCache;
-use sqlx::error::BoxDynError;
-use sqlx::{Database, Either, Error, Execute, IntoArguments, Result, SqlStr};
+use sqlx::{Either, Error, Result};
 
+use crate::driver::{self, ArgumentsOf, Database, IntoArguments};
 use crate::query::{Query, rows_of_all};
 use crate::target::{Target, run};
 
@@ -63,7 +63,7 @@ impl<DB: Database + HasStatementCache, F> Map<DB, F> {
 impl<DB, F, O> Map<DB, F>
 where
     DB: Database,
-    DB::Arguments: IntoArguments<DB>,
+    ArgumentsOf<DB>: IntoArguments<DB>,
     F: FnMut(DB::Row) -> Result<O> + Send,
     O: Send + Unpin,
 {
@@ -187,29 +187,4 @@ where
     }
 }
 
-impl<'q, DB, F> Execute<'q, DB> for Map<DB, F>
-where
-    DB: Database,
-    DB::Arguments: IntoArguments<DB>,
-    F: Send,
-{
-    #[inline]
-    fn sql(self) -> SqlStr {
-        self.query.sql()
-    }
-
-    #[inline]
-    fn statement(&self) -> Option<&DB::Statement> {
-        self.query.statement()
-    }
-
-    #[inline]
-    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
-        self.query.take_arguments()
-    }
-
-    #[inline]
-    fn persistent(&self) -> bool {
-        Execute::persistent(&self.query)
-    }
-}
+driver::execute!([DB: Database, F: Send] Map<DB, F>, |map| map.query);

@@ -8,15 +8,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 #[cfg(feature = "sqlx")]
-use futures_util::stream::BoxStream;
-use futures_util::stream::Stream;
-use pin_project_lite::pin_project;
+use crate::driver::{ArgumentsOf, Database};
 #[cfg(feature = "sqlx")]
-use sqlx::Database;
-
 use crate::report::{Counts, Report};
 #[cfg(feature = "sqlx")]
 use crate::site::Site;
+#[cfg(feature = "sqlx")]
+use futures_util::stream::BoxStream;
+use futures_util::stream::Stream;
+use pin_project_lite::pin_project;
 
 /// The counterpart of the type in `on/`: here a query counts nowhere.
 #[cfg(feature = "sqlx")]
@@ -49,7 +49,7 @@ impl Counter {
     pub(crate) fn bound(&mut self, _: Self) {}
 
     #[inline]
-    pub(crate) fn executed<DB: Database>(self, _: Option<&DB::Arguments>) {}
+    pub(crate) fn executed<DB: Database>(self, _: Option<&ArgumentsOf<DB>>) {}
 
     #[inline]
     pub(crate) fn row_count(self) -> Self {

@@ -8,9 +8,10 @@ use sqlx::Executor as _;
 use sqlx::database::HasStatementCache;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Either, Execute, IntoArguments, Result, SqlStr, Type};
+use sqlx::{Either, Execute, Result, Type};
 
 use crate::counting::Counter;
+use crate::driver::{self, ArgumentsOf, Database, Inner, IntoArguments};
 use crate::map::Map;
 use crate::site::Site;
 use crate::target::{Target, run, run_rows};
@@ -32,7 +33,7 @@ use crate::target::{Target, run, run_rows};
 /// ```
 #[must_use = "query must be executed to affect database"]
 pub struct Query<DB: Database> {
-    inner: sqlx::query::Query<'static, DB, DB::Arguments>,
+    pub(crate) inner: Inner<DB>,
     pub(crate) counter: Counter,
     #[cfg(feature = "cache")]
     pub(crate) site: &'static Site,
@@ -65,18 +66,13 @@ impl<DB: Database> Query<DB> {
     #[inline]
     pub(crate) fn with_arguments(
         site: &'static Site,
-        arguments: Result<DB::Arguments, BoxDynError>,
+        arguments: Result<ArgumentsOf<DB>, BoxDynError>,
         counter: Counter,
     ) -> Self
     where
-        DB::Arguments: IntoArguments<DB>,
+        ArgumentsOf<DB>: IntoArguments<DB>,
     {
-        Query {
-            inner: sqlx::__query_with_result(site.sql, arguments),
-            counter,
-            #[cfg(feature = "cache")]
-            site,
-        }
+        Self::with_text(site, site.sql, arguments, counter)
     }
 
     /// The tables that it touches, for a cache.
@@ -97,7 +93,7 @@ impl<DB: Database> Query<DB> {
     pub(crate) fn with_shown_arguments<T>(&mut self, look: impl FnOnce(&dyn std::fmt::Debug) -> T) -> T
     where
         DB: HasStatementCache,
-        DB::Arguments: IntoArguments<DB> + std::fmt::Debug,
+        ArgumentsOf<DB>: IntoArguments<DB> + std::fmt::Debug,
     {
         let arguments = self.inner.take_arguments();
         let is_persistent = Execute::persistent(&self.inner);
@@ -108,19 +104,19 @@ impl<DB: Database> Query<DB> {
         looked
     }
 
-    /// A query whose text depends on the number of values, all of which are placeholders.
+    /// A query with another text than its site, and the same placeholders.
     #[cfg_attr(
         not(feature = "cache"),
         expect(unused_variables, reason = "unused without the feature `cache`")
     )]
     pub(crate) fn with_text(
         site: &'static Site,
-        text: impl sqlx::SqlSafeStr,
-        arguments: Result<DB::Arguments, BoxDynError>,
+        text: &'static str,
+        arguments: Result<ArgumentsOf<DB>, BoxDynError>,
         counter: Counter,
     ) -> Self
     where
-        DB::Arguments: IntoArguments<DB>,
+        ArgumentsOf<DB>: IntoArguments<DB>,
     {
         Query {
             inner: sqlx::__query_with_result(text, arguments),
@@ -135,7 +131,7 @@ impl<DB: Database> Query<DB> {
     /// An error in encoding it is returned when the query is executed.
     pub fn bind<'t, T: Encode<'t, DB> + Type<DB>>(mut self, value: T) -> Self {
         let witness = self.counter.witness();
-        self.inner = self.inner.bind(witness.of(value));
+        self.inner = driver::bind(self.inner, witness.of(value));
         self.counter.bound(witness);
         self
     }
@@ -147,7 +143,7 @@ impl<DB: Database> Query<DB> {
     /// If the value cannot be encoded, or one bound before could not.
     pub fn try_bind<'t, T: Encode<'t, DB> + Type<DB>>(&mut self, value: T) -> Result<(), BoxDynError> {
         let witness = self.counter.witness();
-        self.inner.try_bind(witness.of(value))?;
+        driver::try_bind(&mut self.inner, witness.of(value))?;
         self.counter.bound(witness);
         Ok(())
     }
@@ -163,7 +159,7 @@ impl<DB: Database + HasStatementCache> Query<DB> {
 
 impl<DB: Database> Query<DB>
 where
-    DB::Arguments: IntoArguments<DB>,
+    ArgumentsOf<DB>: IntoArguments<DB>,
 {
     /// Maps each row to another type.
     pub fn map<F, O>(self, mut f: F) -> Map<DB, impl FnMut(DB::Row) -> Result<O> + Send>
@@ -281,29 +277,14 @@ pub(crate) fn rows_of_all<O>(rows: &Result<Vec<O>>) -> Option<usize> {
     rows.as_ref().ok().map(Vec::len)
 }
 
-impl<'q, DB: Database> Execute<'q, DB> for Query<DB>
+impl<DB: Database> Query<DB>
 where
-    DB::Arguments: IntoArguments<DB>,
+    ArgumentsOf<DB>: IntoArguments<DB>,
 {
+    /// The arguments, taken once for each execution, when the query is passed to a connection. This is where it counts, unless
+    /// an argument could not be encoded, since then nothing is sent.
     #[inline]
-    fn sql(self) -> SqlStr {
-        let sql = self.inner.sql();
-        #[cfg(feature = "trace-comments")]
-        if let Some(commented) = crate::comment::commented(sql.as_str()) {
-            return sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(commented));
-        }
-        sql
-    }
-
-    #[inline]
-    fn statement(&self) -> Option<&DB::Statement> {
-        self.inner.statement()
-    }
-
-    /// Called once for each execution, when the query is passed to a connection. This is where it counts,
-    /// unless an argument could not be encoded, since then nothing is sent.
-    #[inline]
-    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+    pub(crate) fn counted_arguments(&mut self) -> Result<Option<ArgumentsOf<DB>>, BoxDynError> {
         let arguments = self.inner.take_arguments();
         if let Ok(arguments) = &arguments {
             self.counter.executed::<DB>(arguments.as_ref());
@@ -311,8 +292,9 @@ where
         arguments
     }
 
+    /// Whether the connection caches the prepared statement.
     #[inline]
-    fn persistent(&self) -> bool {
+    pub(crate) fn is_persistent(&self) -> bool {
         // With a comment that changes every time, a cached statement would never be reused.
         #[cfg(feature = "trace-comments")]
         if crate::comment::are_on() {
@@ -321,3 +303,5 @@ where
         Execute::persistent(&self.inner)
     }
 }
+
+driver::execute!([DB: Database] Query<DB>, |query| query);

@@ -8,8 +8,9 @@ use futures_util::stream::BoxStream;
 use sqlx::database::HasStatementCache;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Either, Execute, FromRow, IntoArguments, Result, SqlStr, Type};
+use sqlx::{Either, FromRow, Result, Type};
 
+use crate::driver::{self, ArgumentsOf, Database, IntoArguments};
 use crate::map::Map;
 use crate::query::Query;
 use crate::site::Site;
@@ -82,7 +83,7 @@ macro_rules! typed_query {
         impl<DB, $O> $Query<DB, $O>
         where
             DB: Database,
-            DB::Arguments: IntoArguments<DB>,
+            ArgumentsOf<DB>: IntoArguments<DB>,
             $O: Send + Unpin,
             $Row: for<'r> FromRow<'r, DB::Row>,
         {
@@ -166,32 +167,7 @@ macro_rules! typed_query {
             }
         }
 
-        impl<'q, DB, $O> Execute<'q, DB> for $Query<DB, $O>
-        where
-            DB: Database,
-            DB::Arguments: IntoArguments<DB>,
-            $O: Send,
-        {
-            #[inline]
-            fn sql(self) -> SqlStr {
-                self.query.sql()
-            }
-
-            #[inline]
-            fn statement(&self) -> Option<&DB::Statement> {
-                self.query.statement()
-            }
-
-            #[inline]
-            fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
-                self.query.take_arguments()
-            }
-
-            #[inline]
-            fn persistent(&self) -> bool {
-                Execute::persistent(&self.query)
-            }
-        }
+        driver::execute!([DB: Database, $O: Send] $Query<DB, $O>, |typed| typed.query);
     };
 }
 

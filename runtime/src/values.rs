@@ -2,9 +2,10 @@
 //! first is encoded.
 
 use sqlx::error::BoxDynError;
-use sqlx::{Arguments, Database, Encode, IntoArguments, Type};
+use sqlx::{Arguments as _, Encode, Type};
 
 use crate::counting::Counter;
+use crate::driver::{self, ArgumentsOf, Database, IntoArguments};
 use crate::query::Query;
 use crate::site::Site;
 
@@ -34,7 +35,7 @@ pub trait Values<'t, DB: Database> {
     /// # Errors
     ///
     /// If one of them cannot be encoded.
-    fn add_to(self, arguments: &mut DB::Arguments, counter: &mut Counted) -> Result<(), BoxDynError>;
+    fn add_to(self, arguments: &mut ArgumentsOf<DB>, counter: &mut Counted) -> Result<(), BoxDynError>;
 }
 
 /// The counter of a query whose values are being bound.
@@ -44,11 +45,11 @@ impl Counted {
     #[inline]
     pub(crate) fn add<'t, DB: Database, T: Encode<'t, DB> + Type<DB>>(
         &mut self,
-        arguments: &mut DB::Arguments,
+        arguments: &mut ArgumentsOf<DB>,
         value: T,
     ) -> Result<(), BoxDynError> {
         let witness = self.0.witness();
-        arguments.add(witness.of(value))?;
+        driver::add::<DB, _>(arguments, witness.of(value))?;
         self.0.bound(witness);
         Ok(())
     }
@@ -62,7 +63,7 @@ impl Counted {
 pub fn query_of<'t, DB>(site: &'static Site, values: impl Values<'t, DB>) -> Query<DB>
 where
     DB: Database,
-    DB::Arguments: IntoArguments<DB>,
+    ArgumentsOf<DB>: IntoArguments<DB>,
 {
     bound(site, values)
 }
@@ -71,11 +72,11 @@ where
 fn bound<'t, DB, V>(site: &'static Site, values: V) -> Query<DB>
 where
     DB: Database,
-    DB::Arguments: IntoArguments<DB>,
+    ArgumentsOf<DB>: IntoArguments<DB>,
     V: Values<'t, DB>,
 {
     let mut counted = Counted(Counter::new(site));
-    let mut arguments = DB::Arguments::default();
+    let mut arguments = ArgumentsOf::<DB>::default();
     if V::COUNT > 0 {
         arguments.reserve(V::COUNT, values.size());
     }
@@ -92,7 +93,7 @@ impl<DB: Database> Values<'_, DB> for () {
     }
 
     #[inline]
-    fn add_to(self, _: &mut DB::Arguments, _: &mut Counted) -> Result<(), BoxDynError> {
+    fn add_to(self, _: &mut ArgumentsOf<DB>, _: &mut Counted) -> Result<(), BoxDynError> {
         Ok(())
     }
 }
@@ -109,7 +110,7 @@ impl<'t, DB: Database, A: Values<'t, DB>, B: Values<'t, DB>> Values<'t, DB> for 
     }
 
     #[inline]
-    fn add_to(self, arguments: &mut DB::Arguments, counter: &mut Counted) -> Result<(), BoxDynError> {
+    fn add_to(self, arguments: &mut ArgumentsOf<DB>, counter: &mut Counted) -> Result<(), BoxDynError> {
         self.0.add_to(arguments, counter)?;
         self.1.add_to(arguments, counter)
     }
@@ -126,7 +127,7 @@ macro_rules! tuple {
             }
 
             #[inline]
-            fn add_to(self, arguments: &mut DB::Arguments, counter: &mut Counted) -> Result<(), BoxDynError> {
+            fn add_to(self, arguments: &mut ArgumentsOf<DB>, counter: &mut Counted) -> Result<(), BoxDynError> {
                 $(counter.add::<DB, _>(arguments, self.$at)?;)*
                 Ok(())
             }

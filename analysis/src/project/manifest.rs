@@ -77,6 +77,19 @@ pub fn dependency(dir: &Path, root: &Path, package: &str) -> Option<Dependency> 
     dependencies(dir, root).into_iter().find(|dependency| dependency.package == package)
 }
 
+/// The package that provides the macros, on sqlx 0.9.
+pub const OURS: &str = "query-budget";
+/// The package that provides the macros on sqlx 0.8.
+pub const OURS_ON_08: &str = "query-budget-sqlx-08";
+
+/// How the package in `dir` declares its dependency on one of those that provide the macros.
+pub fn dependency_on_ours(dir: &Path, root: &Path) -> Option<Dependency> {
+    let mut declared = dependencies(dir, root);
+    // The first one has no macros beside another version of sqlx.
+    let at = declared.iter().position(|it| it.package == OURS_ON_08);
+    at.or_else(|| declared.iter().position(|it| it.package == OURS)).map(|at| declared.swap_remove(at))
+}
+
 /// What the package in `dir` depends on, whose workspace's root is `root`, as its manifest says; nothing where that cannot be
 /// read.
 pub fn dependencies(dir: &Path, root: &Path) -> Vec<Dependency> {

@@ -1,8 +1,9 @@
 //! The values of the rows, column by column.
 
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Encode, Type};
+use sqlx::{Encode, Type};
 
+use crate::driver::{ArgumentsOf, Database};
 use crate::values::Counted;
 
 /// A database whose values are measured, so that statements stay below its limit.
@@ -46,7 +47,7 @@ pub trait Column<DB: Database> {
     fn add(
         &self,
         rows: std::ops::Range<usize>,
-        arguments: &mut DB::Arguments,
+        arguments: &mut ArgumentsOf<DB>,
         counted: &mut Counted,
     ) -> Result<(), BoxDynError>;
 }
@@ -69,7 +70,7 @@ impl<'v, DB: Measured<'v>, V: Encode<'v, DB> + Type<DB>> Column<DB> for Each<'v,
     fn add(
         &self,
         rows: std::ops::Range<usize>,
-        arguments: &mut DB::Arguments,
+        arguments: &mut ArgumentsOf<DB>,
         counted: &mut Counted,
     ) -> Result<(), BoxDynError> {
         self.0
@@ -95,7 +96,7 @@ where
     fn add(
         &self,
         rows: std::ops::Range<usize>,
-        arguments: &mut DB::Arguments,
+        arguments: &mut ArgumentsOf<DB>,
         counted: &mut Counted,
     ) -> Result<(), BoxDynError> {
         counted.add::<DB, _>(arguments, self.0.get(rows).unwrap_or_default())

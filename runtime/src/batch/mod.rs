@@ -1,5 +1,6 @@
 //! [`Batch`]: what `sql_batch!` returns, one statement for many rows.
 
+mod chunk;
 mod columns;
 mod started;
 mod statement;
@@ -11,13 +12,15 @@ use std::marker::PhantomData;
 use std::ops::DerefMut;
 
 use futures_util::future::BoxFuture;
-use sqlx::{Database, Error, Executor, IntoArguments, Result};
+use sqlx::database::HasStatementCache;
+use sqlx::{Error, Executor, Result};
 
 pub use columns::{Column, Each, Whole, each};
 pub use statement::{Piece, Statement, batch};
 
-use crate::query::Query;
+use crate::driver::{ArgumentsOf, Database, IntoArguments};
 use crate::target::{BatchTarget, run_batch};
+use chunk::ChunkQuery;
 use started::Starting;
 
 /// A statement for many rows, made by [`sql_batch!`](crate::sql_batch): one query for each chunk of rows,
@@ -67,8 +70,7 @@ use started::Starting;
 /// `G` says which rows are returned: [`EachRow`], [`SomeRows`], [`Selected`] or [`NoRows`].
 #[must_use = "a batch must be executed to affect the database"]
 pub struct Batch<DB: Database, G, F = NoRows> {
-    /// The query of each chunk, with its number of rows.
-    queries: Vec<(Query<DB>, usize)>,
+    queries: Vec<ChunkQuery<DB>>,
     is_write: bool,
     gives: PhantomData<fn() -> G>,
     read: F,
@@ -120,7 +122,7 @@ impl<DB: Database, G, F> Batch<DB, G, F> {
 }
 
 impl<DB: Database, G> Batch<DB, G> {
-    pub(crate) fn new(queries: Vec<(Query<DB>, usize)>, is_write: bool) -> Self {
+    fn new(queries: Vec<ChunkQuery<DB>>, is_write: bool) -> Self {
         Self { queries, is_write, gives: PhantomData, read: NoRows(()) }
     }
 
@@ -133,8 +135,8 @@ impl<DB: Database, G> Batch<DB, G> {
 
 impl<DB, G, F> Batch<DB, G, F>
 where
-    DB: Database,
-    DB::Arguments: IntoArguments<DB>,
+    DB: Database + HasStatementCache,
+    ArgumentsOf<DB>: IntoArguments<DB>,
     for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
 {
     /// Writes the rows; returns the number of affected rows. `db` is a pool, a connection or a transaction, or the
@@ -160,8 +162,8 @@ where
 
 impl<DB, G, F, O> Batch<DB, G, F>
 where
-    DB: Database,
-    DB::Arguments: IntoArguments<DB>,
+    DB: Database + HasStatementCache,
+    ArgumentsOf<DB>: IntoArguments<DB>,
     for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
     F: FnMut(DB::Row) -> Result<O> + Send,
     O: Send + Unpin,
@@ -265,12 +267,12 @@ where
 }
 
 fn execute_all<'e, 'c: 'e, DB, C>(
-    queries: Vec<(Query<DB>, usize)>,
+    queries: Vec<ChunkQuery<DB>>,
     starting: Starting<'c, DB, C>,
 ) -> BoxFuture<'e, Result<DB::QueryResult>>
 where
-    DB: Database,
-    DB::Arguments: IntoArguments<DB>,
+    DB: Database + HasStatementCache,
+    ArgumentsOf<DB>: IntoArguments<DB>,
     for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
     C: DerefMut<Target = DB::Connection> + Send + 'e,
 {
@@ -278,7 +280,7 @@ where
         let mut started = starting.started().await?;
         let mut result = DB::QueryResult::default();
         let mut ended = Ok(());
-        for (query, _) in queries {
+        for query in queries {
             match query.execute(started.connection()).await {
                 Ok(of_chunk) => result.extend([of_chunk]),
                 Err(error) => {
@@ -292,14 +294,14 @@ where
 }
 
 fn fetch_all<'e, 'c: 'e, DB, C, F, O>(
-    queries: Vec<(Query<DB>, usize)>,
+    queries: Vec<ChunkQuery<DB>>,
     starting: Starting<'c, DB, C>,
     mut read: F,
     is_each: bool,
 ) -> BoxFuture<'e, Result<Vec<O>>>
 where
-    DB: Database,
-    DB::Arguments: IntoArguments<DB>,
+    DB: Database + HasStatementCache,
+    ArgumentsOf<DB>: IntoArguments<DB>,
     for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
     C: DerefMut<Target = DB::Connection> + Send + 'e,
     F: FnMut(DB::Row) -> Result<O> + Send + 'e,
@@ -309,7 +311,8 @@ where
         let mut started = starting.started().await?;
         let mut rows = Vec::new();
         let mut ended = Ok(());
-        for (query, given) in queries {
+        for query in queries {
+            let given = query.rows;
             let before = rows.len();
             let of_chunk = query.fetch_all(started.connection()).await;
             let read = of_chunk.and_then(|of_chunk| {
@@ -336,7 +339,7 @@ fn not_each(given: usize, found: usize) -> Error {
 
 impl<DB: Database, G, F> Debug for Batch<DB, G, F> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let rows: usize = self.queries.iter().map(|(_, rows)| rows).sum();
+        let rows: usize = self.queries.iter().map(|query| query.rows).sum();
         f.debug_struct("Batch").field("statements", &self.queries.len()).field("rows", &rows).finish()
     }
 }

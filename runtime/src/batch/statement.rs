@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+use sqlx::Arguments as _;
 use sqlx::database::HasStatementCache;
 use sqlx::error::BoxDynError;
-use sqlx::{Arguments, AssertSqlSafe, Database, IntoArguments};
 
+use super::chunk::ChunkQuery;
 use super::{Batch, Column};
 use crate::counting::Counter;
+use crate::driver::{ArgumentsOf, Database, IntoArguments};
 use crate::query::Query;
 use crate::site::Site;
 use crate::values::Counted;
@@ -60,7 +62,7 @@ pub fn batch<DB, G>(
 ) -> Batch<DB, G>
 where
     DB: Database + HasStatementCache,
-    DB::Arguments: IntoArguments<DB>,
+    ArgumentsOf<DB>: IntoArguments<DB>,
 {
     let rows = columns.first().map_or(0, |column| column.count());
     let mut queries = Vec::new();
@@ -68,7 +70,7 @@ where
     while start < rows {
         let end = end_of_chunk(statement, columns, start, rows);
         let chunk = Chunk { statement, columns, shared, start, end };
-        queries.push((chunk.query(site), end - start));
+        queries.push(chunk.query(site));
         start = end;
     }
     Batch::new(queries, statement.is_write)
@@ -105,23 +107,23 @@ struct Chunk<'a, DB> {
 impl<DB> Chunk<'_, DB>
 where
     DB: Database + HasStatementCache,
-    DB::Arguments: IntoArguments<DB>,
+    ArgumentsOf<DB>: IntoArguments<DB>,
 {
-    fn query(&self, site: &'static Site) -> Query<DB> {
-        let mut arguments = DB::Arguments::default();
+    fn query(&self, site: &'static Site) -> ChunkQuery<DB> {
+        let mut arguments = ArgumentsOf::<DB>::default();
         let mut counted = Counted(Counter::new(site));
         if self.statement.pieces.is_empty() {
             let added = self.arrays(&mut arguments, &mut counted);
-            return Query::with_arguments(site, added.map(|()| arguments), counted.0);
+            let query = Query::with_arguments(site, added.map(|()| arguments), counted.0);
+            return ChunkQuery { query, text: None, rows: self.end - self.start };
         }
         let mut text = Text { sql: String::new(), placeholders: 0, is_numbered: self.statement.is_numbered };
         let added = self.groups(&mut text, &mut arguments, &mut counted);
-        // There are as many texts as numbers of rows, and a connection caches only a few.
-        Query::with_text(site, AssertSqlSafe(text.sql), added.map(|()| arguments), counted.0)
-            .persistent(false)
+        let query = Query::with_arguments(site, added.map(|()| arguments), counted.0);
+        ChunkQuery { query, text: Some(text.sql), rows: self.end - self.start }
     }
 
-    fn arrays(&self, arguments: &mut DB::Arguments, counted: &mut Counted) -> Result<(), BoxDynError> {
+    fn arrays(&self, arguments: &mut ArgumentsOf<DB>, counted: &mut Counted) -> Result<(), BoxDynError> {
         let rows = self.start..self.end;
         arguments.reserve(self.columns.len() + self.shared.len(), 0);
         self.columns.iter().try_for_each(|column| column.add(rows.clone(), arguments, counted))?;
@@ -131,7 +133,7 @@ where
     fn groups(
         &self,
         text: &mut Text,
-        arguments: &mut DB::Arguments,
+        arguments: &mut ArgumentsOf<DB>,
         counted: &mut Counted,
     ) -> Result<(), BoxDynError> {
         for piece in self.statement.pieces {
@@ -157,7 +159,7 @@ where
         piece: &Piece,
         row: usize,
         text: &mut Text,
-        arguments: &mut DB::Arguments,
+        arguments: &mut ArgumentsOf<DB>,
         counted: &mut Counted,
     ) -> Result<(), BoxDynError> {
         let (value, row) = match piece {

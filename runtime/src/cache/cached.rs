@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::database::HasStatementCache;
-use sqlx::{Database, Executor, IntoArguments, Result};
+use sqlx::{Executor, Result};
 
 use super::key::Key;
 use super::tables::{Tag, Tags};
 use super::{CachedPool, Stores};
+use crate::driver::{ArgumentsOf, Database, IntoArguments};
 use crate::map::Map;
 use crate::typed::{QueryAs, QueryScalar};
 
@@ -47,7 +48,7 @@ macro_rules! typed {
         impl<DB, O> $Query<DB, O>
         where
             DB: Database,
-            DB::Arguments: IntoArguments<DB>,
+            ArgumentsOf<DB>: IntoArguments<DB>,
             O: Send + Unpin,
             $Row: for<'r> sqlx::FromRow<'r, DB::Row>,
         {
@@ -76,7 +77,7 @@ impl<DB: Database, F> Cached<DB, F> {
 impl<DB, F, O> Cached<DB, F>
 where
     DB: Database + HasStatementCache,
-    DB::Arguments: IntoArguments<DB> + Debug,
+    ArgumentsOf<DB>: IntoArguments<DB> + Debug,
     for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
     F: FnMut(DB::Row) -> Result<O> + Send,
     O: Send + Sync + Unpin + 'static,

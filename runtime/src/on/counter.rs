@@ -2,7 +2,6 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use sqlx::Database;
 
 use super::current;
 use super::parameters::Parameters;
@@ -10,6 +9,7 @@ use super::running;
 use super::tally::Seen;
 use super::watch::{Observed, Timed};
 use super::witness::Witness;
+use crate::driver::{ArgumentsOf, Database};
 use crate::site::Site;
 
 /// Counts the executions of the query at one site.
@@ -42,7 +42,7 @@ impl Counter {
     }
 
     /// Records that the query was passed to a connection with these arguments.
-    pub(crate) fn executed<DB: Database>(self, arguments: Option<&DB::Arguments>) {
+    pub(crate) fn executed<DB: Database>(self, arguments: Option<&ArgumentsOf<DB>>) {
         let (database, parameters) = (DB::NAME, self.parameters.with_arguments(arguments));
         let is_watched = running::has_executed(self.site, DB::NAME);
         #[cfg(not(feature = "tracing"))]

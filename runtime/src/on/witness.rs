@@ -4,17 +4,19 @@
 //! A value is encoded once, by sqlx, and hashed where it lands in the arguments: a user's `Encode` may be
 //! slow, and some can only be called once.
 
+#[cfg(feature = "sqlite")]
 use std::any::Any;
 use std::cell::Cell;
 #[cfg(feature = "sqlite")]
 use std::fmt::{self, Write};
 
+use sqlx::Type;
 use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Type};
 
 use super::current;
 use super::parameters::{Asked, Parameters};
+use crate::driver::{self, ArgumentsOf, BufferOf, Database};
 use crate::hash::{hashed, mixed};
 use crate::site::Site;
 
@@ -42,9 +44,8 @@ impl Parameters {
     pub(crate) fn with_arguments<A: 'static>(self, arguments: Option<&A>) -> Self {
         #[cfg(feature = "sqlite")]
         if let Self::Hash(so_far) = self
-            && let Some(arguments) = arguments.and_then(|arguments| {
-                (arguments as &dyn Any).downcast_ref::<<sqlx::Sqlite as Database>::Arguments>()
-            })
+            && let Some(arguments) = arguments
+                .and_then(|arguments| (arguments as &dyn Any).downcast_ref::<ArgumentsOf<sqlx::Sqlite>>())
         {
             let mut shown = Shown { hash: so_far, left: MOST_BYTES };
             return match write!(shown, "{arguments:?}") {
@@ -75,16 +76,16 @@ impl Witness {
 
     /// The number of bytes before this value; `None` if no scope observes values, or the database keeps no bytes.
     #[inline(always)]
-    fn before<DB: Database>(&self, buffer: &DB::ArgumentBuffer) -> Option<usize> {
+    fn before<DB: Database>(&self, buffer: &BufferOf<'_, DB>) -> Option<usize> {
         match self.0.get() {
-            Parameters::Hash(_) => bytes::<DB>(buffer).map(<[u8]>::len),
+            Parameters::Hash(_) => driver::bytes::<DB>(buffer).map(<[u8]>::len),
             Parameters::Unknown | Parameters::Unasked => None,
         }
     }
 
     /// Records an encoded value, preceded by this many bytes of others.
     #[inline(always)]
-    fn saw<DB: Database>(&self, buffer: &DB::ArgumentBuffer, before: Option<usize>, is_null: bool) {
+    fn saw<DB: Database>(&self, buffer: &BufferOf<'_, DB>, before: Option<usize>, is_null: bool) {
         if let Parameters::Hash(so_far) = self.0.get() {
             self.look::<DB>(buffer, before, is_null, so_far);
         }
@@ -92,12 +93,12 @@ impl Witness {
 
     fn look<DB: Database>(
         &self,
-        buffer: &DB::ArgumentBuffer,
+        buffer: &BufferOf<'_, DB>,
         before: Option<usize>,
         is_null: bool,
         so_far: u64,
     ) {
-        let seen = match (bytes::<DB>(buffer), before) {
+        let seen = match (driver::bytes::<DB>(buffer), before) {
             (Some(bytes), Some(before)) => {
                 bytes.get(before..).and_then(|value| hash_bytes(value, is_null, so_far))
             }
@@ -116,14 +117,14 @@ pub(crate) struct Witnessed<'w, T> {
 }
 
 impl<'q, DB: Database, T: Encode<'q, DB>> Encode<'q, DB> for Witnessed<'_, T> {
-    fn encode(self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+    fn encode(self, buffer: &mut BufferOf<'q, DB>) -> Result<IsNull, BoxDynError> {
         let before = self.witness.before::<DB>(buffer);
         let is_null = self.value.encode(buffer)?;
         self.witness.saw::<DB>(buffer, before, is_null.is_null());
         Ok(is_null)
     }
 
-    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+    fn encode_by_ref(&self, buffer: &mut BufferOf<'q, DB>) -> Result<IsNull, BoxDynError> {
         let before = self.witness.before::<DB>(buffer);
         let is_null = self.value.encode_by_ref(buffer)?;
         self.witness.saw::<DB>(buffer, before, is_null.is_null());
@@ -147,21 +148,6 @@ impl<DB: Database, T: Type<DB>> Type<DB> for Witnessed<'_, T> {
     fn compatible(ty: &DB::TypeInfo) -> bool {
         T::compatible(ty)
     }
-}
-
-/// The values encoded so far, for a database that stores them as bytes.
-fn bytes<DB: Database>(buffer: &DB::ArgumentBuffer) -> Option<&[u8]> {
-    let buffer: &dyn Any = buffer;
-    #[cfg(feature = "postgres")]
-    if let Some(buffer) = buffer.downcast_ref::<<sqlx::Postgres as Database>::ArgumentBuffer>() {
-        return Some(buffer);
-    }
-    #[cfg(feature = "mysql")]
-    if let Some(buffer) = buffer.downcast_ref::<<sqlx::MySql as Database>::ArgumentBuffer>() {
-        return Some(buffer);
-    }
-    let _ = buffer;
-    None
 }
 
 /// Hashes formatted output, up to a limit.

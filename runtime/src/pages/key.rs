@@ -1,10 +1,12 @@
 //! The values of the columns that pages are ordered by, in the database's own encoding, so that reading
 //! continues exactly where it stopped, whatever the column's Rust type.
 
+use sqlx::Result;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 use sqlx::Row;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Result};
+
+use crate::driver::{ArgumentsOf, Database};
 
 /// A value of an ORDER BY column.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,7 +111,7 @@ pub trait PageDatabase: Database {
     /// # Errors
     ///
     /// If it cannot be encoded.
-    fn add(arguments: &mut Self::Arguments, key: &Key, kind: KeyKind) -> Result<(), BoxDynError>;
+    fn add(arguments: &mut ArgumentsOf<Self>, key: &Key, kind: KeyKind) -> Result<(), BoxDynError>;
 }
 
 /// The error for a column whose values are not those of a key.
@@ -139,7 +141,7 @@ impl PageDatabase for sqlx::Sqlite {
         }
     }
 
-    fn add(arguments: &mut Self::Arguments, key: &Key, _: KeyKind) -> Result<(), BoxDynError> {
+    fn add(arguments: &mut ArgumentsOf<Self>, key: &Key, _: KeyKind) -> Result<(), BoxDynError> {
         use sqlx::Arguments;
         match key {
             Key::Int(value) => arguments.add(*value),
@@ -182,7 +184,7 @@ impl PageDatabase for sqlx::MySql {
         }
     }
 
-    fn add(arguments: &mut Self::Arguments, key: &Key, _: KeyKind) -> Result<(), BoxDynError> {
+    fn add(arguments: &mut ArgumentsOf<Self>, key: &Key, _: KeyKind) -> Result<(), BoxDynError> {
         use sqlx::Arguments;
         match key {
             Key::Int(value) => arguments.add(*value),
@@ -215,7 +217,7 @@ mod postgres {
     use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueFormat};
     use sqlx::{Arguments, Postgres, Result, Row, Type};
 
-    use super::{Key, KeyKind, PageDatabase, no_key};
+    use super::{ArgumentsOf, Key, KeyKind, PageDatabase, no_key};
 
     impl PageDatabase for Postgres {
         fn read(row: &Self::Row, column: usize, kind: KeyKind) -> Result<Key> {
@@ -232,7 +234,7 @@ mod postgres {
             key.ok_or_else(|| no_key(column))
         }
 
-        fn add(arguments: &mut Self::Arguments, key: &Key, kind: KeyKind) -> Result<(), BoxDynError> {
+        fn add(arguments: &mut ArgumentsOf<Self>, key: &Key, kind: KeyKind) -> Result<(), BoxDynError> {
             arguments.add(Sent { key, kind })
         }
     }

@@ -9,12 +9,13 @@ use std::fmt::{self, Debug, Display, Formatter};
 
 use futures_util::future::BoxFuture;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Encode, IntoArguments, Result, Type};
+use sqlx::{Encode, Result, Type};
 
 pub use key::{Key, KeyKind, PageDatabase};
 pub use request::PageRequest;
 
 use crate::counting::Counter;
+use crate::driver::{ArgumentsOf, Database, IntoArguments};
 use crate::query::Query;
 use crate::site::Site;
 use crate::target::Target;
@@ -60,7 +61,7 @@ const CEILING: u32 = 200;
 #[must_use = "a page must be fetched"]
 pub struct PageQuery<DB: Database, F = ()> {
     pages: &'static Pages,
-    arguments: Result<DB::Arguments, BoxDynError>,
+    arguments: Result<ArgumentsOf<DB>, BoxDynError>,
     site: &'static Site,
     counter: Counter,
     default_size: u32,
@@ -156,7 +157,7 @@ where
     V: Values<'t, DB>,
 {
     let mut counted = Counted(Counter::new(site));
-    let mut arguments = DB::Arguments::default();
+    let mut arguments = ArgumentsOf::<DB>::default();
     let added = values.add_to(&mut arguments, &mut counted);
     PageQuery {
         pages,
@@ -188,7 +189,7 @@ impl<DB: Database> PageQuery<DB> {
 impl<DB, F, O> PageQuery<DB, F>
 where
     DB: PageDatabase,
-    DB::Arguments: IntoArguments<DB>,
+    ArgumentsOf<DB>: IntoArguments<DB>,
     i64: for<'v> Encode<'v, DB> + Type<DB>,
     F: FnMut(DB::Row) -> Result<O> + Send,
     O: Send,

@@ -86,9 +86,9 @@ async fn postgres(options: Arc<sqlx::postgres::PgConnectOptions>, sql: &'static 
     let set_up = format!(
         "BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE query_budget_plan AS {sql}"
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(set_up)).execute(&mut connection).await?;
+    sqlx::raw_sql(crate::driver::built(&set_up)).execute(&mut connection).await?;
     let explain = format!("EXPLAIN EXECUTE query_budget_plan{values}");
-    let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(explain)).fetch_all(&mut connection).await?;
+    let rows = sqlx::raw_sql(crate::driver::built(&explain)).fetch_all(&mut connection).await?;
     connection.close().await?;
     lines(&rows, |row| sqlx::Row::try_get::<String, _>(row, 0))
 }
@@ -110,7 +110,8 @@ async fn mysql(options: Arc<sqlx::mysql::MySqlConnectOptions>, sql: &'static str
 
     let mut connection = sqlx::MySqlConnection::connect_with(&options).await?;
     sqlx::raw_sql("START TRANSACTION READ ONLY").execute(&mut connection).await?;
-    let mut explain = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN {sql}"))).persistent(false);
+    let explain = format!("EXPLAIN {sql}");
+    let mut explain = sqlx::query(crate::driver::built(&explain)).persistent(false);
     for _ in sql.matches('?') {
         explain = explain.bind("1");
     }
@@ -125,8 +126,9 @@ async fn mysql(options: Arc<sqlx::mysql::MySqlConnectOptions>, sql: &'static str
 #[cfg(feature = "sqlite")]
 async fn sqlite(options: Arc<sqlx::sqlite::SqliteConnectOptions>, sql: &'static str) -> sqlx::Result<String> {
     let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
-    let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-    let rows = sqlx::query(explain).persistent(false).fetch_all(&mut connection).await?;
+    let explain = format!("EXPLAIN QUERY PLAN {sql}");
+    let rows =
+        sqlx::query(crate::driver::built(&explain)).persistent(false).fetch_all(&mut connection).await?;
     connection.close().await?;
     lines(&rows, |row| sqlx::Row::try_get::<String, _>(row, "detail"))
 }

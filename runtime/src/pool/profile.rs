@@ -172,7 +172,7 @@ impl StatementTimeout for sqlx::Postgres {
         timeout: Duration,
     ) -> Result<(), Error> {
         let set = format!("SET statement_timeout = {}", milliseconds(timeout));
-        sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(connection).await.map(drop)
+        sqlx::Executor::execute(connection, sqlx::raw_sql(crate::driver::built(&set))).await.map(drop)
     }
 }
 
@@ -190,7 +190,7 @@ impl StatementTimeout for sqlx::MySql {
         } else {
             format!("SET SESSION max_execution_time = {milliseconds}")
         };
-        sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(connection).await.map(drop)
+        sqlx::Executor::execute(connection, sqlx::raw_sql(crate::driver::built(&set))).await.map(drop)
     }
 }
 

@@ -84,7 +84,7 @@ async fn statements(pool: &PgPool) -> Result<Option<Vec<ServerStatementStats>>> 
          WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query IS NOT NULL \
          ORDER BY total_exec_time DESC LIMIT $1"
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(text)).bind(MAX_ENTRIES).fetch_all(pool).await?;
+    let rows = sqlx::query(crate::driver::built(&text)).bind(MAX_ENTRIES).fetch_all(pool).await?;
     let statement = |row: &sqlx::postgres::PgRow| {
         Ok(ServerStatementStats {
             // SET statements are recorded with their values.

@@ -65,6 +65,10 @@ fn collect(dir: &Path, end: &str, found: &mut Vec<Source>) {
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // A package that compiles the source of another has a link to it.
+        if path.is_dir() && path.is_symlink() {
+            continue;
+        }
         if path.is_dir() && name != "target" && name != ".git" {
             collect(&path, end, found);
         } else if name.ends_with(end) && path.is_file() {
@@ -226,13 +230,40 @@ fn one_file_of_the_macros_speaks_to_the_compiler() {
 
 #[test]
 fn the_runtime_crate_brings_no_parser() {
-    let manifest = std::fs::read_to_string(root().join("runtime/Cargo.toml")).expect("the manifest");
+    let manifest = manifest("runtime");
     for parser in ["syn", "sqlparser", "query-budget-analysis"] {
         let depends = manifest
             .lines()
             .any(|line| line.starts_with(&format!("{parser}.")) || line.starts_with(&format!("{parser} ")));
         assert!(!depends, "runtime depends on {parser}");
     }
+}
+
+fn manifest(folder: &str) -> String {
+    std::fs::read_to_string(root().join(folder).join("Cargo.toml")).expect("the manifest")
+}
+
+/// They are one source, compiled with different versions of sqlx.
+#[test]
+fn the_package_for_sqlx_08_has_the_features_and_dependencies_of_the_other() {
+    let lines = |folder: &str| -> BTreeSet<String> {
+        let manifest = manifest(folder);
+        let (_, rest) = manifest.split_once("\n[features]\n").expect("features");
+        // What tests need comes after the dependencies.
+        let (features, rest) = rest.split_once("\n[dependencies]\n").expect("dependencies");
+        let dependencies =
+            rest.split("\n# ").take_while(|part| !part.starts_with("Only for")).collect::<String>();
+        let features = features.split("\n[").next().unwrap_or_default();
+        let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+        let lines = features.lines().chain(dependencies.lines());
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    let (newest, older) = (lines("runtime"), lines("runtime/sqlx-08"));
+    let only = |these: &BTreeSet<String>, those: &BTreeSet<String>| -> Vec<String> {
+        these.difference(those).map(|line| line.split(" =").next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(only(&newest, &older), ["sqlx", "sqlx", "trace-comments"]);
+    assert_eq!(only(&older, &newest), ["sqlx", "sqlx", "sqlx-08"]);
 }
 
 #[test]

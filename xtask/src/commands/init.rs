@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use query_budget_analysis::config;
 use query_budget_analysis::project::{
-    MIGRATIONS, Project, SNAPSHOT, dependency, read, read_migrations, shown, workspace_root,
+    MIGRATIONS, OURS, Project, SNAPSHOT, dependency, dependency_on_ours, read, read_migrations, shown,
+    workspace_root,
 };
 use query_budget_analysis::schema::guess_dialect;
 use query_budget_analysis::sql::Dialect;
 
+use super::prepare::Version;
 use super::schema;
 use crate::Outcome;
 use crate::args::{Init, Schema};
@@ -47,6 +49,7 @@ pub(crate) fn run(arguments: &Init, output: &mut Output) -> Result<Outcome, Fail
         write_alias(&root, output)?;
     }
     next_steps(databases.is_empty(), output)?;
+    undeclared(&root, &crates, output)?;
     unwatched(&root, output)?;
     Ok(Outcome::Clean)
 }
@@ -71,16 +74,46 @@ fn next_steps(lacks_schema: bool, output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints the dependency that has the macros for each package's version of sqlx.
+fn undeclared(root: &Path, crates: &[Crate], output: &mut Output) -> Result<(), Failure> {
+    for package in crates {
+        let workspace = workspace_root(&package.dir);
+        let is_done = dependency_on_ours(&package.dir, &workspace).is_some();
+        if is_done || dependency(&package.dir, &workspace, "sqlx").is_none() {
+            continue;
+        }
+        let version = Version::locked(&package.dir).or_else(|| Version::required(&package.dir));
+        let (Some(ours), Some(dialect)) = (version.and_then(Version::ours), package.dialect()) else {
+            continue;
+        };
+        output.line(format!(
+            "  {:<34} `{}` in its dependencies: `sql!` and related macros",
+            shown(&package.dir.join("Cargo.toml"), root),
+            declaration(ours, Some(dialect))
+        ))?;
+    }
+    Ok(())
+}
+
+/// A dependency on one of the packages that provide the macros, by the name that both have in code; where it comes from is left
+/// open.
+pub(super) fn declaration(ours: &str, dialect: Option<Dialect>) -> String {
+    let package = if ours == OURS { String::new() } else { format!("package = \"{ours}\", ") };
+    let features = dialect.map_or(String::new(), |dialect| format!("features = [\"{dialect}\"], "));
+    format!("{OURS} = {{ {package}{features}.. }}")
+}
+
 /// Prints what makes a new migration rebuild the packages that have queries: a macro can have the compiler watch the files
 /// that are there, and only a build script can have it watch a folder.
 fn unwatched(root: &Path, output: &mut Output) -> Result<(), Failure> {
     for package in workspace::crates(root)? {
         let workspace = workspace_root(&package.dir);
-        let is_ours = |name| dependency(&package.dir, &workspace, name).is_some();
+        let has_queries = dependency_on_ours(&package.dir, &workspace).is_some()
+            || dependency(&package.dir, &workspace, "sqlx").is_some();
         let Some(folder) = Project::locate(&package.dir, &workspace).migrations else { continue };
         let script = package.dir.join("build.rs");
         let is_watched = read(&script).is_ok_and(|text| text.contains("rerun-if-changed"));
-        if is_watched || !(is_ours("query-budget") || is_ours("sqlx")) {
+        if is_watched || !has_queries {
             continue;
         }
         output.line(format!(

@@ -108,6 +108,30 @@ fn without_migrations_it_says_what_to_do() {
     run(scratch.path(), &["init"]).exits_with(0).says(&["no `migrations` folder was found"]);
 }
 
+/// The package with the macros depends on the version of sqlx.
+#[test]
+fn the_dependency_with_the_macros_is_said() {
+    let manifest = |sqlx: &str| {
+        format!(
+            "[package]\nname = \"app\"\nedition = \"2024\"\n[dependencies]\nsqlx = {{ version = \"{sqlx}\", features = [\"sqlite\"] }}\n"
+        )
+    };
+    for (sqlx, said) in [
+        ("0.9", "Cargo.toml `query-budget = { features = [\"sqlite\"], .. }`"),
+        (
+            "0.8",
+            "Cargo.toml `query-budget = { package = \"query-budget-sqlx-08\", features = [\"sqlite\"], .. }`",
+        ),
+        ("0.7", ""),
+    ] {
+        let scratch = Scratch::with([("Cargo.toml", manifest(sqlx).as_str()), ("src/lib.rs", "")]);
+        let output = run(scratch.path(), &["init"]).exits_with(0).stdout;
+        let output = output.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(output.contains("in its dependencies"), !said.is_empty(), "{output}");
+        assert!(output.contains(said), "{output}");
+    }
+}
+
 /// Cargo looks for new files only where a build script says so.
 #[test]
 fn what_watches_for_new_migrations_is_said() {

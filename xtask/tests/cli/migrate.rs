@@ -150,13 +150,34 @@ fn imports_of_every_shape_are_changed() {
 
 #[test]
 fn a_package_on_an_older_sqlx_is_left() {
-    let manifest = format!("{MANIFEST}[dependencies]\nsqlx = \"0.8\"\n");
+    let manifest = format!("{MANIFEST}[dependencies]\nsqlx = \"0.7\"\n");
     let scratch = Scratch::with([("Cargo.toml", manifest.as_str()), ("src/lib.rs", BEFORE)]);
     run(scratch.path(), &["migrate", "--write"]).exits_with(0).says(&[
-        "./Cargo.toml: `sql!` needs sqlx 0.9, and this package has an older one: its macros are left",
+        "./Cargo.toml: `sql!` needs sqlx 0.8 or 0.9, and this package has an older one: its macros are left",
         "changed 0 macros in 0 files, left 3",
     ]);
     assert_eq!(std::fs::read_to_string(scratch.path().join("src/lib.rs")).expect("the file"), BEFORE);
+}
+
+/// Its macros are in a package of their own, which has the same name in code.
+#[test]
+fn a_package_on_sqlx_08_depends_on_the_package_for_it() {
+    let manifest = format!("{MANIFEST}[dependencies]\nsqlx = \"0.8\"\n");
+    let scratch = Scratch::with([("Cargo.toml", manifest.as_str()), ("src/lib.rs", BEFORE)]);
+    let declared = "query-budget = { package = \"query-budget-sqlx-08\", .. }";
+    run(scratch.path(), &["migrate"]).exits_with(0).says(&[
+        &format!("./Cargo.toml: add `{declared}` to the dependencies"),
+        "+ use query_budget::{query",
+    ]);
+    let enough = "query-budget = { package = \"query-budget-sqlx-08\", version = \"0.1\" }";
+    for (declared, is_enough) in [(enough, true), ("query-budget = \"0.1\"", false)] {
+        scratch.write("Cargo.toml", format!("{manifest}{declared}\n"));
+        let said = run(scratch.path(), &["migrate"]).exits_with(0).stdout;
+        assert_eq!(said.contains("add `"), !is_enough, "{said}");
+    }
+    let direct = "query-budget-sqlx-08 = \"0.1\"\n";
+    scratch.write("Cargo.toml", format!("{manifest}{direct}"));
+    run(scratch.path(), &["migrate"]).exits_with(0).says(&["+ use query_budget_sqlx_08::{query"]);
 }
 
 /// Each changed line is marked, also where one becomes two.

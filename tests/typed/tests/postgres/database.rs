@@ -1,7 +1,7 @@
 //! A separate database per test, with the tables of the snapshot and two users.
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgPool};
+use sqlx::{ConnectOptions, PgPool, Postgres, QueryBuilder};
 
 /// Runs a test in a new database, which is dropped when the test has passed. Without a configured server, the
 /// test passes without running.
@@ -13,11 +13,13 @@ pub(crate) async fn with_database<F: AsyncFnOnce(PgPool)>(name: &str, test: F) {
     let options: PgConnectOptions = url.parse().expect("a URL");
     let mut server = options.connect().await.expect("a server");
     let database = format!("query_budget_typed_{name}_{}", std::process::id());
-    sqlx::query(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")))
+    QueryBuilder::<Postgres>::new(format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
+        .build()
         .execute(&mut server)
         .await
         .expect("nothing is in the way");
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}")))
+    QueryBuilder::<Postgres>::new(format!("CREATE DATABASE {database}"))
+        .build()
         .execute(&mut server)
         .await
         .expect("a database");
@@ -37,7 +39,8 @@ pub(crate) async fn with_database<F: AsyncFnOnce(PgPool)>(name: &str, test: F) {
     .expect("rows");
     test(pool.clone()).await;
     pool.close().await;
-    sqlx::query(AssertSqlSafe(format!("DROP DATABASE {database} WITH (FORCE)")))
+    QueryBuilder::<Postgres>::new(format!("DROP DATABASE {database} WITH (FORCE)"))
+        .build()
         .execute(&mut server)
         .await
         .expect("the database goes");

@@ -7,11 +7,14 @@ mod rewrite;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use query_budget_analysis::project::{Project, dependency, read, shown, workspace_root};
+use query_budget_analysis::project::{
+    OURS, Project, dependency, dependency_on_ours, read, shown, workspace_root,
+};
 use query_budget_analysis::rust::{ScanError, Told, is_test_path, scan_in};
 
 use self::memory::Memory;
 use self::rewrite::{Direction, rewritten};
+use super::init;
 use super::prepare::Version;
 use crate::Outcome;
 use crate::args::Migrate;
@@ -21,8 +24,6 @@ use crate::output::Output;
 use crate::replace::replace;
 use crate::report::counted;
 
-/// The package that provides the new macros.
-const OURS: &str = "query-budget";
 /// The package that provides the macros that are replaced.
 const SQLX: &str = "sqlx";
 
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, F
     let mut totals = Totals::default();
     for sources in workspace::sources(&arguments.path)? {
         let root = workspace_root(&sources.dir);
-        let declared = dependency(&sources.dir, &root, OURS);
+        let declared = dependency_on_ours(&sources.dir, &root);
         let sqlx = dependency(&sources.dir, &root, SQLX).map_or(SQLX.to_owned(), |declared| declared.name);
         let ours = declared.as_ref().map_or("query_budget", |declared| declared.name.as_str());
         let mut told = Told::default();
@@ -45,7 +46,11 @@ pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, F
         let direction =
             if arguments.back { Direction::back(ours, &sqlx) } else { Direction::over(&sqlx, ours) };
         let version = Version::required(&sources.dir).or_else(|| Version::locked(&sources.dir));
-        let is_older = !arguments.back && version.is_some_and(|version| !version.has_our_macros());
+        let wanted = match version {
+            Some(version) => version.ours(),
+            None => Some(declared.as_ref().map_or(OURS, |declared| declared.package.as_str())),
+        };
+        let is_older = !arguments.back && wanted.is_none();
         let before = totals.macros;
         let mut memory = Memory::of(&root);
         let package = shown(&sources.dir, &base);
@@ -58,8 +63,11 @@ pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, F
         let is_moved = !arguments.back && totals.macros > before;
         // Without it, moving back works too, but sorts the names of imports.
         let _ = memory.write();
-        if is_moved && declared.is_none() {
-            totals.lacking.insert(package.clone());
+        if let Some(wanted) = wanted
+            && is_moved
+            && declared.as_ref().is_none_or(|declared| declared.package != wanted)
+        {
+            totals.lacking.insert((package.clone(), wanted.to_owned()));
         }
         if is_moved {
             match Project::locate(&sources.dir, &root).schema_path {
@@ -80,8 +88,8 @@ struct Totals {
     files: usize,
     macros: usize,
     left: usize,
-    /// The packages that do not depend on ours yet.
-    lacking: BTreeSet<String>,
+    /// The packages that do not depend on ours yet, each with the one for its version of sqlx.
+    lacking: BTreeSet<(String, String)>,
     /// The packages whose sqlx is too old for our macros, which are not changed.
     older: BTreeSet<String>,
     /// The packages without a snapshot of a schema in a folder above them.
@@ -96,12 +104,13 @@ impl Totals {
         for package in &self.older {
             let manifest = manifest(package);
             output.line(format!(
-                "{manifest}: `sql!` needs sqlx 0.9, and this package has an older one: its macros are left"
+                "{manifest}: `sql!` needs sqlx 0.8 or 0.9, and this package has an older one: its macros are left"
             ))?;
         }
-        for package in &self.lacking {
+        for (package, ours) in &self.lacking {
+            let dependency = if ours == OURS { OURS.to_owned() } else { init::declaration(ours, None) };
             output.line(format!(
-                "{}: add `{OURS}` to the dependencies, with the feature of the database",
+                "{}: add `{dependency}` to the dependencies, with the feature of the database",
                 manifest(package)
             ))?;
         }

@@ -52,9 +52,13 @@ impl Version {
         })
     }
 
-    /// Whether our macros can replace its own.
-    pub(crate) fn has_our_macros(self) -> bool {
-        self.minor >= 9
+    /// The package whose macros can replace its own, if there is one.
+    pub(crate) fn ours(self) -> Option<&'static str> {
+        match self.minor {
+            0..8 => None,
+            8 => Some(project::OURS_ON_08),
+            _ => Some(project::OURS),
+        }
     }
 
     /// Whether columns have an origin.
@@ -131,6 +135,9 @@ mod tests {
         assert!(of("0.9.0-alpha.1").is_ok_and(Version::has_origins));
         assert!(of("0.8").is_ok_and(|it| !it.has_origins() && it.prints_types() && it.ends_with_newline()));
         assert!(of("0.7.1").is_ok_and(|it| !it.ends_with_newline()));
+        assert!(of("0.7.4").is_ok_and(|it| it.ours().is_none()));
+        assert!(of("0.8.6").is_ok_and(|it| it.ours() == Some("query-budget-sqlx-08")));
+        assert!(of("0.9").is_ok_and(|it| it.ours() == Some("query-budget")));
         assert!(Version::ANY.has_origins() && !Version::ANY.has_wide_integers());
         assert!(of("0.6.3").is_err() && of("new").is_err());
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use query_budget_analysis::project::Dependency;
+use query_budget_analysis::project::{Dependency, OURS, OURS_ON_08};
 use query_budget_analysis::rust::{NamedDatabases, drivers, is_driver};
 use query_budget_analysis::sql::Dialect;
 
@@ -41,9 +41,11 @@ fn renamed(dependencies: &[Dependency]) -> HashMap<String, String> {
     let named = dependencies.iter().filter_map(|dependency| {
         // A driver may be named in a different file from the one that gets its connection.
         let is_driver = is_driver(&dependency.package);
-        let is_read = is_driver || matches!(dependency.package.as_str(), "sqlx" | "query-budget");
-        let is_named = is_driver || rename(dependency).is_some();
-        (is_read && is_named).then(|| (dependency.name.clone(), dependency.package.replace('-', "_")))
+        // It has the same names.
+        let package = if dependency.package == OURS_ON_08 { OURS } else { &dependency.package };
+        let is_read = is_driver || matches!(package, "sqlx" | OURS);
+        let is_named = is_driver || dependency.name != package.replace('-', "_");
+        (is_read && is_named).then(|| (dependency.name.clone(), package.replace('-', "_")))
     });
     named.collect()
 }

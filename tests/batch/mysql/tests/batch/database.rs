@@ -1,7 +1,7 @@
 //! A separate database per test, with the tables of the snapshot.
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, MySqlPool};
+use sqlx::{ConnectOptions, MySql, MySqlPool, QueryBuilder};
 
 /// Runs a test in a new database, which is dropped when the test has passed. Without a configured server, the
 /// test passes without running.
@@ -14,7 +14,7 @@ pub(crate) async fn with_database<F: AsyncFnOnce(MySqlPool)>(name: &str, test: F
     let mut server = options.connect().await.expect("a server");
     let database = format!("query_budget_batch_{name}_{}", std::process::id());
     for statement in [format!("DROP DATABASE IF EXISTS {database}"), format!("CREATE DATABASE {database}")] {
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await.expect("a database");
+        QueryBuilder::<MySql>::new(statement).build().execute(&mut server).await.expect("a database");
     }
     let options = MySqlPoolOptions::new().max_connections(4);
     let pool = options.connect_with(url.parse::<MySqlConnectOptions>().expect("a URL").database(&database));
@@ -22,6 +22,6 @@ pub(crate) async fn with_database<F: AsyncFnOnce(MySqlPool)>(name: &str, test: F
     sqlx::raw_sql(include_str!("../../schema.sql")).execute(&pool).await.expect("the schema");
     test(pool.clone()).await;
     pool.close().await;
-    let drop = AssertSqlSafe(format!("DROP DATABASE {database}"));
-    sqlx::query(drop).execute(&mut server).await.expect("the database goes");
+    let mut drop = QueryBuilder::<MySql>::new(format!("DROP DATABASE {database}"));
+    drop.build().execute(&mut server).await.expect("the database goes");
 }
