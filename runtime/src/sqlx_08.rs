@@ -2,12 +2,9 @@
 //!
 //! Values and texts may borrow here. Those of `sql!` borrow nothing, as in 0.9, so that a query can outlive them.
 
-use std::marker::PhantomData;
-
 use sqlx::database::HasStatementCache;
-use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
-use sqlx::{Arguments, Execute, Result, Type};
+use sqlx::{Encode, Execute, Type};
 
 /// A database of sqlx. PostgreSQL, MySQL and SQLite are.
 pub trait Database:
@@ -44,6 +41,16 @@ pub(crate) type BufferOf<'q, DB> = <DB as sqlx::Database>::ArgumentBuffer<'q>;
 pub(crate) type Inner<DB> = sqlx::query::Query<'static, DB, ArgumentsOf<DB>>;
 
 /// A text that was put together at run time.
+#[cfg(any(
+    feature = "mysql",
+    feature = "postgres",
+    all(
+        debug_assertions,
+        feature = "sqlite",
+        feature = "tracing",
+        any(feature = "stats", feature = "metrics")
+    )
+))]
 pub(crate) fn built(text: &str) -> &str {
     text
 }
@@ -90,69 +97,78 @@ pub(crate) fn bytes<'b, DB: Database>(buffer: &'b DB::ArgumentBuffer<'_>) -> Opt
     DB::bytes(buffer)
 }
 
-/// For databases whose values are encoded as bytes at once, of whatever lifetime they are.
+/// Databases whose values are encoded as bytes at once, of whatever lifetime they are.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-macro_rules! of_bytes {
-    ($DB:ty) => {
-        impl<'t, T: Encode<'t, $DB>> Encode<'_, $DB> for Lent<'t, T> {
-            fn encode(self, buffer: &mut BufferOf<'_, $DB>) -> Result<IsNull, BoxDynError> {
-                self.0.encode(buffer)
+mod of_bytes {
+    use std::marker::PhantomData;
+
+    use sqlx::encode::IsNull;
+    use sqlx::{Arguments, Encode, Type};
+
+    use super::{ArgumentsOf, BoxDynError, BufferOf, Database};
+
+    macro_rules! of_bytes {
+        ($DB:ty) => {
+            impl<'t, T: Encode<'t, $DB>> Encode<'_, $DB> for Lent<'t, T> {
+                fn encode(self, buffer: &mut BufferOf<'_, $DB>) -> Result<IsNull, BoxDynError> {
+                    self.0.encode(buffer)
+                }
+
+                fn encode_by_ref(&self, buffer: &mut BufferOf<'_, $DB>) -> Result<IsNull, BoxDynError> {
+                    self.0.encode_by_ref(buffer)
+                }
+
+                fn produces(&self) -> Option<<$DB as sqlx::Database>::TypeInfo> {
+                    self.0.produces()
+                }
+
+                fn size_hint(&self) -> usize {
+                    self.0.size_hint()
+                }
             }
 
-            fn encode_by_ref(&self, buffer: &mut BufferOf<'_, $DB>) -> Result<IsNull, BoxDynError> {
-                self.0.encode_by_ref(buffer)
+            impl<T: Type<$DB>> Type<$DB> for Lent<'_, T> {
+                fn type_info() -> <$DB as sqlx::Database>::TypeInfo {
+                    T::type_info()
+                }
             }
 
-            fn produces(&self) -> Option<<$DB as sqlx::Database>::TypeInfo> {
-                self.0.produces()
-            }
+            impl Database for $DB {
+                #[inline]
+                fn add_value<'t, T: Encode<'t, Self> + Type<Self>>(
+                    arguments: &mut ArgumentsOf<Self>,
+                    value: T,
+                ) -> Result<(), BoxDynError> {
+                    arguments.add(Lent(value, PhantomData))
+                }
 
-            fn size_hint(&self) -> usize {
-                self.0.size_hint()
-            }
-        }
+                fn bytes<'b>(buffer: &'b BufferOf<'_, Self>) -> Option<&'b [u8]> {
+                    Some(buffer)
+                }
 
-        impl<T: Type<$DB>> Type<$DB> for Lent<'_, T> {
-            fn type_info() -> <$DB as sqlx::Database>::TypeInfo {
-                T::type_info()
+                fn shortened<'q>(arguments: ArgumentsOf<Self>) -> Self::Arguments<'q> {
+                    arguments
+                }
             }
-        }
+        };
+    }
 
-        impl Database for $DB {
-            #[inline]
-            fn add_value<'t, T: Encode<'t, Self> + Type<Self>>(
-                arguments: &mut ArgumentsOf<Self>,
-                value: T,
-            ) -> Result<(), BoxDynError> {
-                arguments.add(Lent(value, PhantomData))
-            }
+    /// A value with a lifetime that sqlx does not ask for, because nothing of the value is kept.
+    struct Lent<'t, T>(T, PhantomData<&'t ()>);
 
-            fn bytes<'b>(buffer: &'b BufferOf<'_, Self>) -> Option<&'b [u8]> {
-                Some(buffer)
-            }
-
-            fn shortened<'q>(arguments: ArgumentsOf<Self>) -> Self::Arguments<'q> {
-                arguments
-            }
-        }
-    };
+    #[cfg(feature = "mysql")]
+    of_bytes!(sqlx::MySql);
+    #[cfg(feature = "postgres")]
+    of_bytes!(sqlx::Postgres);
 }
-
-/// A value with a lifetime that sqlx does not ask for, because nothing of the value is kept.
-#[cfg(any(feature = "mysql", feature = "postgres"))]
-struct Lent<'t, T>(T, PhantomData<&'t ()>);
-
-#[cfg(feature = "mysql")]
-of_bytes!(sqlx::MySql);
-#[cfg(feature = "postgres")]
-of_bytes!(sqlx::Postgres);
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
-    use sqlx::Sqlite;
+    use sqlx::encode::IsNull;
     use sqlx::sqlite::SqliteArgumentValue as Value;
+    use sqlx::{Arguments, Encode, Sqlite, Type};
 
-    use super::{Arguments, ArgumentsOf, BoxDynError, BufferOf, Database, Encode, IsNull, Result, Type};
+    use super::{ArgumentsOf, BoxDynError, BufferOf, Database};
 
     /// A value that borrows nothing.
     struct Owned(Value<'static>);

@@ -27,6 +27,16 @@ impl<DB: Database> Buffers<'_> for DB {
 pub(crate) type Inner<DB> = sqlx::query::Query<'static, DB, ArgumentsOf<DB>>;
 
 /// A text that was put together at run time.
+#[cfg(any(
+    feature = "mysql",
+    feature = "postgres",
+    all(
+        debug_assertions,
+        feature = "sqlite",
+        feature = "tracing",
+        any(feature = "stats", feature = "metrics")
+    )
+))]
 pub(crate) fn built(text: &str) -> AssertSqlSafe<&str> {
     AssertSqlSafe(text)
 }

@@ -249,12 +249,9 @@ fn the_package_for_sqlx_08_has_the_features_and_dependencies_of_the_other() {
     let lines = |folder: &str| -> BTreeSet<String> {
         let manifest = manifest(folder);
         let (_, rest) = manifest.split_once("\n[features]\n").expect("features");
-        // What tests need comes after the dependencies.
         let (features, rest) = rest.split_once("\n[dependencies]\n").expect("dependencies");
-        let dependencies =
-            rest.split("\n# ").take_while(|part| !part.starts_with("Only for")).collect::<String>();
         let features = features.split("\n[").next().unwrap_or_default();
-        let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+        let dependencies = rest.split("\n[").next().unwrap_or_default();
         let lines = features.lines().chain(dependencies.lines());
         lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
     };
