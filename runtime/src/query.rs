@@ -109,6 +109,7 @@ impl<DB: Database> Query<DB> {
         not(feature = "cache"),
         expect(unused_variables, reason = "unused without the feature `cache`")
     )]
+    #[inline]
     pub(crate) fn with_text(
         site: &'static Site,
         text: &'static str,
