@@ -42,7 +42,7 @@ fn renamed(dependencies: &[Dependency]) -> HashMap<String, String> {
         // A driver may be named in a different file from the one that gets its connection.
         let is_driver = is_driver(&dependency.package);
         // It has the same names.
-        let package = if dependency.package == OURS_ON_08 { OURS } else { &dependency.package };
+        let package = if dependency.package == OURS_ON_08 { OURS } else { dependency.package.as_str() };
         let is_read = is_driver || matches!(package, "sqlx" | OURS);
         let is_named = is_driver || dependency.name != package.replace('-', "_");
         (is_read && is_named).then(|| (dependency.name.clone(), package.replace('-', "_")))
