@@ -21,6 +21,8 @@ struct Names {
     globs: Vec<Vec<String>>,
     /// Functions defined here.
     functions: HashSet<String>,
+    /// Modules declared here.
+    modules: HashSet<String>,
 }
 
 /// What the rules of a macro reveal about the query that they expand to.
@@ -112,9 +114,14 @@ impl Imports {
         let full = self.resolve(path);
         let (name, parents) = full.split_last()?;
         let is_own = parents.first().is_none_or(|first| {
-            matches!(first.as_str(), "crate" | "self" | "super") || self.told.crates.contains(first)
+            is_of_crate(first) || self.told.crates.contains(first) || self.is_module(first)
         });
         self.macros.get(name).filter(|_| is_own)
+    }
+
+    /// Whether a name is that of a module that is declared here: `m` in `m::exec!(..)`.
+    fn is_module(&self, name: &str) -> bool {
+        self.visible().any(|names| names.modules.contains(name))
     }
 
     /// Whether a macro is one of the project's own that expand to a query, as its rules or its name say.
@@ -124,7 +131,7 @@ impl Imports {
             return of.query.is_some();
         }
         let full = self.resolve(path);
-        let is_own = full.len() == 1 || matches!(full[0].as_str(), "crate" | "self" | "super");
+        let is_own = full.len() == 1 || is_of_crate(&full[0]);
         // A macro named like one of sqlx's, but from elsewhere, belongs to someone else.
         is_own
             && (name.contains("query") || name.contains("sql"))
@@ -156,6 +163,13 @@ impl Imports {
         self.macros.contains_key(name)
     }
 
+    /// Gives a macro the further name that an import gives it: `pub(crate) use exec as run_sql;`.
+    pub(in crate::rust) fn rename_macro(&mut self, name: &str, new: &str) {
+        if let Some(of) = self.macros.get(name).filter(|_| !self.macros.contains_key(new)).cloned() {
+            self.macros.insert(new.to_owned(), of);
+        }
+    }
+
     /// Enters a module or a block that contains these items.
     pub(in crate::rust) fn enter<'i>(&mut self, is_module: bool, items: impl Iterator<Item = &'i syn::Item>) {
         let mut names = Names { is_module, ..Names::default() };
@@ -164,6 +178,9 @@ impl Imports {
                 syn::Item::Use(item) => names.add(&mut Vec::new(), &item.tree),
                 syn::Item::Fn(item) => {
                     names.functions.insert(plain(&item.sig.ident));
+                }
+                syn::Item::Mod(item) => {
+                    names.modules.insert(plain(&item.ident));
                 }
                 // Another name of a type, in a block alone: that of a module is an item of it.
                 syn::Item::Type(item) if !is_module => {
@@ -275,6 +292,21 @@ impl Imports {
             }
             visible
         })
+    }
+}
+
+/// Whether a path that begins with this name leads into the crate.
+fn is_of_crate(first: &str) -> bool {
+    matches!(first, "crate" | "self" | "super")
+}
+
+/// The names that an import renames, each with its new name.
+pub(in crate::rust) fn renamed(tree: &UseTree) -> Vec<(String, String)> {
+    match tree {
+        UseTree::Path(path) => renamed(&path.tree),
+        UseTree::Rename(rename) => vec![(plain(&rename.ident), plain(&rename.rename))],
+        UseTree::Group(group) => group.items.iter().flat_map(renamed).collect(),
+        UseTree::Name(_) | UseTree::Glob(_) => Vec::new(),
     }
 }
 

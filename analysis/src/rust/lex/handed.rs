@@ -34,6 +34,30 @@ pub(in crate::rust) fn macros(text: &str) -> Vec<Defined<'_>> {
             found.push(Defined { name: name.text, rules, is_exported });
         }
     }
+    let renamed = renamed(&tokens, &found);
+    found.extend(renamed);
+    found
+}
+
+/// The macros of a file by the names under which it re-exports them: `pub(crate) use exec as run_sql;`.
+fn renamed<'t>(tokens: &[Token<'t>], defined: &[Defined<'t>]) -> Vec<Defined<'t>> {
+    let mut is_re_export = false;
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Sign(b';') => is_re_export = false,
+            TokenKind::Word if token.text == "use" => {
+                is_re_export = tokens.get(..at).is_some_and(is_public);
+            }
+            TokenKind::Word if is_re_export && token.text == "as" => {
+                let name = at.checked_sub(1).and_then(|before| tokens.get(before));
+                let of = name.and_then(|name| defined.iter().find(|it| it.name == name.text));
+                let pair = of.zip(tokens.get(at + 1));
+                found.extend(pair.map(|(of, new)| Defined { name: new.text, ..of.clone() }));
+            }
+            _ => {}
+        }
+    }
     found
 }
 
@@ -271,6 +295,13 @@ mod tests {
         for text in ["macro_rules", "macro_rules!", "macro_rules! a", "macro_rules! a {"] {
             assert_eq!(macros(text), []);
         }
+    }
+
+    #[test]
+    fn macros_are_known_by_the_names_of_their_re_exports() {
+        let text = "macro_rules! a { () => { 1 } } pub(crate) use a as b; pub use {a as c}; use a as d;";
+        let names: Vec<&str> = macros(text).iter().map(|it| it.name).collect();
+        assert_eq!(names, ["a", "b", "c"]);
     }
 
     #[test]

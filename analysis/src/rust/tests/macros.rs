@@ -77,6 +77,33 @@ fn macros_of_other_files_are_what_they_expand_to() {
 }
 
 #[test]
+fn macros_are_re_exported_by_the_module_that_defines_them() {
+    let rules = "($db:expr, $id:expr) => { sqlx::query(\"DELETE FROM t WHERE id = $1\").bind($id).execute($db).await }";
+    for (export, import, call) in [
+        ("pub(crate) use exec;", "use m::exec;", "exec"),
+        ("pub(crate) use exec;", "use self::m::exec;", "exec"),
+        ("pub(crate) use exec;", "", "m::exec"),
+        ("pub(crate) use exec;", "use m::exec as run_sql;", "run_sql"),
+        ("pub(crate) use exec as run_sql;", "use m::run_sql;", "run_sql"),
+        ("pub(crate) use {exec as run_sql};", "", "m::run_sql"),
+        ("pub mod n { pub(crate) use super::exec; }", "use m::n::exec;", "exec"),
+        ("pub(crate) use exec;", "mod n { pub(crate) use super::m::exec; } use n::exec;", "exec"),
+    ] {
+        let function =
+            format!("async fn f(db: &PgPool, ids: &[i64]) {{ for id in ids {{ {call}!(db, id); }} }}");
+        let source = format!("mod m {{ macro_rules! exec {{ {rules} }} {export} }} {import} {function}");
+        let scan = scanned(&source);
+        assert_eq!(scan.sites.len(), 1, "{source}");
+        check_bound(&scan, "f", None);
+    }
+    let file = ("exec", rules);
+    for import in ["mod m; use m::exec;", "use crate::m; use m::exec;"] {
+        let source = format!("{import} async fn f(db: &PgPool) {{ exec!(db, 1); }}");
+        check_bound(&scanned_with(&[file], &source), "f", Some(1));
+    }
+}
+
+#[test]
 fn a_macro_of_that_name_from_elsewhere_is_another() {
     let get = [("get", "($db:expr) => { sqlx::query(\"SELECT 1\").fetch_one($db).await }")];
     for source in ["async fn f() { other::get!(db); }", "use other::get; async fn f() { get!(db); }"] {

@@ -19,7 +19,7 @@ use super::variables;
 use super::{Owner, Walker};
 use crate::rust::flow::Flow;
 use crate::rust::function::{Bound, BudgetAttr, Function, Limit};
-use crate::rust::graph::imports::{Macro, Rules};
+use crate::rust::graph::imports::{self, Macro, Rules};
 use crate::rust::place_at;
 use crate::rust::type_ref::{self, TypeRef};
 
@@ -41,6 +41,10 @@ impl<'f> Walker<'f> {
                         let of = macro_of(item.mac.tokens.clone(), self.imports.aliases());
                         self.imports.define_macro(name.to_string(), of);
                     }
+                }
+                Item::Use(item) => {
+                    let renamed = imports::renamed(&item.tree);
+                    renamed.iter().for_each(|(name, new)| self.imports.rename_macro(name, new));
                 }
                 Item::Mod(item) => {
                     if let Some((_, items)) = &item.content {

@@ -35,6 +35,13 @@ fn collect(items: &[Item], macros: &mut HashMap<String, imports::Macro>, aliases
                     macros.insert(name.to_string(), macro_of(item.mac.tokens.clone(), aliases));
                 }
             }
+            Item::Use(item) => {
+                for (name, new) in imports::renamed(&item.tree) {
+                    if let Some(of) = macros.get(&name).filter(|_| !macros.contains_key(&new)).cloned() {
+                        macros.insert(new, of);
+                    }
+                }
+            }
             Item::Mod(item) => item.content.iter().for_each(|(_, items)| collect(items, macros, aliases)),
             _ => {}
         }
