@@ -75,6 +75,13 @@ impl Occasions {
             is_by_hand(file.path, name) || commands.contains(file.crate_name) && workspace.get(id).is_some()
         };
         let by_hand = workspace.reached_only_from(&is_of);
+        let once = workspace.of_one_off_modules(&by_hand);
+        let by_hand = match once.is_empty() {
+            true => by_hand,
+            false => workspace.reached_only_from(&|id: Id, file: &NamedFile<'_>, name: &str| {
+                once.contains(&id) || is_of(id, file, name)
+            }),
+        };
         workspace.note(&mut all, &by_hand, Occasion::ByHand);
         // Administrators of a campaign or an organisation are its customers, and many.
         let structs: HashSet<&str> =
@@ -335,6 +342,33 @@ impl<'t> Workspace<'t> {
                 return found;
             }
         }
+    }
+
+    /// The functions of modules that are named after a change of the data that is made once, `migrate` and `backfill`, unless
+    /// something else names the module that runs again and again: neither `main` nor one of these functions, which run by hand.
+    fn of_one_off_modules(&self, by_hand: &HashSet<Id>) -> HashSet<Id> {
+        let runs_again = |id: Id| {
+            let is_live = !self.has_program() || self.live.contains(&id);
+            is_live
+                && !by_hand.contains(&id)
+                && self.get(id).is_some_and(|it| it.name != "main" && !it.in_test)
+        };
+        let mut found = HashSet::new();
+        for (at, (file, named)) in self.files.iter().zip(&self.named).enumerate() {
+            let module = path_words(file.path).filter(|word| *word != "mod").last();
+            let Some(module) = module.filter(|name| matches!(*name, "backfill" | "migrate")) else {
+                continue;
+            };
+            let is_used =
+                self.named.iter().enumerate().filter(|(other, _)| *other != at).any(|(other, named)| {
+                    let users = named.mentions.iter().filter(|(name, _)| *name == module);
+                    users.filter_map(|(_, function)| *function).any(|function| runs_again((other, function)))
+                });
+            if !is_used && !file.in_test {
+                found.extend((0..named.functions.len()).map(|function| (at, function)));
+            }
+        }
+        found
     }
 
     fn note(&self, all: &mut Occasions, functions: &HashSet<Id>, occasion: Occasion) {

@@ -141,3 +141,26 @@ fn administrators_of_one_thing_are_many() {
     }
     assert!(!of_type("CampaignAdmin"));
 }
+
+#[test]
+fn a_module_of_a_change_that_is_made_once_is_run_by_hand_unless_a_service_uses_it() {
+    let by_hand = |file: &str, user: &str| {
+        let files = [
+            (file, "fn run() { each_row() }\n"),
+            ("src/store.rs", "fn each_row() {}\n"),
+            ("src/main.rs", user),
+        ];
+        let found = of(&files);
+        ["run", "each_row"].iter().all(|name| found.iter().any(|(of, it)| of == name && it.contains(&ByHand)))
+    };
+    for file in ["src/migrate.rs", "src/commands/backfill.rs", "src/backfill/mod.rs"] {
+        assert!(
+            by_hand(file, "use axum::Router;\nfn main() { migrate::run(); commands::backfill::run() }\n"),
+            "{file}"
+        );
+        let route =
+            "use axum::Router;\nfn main() { serve(login) }\nfn login() { migrate::run(); backfill::run() }\n";
+        assert!(!by_hand(file, route), "{file}");
+    }
+    assert!(!by_hand("src/fill.rs", "use axum::Router;\nfn main() { fill::run() }\n"));
+}
