@@ -19,7 +19,7 @@ pub enum TypeRef {
     Unknown,
     /// `Self`: the type of the `impl`, or of whatever implements the trait.
     SelfType,
-    /// A named type with its type arguments; `[]` is the name of slices and arrays.
+    /// A named type with its type arguments; `[]` is the name of slices and arrays, `()` that of tuples.
     Named(Vec<String>, Vec<TypeRef>),
     /// Something that implements these traits: `impl Store`, `T: Store`.
     Implements(Vec<Vec<String>>),
@@ -119,6 +119,9 @@ pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> 
         Type::Group(inner) => next(&inner.elem),
         Type::Slice(slice) => TypeRef::Named(vec!["[]".to_owned()], vec![next(&slice.elem)]),
         Type::Array(array) => TypeRef::Named(vec!["[]".to_owned()], vec![next(&array.elem)]),
+        Type::Tuple(tuple) if !tuple.elems.is_empty() => {
+            TypeRef::Named(vec!["()".to_owned()], tuple.elems.iter().map(next).collect())
+        }
         Type::ImplTrait(node) => implements(&node.bounds),
         Type::TraitObject(node) => match implements(&node.bounds) {
             TypeRef::Implements(traits) => TypeRef::Object(traits),

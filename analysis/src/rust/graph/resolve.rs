@@ -355,7 +355,10 @@ impl<'a> Names<'a> {
 
     /// The type of a field, or of a variant's value: `Pg::0`.
     fn field(&self, of: Ty, name: &str, depth: usize) -> Option<Ty> {
-        let Ty::Named(key, _) = &of else { return None };
+        let Ty::Named(key, arguments) = &of else { return None };
+        if &**key == "()" {
+            return arguments.get(name.parse::<usize>().ok()?).cloned().flatten();
+        }
         let fields = self.fields.get(key)?;
         let (owner, name_in_it) = name.rsplit_once("::").unwrap_or(("", name));
         let is_it =

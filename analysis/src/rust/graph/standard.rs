@@ -84,6 +84,27 @@ pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
             }
             _ => None,
         },
+        // The value that a cell points to for now.
+        "load" | "load_full" => match pointee(of) {
+            Ty::Named(key, mut arguments) if !arguments.is_empty() => match last(&key) {
+                "ArcSwap" | "ArcSwapAny" => arguments.swap_remove(0),
+                "ArcSwapOption" => Some(Ty::Named("Option".into(), arguments)),
+                _ => None,
+            },
+            _ => None,
+        },
+        "upgrade" => match pointee(of) {
+            Ty::Named(key, arguments) if last(&key) == "Weak" => Some(Ty::Named("Option".into(), arguments)),
+            _ => None,
+        },
+        // `books["a"]`, `books[0]`
+        "index" => match pointee(of) {
+            Ty::Named(key, arguments) if is_map(&key) => arguments.into_iter().nth(1)?,
+            Ty::Named(key, mut arguments) if is_collection(&key) && !arguments.is_empty() => {
+                arguments.swap_remove(0)
+            }
+            _ => None,
+        },
         // A cell that is filled once.
         "get" | "get_or_init" | "wait" if matches!(&of, Ty::Named(key, _) if matches!(last(key), "OnceLock" | "OnceCell")) => {
             match of {

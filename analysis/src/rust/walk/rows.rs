@@ -99,8 +99,13 @@ impl Walker<'_> {
         }
     }
 
-    /// Assigns types to the variables of a tuple that an iterator gives: the element with its number, or with that of another.
+    /// Assigns types to the variables of a tuple: its parts, or what an iterator gives, which is the element with its number or
+    /// with that of another.
     pub(super) fn type_tuple(&mut self, tuple: &syn::PatTuple, ty: &TypeRef) {
+        for (at, part) in tuple.elems.iter().enumerate() {
+            let ty = ty.clone().step(|tuple| TypeRef::Field(tuple, at.to_string()));
+            self.type_pattern(part, ty);
+        }
         let TypeRef::Element(iterator) = ty else { return };
         let mut iterator = iterator.as_ref();
         while let TypeRef::Method(of, name) = iterator {
@@ -124,7 +129,7 @@ impl Walker<'_> {
     }
 }
 
-fn types_in(given: &syn::AngleBracketedGenericArguments) -> impl Iterator<Item = &Type> {
+pub(super) fn types_in(given: &syn::AngleBracketedGenericArguments) -> impl Iterator<Item = &Type> {
     given.args.iter().filter_map(|argument| match argument {
         syn::GenericArgument::Type(ty) => Some(ty),
         _ => None,

@@ -4,6 +4,7 @@ use syn::{Expr, Pat, Type};
 
 use super::Walker;
 use super::handed::member;
+use super::rows::types_in;
 use super::shape;
 use super::sql_text::{plain, segments};
 use crate::rust::lex::own;
@@ -42,7 +43,10 @@ impl Walker<'_> {
             Expr::Unary(inner) => next(&inner.expr),
             Expr::Await(inner) => next(&inner.base),
             Expr::Try(inner) => next(&inner.expr).step(TypeRef::Inside),
-            Expr::Index(inner) => next(&inner.expr).step(TypeRef::Element),
+            Expr::Index(inner) => match inner.index.as_ref() {
+                Expr::Range(_) => next(&inner.expr),
+                _ => next(&inner.expr).step(|of| TypeRef::Method(of, "index".to_owned())),
+            },
             Expr::Cast(cast) => self.type_ref(&cast.ty),
             Expr::Struct(node) => self.constructed(&node.path),
             // Any branch that has a value determines the type of all.
@@ -59,15 +63,15 @@ impl Walker<'_> {
                 next(&node.expr).step(TypeRef::Inside)
             }
             Expr::Field(field) => next(&field.base).step(|base| TypeRef::Field(base, member(&field.member))),
-            Expr::MethodCall(call) if call.method == "collect" && call.turbofish.is_some() => {
-                let given = call.turbofish.iter().flat_map(|given| &given.args);
-                let ty = given.clone().find_map(|argument| match argument {
-                    syn::GenericArgument::Type(ty) => Some(self.type_ref(ty)),
-                    _ => None,
-                });
-                ty.unwrap_or_default()
+            // What is asked for by its type, as the state of a server is.
+            Expr::MethodCall(call) if gives_type_asked_for(&call.method) && call.turbofish.is_some() => {
+                let mut given = call.turbofish.iter().flat_map(types_in);
+                given.next().map(|ty| self.type_ref(ty)).unwrap_or_default()
             }
             Expr::Array(_) => TypeRef::Named(vec!["[]".to_owned()], Vec::new()),
+            Expr::Tuple(tuple) => {
+                TypeRef::Named(vec!["()".to_owned()], tuple.elems.iter().map(next).collect())
+            }
             Expr::Macro(mac) if mac.mac.path.is_ident("vec") => {
                 TypeRef::Named(vec!["Vec".to_owned()], Vec::new())
             }
@@ -81,6 +85,9 @@ impl Walker<'_> {
                 let Expr::Path(function) = call.func.as_ref() else { return TypeRef::Unknown };
                 if let Some(query) = self.type_of_query(&function.path) {
                     return query;
+                }
+                if let Some(ty) = self.type_of_view(function) {
+                    return ty;
                 }
                 let path = segments(&function.path);
                 let wraps = matches!(
@@ -184,20 +191,38 @@ impl Walker<'_> {
                 return self.in_file(arguments.first()?);
             }
             TypeRef::Named(..) => return Some(ty.clone()),
-            TypeRef::Element(of) => match self.in_file(listed(of))? {
-                TypeRef::Named(path, arguments)
-                    if path.last().is_some_and(|last| last == "[]" || own::is_collection(last)) =>
-                {
-                    return arguments.last().cloned();
-                }
-                _ => return None,
-            },
+            TypeRef::Element(of) => return self.element_in_file(listed(of)),
+            TypeRef::Method(of, name) if name == "index" => return self.element_in_file(of),
             _ => return None,
         };
         let TypeRef::Named(path, _) = of else { return None };
         let types = self.items.iter().flat_map(|items| &items.types);
         let mut fields = types.filter(|(of, _)| path.last() == Some(of)).flat_map(|(_, fields)| fields);
         fields.find(|(field, _)| field == name).map(|(_, ty)| ty.clone())
+    }
+
+    /// The type of the elements of a collection, as far as this file determines it.
+    fn element_in_file(&self, collection: &TypeRef) -> Option<TypeRef> {
+        match self.in_file(collection)? {
+            TypeRef::Named(path, arguments)
+                if path.last().is_some_and(|last| last == "[]" || own::is_collection(last)) =>
+            {
+                arguments.last().cloned()
+            }
+            _ => None,
+        }
+    }
+
+    /// The type that a function of a trait of views gives: `AsRef::<Books>::as_ref(app)`, `<App as AsRef<Books>>::as_ref(app)`.
+    fn type_of_view(&self, function: &syn::ExprPath) -> Option<TypeRef> {
+        let of = function.path.segments.iter().nth_back(1)?;
+        let is_view = matches!(of.ident.to_string().as_str(), "AsRef" | "AsMut" | "Borrow" | "BorrowMut");
+        match &of.arguments {
+            syn::PathArguments::AngleBracketed(given) if is_view => {
+                types_in(given).next().map(|ty| self.type_ref(ty))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a value of this type is known to have `iter`, as far as this file tells.
@@ -306,6 +331,29 @@ impl Walker<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether a method gives a value of the type that its type argument names, or an option or result of one: what a server keeps by
+/// type, what a container builds, the value behind `dyn Any`.
+fn gives_type_asked_for(method: &syn::Ident) -> bool {
+    let names = [
+        "app_data",
+        "collect",
+        "data",
+        "data_opt",
+        "data_unchecked",
+        "downcast",
+        "downcast_mut",
+        "downcast_ref",
+        "extension",
+        "obtain",
+        "provide",
+        "req_data",
+        "resolve",
+        "state",
+        "try_state",
+    ];
+    names.iter().any(|name| method == name)
 }
 
 /// The collection whose elements an iterator gives.
