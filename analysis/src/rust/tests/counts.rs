@@ -198,3 +198,59 @@ fn a_number_that_may_not_reach_its_limit_counts_nothing() {
         assert!(matches!(upper, crate::rust::Upper::Unbounded { .. }), "{code}: {upper:?}");
     }
 }
+
+#[test]
+fn parts_of_what_is_written_out_are_counted() {
+    for (over, lower, upper) in [
+        ("(0..7).step_by(2)", 4, Some(4)),
+        ("(0..10).step_by(20)", 1, Some(1)),
+        ("[1, 2, 3, 4].windows(2)", 3, Some(3)),
+        ("[1, 2, 3, 4].windows(5)", 0, Some(0)),
+        ("[1, 2, 3, 4].chunks(2)", 2, Some(2)),
+        ("[1, 2, 3, 4, 5].chunks(2)", 3, Some(3)),
+        ("[1, 2, 3, 4, 5].chunks_exact(2)", 2, Some(2)),
+        ("[1, 2, 3].chunks(n)", 0, Some(3)),
+        ("ids.chunks(2)", 0, None),
+        ("ids.windows(2)", 0, None),
+        ("ids.iter().take(2).flat_map(|x| [*x, x + 1])", 0, Some(4)),
+        ("[1, 2].iter().flat_map(|x| vec![x, x, x])", 6, Some(6)),
+        ("[1, 2].iter().flat_map(|ids| ids)", 0, None),
+        ("ids.iter().flat_map(|x| [x, x])", 0, None),
+        ("[1, 2].iter().take(5)", 0, Some(2)),
+        ("std::iter::repeat_n(1, 3)", 3, Some(3)),
+        ("std::iter::repeat_n(1, n)", 0, None),
+        ("\"abc\".chars()", 3, Some(3)),
+        ("\"a,b\".split(',')", 2, Some(2)),
+        ("NAMES.split(' ')", 2, Some(2)),
+        ("text.chars()", 0, None),
+    ] {
+        check_with("const NAMES: &str = \"a b\";", &format!("for x in {over} {{ Q; }}"), lower, upper);
+    }
+}
+
+#[test]
+fn a_loop_that_leaves_at_a_limit_counts_turns() {
+    for (code, upper) in [
+        ("let mut n = 0; loop { Q; n += 1; if n >= 3 { break; } }", Some(3)),
+        ("let mut n = 0; loop { n += 1; Q; if n > 3 || a { return; } }", Some(4)),
+        ("let mut n = 0; loop { if n == 3 { break; } Q; n += 1; }", Some(3)),
+        ("let mut n = 0; loop { Q; if n >= 3 { break; } n += 1; }", Some(4)),
+        ("let mut n = 3; loop { Q; n -= 1; if n == 0 { break; } }", Some(3)),
+        ("let mut n = 0; loop { Q; if a { continue; } n += 1; if n >= 3 { break; } }", None),
+        ("let mut n = 0; loop { Q; n += 1; if n >= 3 && a { break; } }", None),
+        ("let mut n = 0; loop { Q; n += 1; if n == 0 { break; } }", None),
+        ("let mut n = 0; loop { Q; n += 1; if n >= most { break; } }", None),
+        ("let mut n = 0; for x in 0..2 { loop { Q; n += 1; if n >= 3 { break; } } }", None),
+        ("let mut n = 0; loop { Q; n += 1; reset(&mut n); if n >= 3 { break; } }", None),
+    ] {
+        let scan = scanned(&format!(
+            "async fn f(db: &PgPool) {{ {} }}",
+            code.replace('Q', "sql!(\"SELECT 1\").fetch_all(db).await")
+        ));
+        let most = match &function(&scan, "f").bound.upper {
+            crate::rust::Upper::Finite(most) => Some(*most),
+            crate::rust::Upper::Unbounded { .. } => None,
+        };
+        assert_eq!(most, upper, "{code}");
+    }
+}

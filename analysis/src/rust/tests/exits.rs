@@ -150,5 +150,5 @@ fn sets_and_texts_may_be_longer_than_what_they_are_made_of() {
     check("for (x, y) in xs.iter().zip([1, 2]) { Q; }", 0, Some(2));
     check("for (x, y) in ELSEWHERE.iter().zip([1, 2]) { Q; }", 0, Some(2));
     check("let stack = &mut vec![1]; while let Some(x) = stack.pop() { Q; stack.push(x); }", 0, None);
-    check("for x in (0..8).step_by(2) { Q; }", 0, Some(8));
+    check("for x in (0..8).step_by(2) { Q; }", 4, Some(4));
 }

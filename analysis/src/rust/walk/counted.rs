@@ -14,13 +14,13 @@ use super::{Walker, numbers};
 /// A number that one statement alone steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) struct Counter {
-    first: u64,
-    by: u64,
-    goes_up: bool,
+    pub(super) first: u64,
+    pub(super) by: u64,
+    pub(super) goes_up: bool,
 }
 
 /// No integer type has a smaller maximum: up to here, no step can overflow.
-const LIMIT: u64 = 127;
+pub(super) const LIMIT: u64 = 127;
 
 impl Walker<'_> {
     /// Notes how many elements a list has at most that a statement makes and the statements behind it fill, or how a number is
@@ -129,7 +129,7 @@ impl Walker<'_> {
         }
     }
 
-    fn counter(&self, name: &str) -> Option<Counter> {
+    pub(super) fn counter(&self, name: &str) -> Option<Counter> {
         self.here.locals.get(name)?.counter
     }
 }
@@ -141,13 +141,18 @@ fn steps_always(body: &Block, name: &str) -> bool {
         step(node, name).is_some()
     };
     let Some(at) = body.stmts.iter().position(is_step) else { return false };
+    !may_go_on(body.stmts.get(..at).unwrap_or_default())
+}
+
+/// Whether statements may go on with the next turn of the loop around them.
+pub(super) fn may_go_on(statements: &[Stmt]) -> bool {
     let mut before = Before::default();
-    body.stmts.iter().take(at).for_each(|statement| before.visit_stmt(statement));
-    !before.may_go_on
+    statements.iter().for_each(|statement| before.visit_stmt(statement));
+    before.may_go_on
 }
 
 /// By how much an assignment steps a variable, and whether that is up: `n += 1`.
-fn step(node: &syn::ExprBinary, name: &str) -> Option<(u64, bool)> {
+pub(super) fn step(node: &syn::ExprBinary, name: &str) -> Option<(u64, bool)> {
     let goes_up = match node.op {
         BinOp::AddAssign(_) => true,
         BinOp::SubAssign(_) => false,
@@ -158,7 +163,7 @@ fn step(node: &syn::ExprBinary, name: &str) -> Option<(u64, bool)> {
     is_name(&node.left, name).then_some((by, goes_up))
 }
 
-fn is_name(value: &Expr, name: &str) -> bool {
+pub(super) fn is_name(value: &Expr, name: &str) -> bool {
     match value {
         Expr::Path(path) => path.path.is_ident(name),
         Expr::Paren(inner) => is_name(&inner.expr, name),
@@ -167,7 +172,7 @@ fn is_name(value: &Expr, name: &str) -> bool {
 }
 
 /// Whether a word stands in some tokens.
-fn mentions(tokens: TokenStream, word: &str) -> bool {
+pub(super) fn mentions(tokens: TokenStream, word: &str) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Group(group) => mentions(group.stream(), word),
         TokenTree::Ident(name) => name == word,
@@ -176,7 +181,7 @@ fn mentions(tokens: TokenStream, word: &str) -> bool {
 }
 
 /// Whether a macro does with what it is given what a function could do, and nothing else.
-fn is_plain(mac: &syn::Macro) -> bool {
+pub(super) fn is_plain(mac: &syn::Macro) -> bool {
     let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
     crate::rust::query_names::makes_query(&name)
         || matches!(

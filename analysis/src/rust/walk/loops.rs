@@ -180,7 +180,7 @@ impl Walker<'_> {
     }
 
     pub(in crate::rust) fn endless_loop(&mut self, node: &syn::ExprLoop) {
-        let turns = purpose::endless_loop(&node.body);
+        let turns = self.endless_turns(&node.body, purpose::endless_loop(&node.body));
         let head = Loop {
             kind: LoopKind::Loop,
             place: place_at(&self.file, node.loop_token.span.start()),

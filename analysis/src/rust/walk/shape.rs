@@ -7,7 +7,9 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Expr, Lit, Token, Type};
 
+use super::joined::{chained, flattened, repeated, tail, united, zipped};
 use super::numbers::{Known, counted, is_fixed, longer, number, of_range};
+use super::parts;
 use super::sql_text::segments;
 
 /// What a value contains, as far as its expression determines it.
@@ -110,6 +112,10 @@ pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape 
             around.own_shape(call, shape, &receiver).unwrap_or(shape)
         }
         Expr::Call(call) => match call.func.as_ref() {
+            Expr::Path(path) if let Some(times) = repeats(path, call) => match number(times, around, depth) {
+                None if !is_fixed(times) => Shape::Elements,
+                times => counted(times),
+            },
             Expr::Path(path) => of_call(&segments(&path.path), call, &next),
             _ => Shape::Unknown,
         },
@@ -145,69 +151,6 @@ fn inside(shape: Shape) -> Shape {
     }
 }
 
-/// The result of `flatten`: options yield at most one element each; other nested values may be long.
-fn flattened(receiver: &Expr, next: &dyn Fn(&Expr) -> Shape) -> Shape {
-    let (nest, is_walked) = walked(receiver);
-    match nest {
-        Expr::Array(array) if array.elems.iter().all(|element| next(element) == Shape::Single) => {
-            Shape::Fixed(u64::try_from(array.elems.len()).ok(), false)
-        }
-        _ => match next(receiver) {
-            // An option of an option.
-            Shape::Single if !is_walked => Shape::Single,
-            shape @ (Shape::Messages | Shape::Pages | Shape::Unknown) => shape,
-            _ => Shape::Elements,
-        },
-    }
-}
-
-/// What a chain iterates over, and whether it starts the iteration.
-fn walked(chain: &Expr) -> (&Expr, bool) {
-    match chain {
-        Expr::MethodCall(call) => match call.method.to_string().as_str() {
-            "iter" | "iter_mut" | "into_iter" | "drain" => (walked(&call.receiver).0, true),
-            _ => walked(&call.receiver),
-        },
-        _ => (chain, false),
-    }
-}
-
-/// The shape of two chained iterators.
-fn chained(first: Shape, second: Shape) -> Shape {
-    let turns = |shape: Shape| match shape {
-        Shape::Fixed(turns, exact) => Some((turns, exact)),
-        Shape::Single => Some((Some(1), false)),
-        _ => None,
-    };
-    match (first, second) {
-        (Shape::Messages, _) => Shape::Messages,
-        _ => match turns(first).zip(turns(second)) {
-            Some(((Some(a), x), (Some(b), y))) => Shape::Fixed(Some(a.saturating_add(b)), x && y),
-            Some(_) => Shape::Fixed(None, false),
-            None => Shape::Elements,
-        },
-    }
-}
-
-/// The shape of two iterators side by side: the shorter of them ends it.
-fn zipped(first: Shape, second: Shape) -> Shape {
-    match (first, second) {
-        (Shape::Fixed(Some(a), _), Shape::Fixed(Some(b), _)) => Shape::Fixed(Some(a.min(b)), false),
-        (Shape::Fixed(None, _), Shape::Fixed(turns, _))
-        | (Shape::Fixed(turns, _), _)
-        | (_, Shape::Fixed(turns, _)) => Shape::Fixed(turns, false),
-        (shape, _) => shape,
-    }
-}
-
-/// The shape of two sets together: what is in both of them is one element.
-fn united(first: Shape, second: Shape) -> Shape {
-    match chained(first, second) {
-        Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
-        shape => shape,
-    }
-}
-
 pub(super) fn gives_what_is_inside(arm: &syn::Arm) -> bool {
     let syn::Pat::TupleStruct(pattern) = &arm.pat else { return false };
     let (Some(syn::Pat::Ident(name)), Expr::Path(body)) = (pattern.elems.first(), arm.body.as_ref()) else {
@@ -232,6 +175,12 @@ pub(in crate::rust) fn is_constant_path(expression: &Expr) -> bool {
 pub(in crate::rust) fn is_constant(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// How many times an iterator repeats a value: `repeat_n(value, 3)`.
+fn repeats<'e>(function: &syn::ExprPath, call: &'e syn::ExprCall) -> Option<&'e Expr> {
+    let is_one = function.path.segments.last().is_some_and(|last| last.ident == "repeat_n");
+    call.args.last().filter(|_| is_one && call.args.len() == 2)
 }
 
 fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape) -> Shape {
@@ -289,18 +238,35 @@ fn of_method(
     match call.method.to_string().as_str() {
         "chunks" | "chunks_exact" | "chunks_mut" | "rchunks" | "array_chunks" | "as_chunks"
         | "ready_chunks" | "try_chunks" | "try_ready_chunks" | "chunks_timeout" | "par_chunks" => {
-            Shape::Batches
+            match receiver() {
+                Shape::Fixed(turns, exact) => parts::of_list(turns, exact, call, around, depth),
+                _ => Shape::Batches,
+            }
         }
-        "step_by" if call.args.first().is_some_and(is_stride) => match receiver() {
-            Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
-            shape => or_elements(shape),
-        },
+        "step_by" | "windows" | "tuple_windows" if let Shape::Fixed(turns, exact) = receiver() => {
+            parts::of_list(turns, exact, call, around, depth)
+        }
+        "step_by" if call.args.first().is_some_and(is_stride) => or_elements(receiver()),
         "step_by" => Shape::Batches,
         "take" if call.args.len() == 1 => match call.args.first().and_then(|n| number(n, around, depth)) {
-            Some(n) => Shape::Fixed(Some(n.most), false),
+            Some(n) => match receiver() {
+                Shape::Fixed(Some(turns), _) => Shape::Fixed(Some(turns.min(n.most)), false),
+                _ => Shape::Fixed(Some(n.most), false),
+            },
             None if call.args.first().is_some_and(is_fixed) => Shape::Fixed(None, false),
             None => receiver(),
         },
+        "flat_map" if let Shape::Fixed(turns, exact) = receiver() => {
+            let each = match call.args.first() {
+                Some(Expr::Closure(closure)) => match tail(&closure.body) {
+                    // What it names may be its own.
+                    list @ (Expr::Array(_) | Expr::Macro(_)) => at(list, around, depth + 1),
+                    _ => Shape::Unknown,
+                },
+                _ => Shape::Unknown,
+            };
+            repeated(turns, exact, each)
+        }
         "iter" | "iter_mut" | "into_iter" | "par_iter" | "into_par_iter" | "drain" | "keys" | "values"
         | "values_mut" | "into_keys" | "into_values" | "enumerate" => or_elements(receiver()),
         name @ ("zip" | "chain" | "union" | "symmetric_difference") => {
@@ -317,7 +283,12 @@ fn of_method(
             Shape::Fixed(Some(turns), _) => Shape::Fixed(Some(turns.saturating_add(1)), false),
             _ => Shape::Elements,
         },
-        "lines" | "chars" | "bytes" | "split" | "split_whitespace" => match receiver() {
+        "lines" | "chars" | "char_indices" | "bytes" | "split" | "split_whitespace"
+            if let Some(parts) = parts::of_text(call, around) =>
+        {
+            Shape::Fixed(Some(parts), true)
+        }
+        "lines" | "chars" | "char_indices" | "bytes" | "split" | "split_whitespace" => match receiver() {
             Shape::Messages => Shape::Messages,
             Shape::Batches => Shape::Batches,
             _ => Shape::Elements,
@@ -339,7 +310,7 @@ fn of_method(
         | "group_by"
         | "chunk_by"
         | "range" => match receiver() {
-            Shape::Fixed(turns, _) if call.method != "flat_map" => Shape::Fixed(turns, false),
+            Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
             shape @ (Shape::Batches | Shape::Messages) => shape,
             _ => Shape::Elements,
         },
@@ -370,10 +341,11 @@ fn is_text(argument: &syn::GenericArgument) -> bool {
     matches!(argument, syn::GenericArgument::Type(Type::Path(path)) if path.path.is_ident("String"))
 }
 
+/// Fewer elements than this are no batch.
+pub(super) const BATCH: u64 = 10;
+
 /// Whether a step leaves some elements out, rather than cut a range into batches, which are larger.
 fn is_stride(step: &Expr) -> bool {
-    /// Steps below this are not batches.
-    const BATCH: u64 = 10;
     matches!(step, Expr::Lit(syn::ExprLit { lit: Lit::Int(step), .. }) if step.base10_parse().is_ok_and(|step: u64| step < BATCH))
 }
 

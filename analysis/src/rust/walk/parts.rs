@@ -1,0 +1,63 @@
+//! How many parts a list or a text has that the source determines: windows, chunks and steps of a list, characters and words of
+//! a literal.
+
+use syn::{Expr, Lit};
+
+use super::numbers::{Number, number};
+use super::shape::{Shape, Shapes};
+use super::sql_text::segments;
+
+/// The shape of what a method makes of a list of so many elements: `windows(2)`, `chunks(100)`, `step_by(3)`.
+pub(super) fn of_list(
+    turns: Option<u64>,
+    exact: bool,
+    call: &syn::ExprMethodCall,
+    around: &dyn Shapes,
+    depth: usize,
+) -> Shape {
+    let method = call.method.to_string();
+    let size = call.args.first().and_then(|size| number(size, around, depth));
+    let (Some(turns), Some(Number { least: size, most })) = (turns, size.filter(|size| size.least > 0))
+    else {
+        // Each has an element at least.
+        return Shape::Fixed(turns, false);
+    };
+    let parts = match method.as_str() {
+        "windows" => turns.saturating_sub(size - 1),
+        "chunks_exact" => turns / size,
+        "chunks" | "chunks_mut" | "rchunks" | "par_chunks" | "step_by" => turns.div_ceil(size),
+        // Others may be smaller, where they do not wait.
+        _ => return Shape::Fixed(Some(turns), false),
+    };
+    Shape::Fixed(Some(parts), exact && size == most)
+}
+
+/// The number of parts of a text that is a literal or a constant: `"abc".chars()`, `"a,b".split(',')`.
+pub(super) fn of_text(call: &syn::ExprMethodCall, around: &dyn Shapes) -> Option<u64> {
+    let text = text(&call.receiver, around)?;
+    let parts = match (call.method.to_string().as_str(), call.args.first()) {
+        ("chars" | "char_indices", None) => text.chars().count(),
+        ("bytes", None) => text.len(),
+        ("lines", None) => text.lines().count(),
+        ("split_whitespace", None) => text.split_whitespace().count(),
+        ("split", Some(Expr::Lit(by))) => match &by.lit {
+            Lit::Char(by) => text.split(by.value()).count(),
+            Lit::Str(by) => text.split(by.value().as_str()).count(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    u64::try_from(parts).ok()
+}
+
+fn text(value: &Expr, around: &dyn Shapes) -> Option<String> {
+    match value {
+        Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+        Expr::Paren(inner) => text(&inner.expr, around),
+        Expr::Path(path) => match around.constant_values(&segments(&path.path)) {
+            [Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. })] => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
