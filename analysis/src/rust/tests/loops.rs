@@ -17,7 +17,7 @@ const RUN: &str = "sql!(\"SELECT 1\").fetch_all(db).await?";
 
 /// Checks a loop around the query; `RUN` in the code stands for running it.
 #[track_caller]
-fn check_run(code: &str, expected: &[Result<&str, &str>]) {
+pub(super) fn check_run(code: &str, expected: &[Result<&str, &str>]) {
     check(&code.replace("RUN", RUN), expected);
 }
 

@@ -12,6 +12,7 @@ mod hostile;
 mod kinds;
 mod loops;
 mod macros;
+mod once;
 mod own;
 mod ready;
 mod sites;

@@ -5,7 +5,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{BinOp, Expr, Lit, Pat};
 
-use super::shape::Shape;
+use super::shape::{self, Shape};
 use super::variables;
 use super::{Queries, Walker};
 use super::{caches, errors};
@@ -38,14 +38,18 @@ impl Walker<'_> {
                 walker.here.chosen = walker.here.loops.len() + 1;
             }
             let then = walker.sequence(|walker| {
-                queries = walker.after_error(then_rare, |walker| walker.block(&node.then_branch));
+                queries = walker.in_then(node, |walker| {
+                    walker.after_error(then_rare, |walker| walker.block(&node.then_branch))
+                });
             });
             (walker.here.flushing, walker.here.flushes) = outer;
             walker.here.kept = kept;
             walker.keeps(caches::kept_in_else(node, &walker.here.kept_names.clone()));
             let otherwise = match &node.else_branch {
                 Some((_, otherwise)) => walker.sequence(|walker| {
-                    queries.extend(walker.after_error(else_rare, |walker| walker.expr(otherwise)));
+                    queries.extend(walker.in_else(node, |walker| {
+                        walker.after_error(else_rare, |walker| walker.expr(otherwise))
+                    }));
                 }),
                 None => Flow::EMPTY,
             };
@@ -124,9 +128,9 @@ impl Walker<'_> {
                     asked = walker.sequence(|walker| {
                         guard(arm).into_iter().for_each(|guard| drop(walker.expr(guard)));
                     });
-                    queries.extend(
-                        walker.after_error(errors::is_error(&arm.pat), |walker| walker.expr(&arm.body)),
-                    );
+                    queries.extend(walker.in_arm(&node.expr, &arm.pat, |walker| {
+                        walker.after_error(errors::is_error(&arm.pat), |walker| walker.expr(&arm.body))
+                    }));
                 });
             });
             arms.push((asked, body));
@@ -258,17 +262,39 @@ fn awaits(expression: &Expr) -> bool {
     finder.0
 }
 
-/// Whether a condition checks if a collection has reached a certain size: `buffer.len() >= BATCH_SIZE`.
+/// Whether a condition checks if a collection has reached a certain size: `buffer.len() >= BATCH_SIZE`; or if so many iterations
+/// have passed: `i % 1000 == 0`.
 fn asks_whether_full(condition: &Expr) -> bool {
     match condition {
         Expr::Paren(inner) => asks_whether_full(&inner.expr),
+        Expr::MethodCall(call) if call.method == "is_multiple_of" => call.args.first().is_some_and(is_batch),
         Expr::MethodCall(call) => call.method == "is_full",
         Expr::Binary(binary) => match binary.op {
+            BinOp::Eq(_) if is_remainder(&binary.left) => true,
             BinOp::Ge(_) | BinOp::Gt(_) | BinOp::Eq(_) => is_length(&binary.left) && is_size(&binary.right),
             BinOp::Or(_) => asks_whether_full(&binary.left) || asks_whether_full(&binary.right),
             _ => false,
         },
         _ => false,
+    }
+}
+
+/// Whether an expression counts the iterations of a batch: `i % 1000`, `(i + 1) % BATCH_SIZE`.
+fn is_remainder(expression: &Expr) -> bool {
+    match expression {
+        Expr::Paren(inner) => is_remainder(&inner.expr),
+        Expr::Binary(rest) => matches!(rest.op, BinOp::Rem(_)) && is_batch(&rest.right),
+        _ => false,
+    }
+}
+
+/// Whether an expression is the number of elements of a batch, rather than of a few: one of that number is a small part.
+fn is_batch(size: &Expr) -> bool {
+    match size {
+        Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => {
+            number.base10_parse().is_ok_and(|number: u64| number >= shape::BATCH)
+        }
+        size => is_size(size),
     }
 }
 

@@ -25,6 +25,7 @@ impl Walker<'_> {
         let queries = self.scoped(|walker| {
             let (before, rare) = (walker.here.leaving.clone(), walker.here.rare);
             let kept = walker.here.kept;
+            let mut marked = None;
             let leaves_from = walker.last_continue(block);
             // Constants are visible in the whole block.
             for statement in block.stmts.iter().filter(|_| has_items) {
@@ -41,11 +42,17 @@ impl Walker<'_> {
                 let rest = block.stmts.get(position + 1..).unwrap_or_default();
                 walker.note_whether_kept(statement, rest);
                 walker.note_counted(statement, rest);
+                walker.note_latch(statement, rest);
+                if let Some(loops) = walker.once_behind(statement, rest) {
+                    let before = walker.mark_once(loops);
+                    marked.get_or_insert(before);
+                }
                 walker.keeps(caches::kept_behind(statement, rest, &walker.here.kept_names.clone()));
                 walker.here.lines.pop();
             }
             (walker.here.leaving, walker.here.rare) = (before, rare);
             walker.here.kept = kept;
+            marked.into_iter().for_each(|before| walker.unmark_once(before));
             tail
         });
         if has_items {

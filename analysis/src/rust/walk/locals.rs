@@ -37,6 +37,8 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) number: Option<u64>,
     /// How it is stepped, if it is a number.
     pub(in crate::rust) counter: Option<super::counted::Counter>,
+    /// How it changes, if that is once at most.
+    pub(in crate::rust) latch: Option<super::latches::Latch>,
     /// The position of the parameter that it is, counted from 0, including the receiver.
     pub(in crate::rust) parameter: Option<usize>,
     /// Whether it is a transaction that begins with it.
@@ -72,6 +74,7 @@ impl Local {
             same_as: None,
             number: None,
             counter: None,
+            latch: None,
             parameter: None,
             begins: false,
             loops,

@@ -27,6 +27,7 @@ mod handed;
 mod invocations;
 pub(in crate::rust) mod items;
 mod joined;
+mod latches;
 mod locals;
 mod loops;
 mod macro_body;

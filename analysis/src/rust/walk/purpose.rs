@@ -27,6 +27,9 @@ pub(in crate::rust) const DATABASES: &str = "each iteration works on a different
 /// A query in a branch that ends the loop.
 pub(in crate::rust) const LEAVES: &str = "the loop is left after it";
 
+/// Code behind a flag that it sets, or for one iteration alone.
+pub(in crate::rust) const SELDOM: &str = "it runs in one of the iterations";
+
 /// Calls in the arms of a `match` over the element: different work for different elements, which cannot be
 /// batched.
 pub(in crate::rust) const DISPATCHES: &str = "each iteration does something different";
@@ -127,6 +130,10 @@ pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<
         return Turns::exempt(SERVICE);
     }
     let counted: Vec<String> = variables::mentions(condition);
+    // It counts what is left to try, and ends before that if it succeeds.
+    if signs.succeeds || signs.outcomes.iter().any(|name| counted.contains(name)) {
+        return Turns::exempt(RETRY);
+    }
     if signs.steps.iter().any(|step| counted.contains(step)) {
         return Turns::WORK;
     }
@@ -182,6 +189,8 @@ struct Signs {
     stops: bool,
     /// Variables that are incremented or decremented.
     steps: Vec<String>,
+    /// Variables that keep whether something succeeded.
+    outcomes: Vec<String>,
     /// Variables that start anew in each iteration: what is drawn from them is not an element of the loop.
     own: Vec<String>,
 }
@@ -380,6 +389,10 @@ impl<'ast> Visit<'ast> for Signs {
             && steps_from(&node.right, &name)
         {
             self.steps.push(name);
+        } else if let Expr::Path(path) = node.left.as_ref()
+            && tells_success(&node.right)
+        {
+            self.outcomes.extend(path.path.get_ident().map(ToString::to_string));
         }
         visit::visit_expr_assign(self, node);
     }
