@@ -84,6 +84,30 @@ fn a_text_for_many_elements_or_for_another_table_each_turn_is_none() {
 }
 
 #[test]
+fn a_text_of_which_nothing_is_known_runs_once_per_element_where_a_value_is_of_the_element() {
+    for (run, expected) in [
+        ("sqlx::query(sql).bind(id).execute(db).await;", &["row_by_row_write 3"][..]),
+        ("sqlx::query_scalar(sql).bind(id).fetch_one(db).await;", &["query_in_loop 3"]),
+        ("sqlx::query(&map[\"a\"]).bind(id).fetch_all(db).await;", &["query_in_loop 3"]),
+        ("let text = other(); sqlx::query(&text).bind(id).execute(db).await;", &["row_by_row_write 3"]),
+        ("sqlx::query(sql).bind(1).execute(db).await;", &[]),
+        ("sqlx::query(&map[id]).bind(id).execute(db).await;", &[]),
+        ("sqlx::query(&text_of(id)).bind(id).execute(db).await;", &[]),
+        ("let text = id.sql(); sqlx::query(&text).bind(id).execute(db).await;", &[]),
+        ("sqlx::query_file!(\"missing.sql\", id).execute(db).await;", &[]),
+    ] {
+        check(
+            &format!(
+                "async fn f(db: &PgPool, map: &Map, sql: &str, ids: &[i64]) {{\n    for id in ids {{\n        {run}\n    }}\n}}"
+            ),
+            expected,
+        );
+    }
+    let texts = "for sql in texts.split(';') { sqlx::query(sql).execute(db).await; }";
+    check(&format!("async fn f(db: &PgPool, texts: &str) {{ {texts} }}"), &[]);
+}
+
+#[test]
 fn a_builder_each_turn_is_a_query_each_turn() {
     let source = |pushes: &str, run: &str| {
         format!(

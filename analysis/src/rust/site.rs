@@ -21,6 +21,8 @@ pub struct Site {
     pub sql: SiteSql,
     /// What is known of a text that is built at run time.
     pub built: Option<Built>,
+    /// The variables that determine a text of which nothing is known.
+    pub text_names: Vec<String>,
     /// The values bound to it, in order: the macro's arguments, or the chained `.bind(..)` calls.
     pub arguments: Vec<Argument>,
     /// Whether `arguments` is complete; it is not if values are bound in a loop or by `query_with`.

@@ -242,6 +242,7 @@ impl<'a, 't> Reader<'a, 't> {
             written: format!("{crate_name}{macro_name}!"),
             sql: SiteSql::Literal(sql),
             built: None,
+            text_names: Vec::new(),
             arguments,
             arguments_complete: true,
             function: Arc::clone(path),

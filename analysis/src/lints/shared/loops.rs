@@ -46,17 +46,39 @@ pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Opt
     Some(around)
 }
 
-/// The innermost loop over data in which a text is built and run, and how often; `None` if each iteration
-/// uses another table or database.
-pub(in crate::lints) fn of_built(site: &Site, built: &Built) -> Option<(Place, String)> {
+/// The innermost loop over data in which a text is built and run; `None` if each iteration uses another table or database.
+pub(in crate::lints) fn of_built<'a>(site: &'a Site, built: &Built) -> Option<&'a Loop> {
+    let work = work_of_text(site)?;
+    let is_of_turn = |name: &String| work.iter().any(|around| around.variables.contains(name));
+    if built.names.iter().any(is_of_turn) {
+        return None;
+    }
+    work.last().copied()
+}
+
+/// The innermost loop over data that runs a text of which nothing is known, where that is certainly once per element: the text
+/// does not depend on the element, and a bound value does.
+pub(in crate::lints) fn of_unknown(site: &Site) -> Option<&Loop> {
+    let work = work_of_text(site)?;
+    let innermost = *work.last()?;
+    // What an iteration computes of other things may be the same each time.
+    let is_of_element = |name: &String| work.iter().any(|around| of_turn(around).contains(name));
+    let varies = |names: &[String]| names.iter().any(|name| of_turn(innermost).contains(name));
+    let is_one = site.arguments.iter().any(|argument| varies(&argument.mentions));
+    (is_one && !site.text_names.iter().any(is_of_element)).then_some(innermost)
+}
+
+/// The variables of a loop that are certainly others in each iteration: its elements, if there are any.
+fn of_turn(around: &Loop) -> &[String] {
+    if around.elements.is_empty() { &around.variables } else { &around.elements }
+}
+
+/// The loops over data around a text that is run; `None` if each iteration has a database of its own.
+fn work_of_text(site: &Site) -> Option<Vec<&Loop>> {
     let call = site.call.as_ref().filter(|_| !site.in_test)?;
     let work: Vec<&Loop> = site.loops.iter().filter(|around| around.exempt.is_none()).collect();
     let is_of_turn = |name: &String| work.iter().any(|around| around.variables.contains(name));
-    if built.names.iter().any(is_of_turn) || call.on.iter().any(is_of_turn) {
-        return None;
-    }
-    let innermost = work.last()?;
-    Some((innermost.place.clone(), per_iteration(innermost)))
+    (!call.on.iter().any(is_of_turn)).then_some(work)
 }
 
 /// ``per element of `events` ``, or `per iteration of a loop`.

@@ -41,6 +41,8 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) waits: Waits,
     /// Whether something in it looks like a query.
     pub(in crate::rust) queries: bool,
+    /// Whether it may give the text of a query: it is one expression with a text that starts like a statement.
+    pub(in crate::rust) gives_text: bool,
     /// Whether it takes functions to call, or calls what is in a field.
     pub(in crate::rust) takes_functions: bool,
     /// The types in its signature, one of which may be an alias of a function's.
@@ -58,6 +60,7 @@ impl<'t> Outlined<'t> {
             body: 0..0,
             waits: Waits::Itself,
             queries: false,
+            gives_text: false,
             takes_functions: false,
             types: Vec::new(),
             calls: Vec::new(),
@@ -249,7 +252,7 @@ impl<'t> Reader<'t> {
             return false;
         };
         match first.kind {
-            TokenKind::Text | TokenKind::Literal => says_sql(first.text),
+            TokenKind::Text | TokenKind::Literal => starts_like_statement(first.text),
             // A variable of the function may have the text.
             TokenKind::Word => {
                 let is_macro = matches!(first.text, "concat" | "format" | "include_str" | "indoc");
@@ -347,6 +350,7 @@ impl<'t> Reader<'t> {
             body: open.start + 1..self.length,
             waits,
             queries: false,
+            gives_text: false,
             takes_functions,
             types,
             calls: Vec::new(),
@@ -360,13 +364,18 @@ impl<'t> Reader<'t> {
 
     /// Reads a body from its opening brace, and adds the names that it may call to `calls`.
     fn body(&mut self, function: &mut Outlined<'t>, calls: &mut HashSet<&'t str>) {
-        let mut depth = 0usize;
+        let (mut depth, mut has_text, mut is_expression) = (0usize, false, true);
         while self.at < self.tokens.len() {
             match self.tokens[self.at].kind {
                 TokenKind::Sign(b'{') => depth += 1,
+                TokenKind::Sign(b';') => is_expression = false,
+                TokenKind::Text | TokenKind::Literal if self.with_calls && !has_text => {
+                    has_text = starts_like_statement(self.tokens[self.at].text);
+                }
                 TokenKind::Sign(b'}') => {
                     depth -= 1;
                     if depth == 0 {
+                        function.gives_text = has_text && is_expression;
                         let end = self.tokens[self.at].start;
                         function.body.end = end;
                         function.whole.end = end + 1;
@@ -378,7 +387,7 @@ impl<'t> Reader<'t> {
                     function.takes_functions = true;
                 }
                 TokenKind::Text | TokenKind::Literal if self.with_calls => {
-                    self.says_sql = self.says_sql || says_sql(self.tokens[self.at].text);
+                    self.says_sql = self.says_sql || starts_like_statement(self.tokens[self.at].text);
                 }
                 TokenKind::Word | TokenKind::RawWord if !self.with_calls => {
                     // One of these signs follows the name of every query, and of fewer others.
@@ -437,7 +446,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether the text of a literal, as written, starts like a statement.
-fn says_sql(literal: &str) -> bool {
+/// Whether a literal, with its quotes, starts like a statement.
+fn starts_like_statement(literal: &str) -> bool {
     query_names::looks_like_sql(literal.trim_start_matches(['r', '#', '"', '\\', '\n', ' ']))
 }

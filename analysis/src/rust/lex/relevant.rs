@@ -160,7 +160,9 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
     let takes_code = |function: &Outlined<'_>| {
         function.takes_functions || function.types.iter().any(|ty| code.contains(ty))
     };
-    found.extend(all().filter(|(_, function)| takes_code(function)).map(|(id, _)| id));
+    // What a query elsewhere may run.
+    let is_kept = |function: &Outlined<'_>| takes_code(function) || function.gives_text;
+    found.extend(all().filter(|(_, function)| is_kept(function)).map(|(id, _)| id));
     found.retain(|(file, at)| outlines.get(*file).is_some_and(|outline| *at < outline.functions.len()));
     found
 }

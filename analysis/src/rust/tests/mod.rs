@@ -17,6 +17,7 @@ mod own;
 mod ready;
 mod sites;
 mod straight;
+mod texts;
 
 use super::{Function, Scan, Site, SiteSql, scan};
 

@@ -1,11 +1,14 @@
 //! Texts built at run time: their beginning, and what is inserted into them.
 
+use proc_macro2::TokenStream;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{BinOp, Expr, Token};
+use syn::{BinOp, Expr, Pat, Token};
 
 use super::Walker;
+use super::elsewhere::{self, Position};
 use super::exits::{ends_in, is_exit};
+use super::sea_query;
 use super::sql_text::{self, segments};
 use super::variables;
 use crate::rust::query_names::looks_like_sql;
@@ -14,17 +17,35 @@ use crate::rust::site::{Built, SiteSql};
 /// The maximum number of expressions followed to the text.
 const MAX_EXPRESSIONS: usize = 16;
 
+/// A call of a function counts as so many expressions: functions may call each other, and more than once.
+const CALL: usize = 6;
+
+/// The maximum number of parts that are joined to a text.
+const MAX_PARTS: usize = 64;
+
 /// What is known of a text that is not a literal.
 pub(in crate::rust) fn of(expression: &Expr, around: &Walker<'_>) -> Option<Built> {
-    let built = at(expression, around, 0)?;
+    let built = at(expression, Position::here(around), 0)?;
     looks_like_sql(&built.begin).then_some(built)
 }
 
-fn at(expression: &Expr, around: &Walker<'_>, depth: usize) -> Option<Built> {
+/// What is known of a text in a variable, to which more may be added: it may be empty so far.
+pub(in crate::rust) fn begun(expression: &Expr, around: &Walker<'_>) -> Option<Built> {
+    match expression {
+        Expr::Call(call) if let Expr::Path(function) = call.func.as_ref() => {
+            let parts = segments(&function.path);
+            let is_empty = matches!(parts.as_slice(), [.., of, new] if of == "String" && matches!(new.as_str(), "new" | "with_capacity"));
+            if is_empty { Some(Built::new("")) } else { of(expression, around) }
+        }
+        _ => of(expression, around),
+    }
+}
+
+fn at(expression: &Expr, around: Position<'_>, depth: usize) -> Option<Built> {
     if depth > MAX_EXPRESSIONS {
         return None;
     }
-    if let SiteSql::Literal(literal) = sql_text::text(expression, around) {
+    if let SiteSql::Literal(literal) = sql_text::text(expression, &around) {
         return Some(Built::new(&literal.text));
     }
     let next = |inner: &Expr| at(inner, around, depth + 1);
@@ -37,6 +58,30 @@ fn at(expression: &Expr, around: &Walker<'_>, depth: usize) -> Option<Built> {
             syn::Stmt::Expr(tail, None) => next(tail),
             _ => None,
         },
+        Expr::Call(_) | Expr::MethodCall(_) if let Some(value) = elsewhere::made_once(expression) => {
+            next(value)
+        }
+        Expr::Call(_) | Expr::MethodCall(_) if let Some(called) = around.called_at(expression) => {
+            let mut built = at(called.given, called.position, depth + CALL)?;
+            let names = std::mem::take(&mut built.names);
+            built.names = names.iter().flat_map(|name| called.names_at_call(name, expression)).collect();
+            Some(built)
+        }
+        Expr::MethodCall(call) if let Some(separator) = sql_text::separator(call) => {
+            let separator = match separator {
+                Some(separator) => next(separator)?.begin,
+                None => String::new(),
+            };
+            let parts = elsewhere::list(&call.receiver, &around).filter(|parts| parts.len() <= MAX_PARTS)?;
+            let (first, rest) = parts.split_first()?;
+            let mut built = next(first)?;
+            for part in rest {
+                built.append(&separator);
+                built.push(part, around, false, depth + 1);
+            }
+            Some(built)
+        }
+        Expr::Call(_) | Expr::MethodCall(_) if let Some(built) = sea_query::of(expression) => Some(built),
         Expr::MethodCall(call) => {
             let keeps =
                 ["to_string", "to_owned", "as_str", "into", "clone", "as_ref", "deref", "trim", "replace"];
@@ -51,29 +96,58 @@ fn at(expression: &Expr, around: &Walker<'_>, depth: usize) -> Option<Built> {
             let wraps = matches!(parts.as_slice(), [.., "AssertSqlSafe"] | [.., "String", "from"]);
             call.args.first().filter(|_| wraps).and_then(next)
         }
-        Expr::Path(path) => {
-            let name = path.path.get_ident()?.to_string();
-            around.here.locals.get(&name)?.built.clone()
+        Expr::Path(path)
+            if around.is_here()
+                && let Some(name) = path.path.get_ident()
+                && let Some(local) = around.walker.here.locals.get(&name.to_string()) =>
+        {
+            local.built.clone()
+        }
+        Expr::Path(_) | Expr::Field(_) | Expr::Index(_)
+            if let Some(value) = elsewhere::named(expression, &around) =>
+        {
+            at(value, around.of_constants(), depth + 1)
+        }
+        // Any of them may be meant.
+        Expr::Index(index) => {
+            let texts = elsewhere::list(&index.expr, &around)?;
+            any(texts.into_iter().map(|text| at(text, around.of_constants(), depth + 1)))
         }
         Expr::If(node) => {
             let syn::Stmt::Expr(then, None) = node.then_branch.stmts.last()? else { return None };
             next(then)?.or(next(&node.else_branch.as_ref()?.1)?)
         }
         Expr::Match(node) => {
-            let texts: Option<Vec<Built>> =
-                node.arms.iter().filter(|arm| !leaves(&arm.body)).map(|arm| next(&arm.body)).collect();
-            texts?.into_iter().map(Some).reduce(|a, b| a?.or(b?)).flatten()
+            any(node.arms.iter().filter(|arm| !leaves(&arm.body)).map(|arm| next(&arm.body)))
         }
         Expr::Binary(sum) if matches!(sum.op, BinOp::Add(_)) => {
             let mut built = next(&sum.left)?;
-            built.push(&sum.right, around, false);
+            built.push(&sum.right, around, false, depth + 1);
             Some(built)
         }
         Expr::Macro(mac) if mac.mac.path.segments.last().is_some_and(|last| last.ident == "format") => {
-            of_format(&mac.mac, around)
+            of_format(mac.mac.tokens.clone(), around)
         }
         _ => None,
     }
+}
+
+/// What is known of a text that is one of these.
+fn any(texts: impl Iterator<Item = Option<Built>>) -> Option<Built> {
+    let texts: Option<Vec<Built>> = texts.collect();
+    texts?.into_iter().map(Some).reduce(|a, b| a?.or(b?)).flatten()
+}
+
+/// What is known of the texts at these places in the elements of a list that is written out: `[("SELECT ..", 1), ..]`; all of an
+/// element if there is no place.
+pub(super) fn of_elements(list: &Expr, place: Option<usize>, around: &Walker<'_>) -> Option<Built> {
+    let here = Position::here(around);
+    let texts = elsewhere::list(list, &here)?.into_iter().map(|element| match (place, element) {
+        (None, text) => at(text, here, 0),
+        (Some(place), Expr::Tuple(parts)) => at(parts.elems.iter().nth(place)?, here, 0),
+        _ => None,
+    });
+    any(texts).filter(|built| looks_like_sql(&built.begin))
 }
 
 fn leaves(body: &Expr) -> bool {
@@ -86,10 +160,14 @@ fn leaves(body: &Expr) -> bool {
 }
 
 /// `format!("SELECT .. FROM {table} ..", ..)`.
-fn of_format(mac: &syn::Macro, around: &Walker<'_>) -> Option<Built> {
-    let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
-    let mut arguments = arguments.into_iter();
-    let SiteSql::Literal(literal) = sql_text::text(&arguments.next()?, around) else { return None };
+fn of_format(tokens: TokenStream, around: Position<'_>) -> Option<Built> {
+    let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens).ok()?;
+    formatted(arguments.into_iter(), around)
+}
+
+/// What is known of what a format and its arguments give.
+fn formatted(mut arguments: impl Iterator<Item = Expr>, around: Position<'_>) -> Option<Built> {
+    let SiteSql::Literal(literal) = sql_text::text(&arguments.next()?, &around) else { return None };
     let (mut positional, mut named) = (Vec::new(), Vec::new());
     for argument in arguments {
         match argument {
@@ -172,36 +250,94 @@ impl Built {
 
     /// Notes that something is appended to the text; `inside` says whether in a loop that started after the
     /// text.
-    pub(in crate::rust) fn push(&mut self, value: &Expr, around: &Walker<'_>, inside: bool) {
+    fn push(&mut self, value: &Expr, around: Position<'_>, inside: bool, depth: usize) {
         self.takes_many |= inside;
-        match sql_text::text(value, around) {
+        match sql_text::text(value, &around) {
             SiteSql::Literal(literal) => self.append(&literal.text),
-            SiteSql::File(_) | SiteSql::Dynamic => match at(value, around, 0) {
-                Some(built) => {
-                    self.takes_many |= built.takes_many;
-                    self.names.extend(built.names);
-                    self.begin.push_str(&built.begin);
-                }
+            SiteSql::File(_) | SiteSql::Dynamic => match at(value, around, depth) {
+                Some(built) => self.add(built),
                 None => self.fill(variables::mentions(value)),
             },
         }
+    }
+
+    /// Adds another text.
+    fn add(&mut self, other: Built) {
+        self.takes_many |= other.takes_many;
+        self.names.extend(other.names);
+        self.begin.push_str(&other.begin);
     }
 }
 
 impl Walker<'_> {
     /// Handles a method that changes a text in a variable: `sql.push_str(" AND ..")`.
     pub(super) fn grow_text(&mut self, node: &syn::ExprMethodCall) {
-        if !matches!(node.method.to_string().as_str(), "push_str" | "push" | "extend" | "insert_str") {
+        let adds = match node.method.to_string().as_str() {
+            "push_str" | "push" | "extend" | "insert_str" => true,
+            // Rows and keys of a statement of sea-query.
+            "values" | "values_panic" | "is_in" => false,
+            _ => return,
+        };
+        let Some(value) = node.args.last() else { return };
+        self.grow(&node.receiver, |built, walker, inside| match adds {
+            true => built.push(value, Position::here(walker), inside, 0),
+            false => built.takes_many |= inside,
+        });
+    }
+
+    /// Handles a macro that writes to a text in a variable: `write!(sql, " AND a = {a}")`.
+    pub(super) fn grow_by_macro(&mut self, mac: &syn::Macro) {
+        let is_one = |name: &syn::Ident| name == "write" || name == "writeln";
+        if !mac.path.segments.last().is_some_and(|last| is_one(&last.ident)) {
             return;
         }
-        let Some(name) = super::handed::variable(&node.receiver) else { return };
+        let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone());
+        let mut arguments = arguments.into_iter().flatten();
+        let Some(target) = arguments.next() else { return };
+        let written = formatted(arguments, Position::here(self));
+        self.grow(&target, |built, _, inside| {
+            built.takes_many |= inside;
+            match written {
+                Some(written) => built.add(written),
+                None => built.fill(Vec::new()),
+            }
+        });
+    }
+
+    /// Notes the texts that a loop over a list that is written out takes from it.
+    pub(super) fn take_texts(&mut self, pattern: &Pat, list: &Expr) {
+        let name = |pattern: &Pat| match pattern {
+            Pat::Ident(name) => Some(name.ident.to_string()),
+            Pat::Reference(inner) => match inner.pat.as_ref() {
+                Pat::Ident(name) => Some(name.ident.to_string()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let pattern = if let Pat::Reference(inner) = pattern { inner.pat.as_ref() } else { pattern };
+        let names: Vec<(Option<usize>, String)> = match pattern {
+            Pat::Tuple(parts) => {
+                let parts = parts.elems.iter().enumerate();
+                parts.filter_map(|(at, part)| Some((Some(at), name(part)?))).collect()
+            }
+            pattern => name(pattern).map(|name| (None, name)).into_iter().collect(),
+        };
+        for (place, name) in names {
+            let built = of_elements(list, place, self);
+            if let Some(local) = self.here.locals.get_mut(&name) {
+                local.built = built;
+            }
+        }
+    }
+
+    /// Changes what is known of a text in a variable; whether that is in a loop that started after the text is told as well.
+    fn grow(&mut self, target: &Expr, change: impl FnOnce(&mut Built, &Self, bool)) {
+        let Some(name) = super::handed::variable(target) else { return };
         let Some(local) = self.here.locals.get(&name) else { return };
         let (inside, Some(mut built)) = (self.here.loops.len() > local.loops, local.built.clone()) else {
             return;
         };
-        if let Some(value) = node.args.last() {
-            built.push(value, self, inside);
-        }
+        change(&mut built, self, inside);
         if let Some(local) = self.here.locals.get_mut(&name) {
             local.built = Some(built);
         }
@@ -218,7 +354,7 @@ impl Walker<'_> {
             ("push_values" | "push_tuples" | "separated" | "push_values_and_separator", _) => {
                 built.takes_many = true
             }
-            ("push" | "sql", Some(value)) => built.push(value, self, inside),
+            ("push" | "sql", Some(value)) => built.push(value, Position::here(self), inside, 0),
             _ => built.takes_many |= inside,
         }
         if let Some(site) = self.sites.get_mut(query) {

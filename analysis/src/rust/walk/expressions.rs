@@ -128,6 +128,7 @@ impl Walker<'_> {
                 _ => Shape::Unknown,
             };
             self.bind_from(&local.pat, shape, &origins);
+            self.take_statement(&local.pat, &init.expr);
             let ty = self.type_of(&init.expr);
             return self.type_pattern(&local.pat, ty);
         };
@@ -152,7 +153,7 @@ impl Walker<'_> {
             new.text = sql_text::text(&init.expr, self);
         }
         if new.text == SiteSql::Dynamic {
-            new.built = built::of(&init.expr, self);
+            new.built = built::begun(&init.expr, self);
         }
         if new.queries.is_empty() {
             new.collected = self.made_since(first, &init.expr);

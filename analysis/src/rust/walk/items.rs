@@ -12,7 +12,6 @@ use super::allows;
 use super::expand;
 use super::locals::Local;
 use super::origin;
-use super::outputs::Output;
 use super::shape;
 use super::sql_text::{plain, segments};
 use super::variables;
@@ -35,7 +34,7 @@ impl<'f> Walker<'f> {
                 Item::Static(item) => {
                     self.constants.define(module.clone(), item.ident.to_string(), &item.expr)
                 }
-                Item::Fn(item) => self.output(module, &item.sig, None),
+                Item::Fn(item) => self.output(module, &item.sig, &item.block, None),
                 Item::Macro(item) => {
                     if let Some(name) = &item.ident {
                         let of = macro_of(item.mac.tokens.clone(), self.imports.aliases());
@@ -61,7 +60,7 @@ impl<'f> Walker<'f> {
                                 self.constants.define(module.clone(), inner.ident.to_string(), &inner.expr);
                             }
                             syn::ImplItem::Fn(inner) => {
-                                self.output(module, &inner.sig, Some(&item.generics));
+                                self.output(module, &inner.sig, &inner.block, Some(&item.generics));
                             }
                             _ => {}
                         }
@@ -70,14 +69,6 @@ impl<'f> Walker<'f> {
                 }
                 _ => {}
             }
-        }
-    }
-
-    /// Notes what a function gives.
-    fn output(&mut self, module: &[String], sig: &'f syn::Signature, of: Option<&syn::Generics>) {
-        if let Some(output) = Output::of(sig, of) {
-            let name = plain(&sig.ident);
-            self.outputs.define(module.iter().cloned().chain([name]).collect(), output);
         }
     }
 

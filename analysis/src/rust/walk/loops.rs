@@ -111,6 +111,7 @@ impl Walker<'_> {
                 walker.type_pattern(&node.pat, element);
                 walker.take_queries(&node.pat, queries);
                 walker.take_functions(&node.pat, functions);
+                walker.take_texts(&node.pat, &node.expr);
                 walker.note_number(&node.pat, &node.expr);
                 walker.block(&node.body);
             });

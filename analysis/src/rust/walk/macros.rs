@@ -24,6 +24,7 @@ impl Walker<'_> {
             return queries;
         }
         let path = segments(&mac.path);
+        self.grow_by_macro(mac);
         if let Some(queries) = self.not_run(mac, &path) {
             return queries;
         }

@@ -15,6 +15,7 @@ mod counted;
 mod declarations;
 mod delegated;
 mod driver_calls;
+mod elsewhere;
 mod endless;
 mod errors;
 mod everyday;
@@ -43,6 +44,7 @@ pub(in crate::rust) mod purpose;
 mod reach;
 mod ready;
 mod rows;
+mod sea_query;
 mod shape;
 mod sites;
 mod spans;
@@ -66,6 +68,7 @@ use crate::rust::source::ModuleItems;
 use crate::rust::type_ref::{Parameters, TypeRef};
 use allows::Comments;
 pub(in crate::rust) use caches::is_of_cache;
+use elsewhere::Position;
 pub(in crate::rust) use everyday::is_everyday;
 use locals::Locals;
 use loops::Runs;
@@ -379,6 +382,10 @@ impl Surroundings for Walker<'_> {
     fn constant(&self, path: &[String]) -> Option<&Expr> {
         let module: Vec<String> = self.module.iter().chain(&self.owner.name).cloned().collect();
         self.constants.find(&module, path)
+    }
+
+    fn called(&self, call: &Expr) -> Option<(&Expr, Position<'_>)> {
+        Position::here(self).called_at(call).map(|called| (called.given, called.position))
     }
 
     fn file(&self) -> &Arc<str> {

@@ -1,6 +1,6 @@
-//! What functions give that are declared in the same file, as far as that is a number of elements.
+//! What functions give that are declared in the same file: how many elements, and the one expression that some of them are.
 
-use syn::{Expr, Type};
+use syn::{Expr, Stmt, Type};
 
 use super::shape::{self, Shape};
 use super::sql_text::{plain, segments};
@@ -11,22 +11,82 @@ pub(super) struct Output<'f> {
     ty: &'f Type,
     /// Whether a length in it may be a parameter of the function or of its type.
     is_generic: bool,
-    is_async: bool,
+    pub(super) is_async: bool,
+    /// The module of the function, which ends in the type of a method.
+    pub(super) home: Vec<String>,
+    pub(super) is_method: bool,
+    /// The names of its parameters, including the receiver; empty for patterns.
+    pub(super) inputs: Vec<String>,
+    /// The expression that its body is, if that is one alone.
+    pub(super) given: Option<&'f Expr>,
 }
 
 impl<'f> Output<'f> {
-    /// What a function of this signature gives, in an `impl` with these parameters.
-    pub(super) fn of(sig: &'f syn::Signature, of: Option<&syn::Generics>) -> Option<Output<'f>> {
+    /// What a function gives that is declared in a module or type, in an `impl` with these parameters.
+    fn of(
+        home: &[String],
+        sig: &'f syn::Signature,
+        body: &'f syn::Block,
+        of: Option<&syn::Generics>,
+    ) -> Option<Output<'f>> {
         let syn::ReturnType::Type(_, ty) = &sig.output else { return None };
         let has_constants = |of: &syn::Generics| of.const_params().next().is_some();
         let is_generic = has_constants(&sig.generics) || of.is_some_and(has_constants);
-        Some(Output { ty, is_generic, is_async: sig.asyncness.is_some() })
+        let name = |input: &syn::FnArg| match input {
+            syn::FnArg::Receiver(_) => "self".to_owned(),
+            syn::FnArg::Typed(input) => match input.pat.as_ref() {
+                syn::Pat::Ident(name) => plain(&name.ident),
+                _ => String::new(),
+            },
+        };
+        let given = match body.stmts.as_slice() {
+            [Stmt::Expr(Expr::Return(given), _)] => given.expr.as_deref(),
+            [Stmt::Expr(given, None)] => Some(given),
+            _ => None,
+        };
+        Some(Output {
+            ty,
+            is_generic,
+            is_async: sig.asyncness.is_some(),
+            home: home.to_vec(),
+            is_method: of.is_some(),
+            inputs: sig.inputs.iter().map(name).collect(),
+            given,
+        })
     }
 }
 
-impl Walker<'_> {
-    /// The shape of what a call gives, or its future, if the function is declared in this file; `None` if that is not certain.
-    pub(super) fn returned_shape(&self, call: &Expr, awaited: bool) -> Option<Shape> {
+impl<'f> Walker<'f> {
+    /// Notes what a function gives.
+    pub(super) fn output(
+        &mut self,
+        home: &[String],
+        sig: &'f syn::Signature,
+        body: &'f syn::Block,
+        of: Option<&syn::Generics>,
+    ) {
+        if let Some(output) = Output::of(home, sig, body, of) {
+            let name = plain(&sig.ident);
+            self.outputs.define(home.iter().cloned().chain([name]).collect(), output);
+        }
+    }
+
+    /// The functions of this file that a path names at the current position, one for each way to build it.
+    pub(super) fn functions_at(&self, path: &[String]) -> &[Output<'f>] {
+        self.outputs.certain(&self.file, &self.module, self.owner.name.as_deref(), path)
+    }
+
+    /// Like [`functions_at`](Self::functions_at), seen from a function of this module, or method of the type that it ends in.
+    pub(super) fn functions_in(&self, home: &[String], is_method: bool, path: &[String]) -> &[Output<'f>] {
+        let (owner, module) = match home.split_last() {
+            Some((owner, module)) if is_method => (Some(owner.as_str()), module),
+            _ => (None, home),
+        };
+        self.outputs.certain(&self.file, module, owner, path)
+    }
+
+    /// The functions of this file that a call runs, one for each way to build it; `None` if that is not certain.
+    pub(super) fn functions_called(&self, call: &Expr) -> Option<&[Output<'f>]> {
         let path = match call {
             Expr::Call(call) => match call.func.as_ref() {
                 Expr::Path(path) if path.qself.is_none() => segments(&path.path),
@@ -43,9 +103,12 @@ impl Walker<'_> {
         {
             return None;
         }
-        let full = self.imports.resolve(&path);
-        let found = self.outputs.certain(&self.file, &self.module, self.owner.name.as_deref(), &full);
-        let shapes = found.iter().map(|of| match of.is_async == awaited {
+        Some(self.functions_at(&self.imports.resolve(&path)))
+    }
+
+    /// The shape of what a call gives, or its future, if the function is declared in this file; `None` if that is not certain.
+    pub(super) fn returned_shape(&self, call: &Expr, awaited: bool) -> Option<Shape> {
+        let shapes = self.functions_called(call)?.iter().map(|of| match of.is_async == awaited {
             true => self.shape_of_output(of),
             false => Shape::Unknown,
         });

@@ -116,7 +116,13 @@ impl Walker<'_> {
             around.exempt = around.exempt.or(Some(purpose::DATABASES));
         }
         let built = node.args.first().and_then(|sql| built::of(sql, self));
+        let is_unknown = sql == SiteSql::Dynamic && built.is_none();
         let index = self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), !with_arguments);
+        if let (Some(text), Some(site)) =
+            (node.args.first().filter(|_| is_unknown), self.sites.get_mut(index))
+        {
+            site.text_names = variables::mentions(text);
+        }
         self.note_built(index, built)
     }
 
@@ -231,6 +237,7 @@ impl Walker<'_> {
             written,
             sql,
             built: None,
+            text_names: Vec::new(),
             arguments,
             arguments_complete,
             function: self.here.path.clone(),

@@ -7,6 +7,7 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{BinOp, Expr, Lit, Token};
 
+use super::elsewhere::{self, Position};
 use crate::rust::lex::literal;
 use crate::rust::site::{SiteSql, SqlLiteral};
 
@@ -124,6 +125,8 @@ pub(in crate::rust) trait Surroundings {
     fn local(&self, name: &str) -> Option<SiteSql>;
     /// The value of a constant.
     fn constant(&self, path: &[String]) -> Option<&Expr>;
+    /// What a call gives of a function of the file, and where that is read; `None` if it is not known to be one expression.
+    fn called(&self, call: &Expr) -> Option<(&Expr, Position<'_>)>;
     /// The display path of the file.
     fn file(&self) -> &Arc<str>;
 }
@@ -160,12 +163,29 @@ fn evaluate(expression: &Expr, around: &dyn Surroundings, depth: usize) -> Optio
             }
             next(around.constant(&parts)?)
         }
+        Expr::Field(_) | Expr::Index(_) => next(elsewhere::named(expression, around)?),
+        Expr::Unary(inner) if matches!(inner.op, syn::UnOp::Deref(_)) => next(&inner.expr),
         Expr::Macro(mac) => of_macro(&mac.mac, around, depth),
         Expr::Binary(binary) if matches!(binary.op, BinOp::Add(_)) => sum(binary, around, depth),
-        Expr::MethodCall(call) if call.args.is_empty() => {
-            let keeps =
-                ["to_string", "to_owned", "as_str", "into", "clone", "as_ref", "into_sql_str", "trim"];
-            keeps.iter().any(|keep| call.method == keep).then(|| next(&call.receiver)).flatten()
+        Expr::Call(_) | Expr::MethodCall(_) if let Some(value) = elsewhere::made_once(expression) => {
+            next(value)
+        }
+        Expr::Call(_) | Expr::MethodCall(_) if let Some((given, there)) = around.called(expression) => {
+            evaluate(given, &there, depth + 1)
+        }
+        Expr::MethodCall(call) if call.args.is_empty() && keeps_text(&call.method) => next(&call.receiver),
+        Expr::MethodCall(call) if let Some(separator) = separator(call) => {
+            let separator = match separator {
+                Some(separator) => only_literal(next(separator)?)?,
+                None => literal::join([]),
+            };
+            let mut joined = Vec::new();
+            for part in elsewhere::list(&call.receiver, around)? {
+                let is_first = joined.is_empty();
+                joined.extend((!is_first).then(|| separator.clone()));
+                joined.push(only_literal(next(part)?)?);
+            }
+            Some(SiteSql::Literal(literal::join(joined)))
         }
         Expr::Call(call) if call.args.len() == 1 => {
             let Expr::Path(function) = call.func.as_ref() else { return None };
@@ -177,6 +197,22 @@ fn evaluate(expression: &Expr, around: &dyn Surroundings, depth: usize) -> Optio
             );
             if wraps { next(call.args.first()?) } else { None }
         }
+        _ => None,
+    }
+}
+
+/// Whether a method gives the text that it is called on.
+fn keeps_text(method: &syn::Ident) -> bool {
+    let keeps =
+        ["to_string", "to_owned", "as_str", "into", "clone", "as_ref", "into_sql_str", "trim", "deref"];
+    keeps.iter().any(|keep| method == keep)
+}
+
+/// What joins the parts of a list, if a method does so: `[..].join(" ")`, `[..].concat()`.
+pub(in crate::rust) fn separator(call: &syn::ExprMethodCall) -> Option<Option<&Expr>> {
+    match (call.method.to_string().as_str(), call.args.len()) {
+        ("join", 1) => Some(call.args.first()),
+        ("concat", 0) => Some(None),
         _ => None,
     }
 }
