@@ -116,15 +116,10 @@ impl Resolver<'_> {
                     return Expr::WholeRow(relation);
                 }
                 Found::Column(relation) => Some(relation),
+                // A relation whose columns are unknown may have it, and then it is not that of an outer query.
                 Found::Perhaps(relation) => {
-                    // Prefer an outer scope that is certain to have it.
-                    if let Some((depth, relation)) = self.certain_outer(depth, &name) {
-                        self.mark_correlated(depth);
-                        Some(relation)
-                    } else {
-                        uncertain = true;
-                        relation
-                    }
+                    uncertain = true;
+                    relation
                 }
             };
             if !uncertain {
@@ -404,7 +399,11 @@ impl Resolver<'_> {
 
     pub(super) fn similar_in(&self, id: RelationId, name: &str) -> Option<String> {
         let columns = self.relations[id.0 as usize].columns.as_ref()?;
-        crate::sql::text::most_similar(name, columns.iter().map(|column| column.name.as_str()))
+        let names = || columns.iter().map(|column| column.name.as_str());
+        let mut longer = names()
+            .filter(|known| name != "id" && known.strip_suffix(name).is_some_and(|it| it.ends_with('_')));
+        let only = longer.next().filter(|_| longer.next().is_none());
+        crate::sql::text::most_similar(name, names()).or_else(|| only.map(str::to_owned))
     }
 
     /// Records a problem, unless there is no schema or it is inside a view.

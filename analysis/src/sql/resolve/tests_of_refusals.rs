@@ -263,3 +263,23 @@ fn a_merged_column_is_one_among_the_tables_that_it_merges() {
         }
     }
 }
+
+#[test]
+fn a_column_that_an_unknown_table_may_have_is_not_that_of_an_outer_query() {
+    let mut replay = crate::schema::Replay::new(Postgres);
+    replay.apply("CREATE TABLE state (id serial PRIMARY KEY, owner text);", "tables.sql");
+    for (inner, is_of_outer) in [
+        ("owner IN (SELECT id FROM gone)", false),
+        ("owner IN (SELECT id FROM other.gone)", false),
+        ("owner = (SELECT id FROM gone LIMIT 1)", false),
+        ("EXISTS (SELECT 1 FROM gone WHERE id = $1)", false),
+        ("owner IN (WITH g AS (SELECT * FROM gone) SELECT id FROM g)", false),
+        ("EXISTS (SELECT 1 FROM gone WHERE state.id = $1)", true),
+        ("owner IN (SELECT id FROM (VALUES (1)) x (a))", true),
+    ] {
+        let sql = format!("SELECT 1 FROM state WHERE {inner}");
+        let query = super::resolve(&sql, Postgres, Some(&replay.schema)).expect("it parses");
+        let is_correlated = query.blocks.iter().any(|block| block.correlated);
+        assert_eq!(is_correlated, is_of_outer, "{sql}");
+    }
+}
