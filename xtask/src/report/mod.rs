@@ -15,6 +15,7 @@ pub(crate) mod json;
 mod junit;
 mod known;
 mod migration;
+mod one_index;
 mod page;
 mod places;
 mod sarif;

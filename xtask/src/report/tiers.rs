@@ -1,11 +1,11 @@
 //! Splits findings into two tiers, one per cause: those worth fixing are shown, the rest is counted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use query_budget_analysis::lints::{self, Check};
 use query_budget_analysis::{Finding, Place, Sighting, Tier};
 
+use super::one_index::{FILTER, SORT, in_any_order, is_served_too, serve_all, without_keys};
 use super::{Report, Subject};
 
 impl Report {
@@ -145,7 +145,7 @@ fn shape(sql: &str) -> String {
 fn joined(findings: Vec<Finding>) -> Vec<Finding> {
     let mut joined: Vec<Finding> = Vec::new();
     let mut known = HashMap::new();
-    for finding in findings {
+    for mut finding in findings {
         let is_call = is_call(&finding);
         // One query is one cause, whether or not its text is known.
         let end = finding.related.last().filter(|_| is_call).map(|end| end.place.to_string().into());
@@ -169,11 +169,16 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
             true => (finding.place.file.to_string(), finding.function.clone()),
             false => (message, sql),
         };
-        let (message, sql) = by_index.map_or((message, sql), |index| (String::new(), index));
+        let (message, sql) = by_index.clone().map_or((message, sql), |index| (String::new(), index));
         let of = finding.database.clone();
         let at = *known.entry((finding.lint, finding.level, of, message, sql)).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {
+                // The finding whose index serves the others as well is the one to read.
+                if by_index.is_some() && is_served_too(&finding, first) && !is_served_too(first, &finding) {
+                    finding.places = std::mem::take(&mut first.places);
+                    std::mem::swap(first, &mut finding);
+                }
                 serve_all(first, &finding);
                 let is_said = first.message == finding.message || first.notes.contains(&finding.message);
                 if is_variant && !is_said {
@@ -197,104 +202,6 @@ fn is_call(finding: &Finding) -> bool {
 
 /// The lint on filters that a parameter turns off.
 const OPTIONAL: &str = "optional_filter";
-
-/// The lint on orders that no index provides.
-const SORT: &str = "unindexed_sort";
-
-/// The lint on filters without an index, whose findings are one if one index leads to the rows of all.
-const FILTER: &str = "unindexed_filter";
-
-/// The lint on foreign keys without an index.
-const KEY: &str = "unindexed_foreign_key";
-
-/// Adds the index that serves a further query of the same cause as well, if the first finding advises a
-/// different index.
-fn serve_all(first: &mut Finding, further: &Finding) {
-    // Findings of other lints have other causes than indexes.
-    let is_about_index = matches!(first.lint, FILTER | SORT | KEY);
-    let Some(index) = further.causes.first().filter(|_| is_about_index && first.help != further.help) else {
-        return;
-    };
-    let help = format!("or one index for all of its places: `{index}`");
-    let is_said = first.help.iter().any(|said| *said == help || said.ends_with(&format!("`{index}`")));
-    if !is_said {
-        first.help.push(help);
-    }
-}
-
-/// Joins filters whose index may begin with a column that the index of another filter begins with: one index serves both.
-fn in_any_order(mut findings: Vec<Finding>) -> Vec<Finding> {
-    for at in (0..findings.len()).rev() {
-        let Some(finding) = findings.get(at).filter(|it| it.lint == FILTER && it.causes.len() > 1) else {
-            continue;
-        };
-        let is_served_with = |other: &Finding| {
-            let leads = other.causes.first().is_some_and(|index| finding.causes.contains(index));
-            other.lint == FILTER
-                && leads
-                && other.database == finding.database
-                && other.level == finding.level
-        };
-        let mut others = findings.iter().enumerate();
-        let Some(to) = others.find(|(other, it)| *other != at && is_served_with(it)).map(|(to, _)| to) else {
-            continue;
-        };
-        let mut finding = findings.remove(at);
-        let Some(other) = findings.get_mut(if to > at { to - 1 } else { to }) else { continue };
-        let index = finding.help.first().and_then(|help| help.split_once("index: ")).map(|(_, index)| index);
-        let lead = other.causes.first();
-        let index = index.zip(lead).and_then(|(index, lead)| led_by(index.trim_matches('`'), lead));
-        let help = index.map(|index| format!("or one index for all of its places: `{index}`"));
-        other.help.extend(help.filter(|help| !other.help.contains(help)));
-        other.places.push(Sighting {
-            place: finding.place,
-            function: finding.function,
-            edits: finding.edits,
-        });
-        other.places.append(&mut finding.places);
-    }
-    findings
-}
-
-/// The index on the columns of `index`, that of `lead` first.
-fn led_by(index: &str, lead: &str) -> Option<String> {
-    let (head, columns) = index.strip_suffix(')')?.split_once('(')?;
-    let (_, lead) = lead.strip_suffix(')')?.split_once('(')?;
-    let columns: Vec<&str> = columns.split(", ").collect();
-    let others = columns.iter().filter(|column| **column != lead).copied();
-    let is_plain = !columns.iter().any(|column| column.contains(['(', ')']));
-    (is_plain && columns.contains(&lead))
-        .then(|| format!("{head}({})", std::iter::once(lead).chain(others).collect::<Vec<_>>().join(", ")))
-}
-
-/// Leaves out foreign keys whose index a finding on a filter asks for as well: the same index is one finding.
-fn without_keys(mut findings: Vec<Finding>) -> Vec<Finding> {
-    let (keys, mut others): (Vec<Finding>, Vec<Finding>) =
-        findings.drain(..).partition(|finding| finding.lint == KEY);
-    let mut filters: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
-    for (at, finding) in others.iter().enumerate().filter(|(_, finding)| finding.lint == FILTER) {
-        if let Some(index) = finding.causes.first() {
-            filters.entry(Arc::clone(index)).or_default().push(at);
-        }
-    }
-    for key in keys {
-        let same = key.causes.iter().filter_map(|index| filters.get(index)).flatten();
-        let same =
-            same.copied().filter(|at| others.get(*at).is_some_and(|it| it.database == key.database)).min();
-        match same.and_then(|at| others.get_mut(at)) {
-            Some(filter) => {
-                filter.notes.push(format!(
-                    "{}: {}",
-                    key.message,
-                    key.notes.first().map_or("", String::as_str)
-                ));
-                serve_all(filter, &key);
-            }
-            None => others.push(key),
-        }
-    }
-    others
-}
 
 #[cfg(test)]
 mod tests {
@@ -353,29 +260,30 @@ mod tests {
         ]));
         let [finding] = joined.as_slice() else { panic!("{joined:?}") };
         assert_eq!(finding.places.len(), 1);
-        assert_eq!(
-            finding.help,
-            ["`CREATE INDEX ON a (b, c)`", "or one index for all of its places: `CREATE INDEX ON a (b)`"]
-        );
+        assert_eq!(finding.help, ["`CREATE INDEX ON a (b, c)`"]);
         assert_eq!(finding.notes.len(), 2);
     }
 
     #[test]
-    fn columns_that_are_compared_for_equality_stand_in_any_order() {
-        let of = |columns: &[&str]| {
-            let list = columns.join(", ");
-            let mut finding = on(FILTER, Some(&list), &format!("add an index: `CREATE INDEX ON a ({list})`"));
-            finding.causes =
-                columns.iter().map(|column| format!("CREATE INDEX ON a ({column})").into()).collect();
-            finding
-        };
-        let found = in_any_order(vec![of(&["name", "b"]), of(&["b"]), of(&["c", "d"])]);
-        let [first, other] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!(
-            first.help.last().map(String::as_str),
-            Some("or one index for all of its places: `CREATE INDEX ON a (b, name)`")
-        );
-        assert_eq!((first.places.len(), other.places.len()), (1, 0));
+    fn the_index_that_begins_with_all_others_is_advised_alone() {
+        let of = |list: &str| on(FILTER, Some(list), &format!("add an index: `CREATE INDEX ON a {list}`"));
+        for (lists, expected, others) in [
+            (vec!["(b)", "(b, (lower(c)))", "(b)"], "(b, (lower(c)))", 0),
+            (vec!["(b, (lower(c)))", "(b)"], "(b, (lower(c)))", 0),
+            (vec!["(b) WHERE c", "(b, d)"], "(b, d)", 0),
+            (vec!["(b)", "(b, c) WHERE d"], "(b)", 0),
+            (vec!["(b, (lower(c)))", "(b, (lower(c, d)))"], "(b, (lower(c)))", 1),
+            (vec!["(b, c)", "(b, d)"], "(b, c)", 1),
+        ] {
+            let joined = joined(lists.iter().map(|list| of(list)).collect());
+            let [finding] = joined.as_slice() else { panic!("{joined:?}") };
+            assert_eq!(finding.help[0], format!("add an index: `CREATE INDEX ON a {expected}`"), "{lists:?}");
+            assert_eq!(
+                (finding.help.len() - 1, finding.places.len()),
+                (others, lists.len() - 1),
+                "{lists:?}"
+            );
+        }
     }
 
     #[test]
