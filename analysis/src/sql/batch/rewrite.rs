@@ -8,7 +8,7 @@ use super::tokens::{Edits, Text, apply, on_one_line};
 use crate::schema::Schema;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, Body, From, Kind, Query, RelationId, Source, Write};
-use crate::sql::{Dialect, resolve};
+use crate::sql::{Dialect, resolve, type_names};
 
 /// The alias of the rows made of the elements.
 const ROWS: &str = "new";
@@ -146,8 +146,12 @@ impl Job<'_> {
         if self.root.limit.is_some() {
             edits.push(self.needless_limit()?);
         }
-        let returned = select.star.is_some()
-            || select.projection.iter().any(|value| value.as_column().is_some_and(|it| *it == column));
+        // The text of a key tells elements apart as well, and a further column would shift those that are read by position.
+        let is_key = |value: &Expr| match value {
+            Expr::Cast { expr, ty } if type_names::is_unlimited_text(ty) => expr.as_column() == Some(&column),
+            value => value.as_column() == Some(&column),
+        };
+        let returned = select.star.is_some() || select.projection.iter().any(is_key);
         if !returned {
             let select = self.text.outside("SELECT", 0)?;
             let end = self.text.span(select, select)?.end;
