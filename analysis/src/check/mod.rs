@@ -39,6 +39,7 @@ pub struct Checker<'a> {
     cached: Option<&'a CachedTables>,
     has_own_database: bool,
     is_of_sqlx: bool,
+    is_of_migrations: bool,
 }
 
 /// The result of checking one query.
@@ -118,7 +119,13 @@ impl<'a> Checker<'a> {
             cached: None,
             has_own_database: false,
             is_of_sqlx: false,
+            is_of_migrations: false,
         }
+    }
+
+    /// Says whether the schema is that of the migrations as they are, without a snapshot that may be older.
+    pub fn with_schema_of_migrations(self, is_of_migrations: bool) -> Checker<'a> {
+        Checker { is_of_migrations, ..self }
     }
 
     /// Sets the tables that get rows while the workspace runs.

@@ -104,6 +104,7 @@ impl Checker<'_> {
             growth: self.growth,
             cached: self.cached,
             is_of_sqlx: self.is_of_sqlx,
+            is_of_migrations: self.is_of_migrations,
         };
         let explained = context.find_explained();
         let context = QueryContext { explained: &explained, ..context };

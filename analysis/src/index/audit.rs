@@ -1,8 +1,10 @@
 //! Existing indexes: whether one makes another redundant, and whether any query would miss one.
 
 use super::{NewIndex, Queried, accesses, sort};
-use crate::schema::{Index, IndexKey, Name, Replay, Schema};
-use crate::sql::Dialect;
+use crate::schema::{Index, IndexKey, Name, Replay, Schema, Table, columns};
+use crate::sql::quote::quote_if_needed;
+use crate::sql::resolve::expression;
+use crate::sql::{Dialect, predicates};
 
 /// Whether `other` can serve every search that `index` serves: same access method, operator classes,
 /// collations and predicate, and keys that equal the other's or are a prefix of them.
@@ -29,6 +31,27 @@ pub(crate) fn is_covered(index: &Index, other: &Index, dialect: Dialect) -> bool
     index.include.iter().all(stored)
         && pairs().all(|(own, its)| holds_the_same(own, its))
         && (same_way || turned)
+}
+
+/// An index without the keys that its predicate fixes to one value, which divide its rows no further; one key stays.
+pub(crate) fn without_fixed_keys(schema: &Schema, table: &Table, index: &Index) -> Index {
+    let mut varying = index.clone();
+    let columns = || columns::of_table(schema, table);
+    let resolve = |text: &str| expression(text, schema.dialect, columns());
+    if let Some(predicate) = index.predicate.as_deref().and_then(resolve) {
+        let is_fixed = |key: &IndexKey| {
+            let column = key
+                .as_column()
+                .filter(|_| key.prefix.is_none())
+                .and_then(|name| resolve(&quote_if_needed(name, schema.dialect)));
+            column.is_some_and(|column| predicates::is_fixed(&column, predicate.conjuncts()))
+        };
+        varying.keys.retain(|key| !is_fixed(key));
+        if varying.keys.is_empty() {
+            return index.clone();
+        }
+    }
+    varying
 }
 
 fn holds_the_same(own: &IndexKey, its: &IndexKey) -> bool {

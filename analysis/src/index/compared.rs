@@ -58,7 +58,9 @@ impl<'a> Reader<'a> {
                 }
                 other => usable = usable && !other.own_subquery().is_some_and(self.depends),
             });
-            usable = usable && !varies(value);
+            let is_called_each_time =
+                value.any(|part| matches!(part, Expr::Call(call) if (self.is_volatile)(call)));
+            usable = usable && !varies(value) && !is_called_each_time;
         }
         let operand = operand.clone();
         usable.then_some(Condition { operand, compare, needs, kept: 1.0, one_value: false, collation })

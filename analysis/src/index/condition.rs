@@ -9,6 +9,7 @@ use crate::schema::{Column, Schema};
 use crate::sql::Dialect;
 use crate::sql::expr::{Call, ColumnRef, Expr, LikeKind, Op, Test};
 use crate::sql::query::{BlockId, Body, Query, RelationId, Source};
+use crate::sql::routine;
 
 /// A condition on one relation that an index may be searched by.
 #[derive(Debug, Clone)]
@@ -114,9 +115,19 @@ pub(super) fn with_reader<T>(
         type_of: &type_of,
         collation_of: &collation_of,
         stored: &stored,
+        is_volatile: &|call| is_volatile(schema, call),
         values,
     };
     read(&reader)
+}
+
+/// Whether a function that migrations create may return another value at each call.
+fn is_volatile(schema: &Schema, call: &Call) -> bool {
+    let overloads = schema.functions_named(&call.name).flat_map(|(_, overloads)| overloads);
+    let mut overloads = overloads.peekable();
+    schema.dialect == Dialect::Postgres
+        && overloads.peek().is_some()
+        && overloads.all(|statement| routine::is_volatile(statement))
 }
 
 /// The type of a column of any relation, if known.
@@ -142,6 +153,8 @@ pub(super) struct Reader<'a> {
     pub(super) collation_of: &'a dyn Fn(&str) -> Option<&'a str>,
     /// A column of any relation that is a known table.
     pub(super) stored: &'a StoredOf<'a>,
+    /// Whether a function of the migrations may return another value at each call.
+    pub(super) is_volatile: &'a dyn Fn(&Call) -> bool,
     pub(super) values: Values<'a>,
 }
 

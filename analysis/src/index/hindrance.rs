@@ -3,12 +3,14 @@
 
 use super::compared::is_textual;
 use super::condition::Reader;
+use super::new_index::NewIndex;
 use super::pattern;
 use super::serve::Indexes;
 use crate::schema::IndexKey;
 use crate::schema::prepared::PreparedIndex;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, LikeKind, Op, Test};
+use crate::sql::quote::quote_if_needed;
 
 /// Why no index can be searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Hindrance {
     pub why: String,
     /// What to write instead, as an imperative.
     pub instead: String,
+    /// The index that it needs then, if there is none.
+    pub index: Option<NewIndex>,
 }
 
 /// The hindrance in one conjunct of a query.
@@ -46,6 +50,7 @@ fn joined_texts(reader: &Reader<'_>, left: &Expr) -> Option<Hindrance> {
             column: column.name.clone(),
             why: "sqlx sets `PIPES_AS_CONCAT`, under which `||` joins texts instead of meaning OR".to_owned(),
             instead: "write `OR` between the conditions: `||` joins its operands into a text".to_owned(),
+            index: None,
         })
     })
 }
@@ -65,6 +70,7 @@ fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
                 ),
                 instead: format!("write `{column} @> ARRAY[{left}]`, which a GIN index serves"),
                 column: column.to_owned(),
+                index: None,
             })
         }
         Expr::InList { expr, list, negated: false } => {
@@ -85,6 +91,7 @@ fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
                 ),
                 instead: format!("compare `{column}` with the bounds of a range: `>=` its start and `<` its end"),
                 column: column.to_owned(),
+                index: None,
             })
         }
         _ => None,
@@ -122,6 +129,7 @@ pub(super) fn of_test(reader: &Reader<'_>, indexes: &Indexes<'_>, conjunct: &Exp
         column: column.to_owned(),
         why: format!("`{conjunct}` is evaluated for each row, and no index is searched by it"),
         instead: format!("write `{instead}`, which an index on `{column}` serves"),
+        index: None,
     })
 }
 
@@ -163,5 +171,42 @@ fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<
     } else {
         return None;
     };
-    Some(Hindrance { column: column.to_owned(), why, instead })
+    Some(Hindrance { column: column.to_owned(), why, instead, index: None })
+}
+
+/// The hindrance in a comparison with the result of a function that migrations create without saying that it returns the same for
+/// the same arguments: PostgreSQL calls it for each row.
+pub(super) fn of_volatile(reader: &Reader<'_>, indexes: &Indexes<'_>, conjunct: &Expr) -> Option<Hindrance> {
+    let (own, values): (&Expr, Vec<&Expr>) = match conjunct {
+        Expr::Binary { op, left, right } if op.is_range() || *op == Op::Eq => {
+            match reader.own_column(left).is_some() {
+                true => (left, vec![right]),
+                false => (right, vec![left]),
+            }
+        }
+        Expr::InList { expr, list, negated: false } => (expr, list.iter().collect()),
+        Expr::Between { expr, low, high, negated: false } => (expr, vec![low, high]),
+        _ => return None,
+    };
+    let column = reader.own_column(own).filter(|_| values.iter().all(|value| value.is_constant()))?;
+    let call = values.iter().find_map(|value| value.first_call(reader.is_volatile))?;
+    let is_first =
+        |index: &PreparedIndex| index.index.keys.first().and_then(IndexKey::as_column) == Some(column);
+    let index = NewIndex {
+        table: indexes.table().name.clone(),
+        columns: vec![quote_if_needed(column, reader.dialect)],
+        predicate: None,
+        method: None,
+    };
+    let (name, call) = (&call.name, Expr::Call(call.clone()));
+    Some(Hindrance {
+        column: column.to_owned(),
+        why: format!(
+            "`{name}` is neither IMMUTABLE nor STABLE, so that it is called for each row, and no index is searched"
+        ),
+        instead: format!(
+            "write `(SELECT {call})` for `{call}`, which calls it once, or declare `{name}` STABLE if it only reads"
+        ),
+        index: (!indexes.list().iter().any(is_first)).then_some(index),
+    })
 }

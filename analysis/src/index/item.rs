@@ -25,7 +25,7 @@ pub(super) struct Item<'s> {
     /// How an index serves it without rows of any other relation.
     alone: Option<Served>,
     /// Disjunctions, each as the searches of its arms.
-    alternatives: Vec<Vec<Searches>>,
+    pub(super) alternatives: Vec<Vec<Searches>>,
     /// Whether any condition concerns its rows alone, so that they are filtered during the scan.
     pub(super) is_filtered: bool,
     /// Whether its own conditions keep a large part of its rows.
@@ -108,8 +108,11 @@ pub(super) fn item<'s>(
     };
     let own: Vec<&Expr> = demands.iter().filter(|condition| !condition.any(is_other)).copied().collect();
     let hindrance = condition::with_reader(query, schema, id, here, |reader| {
-        let of =
-            |demand| hindrance::of(reader, demand).or_else(|| hindrance::of_test(reader, &indexes, demand));
+        let of = |demand| {
+            hindrance::of(reader, demand)
+                .or_else(|| hindrance::of_test(reader, &indexes, demand))
+                .or_else(|| hindrance::of_volatile(reader, &indexes, demand))
+        };
         demands.iter().copied().find_map(of)
     });
     let mut item = Item {
@@ -159,14 +162,16 @@ impl Item<'_> {
     /// Whether the query's own values fix a unique key.
     pub(super) fn is_one_row(&self) -> bool {
         self.alone.is_some_and(|alone| match (alone.by, alone.how) {
-            (By::Index(at), How::Searched(keys)) => {
-                let index = self.indexes.list().get(at).map(|prepared| &prepared.index);
-                index.is_some_and(|index| index.unique && index.keys.len() == keys)
-                    && estimate::ROWS * alone.kept <= 1.0
-            }
+            (By::Index(_), _) => self.is_by_unique_key(&alone) && estimate::ROWS * alone.kept <= 1.0,
             (By::Place, _) => estimate::ROWS * alone.kept <= 1.0,
-            _ => false,
         })
+    }
+
+    /// Whether an index finds at most one row, as all columns of a unique key are compared.
+    pub(super) fn is_by_unique_key(&self, served: &Served) -> bool {
+        let (By::Index(at), How::Searched(keys)) = (served.by, served.how) else { return false };
+        let index = self.indexes.list().get(at).map(|prepared| &prepared.index);
+        index.is_some_and(|index| index.unique && index.keys.len() == keys)
     }
 
     /// How an index serves it without rows of any other relation.
@@ -180,12 +185,12 @@ impl Item<'_> {
     }
 
     /// An index that the conditions may or may not be able to search.
-    fn in_doubt(&self) -> Option<usize> {
+    pub(super) fn in_doubt(&self) -> Option<usize> {
         let arms = self.alternatives.iter().flatten();
         std::iter::once(&self.searches).chain(arms).find_map(Searches::in_doubt)
     }
 
-    fn conditions(&self) -> &[Condition] {
+    pub(super) fn conditions(&self) -> &[Condition] {
         &self.searches.conditions
     }
 
@@ -349,44 +354,6 @@ impl Item<'_> {
             span,
             table,
         }
-    }
-
-    fn why(&self, verdict: Verdict, served: Option<Served>, table: &crate::schema::Name) -> String {
-        match (verdict, served) {
-            (Verdict::Served, Some(served)) => {
-                let index = self.indexes.name(served.by);
-                match served.how {
-                    How::WalkedPartial => {
-                        format!("partial index `{index}` holds only rows that the query asks for")
-                    }
-                    How::WalkedWhole | How::FilteredPartial | How::Searched(_) => {
-                        format!("index `{index}` is searched")
-                    }
-                }
-            }
-            (Verdict::Full, _) => format!("the query asks for every row of `{table}`"),
-            (Verdict::Unserved, _) => match self.demands.first() {
-                Some(first) if self.conditions().is_empty() && self.alternatives.is_empty() => {
-                    format!("`{}` is not a condition an index can be searched by", shortened(first))
-                }
-                _ => format!("no index of `{table}` begins with what the query compares"),
-            },
-            (_, _) => match self.in_doubt().and_then(|at| self.indexes.list().get(at)) {
-                Some(doubtful) => {
-                    let (name, method) = (&doubtful.index.name, &doubtful.index.method);
-                    format!("whether index `{name}` ({method}) serves the condition is not known")
-                }
-                None => "the table is not in the schema".to_owned(),
-            },
-        }
-    }
-}
-
-fn shortened(expr: &Expr) -> String {
-    let text = expr.to_string();
-    match text.char_indices().nth(60) {
-        Some((at, _)) => format!("{}..", &text[..at]),
-        None => text,
     }
 }
 

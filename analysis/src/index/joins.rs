@@ -6,6 +6,7 @@ use super::order::{self, Joined};
 use super::problem::JoinGraph;
 use super::relations::Relations;
 use super::searches::Served;
+use super::wanted::Wanted;
 use super::{Access, Verdict, catalog, estimate};
 use crate::schema::{Name, Schema};
 use crate::sql::expr::{ColumnRef, Expr, Op};
@@ -43,6 +44,9 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &JoinGraph) -> Vec<
             // scanned in full.
             read = item.search(joined.without(item)).or(read);
         }
+        if !read.is_some_and(|read| read.leads()) {
+            read = found_by_key(item, &joined, schema, problem).or(read);
+        }
         let mut access = item.access(query, read);
         if access.verdict == Verdict::Unserved {
             item.stop_at_limit(&mut access, read, schema, problem);
@@ -68,6 +72,30 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &JoinGraph) -> Vec<
         _ => None,
     });
     tables.chain(sequences).collect()
+}
+
+/// How the rows of a table are looked up by a unique key for each row of tables that are read in full anyway: they have no filter,
+/// and no index leads to them. An index that leads to all rows of a kind finds no fewer.
+fn found_by_key(
+    item: &Item<'_>,
+    joined: &Joined<'_, '_>,
+    schema: &Schema,
+    problem: &JoinGraph,
+) -> Option<Served> {
+    let others = joined.items.iter().filter(|other| other.relation != item.relation);
+    let is_read_in_full = |other: &&Item<'_>| {
+        let rest: Relations = problem.relations.iter().filter(|id| **id != other.relation).collect();
+        !other.is_filtered
+            && joined.may_be_first(other.relation)
+            && !other.search(rest).is_some_and(|read| read.leads())
+    };
+    let reached: Relations = others.filter(is_read_in_full).map(|other| other.relation).collect();
+    if reached.is_empty() {
+        return None;
+    }
+    let served = item.search(reached).filter(|served| item.is_by_unique_key(served))?;
+    let wanted = item.wanted(schema, joined.without(item), problem);
+    (!wanted.is_empty() && wanted.iter().all(Wanted::is_of_kind)).then_some(served)
 }
 
 /// Marks tables that are compared with the values of relations of a single row: each of their rows is tested against

@@ -40,6 +40,7 @@ mod planned;
 mod printed;
 mod problem;
 mod push_down;
+mod reason;
 mod relations;
 mod renamed;
 mod search_functions;

@@ -344,6 +344,12 @@ impl<'p, 's> Joined<'p, 's> {
         self.alone.contains(id) && self.items.iter().any(|item| item.relation == id && item.is_narrow())
     }
 
+    /// Whether a relation may be read before all others: it is no inner side of an outer join, and not that of an IN or EXISTS.
+    pub(super) fn may_be_first(&self, id: RelationId) -> bool {
+        let is_inner = self.inner.iter().any(|(inner, _)| inner.contains(id));
+        !is_inner && !self.semi.contains(id) && !self.asked.contains(id)
+    }
+
     fn may_follow(&self, at: usize, reached: Relations) -> bool {
         let id = self.relation(at);
         self.inner

@@ -339,7 +339,7 @@ fn is_implied(own: &Expr, resolved: &PreparedIndex, dialect: Dialect) -> bool {
 
 /// Whether a key of an index is the operand of a condition. A multi-valued key,
 /// `CAST(j -> '$.ids' AS UNSIGNED ARRAY)`, is matched by the expression inside the cast.
-fn holds(own: &Expr, condition: &Condition, relation: RelationId, dialect: Dialect) -> bool {
+pub(super) fn holds(own: &Expr, condition: &Condition, relation: RelationId, dialect: Dialect) -> bool {
     let is_stored = |own: &Expr| predicates::is_stored(own, &condition.operand, relation, dialect);
     let own = match own {
         Expr::Cast { expr, ty } if ty.ends_with(" array") => {

@@ -39,6 +39,8 @@ pub(super) struct Key {
     /// Whether it is compared with several values at once, so that the rows are not in the order of the keys
     /// after it.
     pub(super) several: bool,
+    /// Whether it is a column that is compared with values of the query itself.
+    pub(super) is_given: bool,
     /// The condition as SQL, if it compares with a constant.
     pub(super) constant: Option<String>,
 }
@@ -69,6 +71,23 @@ impl Wanted {
     /// Whether it compares a column with many values for equality.
     pub(super) fn narrows(&self) -> bool {
         self.equal.iter().any(|key| !key.few_values)
+    }
+
+    /// Whether it compares one of these columns for equality.
+    pub(crate) fn compares(&self, columns: &[String], dialect: Dialect) -> bool {
+        columns.iter().any(|column| self.equal.iter().any(|key| key.sql == quote_if_needed(column, dialect)))
+    }
+
+    /// Whether it compares with constants of the text alone, which many rows may have: those of a kind.
+    pub(super) fn is_of_kind(&self) -> bool {
+        let is_shared = |key: &Key| key.few_values || key.constant.is_some();
+        !self.equal.is_empty() && self.equal.iter().all(is_shared) && self.rest.is_empty()
+    }
+
+    /// Whether it compares a column with many values with values of the query itself: an index on that column leads to few
+    /// rows, however the other conditions are written.
+    pub(crate) fn is_by_given_value(&self) -> bool {
+        self.equal.iter().any(|key| key.is_given && !key.few_values && key.constant.is_none())
     }
 }
 
@@ -116,6 +135,7 @@ impl<'a> Reading<'a> {
                     || constant.is_some_and(|constant| constant.is_truth(self.schema.dialect))
                     || column.is_some_and(|column| has_few_values(self.schema, self.table, &column.name)),
                 several: !condition.one_value,
+                is_given: column.is_some() && condition.needs.is_empty(),
                 constant: constant
                     .filter(|constant| constant.is_partial)
                     .map(|constant| constant.text.clone()),

@@ -66,7 +66,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
                 let Some(relation) = matched.columns().first().and_then(|column| column.relation) else {
                     continue;
                 };
-                if is_found(relation) {
+                if is_found(relation) || context.lacks_index_of_value(relation) {
                     continue;
                 }
                 match by_table.iter_mut().find(|(known, _)| *known == relation) {

@@ -323,6 +323,8 @@ pub struct QueryContext<'a> {
     pub cached: Option<&'a CachedTables>,
     /// Whether one of sqlx's macros saved the query, wherever the macro is.
     pub(crate) is_of_sqlx: bool,
+    /// Whether the schema is that of the migrations as they are, without a snapshot that may be older.
+    pub(crate) is_of_migrations: bool,
 }
 
 /// The input of a lint on calls.

@@ -9,6 +9,7 @@ use crate::rust::Fetched;
 use crate::schema::{IndexKey, Schema};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
+use crate::sql::predicates::is_fixed;
 use crate::sql::query::{Block, Body, From, Kind, Query, RelationId, Source};
 
 declare_lint! {
@@ -29,8 +30,9 @@ declare_lint! {
     /// unique index says it and enforces it.
     ///
     /// Left alone: recursive queries, unions whose arms find one row each, small tables, results of functions, one row of a
-    /// whole table without an order (a table of settings has one row), and a row that is only tested for its existence
-    /// (`.is_some()`, `fetch_one(db).await.is_ok()`). A raw query with an order says which row is meant, and is listed with `--all`.
+    /// whole table without an order (a table of settings has one row), a row that is only tested for its existence
+    /// (`.is_some()`, `fetch_one(db).await.is_ok()`), and one that holds only what it was looked up by
+    /// (`SELECT slot .. WHERE slot = $1`). A raw query with an order says which row is meant, and is listed with `--all`.
     /// If the unique index would serve a raw query that `unindexed_filter` reports as well, that finding names both indexes, and
     /// this one is listed.
     ///
@@ -70,7 +72,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let Some(root) = query.root.map(|id| query.block(id)) else { return };
-    if is_singleton(query, root) || tells_nothing(root) {
+    if is_singleton(query, root) || tells_nothing(context, query, root) {
         return;
     }
     let several = match context.cardinality.rows {
@@ -141,11 +143,27 @@ fn is_singleton(query: &Query, root: &Block) -> bool {
     false
 }
 
-/// Whether the columns of a row only say that it exists: `SELECT 1 FROM ..`.
-fn tells_nothing(root: &Block) -> bool {
+/// Whether the columns of a row only say that it exists, because they are the same in all rows that the filter leaves:
+/// `SELECT 1 FROM ..`, `SELECT slot FROM .. WHERE slot = $1`.
+fn tells_nothing(context: &QueryContext<'_>, query: &Query, root: &Block) -> bool {
     let Body::Select(select) = &root.body else { return false };
     let is_literal = |value: &Expr| matches!(value.without_casts(), Expr::Literal(_));
-    select.star.is_none() && !select.projection.is_empty() && select.projection.iter().all(is_literal)
+    // Texts that are equal under a collation may differ.
+    let is_itself = |column: &ColumnRef| {
+        let table = column.relation.and_then(|id| context.table(query, id));
+        let known = table.and_then(|table| table.column(&column.name));
+        known.is_some_and(|known| {
+            let ty = known.ty.to_ascii_lowercase();
+            let is_text = ["char", "text", "clob", "enum", "set"].iter().any(|word| ty.contains(word));
+            known.collation.is_none()
+                && ty != "citext"
+                && (!is_text || context.dialect == Dialect::Postgres || context.dialect == Dialect::Sqlite)
+        })
+    };
+    let is_same = |value: &Expr| {
+        is_literal(value) || value.as_column().is_some_and(is_itself) && is_fixed(value, root.filters())
+    };
+    select.star.is_none() && !select.projection.is_empty() && select.projection.iter().all(is_same)
 }
 
 /// Whether the only condition compares keys with one value: a code or a name, whichever the value is.
@@ -185,7 +203,8 @@ fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Opti
     let mut is_stricter = false;
     for condition in root.filters() {
         if context.dialect != Dialect::MySql && is_of_row(condition, relation) {
-            kept.push(shape::sql(condition, context.dialect));
+            let text = shape::sql(condition, context.dialect);
+            kept.push(if matches!(condition, Expr::Or(_)) { format!("({text})") } else { text });
             continue;
         }
         // Rows that others choose are not one of each value.
@@ -237,11 +256,14 @@ fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Opti
 /// Whether a condition is the same in every run and of a row alone, so that an index may hold the rows for which it is true.
 fn is_of_row(condition: &Expr, relation: RelationId) -> bool {
     let is_own = |expr: &Expr| expr.as_column().is_some_and(|column| column.relation == Some(relation));
+    let is_literal = |expr: &Expr| matches!(expr.without_casts(), Expr::Literal(_));
     match condition {
-        Expr::Binary { op, left, right } => {
-            op.is_comparison() && is_own(left) && matches!(right.without_casts(), Expr::Literal(_))
-        }
+        Expr::Binary { op, left, right } => op.is_comparison() && is_own(left) && is_literal(right),
+        Expr::InList { expr, list, .. } => is_own(expr) && list.iter().all(is_literal),
         Expr::Is { expr, .. } => is_own(expr),
+        Expr::Not(inner) => is_of_row(inner, relation),
+        Expr::And(parts) => parts.iter().all(|part| is_of_row(part, relation)),
+        Expr::Or(arms) => arms.iter().all(|arm| is_of_row(arm, relation)),
         other => is_own(other),
     }
 }
@@ -318,6 +340,18 @@ mod tests {
                 "(server_id) WHERE next_run_at is null`",
             ),
             (
+                "SELECT id FROM events WHERE server_id = $1 AND NOT is_active",
+                "(server_id) WHERE not is_active`",
+            ),
+            (
+                "SELECT id FROM events WHERE server_id = $1 AND name IN ('y', 'z')",
+                "(server_id) WHERE name in ('y', 'z')`",
+            ),
+            (
+                "SELECT id FROM events WHERE server_id = $1 AND (name = 'x' OR is_active)",
+                "(server_id) WHERE (name = 'x' or is_active)`",
+            ),
+            (
                 "SELECT id FROM events WHERE server_id = $1 AND name <> $2",
                 "one of each `server_id`, have the database enforce it: `CREATE UNIQUE INDEX ON events (server_id)`",
             ),
@@ -359,7 +393,8 @@ mod tests {
 
     #[test]
     fn fires_where_no_key_is_set() {
-        fires_at("nonunique_fetch_one", "fetch_one", "SELECT name FROM servers WHERE name = $1");
+        fires_at("nonunique_fetch_one", "fetch_one", "SELECT id FROM servers WHERE name = $1");
+        fires_at("nonunique_fetch_one", "fetch_one", "SELECT id, name FROM servers WHERE name = $1");
         fires_at("nonunique_fetch_one", "fetch_one", "SELECT name FROM servers ORDER BY id");
         fires_at("nonunique_fetch_one", "fetch_optional", "SELECT id FROM events WHERE user_id = $1 LIMIT 5");
         fires_at(
@@ -379,6 +414,8 @@ mod tests {
         for sql in [
             "SELECT name FROM servers WHERE id = $1",
             "SELECT name FROM servers",
+            "SELECT user_id FROM events WHERE user_id = $1",
+            "SELECT e.user_id, e.name FROM events e WHERE e.user_id = $1 AND e.name = $2",
             "WITH x AS (SELECT name FROM servers) SELECT name FROM x",
             "WITH x AS (SELECT name FROM servers WHERE id = $1) SELECT name FROM x",
             "SELECT count(*) FROM events WHERE user_id = $1",

@@ -20,10 +20,10 @@ declare_lint! {
     /// ## Known limits
     ///
     /// PostgreSQL plans the first five executions for their values, and may continue to do so; MySQL always does. Nothing is
-    /// reported on small tables, or if another condition narrows the search; if that one would need an index of its own, a
-    /// finding on raw code is listed with `--all`. Without a schema, only queries without other conditions are reported.
-    /// Conditions that no index would serve anyway (`<>`, text that is sought anywhere) are left alone, and so is an OR with
-    /// such an arm. The variants of one query in a function, such as a page and its count, are one finding.
+    /// reported on small tables, or if another condition narrows the search; if that one needs an index of its own,
+    /// `unindexed_filter` reports it. Without a schema, only queries without other conditions are reported.
+    /// Conditions that no index would serve anyway (`<>`, text that is sought anywhere, a column that a parameter chooses) are
+    /// left alone, and so is an OR with such an arm. The variants of one query in a function, such as a page and its count, are one finding.
     ///
     /// Of 25 findings drawn from 49 public projects, 25 were true and 9 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -57,46 +57,22 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
     for (_, block) in query.written_blocks() {
         let conditions = block.conditions();
         let nothing_else = conditions.iter().all(|condition| is_optional(condition));
-        let narrowed: Vec<RelationId> =
-            conditions.iter().filter_map(|condition| narrows(context, query, condition)).collect();
         for condition in conditions.into_iter().filter(|condition| is_optional(condition)) {
             let Some(relation) = condition.columns().first().and_then(|column| column.relation) else {
                 continue;
             };
-            if is_never_searched(condition) {
+            // Once an index leads to the rows of another condition, this one filters few.
+            if is_never_searched(condition) || context.lacks_index_of_value(relation) {
                 continue;
             }
             let read_in_full =
                 context.unserved(relation).is_some() || (context.schema.is_none() && nothing_else);
             if read_in_full && !found.iter().any(|(known, _)| *known == relation) {
-                let finding = finding(context, query, relation, condition);
-                let is_narrowed = context.is_raw() && narrowed.contains(&relation);
-                let finding = match is_narrowed {
-                    true => finding
-                        .note("a different condition narrows the search, once an index serves it")
-                        .listed(),
-                    false => finding,
-                };
-                found.push((relation, finding));
+                found.push((relation, finding(context, query, relation, condition)));
             }
         }
     }
     found
-}
-
-/// The relation that a condition narrows to one value of a selective column. If no index serves that condition, it is a
-/// finding of its own.
-fn narrows(context: &QueryContext<'_>, query: &Query, condition: &Expr) -> Option<RelationId> {
-    let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };
-    let is_value = |expr: &Expr| matches!(expr.without_casts(), Expr::Parameter(_));
-    let column = match (left.as_column(), right.as_column()) {
-        (Some(column), None) if is_value(right) => column,
-        (None, Some(column)) if is_value(left) => column,
-        _ => return None,
-    };
-    let relation = column.relation?;
-    let (table, schema) = context.table(query, relation).zip(context.schema)?;
-    (!crate::index::has_few_values(schema, table, &column.name)).then_some(relation)
 }
 
 /// Whether parameters alone can make a condition on columns true for every row.
@@ -194,11 +170,15 @@ fn falls_back_on(column: &Expr, value: &Expr) -> bool {
     }
 }
 
-/// Whether no index would serve what a parameter turns off either: it compares by `<>`, or searches for text anywhere. One
-/// arm of that kind is enough, because all arms have to be searched for.
+/// Whether no index would serve what a parameter turns off either: it compares by `<>`, searches for text anywhere, or compares
+/// what a parameter makes of the columns. One arm of that kind is enough, because all arms have to be searched for.
 fn is_never_searched(condition: &Expr) -> bool {
+    let is_made = |side: &Expr| !side.columns().is_empty() && side.any(|it| matches!(it, Expr::Parameter(_)));
     let is_searched = |arm: &Expr| {
-        !matches!(arm, Expr::Binary { op: Op::NotEq, .. }) && leading_wildcard::matched(arm).is_none()
+        !matches!(arm, Expr::Binary { op: Op::NotEq, .. })
+            && (fallback(arm).is_some()
+                || !matches!(arm, Expr::Binary { left, right, .. } if is_made(left) || is_made(right)))
+            && leading_wildcard::matched(arm).is_none()
     };
     match condition {
         Expr::Or(arms) => !arms.iter().filter(|arm| !arm.columns().is_empty()).all(is_searched),
@@ -337,6 +317,8 @@ mod tests {
             "SELECT id FROM events WHERE user_id = CASE WHEN $1::bigint IS NULL THEN 3 ELSE $1 END",
             "SELECT id FROM events WHERE user_id = COALESCE(user_id, $1) LIMIT 5",
             "SELECT id FROM events WHERE user_id > COALESCE($1, user_id) LIMIT 5",
+            "SELECT id FROM events WHERE CASE $2 WHEN 'a' THEN id WHEN 'b' THEN user_id END >= $1 OR $1 IS NULL",
+            "SELECT id FROM events WHERE $1::int IS NULL OR user_id + $2 > $1",
         ] {
             silent("optional_filter", sql);
         }

@@ -19,7 +19,8 @@ declare_lint! {
     /// ## Known limits
     ///
     /// An index that is unique or backs a constraint is kept, unless another one enforces the same. A longer
-    /// index is larger than its prefix; if that matters, allow the lint in `query-budget.toml`.
+    /// index is larger than its prefix; if that matters, allow the lint in `query-budget.toml`. Listed with `--all`: an index
+    /// that no unique one replaces, on a table that no query of the workspace writes to.
     ///
     /// Of 101 findings drawn from 129 public projects, 101 were true and 101 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -46,55 +47,89 @@ declare_lint! {
 fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {
     // Each is compared with all others.
     for table in context.own_tables().filter(|table| table.indexes.len() <= index::MOST_INDEXES) {
-        for (at, index) in table.indexes.iter().enumerate() {
-            if let Some(other) = table.indexes.iter().enumerate().find_map(|(other_at, other)| {
-                let is_unnecessary = at != other_at
-                    && makes_unnecessary((other_at, other), (at, index), context.schema.dialect);
-                is_unnecessary.then_some(other)
-            }) {
-                findings.push(finding(context, table, index, other));
+        let all: Vec<Compared<'_>> = table
+            .indexes
+            .iter()
+            .enumerate()
+            .map(|(at, index)| Compared {
+                at,
+                index,
+                varying: audit::without_fixed_keys(context.schema, table, index),
+            })
+            .collect();
+        for index in &all {
+            let other = all.iter().find(|other| other.makes_unnecessary(index, context.schema.dialect));
+            if let Some(other) = other {
+                findings.push(finding(context, table, index, other.index));
             }
         }
     }
 }
 
-fn makes_unnecessary(
-    (other_at, other): (usize, &Index),
-    (at, index): (usize, &Index),
-    dialect: Dialect,
-) -> bool {
-    if index.constraint || !audit::is_covered(index, other, dialect) {
-        return false;
-    }
-    let is_equal = audit::is_covered(other, index, dialect);
-    if index.unique {
-        // The other index has to enforce the same uniqueness.
-        return is_equal
-            && other.unique
-            && index.nulls_not_distinct == other.nulls_not_distinct
-            && (other.constraint || other_at < at);
-    }
-    // Of two equal indexes, the one that cannot be dropped stays, else the first.
-    !is_equal || other.unique || other.constraint || other_at < at
+/// An index of a table, with the keys that differ between its rows.
+struct Compared<'t> {
+    at: usize,
+    index: &'t Index,
+    varying: Index,
 }
 
-fn finding(context: &SchemaContext<'_>, table: &Table, index: &Index, other: &Index) -> Finding {
+impl Compared<'_> {
+    /// Whether the other index serves nothing that this one does not.
+    fn makes_unnecessary(&self, other: &Compared<'_>, dialect: Dialect) -> bool {
+        if self.at == other.at
+            || other.index.constraint
+            || !audit::is_covered(&other.varying, &self.varying, dialect)
+        {
+            return false;
+        }
+        let is_equal = audit::is_covered(&self.varying, &other.varying, dialect);
+        // Of two equal indexes, the one that cannot be dropped stays, else the shorter one, else the first.
+        let comes_first = (self.index.keys.len(), self.at) < (other.index.keys.len(), other.at);
+        if other.index.unique {
+            // This index has to enforce the same uniqueness.
+            return is_equal
+                && self.index.unique
+                && self.index.nulls_not_distinct == other.index.nulls_not_distinct
+                && (self.index.constraint || comes_first);
+        }
+        !is_equal || self.index.unique || self.index.constraint || comes_first
+    }
+}
+
+fn finding(context: &SchemaContext<'_>, table: &Table, of: &Compared<'_>, other: &Index) -> Finding {
+    let index = of.index;
     let (name, other_name) = (&index.name, &other.name);
-    let message = if index.keys.len() == other.keys.len() {
+    let message = if of.varying.keys.len() < index.keys.len() {
+        format!(
+            "index `{name}` of `{}` adds nothing to `{other_name}`: its other keys are the same in all rows that it holds",
+            table.name
+        )
+    } else if index.keys.len() == other.keys.len() {
         format!("index `{name}` of `{}` is the same as `{other_name}`", table.name)
     } else {
         format!("index `{name}` of `{}` is the beginning of `{other_name}`", table.name)
     };
-    let finding =
+    let mut finding =
         Finding::new(LINT.name, message).help(format!("drop it: `{}`", context.drop_index(table, index)));
+    if !other.unique && context.is_never_written(&table.name) {
+        finding = finding.note(format!("no query of the workspace writes to `{}`", table.name)).listed();
+    }
     context.about_index(finding, table, index, "every write keeps it up to date")
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::check::Checker;
+    use crate::config::Config;
+    use crate::finding::Place;
+    use crate::finding::Tier::{Listed, Shown};
+    use crate::lints::Growth;
     use crate::lints::tests::{ddl_fires, ddl_silent};
+    use crate::schema::Replay;
+    use crate::sql::Dialect;
 
-    const TABLE: &str = "CREATE TABLE t (id bigint PRIMARY KEY, a bigint UNIQUE, b bigint, c text, d jsonb);";
+    const TABLE: &str =
+        "CREATE TABLE t (id bigint PRIMARY KEY, a bigint UNIQUE, b bigint, c text, d jsonb, e boolean);";
 
     #[test]
     fn fires_for_beginnings_and_doubles() {
@@ -106,9 +141,36 @@ mod tests {
             "CREATE UNIQUE INDEX i ON t (a);",
             "CREATE INDEX i ON t (b) WHERE a > 0; CREATE INDEX j ON t (b, c) WHERE a > 0;",
             "CREATE INDEX i ON t (lower(c)); CREATE INDEX j ON t (lower(c), b);",
+            "CREATE INDEX i ON t (b, e) WHERE e; CREATE INDEX j ON t (b) WHERE e;",
+            "CREATE INDEX i ON t (b, c) WHERE c = 'x'; CREATE INDEX j ON t (c, b) WHERE c = 'x';",
+            "CREATE INDEX i ON t (d, b) WHERE d IS NULL; CREATE INDEX j ON t (b, a) WHERE d IS NULL;",
         ] {
             ddl_fires("redundant_index", &format!("{TABLE}{indexes}"));
         }
+    }
+
+    #[test]
+    fn listed_where_nothing_writes_to_the_table() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        let indexes = "CREATE INDEX i ON t (b); CREATE INDEX j ON t (b, c); CREATE INDEX k ON t (a);";
+        replay.apply(&format!("{TABLE} CREATE TABLE u (id int); {indexes}"), "");
+        let config = Config::default();
+        let tiers = |growth: &Growth, sql: &str| {
+            let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres).with_growth(growth);
+            let checked = checker.query(sql, None);
+            let queried: Vec<_> = checked.queried(true).into_iter().collect();
+            let found = checker.schema(&queried, &|_| Place::default());
+            let found = found.iter().filter(|finding| finding.lint == "redundant_index");
+            found.map(|finding| finding.tier).collect::<Vec<_>>()
+        };
+        let known = Growth { is_whole: true, ..Growth::default() };
+        // What a unique index replaces is not needed in any case.
+        assert_eq!(tiers(&known, "INSERT INTO u (id) VALUES (1)"), [Listed, Shown]);
+        for sql in ["UPDATE t SET b = 1 WHERE id = 1", "SELECT id FROM t WHERE id = 1"] {
+            assert_eq!(tiers(&known, sql), [Shown, Shown], "{sql}");
+        }
+        let unknown = Growth { is_whole: false, ..Growth::default() };
+        assert_eq!(tiers(&unknown, "INSERT INTO u (id) VALUES (1)"), [Shown, Shown]);
     }
 
     #[test]
@@ -124,6 +186,8 @@ mod tests {
             "CREATE INDEX i ON t (b) INCLUDE (d); CREATE INDEX j ON t (b, c);",
             "CREATE INDEX i ON t USING hash (b); CREATE INDEX j ON t (b, c);",
             "CREATE INDEX i ON t (b, c DESC); CREATE INDEX j ON t (b, c, a);",
+            "CREATE INDEX i ON t (b, c) WHERE c <> 'x'; CREATE INDEX j ON t (b) WHERE c <> 'x';",
+            "CREATE INDEX i ON t (b, e) WHERE e; CREATE INDEX j ON t (b) WHERE NOT e;",
         ] {
             ddl_silent("redundant_index", &format!("{TABLE}{indexes}"));
         }

@@ -1,13 +1,14 @@
 //! A table that is read in full for a few rows that a filter selects.
 
-use super::shared::{folded, loops, partial, slices};
+use super::shared::partial::Bound;
+use super::shared::{aged, folded, partial};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{self, Access, NewIndex, Verdict, has_few_values};
 use crate::schema::{Name, Schema};
 use crate::sql::Query;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::query::{Kind, RelationId};
+use crate::sql::query::{Body, Kind, RelationId};
 use crate::sql::quote::quote_if_needed;
 
 declare_lint! {
@@ -32,7 +33,9 @@ declare_lint! {
     ///
     /// - a read that no index is known to help: `active AND admin`, a pattern that begins anywhere
     /// - a write that no index is known to help, if it is raw or for all rows of a kind (`is_running = true`)
-    /// - a raw DELETE by age alone (`expires_at < now()`), which seldom has to be fast
+    /// - a raw DELETE by age, of all rows or those of a kind (`is_gone AND expires_at < now()`), which seldom has to be fast
+    /// - a raw query that a partial index serves if a parameter has the value that the index leaves out (`state <> $1`), or that
+    ///   aggregates all rows of the same table elsewhere
     /// - a raw query on a table that does not seem to grow: migrations fill it and no query of the workspace adds rows, or its
     ///   key is a `smallint`
     ///
@@ -76,7 +79,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if let Some(hindrance) = hindrance {
             let message = format!("no index can serve the filter on `{}.{}`", access.table, hindrance.column);
             let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "every row is read");
-            findings.push(finding.help(hindrance.instead.clone()).note(hindrance.why.clone()));
+            let index = hindrance.index.as_ref().map(|index| index.ddl(context.dialect));
+            let mut finding = finding.help(hindrance.instead.clone()).note(hindrance.why.clone());
+            finding.help.extend(index.map(|index| format!("and add an index: `{index}`")));
+            findings.push(finding);
             continue;
         }
         let what = match access.columns.as_slice() {
@@ -102,6 +108,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         }
         finding.help.dedup();
         finding.help.splice(0..0, of_partial_index(context, query, access));
+        let bound = partial::bound(context, query, access.relation, |schema, name| {
+            is_served_by(query, access, schema, name)
+        });
+        finding.help.splice(0..0, bound.as_ref().map(Bound::advice));
         let alone = access.wanted.as_slice().first().filter(|_| access.wanted.len() == 1);
         let index = alone.and_then(|wanted| wanted.index(schema?)).filter(|index| index.method.is_none());
         if let Some(index) = index {
@@ -121,7 +131,12 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if finding.help.is_empty() {
             finding = finding.note(without_advice(context, access));
         }
-        findings.push(placed(context, query, access, finding));
+        let finding = placed(context, query, access, finding);
+        findings.push(match bound {
+            Some(bound) if context.is_raw() => finding.note(bound.note()).listed(),
+            Some(bound) => finding.note(bound.note()),
+            None => finding,
+        });
     }
 }
 
@@ -133,8 +148,10 @@ fn placed(context: &QueryContext<'_>, query: &Query, access: &Access, finding: F
         && (query.kind == Kind::Select || context.is_raw() || !compares(context, query, access.relation));
     if is_idle {
         finding.listed()
-    } else if context.is_raw() && takes_old(context, query, access) {
+    } else if context.is_raw() && aged::takes_old(context, query, access.relation) {
         finding.note("rows are deleted by age, which seldom has to be fast").listed()
+    } else if context.is_raw() && is_read_anyway(context, query, access) {
+        finding.note(format!("the statement reads all of `{}` anyway", access.table)).listed()
     } else if context.is_raw() && context.stays(&access.table) {
         finding.note(format!("no query of the workspace adds rows to `{}`", access.table)).listed()
     } else if context.is_raw() && has_short_key(context, &access.table) {
@@ -145,14 +162,29 @@ fn placed(context: &QueryContext<'_>, query: &Query, access: &Access, finding: F
     }
 }
 
+/// Whether another part of the statement aggregates all rows of the same table, so that an index would save nothing.
+fn is_read_anyway(context: &QueryContext<'_>, query: &Query, access: &Access) -> bool {
+    context.accesses.iter().any(|other| {
+        let block = query.block(query.relation(other.relation).block);
+        let is_aggregate = matches!(&block.body, Body::Select(select) if select.aggregates);
+        other.table == access.table
+            && other.verdict == Verdict::Full
+            && is_aggregate
+            && block.from().len() == 1
+    })
+}
+
 /// The advice to ask for the rows that a partial unique index holds, if that would serve the query.
 fn of_partial_index(context: &QueryContext<'_>, query: &Query, access: &Access) -> Option<String> {
-    let is_served = |schema: &Schema, name: &str| {
-        let accesses = index::accesses(query, schema);
-        let mut found = accesses.iter().filter(|it| it.relation == access.relation);
-        found.any(|it| it.verdict == Verdict::Served && it.index.as_deref() == Some(name))
-    };
+    let is_served = |schema: &Schema, name: &str| is_served_by(query, access, schema, name);
     Some(partial::find(context, query, access.relation, is_served)?.advice("serves it then"))
+}
+
+/// Whether an index serves an access in a schema.
+fn is_served_by(query: &Query, access: &Access, schema: &Schema, name: &str) -> bool {
+    let accesses = index::accesses(query, schema);
+    let mut found = accesses.iter().filter(|it| it.relation == access.relation);
+    found.any(|it| it.verdict == Verdict::Served && it.index.as_deref() == Some(name))
 }
 
 /// The column that a table is partitioned by, if the filter compares it.
@@ -221,35 +253,6 @@ fn equal_columns(context: &QueryContext<'_>, query: &Query, access: &Access) -> 
         _ => None,
     };
     conditions.into_iter().filter_map(of).collect()
-}
-
-/// Whether a DELETE removes rows older than some time, and has no other condition: a clean-up, which runs now and then,
-/// whether or not an index leads to its rows.
-fn takes_old(context: &QueryContext<'_>, query: &Query, access: &Access) -> bool {
-    if query.kind != Kind::Delete || query.relation_ids().count() != 1 || loops::of(context, query).is_some()
-    {
-        return false;
-    }
-    let Some(table) = context.table(query, access.relation) else { return false };
-    let is_time = |expr: &Expr| {
-        expr.as_column().and_then(|column| table.column(&column.name)).is_some_and(|column| {
-            let ty = column.ty.to_ascii_lowercase();
-            let is_number = ty.starts_with("int") || ty.starts_with("bigint");
-            ty.starts_with("timestamp") || ty.starts_with("date") || is_number && column.name.ends_with("_at")
-        })
-    };
-    // On SQLite times are texts or numbers: the other operand shows which.
-    let is_older = |side: &Expr, than: &Expr| {
-        let is_column = side.as_column().is_some();
-        than.is_constant() && (is_time(side) || is_column && slices::tells_the_time(than))
-    };
-    let conditions = query.blocks.iter().flat_map(|block| block.conditions()).collect::<Vec<_>>();
-    !conditions.is_empty()
-        && conditions.iter().all(|condition| match condition {
-            Expr::Binary { op: Op::Lt | Op::LtEq, left, right } => is_older(left, right),
-            Expr::Binary { op: Op::Gt | Op::GtEq, left, right } => is_older(right, left),
-            _ => false,
-        })
 }
 
 /// The extension that an index requires and the database lacks.

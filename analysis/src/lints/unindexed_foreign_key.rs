@@ -148,7 +148,7 @@ mod tests {
         let ddl = |parent: &str| {
             format!(
                 "CREATE TABLE {parent} (id bigint PRIMARY KEY, at date);
-                 CREATE TABLE notes (id bigint PRIMARY KEY, owner bigint REFERENCES {parent} ON DELETE CASCADE);"
+                 CREATE TABLE notes (id bigint PRIMARY KEY, text text, owner bigint REFERENCES {parent} ON DELETE CASCADE);"
             )
         };
         for (parent, query, expected) in [
@@ -161,6 +161,18 @@ mod tests {
                 "users",
                 "WITH gone AS (DELETE FROM users WHERE id = $1 RETURNING id) SELECT n.id FROM notes n WHERE n.owner = $1",
                 Shown,
+            ),
+            // An index on the owner would not be searched.
+            (
+                "users",
+                "WITH gone AS (DELETE FROM users WHERE id = $1 RETURNING id) SELECT n.id FROM notes n WHERE n.owner <> $1",
+                Listed,
+            ),
+            (
+                "users",
+                "WITH gone AS (DELETE FROM users WHERE id = $1 RETURNING id)
+                 SELECT n.id FROM notes n JOIN users u ON u.id = n.owner WHERE n.text = $2",
+                Listed,
             ),
         ] {
             assert_eq!(ddl_tier_with("unindexed_foreign_key", &ddl(parent), query), expected, "{query}");

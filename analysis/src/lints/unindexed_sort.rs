@@ -1,8 +1,10 @@
 //! First rows in an order that no index provides.
 
+use super::shared::nearest::{self, Nearest};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{self, Sort, Verdict};
+use crate::sql::Query;
 
 declare_lint! {
     /// ## What it does
@@ -22,7 +24,8 @@ declare_lint! {
     /// and the index it suggests includes the order. If the filter leaves few rows, sorting them costs
     /// little: set `[tables]` or allow it with that reason. A raw query on a table that does not grow, or in an order that
     /// no index is known to give, is listed with `--all`; so is one that runs while a program starts, or that administrators
-    /// alone ask for.
+    /// alone ask for. The rows nearest to a value (`ORDER BY abs(at - $1)`) are read by two searches, whose statement is shown if it
+    /// is certain to be equal.
     ///
     /// Of 17 findings drawn from 129 public projects, 17 were true and 8 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -51,7 +54,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                 && (sort.keeps_most || matches!(access.verdict, Verdict::Served | Verdict::Full))
         });
         if is_served && !context.is_small(&sort.table) {
-            let finding = finding(context, &sort);
+            let finding = finding(context, query, &sort);
             // Without a LIMIT every row is read and returned: sorting them adds little.
             let is_page = query.blocks.iter().any(|block| block.limit.is_some());
             let is_idle = !is_page || context.stays(&sort.table);
@@ -67,7 +70,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
+fn finding(context: &QueryContext<'_>, query: &Query, sort: &Sort) -> Finding {
     let keys = sort.keys.join(", ");
     let place = match sort.keys.as_slice() {
         [only] if only.starts_with('(') => format!("{} {only}", sort.table),
@@ -80,6 +83,9 @@ fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
         span,
         "every row that the filter keeps is sorted",
     );
+    if let Some(nearest) = nearest::of(context, query, sort.relation) {
+        return of_nearest(context, finding, nearest);
+    }
     let index = context.schema.and_then(|schema| Some((sort.wanted.as_ref()?.index(schema)?, schema)));
     let Some((index, schema)) = index else { return finding };
     let mut finding = finding.help(format!("add an index: `{}`", index.ddl(context.dialect)));
@@ -92,9 +98,63 @@ fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
     }
 }
 
+/// The finding on the rows nearest to a value, which an index on the column itself leads to.
+fn of_nearest(context: &QueryContext<'_>, finding: Finding, nearest: Nearest) -> Finding {
+    let indexes = nearest.indexes.iter();
+    let indexes: Vec<String> =
+        indexes.map(|index| format!("add an index: `{}`", index.ddl(context.dialect))).collect();
+    let mut finding = finding.help(match nearest.rewrite {
+        Some(rewrite) => format!("look for the nearest row on each side of the value: `{rewrite}`"),
+        None => {
+            format!(
+                "look for the nearest row on each side of the value, and take the nearer one: {}",
+                nearest.sides
+            )
+        }
+    });
+    finding.help.extend(indexes);
+    finding.note("an index in the order of the column leads to the rows on both sides of the value, not to their distances")
+}
+
 #[cfg(test)]
 mod tests {
     use crate::lints::tests::{fires, help, silent, tiers_in};
+
+    #[test]
+    fn the_nearest_rows_are_on_two_sides_of_a_value() {
+        let side = |table: &str, filter: &str, op: &str, order: &str, alias: &str| {
+            format!(
+                "SELECT * FROM (SELECT * FROM {table} WHERE {filter}id {op} $1 ORDER BY id{order} LIMIT 1) AS {alias}"
+            )
+        };
+        let sides = |table: &str, filter: &str, alias: &str| {
+            let (after, before) =
+                (side(table, filter, ">=", "", "after_it"), side(table, filter, "<", " DESC", "before_it"));
+            format!("FROM ({after} UNION ALL {before}) AS {alias}")
+        };
+        let intro = "look for the nearest row on each side of the value: ";
+        for (sql, expected) in [
+            (
+                "SELECT name FROM users ORDER BY abs(id - $1) LIMIT 1",
+                format!("{intro}`SELECT name {} ORDER BY abs(id - $1) LIMIT 1`", sides("users", "", "users")),
+            ),
+            (
+                "SELECT u.name FROM users u WHERE u.name <> $2 ORDER BY abs($1 - u.id) LIMIT 1",
+                format!(
+                    "{intro}`SELECT u.name {} ORDER BY abs($1 - u.id) LIMIT 1`",
+                    sides("users u", "u.name <> $2 AND ", "u")
+                ),
+            ),
+        ] {
+            assert_eq!(help("unindexed_sort", sql), expected, "{sql}");
+        }
+        let epoch = "SELECT id FROM logs ORDER BY abs(extract(epoch FROM created_at - $1)) LIMIT 1";
+        let found = crate::lints::tests::findings("unindexed_sort", epoch);
+        assert_eq!(
+            found.iter().flat_map(|it| it.help.last()).collect::<Vec<_>>(),
+            ["add an index: `CREATE INDEX ON logs (created_at)`"]
+        );
+    }
 
     #[test]
     fn fires_where_all_that_is_kept_is_sorted() {

@@ -1,6 +1,6 @@
 //! A table that is not in the schema.
 
-use super::shared::clause;
+use super::shared::{clause, shape};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::query::ProblemKind;
@@ -62,7 +62,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                 let finding = finding.help(format!("write `{similar}`, which exists"));
                 clause::rename(finding, context, name, similar)
             }
-            _ => finding.help("run `cargo query-budget schema` if a migration has added it"),
+            _ => finding.help(shape::added_by_migration(context)),
         });
     }
 }

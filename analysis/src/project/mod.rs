@@ -155,6 +155,7 @@ impl Project {
     pub fn checker(&self) -> Checker<'_> {
         let checker = Checker::new(&self.config, self.schema.as_deref(), self.dialect);
         let checker = checker.with_databases(&self.databases).with_told_dialect(self.dialect_is_told);
+        let checker = checker.with_schema_of_migrations(!self.told.is_empty());
         if self.dialect_is_guessed { checker.with_guessed_dialect() } else { checker }
     }
 

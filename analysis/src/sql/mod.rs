@@ -18,7 +18,7 @@ pub mod quote;
 pub mod resolve;
 mod rewrite;
 mod room;
-mod routine;
+pub(crate) mod routine;
 mod select_texts;
 pub mod split;
 pub mod text;

@@ -202,6 +202,31 @@ pub(super) fn inlined(statement: &str) -> Option<Routine> {
     Some(Routine { parameters, returns, body })
 }
 
+/// Whether a CREATE FUNCTION says nothing of what the function returns at another call, so that it is called for each row. One of
+/// SQL without a FROM is replaced by its expression.
+pub(crate) fn is_volatile(statement: &str) -> bool {
+    let Some(mut reader) = parameters_of(statement) else { return false };
+    if reader.list().is_none() {
+        return false;
+    }
+    let (mut is_sql, mut reads) = (false, false);
+    while let Some((kind, text)) = reader.tokens.get(reader.at).copied() {
+        reader.at += 1;
+        let word = text.to_ascii_lowercase();
+        match (kind, word.as_str()) {
+            (TokenKind::Word, "stable" | "immutable") => return false,
+            (TokenKind::Word, "language") => {
+                let language = reader.tokens.get(reader.at).map_or("", |(_, language)| *language);
+                is_sql = language.trim_matches('\'').eq_ignore_ascii_case("sql");
+            }
+            (TokenKind::Word, "from") => reads = true,
+            (TokenKind::Text, _) => reads |= word.split_whitespace().any(|word| word == "from"),
+            _ => {}
+        }
+    }
+    reads || !is_sql
+}
+
 /// The query, if the other properties of the function permit inlining.
 fn body(reader: &mut Reader<'_>) -> Option<String> {
     let (mut is_sql, mut is_steady, mut body) = (false, false, None);
@@ -318,6 +343,27 @@ mod tests {
             inlined("CREATE FUNCTION f(OUT a int) RETURNS SETOF int LANGUAGE sql STABLE AS 'SELECT 1'"),
             None
         );
+    }
+
+    #[test]
+    fn what_is_called_for_each_row() {
+        let of = |rest: &str| {
+            is_volatile(&format!("CREATE OR REPLACE FUNCTION app.f(a int DEFAULT 3) RETURNS int {rest}"))
+        };
+        for called in [
+            "LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$",
+            "AS $$ SELECT id FROM chats $$ LANGUAGE sql VOLATILE",
+            "AS 'lib', 'f' LANGUAGE c STRICT",
+        ] {
+            assert!(of(called), "{called}");
+        }
+        for once in [
+            "LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN 1; END $$",
+            "AS $$ SELECT id FROM chats $$ LANGUAGE sql IMMUTABLE",
+            "LANGUAGE sql AS $$ SELECT a + 1 $$",
+        ] {
+            assert!(!of(once), "{once}");
+        }
     }
 
     #[test]

@@ -145,3 +145,39 @@ fn predicates_in_other_words() {
     check(Postgres, ddl, "SELECT id FROM a WHERE n IS NOT NULL", &[Served]);
     check(Postgres, ddl, "SELECT id FROM a WHERE n > $1", &[Served]);
 }
+
+#[test]
+fn a_unique_key_is_looked_up_for_the_rows_of_a_table_that_is_read_in_full_anyway() {
+    let ddl =
+        "CREATE TABLE setting (owner bigint, name text, value jsonb, at date, PRIMARY KEY (owner, name));
+               CREATE TABLE pending (id bigint PRIMARY KEY, owner bigint, kind text);";
+    let join = "SELECT p.id FROM pending p JOIN setting s ON s.owner = p.owner AND s.name = 'mail'";
+    check(Postgres, ddl, &format!("{join} WHERE s.value = $1"), &[Full, Served]);
+    // An index would lead to few rows of it, or to those of the other table.
+    check(Postgres, ddl, &format!("{join} WHERE s.at = $1"), &[Full, Unserved]);
+    check(Postgres, ddl, &format!("{join} WHERE p.kind = $1 AND s.value = $2"), &[Unserved, Served]);
+}
+
+#[test]
+fn an_index_that_begins_with_what_is_compared_is_named_with_what_it_lacks() {
+    let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, owner bigint, is_on boolean, code text, gone date);
+               CREATE TABLE s (code text PRIMARY KEY, slot bigint UNIQUE);
+               CREATE INDEX t_owner ON t (owner) WHERE is_on; CREATE UNIQUE INDEX t_code ON t (code);";
+    let schema = schema(Postgres, ddl);
+    for (sql, expected) in [
+        (
+            "SELECT id FROM t WHERE owner = $1",
+            "index `t_owner` holds only rows with `is_on`, which the query does not ask for",
+        ),
+        ("SELECT id FROM t WHERE gone = $1", "no index of `t` begins with what the query compares"),
+        (
+            "SELECT count(*) FROM t JOIN s ON t.code = s.code WHERE s.slot >= $1 AND t.gone IS NULL",
+            "index `t_code` would be searched once for each row that is joined, which costs more than reading all",
+        ),
+    ] {
+        let query = resolve(sql, Postgres, Some(&schema)).expect("it parses");
+        let accesses = accesses(&query, &schema);
+        let unserved = accesses.iter().find(|access| access.verdict == Unserved);
+        assert_eq!(unserved.map(|access| access.why.as_str()), Some(expected), "{sql}");
+    }
+}

@@ -10,6 +10,7 @@ use crate::index::{Access, Queried, Verdict, foreign_keys, written_tables};
 use crate::schema::{ForeignKey, Index, KeyPart, Name, Schema, Table, snapshot};
 use crate::sql::Query;
 use crate::sql::expr::{Expr, Op};
+use crate::sql::query::RelationId;
 
 /// The input of a lint on a database.
 pub struct SchemaContext<'a> {
@@ -61,26 +62,44 @@ impl<'a> SchemaContext<'a> {
         self.growth.is_some_and(|growth| growth.stays(table))
     }
 
+    /// Whether the workspace writes, and no query of it to a table, as far as all texts are known.
+    pub(in crate::lints) fn is_never_written(&self, table: &Name) -> bool {
+        let writes = |queried: &Queried<'_>| written_tables(queried.query).any(|written| written == table);
+        self.sees_writes()
+            && self.growth.is_some_and(|growth| growth.is_whole && growth.is_never_grown(table))
+            && !self.queries.iter().any(writes)
+    }
+
     /// Whether the workspace is seen to write anything.
     pub(in crate::lints) fn sees_writes(&self) -> bool {
         let writes = || self.queries.iter().any(|queried| written_tables(queried.query).next().is_some());
         *self.writes.get_or_init(writes)
     }
 
-    /// The number of queries that compare one of these columns of a table and read all of it.
+    /// The number of queries that read all of a table, and would search an index on one of these columns.
     pub(in crate::lints) fn comparing(&self, table: &Name, columns: &[String]) -> usize {
-        let compares = |access: &Access| access.columns.iter().any(|column| columns.contains(column));
+        let is_searched = |queried: &Queried<'_>, access: &Access| match access.verdict {
+            Verdict::Unserved => {
+                access.wanted.iter().any(|wanted| wanted.compares(columns, self.schema.dialect))
+            }
+            // The rows of another table that a filter leaves lead to those of this one.
+            Verdict::Full => {
+                access.columns.iter().any(|column| columns.contains(column))
+                    && has_filter_of_others(queried.query, access.relation)
+            }
+            Verdict::Served | Verdict::Unknown => false,
+        };
         let accesses = self.reading_all.get_or_init(|| self.accesses_of_all()).get(table);
-        let mut queries: Vec<usize> = accesses
+        let accesses = accesses
             .into_iter()
             .flatten()
-            .filter(|(_, access)| compares(access))
-            .map(|(at, _)| *at)
-            .collect();
+            .filter(|(at, access)| self.queries.get(*at).is_some_and(|queried| is_searched(queried, access)));
+        let mut queries: Vec<usize> = accesses.map(|(at, _)| *at).collect();
         queries.dedup();
         queries.len()
     }
 
+    /// The accesses that read all of a table or search it without an index, by the table, each with the number of its query.
     fn accesses_of_all(&self) -> HashMap<&'a Name, Vec<(usize, &'a Access)>> {
         let mut all: HashMap<&Name, Vec<(usize, &Access)>> = HashMap::new();
         for (at, queried) in self.queries.iter().enumerate() {
@@ -168,6 +187,18 @@ impl<'a> SchemaContext<'a> {
         finding.place = (self.place_of)(&Made { name: &table.name.name, key: Some(key) });
         finding
     }
+}
+
+/// Whether a condition filters the rows of a relation other than this one by themselves.
+fn has_filter_of_others(query: &Query, relation: RelationId) -> bool {
+    let conditions = query.blocks.iter().flat_map(|block| block.conditions());
+    conditions.into_iter().any(|condition| {
+        let mut relations = condition.columns().into_iter().map(|column| column.relation);
+        relations
+            .next()
+            .flatten()
+            .is_some_and(|first| first != relation && relations.all(|it| it == Some(first)))
+    })
 }
 
 /// Whether a query compares each column of a table's key with a value.

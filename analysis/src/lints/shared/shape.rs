@@ -1,12 +1,12 @@
 //! Shared by the lints on the wording of a query: its tables, what is known about them, and SQL to paste.
 
-use crate::index::{Access, Verdict};
+use crate::index::{Access, Verdict, Wanted};
 use crate::lints::QueryContext;
 use crate::schema::{Name, Table};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::predicates;
-use crate::sql::query::{Block, Body, From, Query, RelationId, Source};
+use crate::sql::query::{Block, Body, From, ProblemKind, Query, RelationId, Source};
 
 impl<'a> QueryContext<'a> {
     /// The table behind a relation, if the schema knows it.
@@ -20,6 +20,14 @@ impl<'a> QueryContext<'a> {
         let mut accesses = self.accesses.iter();
         let access = accesses.find(|access| access.relation == relation)?;
         (access.verdict == Verdict::Unserved && !self.is_small(&access.table)).then_some(access)
+    }
+
+    /// Whether an index on a column that is compared with values of the query is what a table lacks, however its other
+    /// conditions are written: `unindexed_filter` reports that.
+    pub(in crate::lints) fn lacks_index_of_value(&self, relation: RelationId) -> bool {
+        self.unserved(relation).is_some_and(|access| {
+            !access.wanted.is_empty() && access.wanted.iter().all(Wanted::is_by_given_value)
+        })
     }
 
     /// Whether a table is filtered by a value of a foreign key: its rows are those of one parent. One of few parents, as a
@@ -107,6 +115,19 @@ pub(in crate::lints) fn sql(expr: &Expr, dialect: Dialect) -> String {
             without_numbers
         }
     }
+}
+
+/// What to do about a name that is not in the schema, unless it is misspelt.
+pub(in crate::lints) fn added_by_migration(context: &QueryContext<'_>) -> &'static str {
+    match context.is_of_migrations {
+        true => "add it in a migration, if it is meant",
+        false => "run `cargo query-budget schema` if a migration has added it",
+    }
+}
+
+/// Whether a query names a column that its tables do not have.
+pub(in crate::lints) fn names_unknown_column(query: &Query) -> bool {
+    query.problems.iter().any(|problem| matches!(problem.kind, ProblemKind::UnknownColumn { .. }))
 }
 
 /// The only table that a block reads, with its relation.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::{clause, shape};
 use crate::finding::{Applicability, Finding};
+use crate::index::has_few_values;
 use crate::lints::QueryContext;
 use crate::schema::Table;
 use crate::sql::Dialect;
@@ -272,6 +273,10 @@ impl Wrapped<'_> {
     ) -> Option<Finding> {
         let table = context.table(query, self.relation)?;
         let index = index_of(table, &self.column.name);
+        // An index that exists is free to search; another has to begin with what is compared for equality.
+        if (index.is_none() || rewrite.is_none()) && context.lacks_index_of_value(self.relation) {
+            return None;
+        }
         let operand = shape::sql(self.operand, context.dialect);
         // Without an index on the column, the wrapping costs nothing; `unindexed_filter` reports what is
         // missing.
@@ -310,7 +315,13 @@ impl Wrapped<'_> {
                 self.name(query, context.dialect)
             )),
         };
-        if index.is_none() {
+        let is_few = context.schema.is_some_and(|schema| has_few_values(schema, table, &self.column.name));
+        if index.is_none() && is_few {
+            let note =
+                format!("`{}` has few values, so that an index on it leaves many rows", self.column.name);
+            finding = finding.note(note);
+            finding = if context.is_raw() { finding.listed() } else { finding };
+        } else if index.is_none() {
             let column = quote_if_needed(&self.column.name, context.dialect);
             let name = match context.dialect {
                 Dialect::Postgres => String::new(),

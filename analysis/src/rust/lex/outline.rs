@@ -364,18 +364,18 @@ impl<'t> Reader<'t> {
 
     /// Reads a body from its opening brace, and adds the names that it may call to `calls`.
     fn body(&mut self, function: &mut Outlined<'t>, calls: &mut HashSet<&'t str>) {
-        let (mut depth, mut has_text, mut is_expression) = (0usize, false, true);
+        let (mut depth, mut is_expression) = (0usize, true);
         while self.at < self.tokens.len() {
             match self.tokens[self.at].kind {
                 TokenKind::Sign(b'{') => depth += 1,
                 TokenKind::Sign(b';') => is_expression = false,
-                TokenKind::Text | TokenKind::Literal if self.with_calls && !has_text => {
-                    has_text = starts_like_statement(self.tokens[self.at].text);
+                TokenKind::Text | TokenKind::Literal if self.with_calls && !self.says_sql => {
+                    self.says_sql = starts_like_statement(self.tokens[self.at].text);
                 }
                 TokenKind::Sign(b'}') => {
                     depth -= 1;
                     if depth == 0 {
-                        function.gives_text = has_text && is_expression;
+                        function.gives_text = self.says_sql && is_expression;
                         let end = self.tokens[self.at].start;
                         function.body.end = end;
                         function.whole.end = end + 1;
@@ -385,9 +385,6 @@ impl<'t> Reader<'t> {
                 }
                 TokenKind::Sign(b'(') if self.with_calls && self.is_call_of_field() => {
                     function.takes_functions = true;
-                }
-                TokenKind::Text | TokenKind::Literal if self.with_calls => {
-                    self.says_sql = self.says_sql || starts_like_statement(self.tokens[self.at].text);
                 }
                 TokenKind::Word | TokenKind::RawWord if !self.with_calls => {
                     // One of these signs follows the name of every query, and of fewer others.

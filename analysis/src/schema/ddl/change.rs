@@ -426,6 +426,8 @@ pub enum Change {
     CreateFunction(Box<CreateFunction>),
     /// `ALTER FUNCTION .. RENAME TO`, `SET SCHEMA`: its name, its arguments if listed, and its new name or schema.
     AlterFunction(Written, Option<String>, Written),
+    /// `ALTER FUNCTION .. STABLE` or `IMMUTABLE`.
+    SteadyFunction(Written),
     /// `CREATE CAST`, `CREATE OPERATOR`.
     CreateConversion(String),
     /// `DO`, with the text of the statement.

@@ -257,8 +257,9 @@ pub(crate) fn alter_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     } else if cursor.take("set schema") {
         Written { schema: Some(cursor.name()?), name: from.name.clone() }
     } else {
+        let is_steady = cursor.take("stable") || cursor.take("immutable");
         cursor.skip_all();
-        return Ok(Change::Nothing);
+        return Ok(if is_steady { Change::SteadyFunction(from) } else { Change::Nothing });
     };
     Ok(Change::AlterFunction(from, listed, to))
 }

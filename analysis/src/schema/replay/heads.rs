@@ -44,6 +44,17 @@ impl Replay {
         self.schema.functions_by_name.forget();
     }
 
+    /// Notes in the text of a function that it returns the same for the same arguments.
+    pub(super) fn steady_function(&mut self, name: &Written) {
+        let Some(name) = self.find(name, |name| self.schema.functions.contains_key(name)) else { return };
+        for text in self.schema.functions.get_mut(&name).into_iter().flatten() {
+            // Nothing may follow a body that is no string.
+            if !text.to_ascii_lowercase().contains("begin atomic") {
+                *text = format!("{} STABLE", text.trim_end().trim_end_matches(';').trim_end());
+            }
+        }
+    }
+
     /// Lets the arguments and results of functions follow a type, or the rows of a table, that is renamed. Bodies that are
     /// strings keep the old name, as in the database.
     pub(super) fn rename_type_in_functions(&mut self, from: &Name, to: &Name) {

@@ -300,6 +300,10 @@ impl Replay {
                 self.alter_function(&from, listed.as_deref(), &to);
                 Ok(())
             }
+            Change::SteadyFunction(name) => {
+                self.steady_function(&name);
+                Ok(())
+            }
             Change::Do(body) => {
                 self.run_block(&body);
                 Ok(())

@@ -23,7 +23,10 @@ impl fmt::Display for Expr {
             Expr::Collate { expr, collation } => write!(f, "{expr} collate \"{collation}\""),
             Expr::And(all) => joined(f, all, " and "),
             Expr::Or(all) => joined(f, all, " or "),
-            Expr::Not(expr) => write!(f, "not {expr}"),
+            Expr::Not(expr) => match expr.as_ref() {
+                Expr::And(_) | Expr::Or(_) => write!(f, "not ({expr})"),
+                _ => write!(f, "not {expr}"),
+            },
             Expr::Unary { op, expr } => write!(f, "{op}{expr}"),
             Expr::Binary { op, left, right } => {
                 let nested = |side: &Expr| !op.is_comparison() && matches!(side, Expr::Binary { .. });
