@@ -116,11 +116,18 @@ impl Resolver<'_> {
                     return Expr::WholeRow(relation);
                 }
                 Found::Column(relation) => Some(relation),
-                // A relation whose columns are unknown may have it, and then it is not that of an outer query.
-                Found::Perhaps(relation) => {
-                    uncertain = true;
-                    relation
-                }
+                Found::Perhaps(relation) => match self.certain_outer(depth, &name) {
+                    // A function returns few columns, and seldom one of that name.
+                    Some((outer, relation)) if !self.has_unknown_table(depth) => {
+                        self.mark_correlated(outer);
+                        Some(relation)
+                    }
+                    // The table whose columns are unknown may have it, and then it is not that of an outer query.
+                    _ => {
+                        uncertain = true;
+                        relation
+                    }
+                },
             };
             if !uncertain {
                 self.mark_correlated(depth);
@@ -280,6 +287,14 @@ impl Resolver<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a scope has a table, or a query of one, whose columns are unknown.
+    fn has_unknown_table(&self, depth: usize) -> bool {
+        self.scopes[depth].relations.iter().any(|id| {
+            let relation = &self.relations[id.0 as usize];
+            relation.columns.is_none() && !matches!(relation.source, Source::Function(..))
+        })
     }
 
     fn certain_outer(&self, depth: usize, name: &str) -> Option<(usize, RelationId)> {

@@ -275,6 +275,7 @@ fn a_column_that_an_unknown_table_may_have_is_not_that_of_an_outer_query() {
         ("EXISTS (SELECT 1 FROM gone WHERE id = $1)", false),
         ("owner IN (WITH g AS (SELECT * FROM gone) SELECT id FROM g)", false),
         ("EXISTS (SELECT 1 FROM gone WHERE state.id = $1)", true),
+        ("EXISTS (SELECT 1 FROM made(1) WHERE id = $1)", true),
         ("owner IN (SELECT id FROM (VALUES (1)) x (a))", true),
     ] {
         let sql = format!("SELECT 1 FROM state WHERE {inner}");
