@@ -116,6 +116,9 @@ struct Reader<'q> {
 /// one.
 const MOST_ALTERNATIVES: usize = 16;
 
+/// The reason why a union is bounded.
+const ONE_EACH: &str = "each arm of the union returns at most one row";
+
 /// The maximum nesting of subqueries, and of CTEs that read CTEs.
 const DEEPEST_BLOCK: usize = 64;
 
@@ -230,7 +233,7 @@ impl Reader<'_> {
             SetOp::Union => {
                 let mut larger = if left.rows >= right.rows { left.clone() } else { right.clone() };
                 if larger.rows == Rows::One {
-                    larger = Cardinality::new(Rows::Bounded, "each arm of the union returns at most one row");
+                    larger = Cardinality::new(Rows::Bounded, ONE_EACH);
                 }
                 if left.rows == right.rows {
                     larger.unbounded = left.unbounded.into_iter().chain(right.unbounded).collect();

@@ -406,3 +406,15 @@ fn a_condition_that_is_the_key_of_an_index_is_met_by_one_row() {
         assert_eq!(rows(many), Rows::Many, "{many}");
     }
 }
+
+#[test]
+fn each_arm_of_a_union_finds_a_row_of_its_own() {
+    let union = "SELECT id FROM users UNION ALL SELECT id FROM teams";
+    let reason = "each arm of the union returns at most one row";
+    check(&format!("SELECT x.id FROM ({union}) x WHERE x.id = $1"), Rows::Bounded, reason);
+    check(
+        "SELECT id FROM users WHERE id = $1 UNION ALL SELECT id FROM teams WHERE id = $1",
+        Rows::Bounded,
+        reason,
+    );
+}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reader, Rows, gather};
+use super::{ONE_EACH, Reader, Rows, gather};
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, BlockId, Body, RelationId, Role, SetOp};
 
@@ -120,8 +120,10 @@ impl Reader<'_> {
                 };
                 match op {
                     SetOp::Union => {
-                        let ((_, reason), _) = (arm(self, left)?, arm(self, right)?);
-                        Some((Rows::Bounded, reason))
+                        let ((left, reason), (right, _)) = (arm(self, left)?, arm(self, right)?);
+                        // The key of one arm says nothing about the other.
+                        let is_one_each = left == Rows::One && right == Rows::One;
+                        Some((Rows::Bounded, if is_one_each { ONE_EACH.to_owned() } else { reason }))
                     }
                     SetOp::Except => arm(self, left),
                     SetOp::Intersect => arm(self, left).or_else(|| arm(self, right)),
