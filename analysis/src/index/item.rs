@@ -161,9 +161,8 @@ impl Item<'_> {
 
     /// Whether the query's own values fix a unique key.
     pub(super) fn is_one_row(&self) -> bool {
-        self.alone.is_some_and(|alone| match (alone.by, alone.how) {
-            (By::Index(_), _) => self.is_by_unique_key(&alone) && estimate::ROWS * alone.kept <= 1.0,
-            (By::Place, _) => estimate::ROWS * alone.kept <= 1.0,
+        self.alone.is_some_and(|alone| {
+            (alone.by == By::Place || self.is_by_unique_key(&alone)) && estimate::ROWS * alone.kept <= 1.0
         })
     }
 
