@@ -57,15 +57,15 @@ impl<'w> Position<'w> {
                     _ => return None,
                 };
                 let path: Vec<String> = path.into_iter().chain([plain(&call.method)]).collect();
-                walker.functions_at(&path)
+                walker.outputs_at(&path)
             }
-            (None, call) => walker.functions_called(call)?,
+            (None, call) => walker.outputs_called(call)?,
             (Some(module), Expr::Call(call)) => {
                 let Expr::Path(path) = call.func.as_ref() else { return None };
-                walker.functions_in(module, self.is_method, &segments(&path.path))
+                walker.outputs_in(module, self.is_method, &segments(&path.path))
             }
             (Some(module), Expr::MethodCall(call)) if is_self(&call.receiver) => {
-                walker.functions_in(module, self.is_method, &["Self".to_owned(), plain(&call.method)])
+                walker.outputs_in(module, self.is_method, &["Self".to_owned(), plain(&call.method)])
             }
             _ => return None,
         };

@@ -72,12 +72,12 @@ impl<'f> Walker<'f> {
     }
 
     /// The functions of this file that a path names at the current position, one for each way to build it.
-    pub(super) fn functions_at(&self, path: &[String]) -> &[Output<'f>] {
+    pub(super) fn outputs_at(&self, path: &[String]) -> &[Output<'f>] {
         self.outputs.certain(&self.file, &self.module, self.owner.name.as_deref(), path)
     }
 
-    /// Like [`functions_at`](Self::functions_at), seen from a function of this module, or method of the type that it ends in.
-    pub(super) fn functions_in(&self, home: &[String], is_method: bool, path: &[String]) -> &[Output<'f>] {
+    /// Like [`outputs_at`](Self::outputs_at), seen from a function of this module, or method of the type that it ends in.
+    pub(super) fn outputs_in(&self, home: &[String], is_method: bool, path: &[String]) -> &[Output<'f>] {
         let (owner, module) = match home.split_last() {
             Some((owner, module)) if is_method => (Some(owner.as_str()), module),
             _ => (None, home),
@@ -86,7 +86,7 @@ impl<'f> Walker<'f> {
     }
 
     /// The functions of this file that a call runs, one for each way to build it; `None` if that is not certain.
-    pub(super) fn functions_called(&self, call: &Expr) -> Option<&[Output<'f>]> {
+    pub(super) fn outputs_called(&self, call: &Expr) -> Option<&[Output<'f>]> {
         let path = match call {
             Expr::Call(call) => match call.func.as_ref() {
                 Expr::Path(path) if path.qself.is_none() => segments(&path.path),
@@ -103,12 +103,12 @@ impl<'f> Walker<'f> {
         {
             return None;
         }
-        Some(self.functions_at(&self.imports.resolve(&path)))
+        Some(self.outputs_at(&self.imports.resolve(&path)))
     }
 
     /// The shape of what a call gives, or its future, if the function is declared in this file; `None` if that is not certain.
     pub(super) fn returned_shape(&self, call: &Expr, awaited: bool) -> Option<Shape> {
-        let shapes = self.functions_called(call)?.iter().map(|of| match of.is_async == awaited {
+        let shapes = self.outputs_called(call)?.iter().map(|of| match of.is_async == awaited {
             true => self.shape_of_output(of),
             false => Shape::Unknown,
         });
