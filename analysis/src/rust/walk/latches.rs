@@ -155,7 +155,7 @@ impl Walker<'_> {
     fn loops_of(&self, name: &str) -> Option<Range<usize>> {
         let from = self.here.locals.get(name)?.loops;
         // What a closure runs later may run again.
-        (from < self.here.loops.len() && from >= self.here.closure).then(|| from..self.here.loops.len())
+        (from < self.here.loops.len() && from >= self.here.closure).then_some(from..self.here.loops.len())
     }
 
     /// The loop that numbers its iterations by a variable.
