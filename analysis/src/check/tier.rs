@@ -76,10 +76,12 @@ fn why_seldom(lint: &Lint, finding: &Finding, occasion: Occasion) -> Option<&'st
     // What an administrator changes, a page has shown before; what is inserted may be an import.
     let changes = ["update", "delete"].iter().any(|verb| first.eq_ignore_ascii_case(verb));
     let is_of_admins = is_of_many || lint.is(Trait::OnLoop) && changes;
+    // How fast rows are found matters little in what runs once; what destroys them, or is wrong, does.
+    let is_of_rows = is_of_many || matches!(lint.group, Group::Index | Group::Shape);
     match occasion {
         Occasion::Never => Some("nothing that runs names its function"),
         Occasion::ByHand => Some("only commands that are run by hand, or once, reach it"),
-        Occasion::AtStart if is_of_many && !lint.is(Trait::OnLoop) => Some("it runs once, at a start"),
+        Occasion::AtStart if is_of_rows && !lint.is(Trait::OnLoop) => Some("it runs once, at a start"),
         Occasion::ForAdmins if is_of_admins => Some("only administrators call it, and they are few"),
         Occasion::ForCopy if lint.is(Trait::OfCopies) => {
             Some("a copy takes everything, and is seldom made or read back")

@@ -28,51 +28,101 @@ const SERVES: &[&str] = &[
 const ARRIVALS: &[&str] =
     &["accept", "connections", "incoming", "listener", "receiver", "recv", "requests", "rx", "stream"];
 
+/// A call of a function.
+struct CalledBy {
+    caller: FunctionId,
+    /// Whether it is made once, before the caller serves.
+    is_before: bool,
+    /// Whether it is made once in a run of the caller.
+    is_once: bool,
+}
+
+/// The calls of each function, and the names of calls whose function is not found.
+#[derive(Default)]
+struct Callers<'g> {
+    of: HashMap<FunctionId, Vec<CalledBy>>,
+    unknown: HashSet<&'g str>,
+}
+
 impl CallGraph<'_> {
-    /// The functions that run only while a service starts.
+    /// The functions that run only while a service starts: what runs once, before it serves, or in a command that does not.
     pub(super) fn find_start(&self) -> HashSet<FunctionId> {
         // A program that ends when its work is done does that work there.
         let is_start = |id: &FunctionId| self.serving.contains(id) && self.is_main(*id);
         let mains: Vec<FunctionId> = self.all_functions().filter(is_start).collect();
-        let mut start = HashSet::new();
-        let mut callers: HashMap<FunctionId, Vec<(FunctionId, bool)>> = HashMap::new();
-        let mut unknown: HashSet<&str> = HashSet::new();
         if mains.is_empty() {
-            return start;
+            return HashSet::new();
         }
-        for caller in self.all_functions() {
-            let Some((_, function)) = self.get(caller) else { continue };
-            self.each_step(caller.source, &function.flow, &self.serving, true, &mut |flow, is_once| {
-                let Flow::Call(call) = flow else { return };
-                let targets = self.targets(caller.source, call);
-                if targets.is_empty() {
-                    unknown.insert(call.callee.name());
-                }
-                for target in targets {
-                    callers.entry(*target).or_default().push((caller, is_once && targets.len() == 1));
-                }
-            });
-        }
+        let callers = self.callers_before();
+        let is_once = |by: &CalledBy, found: &HashSet<FunctionId>| by.is_once && found.contains(&by.caller);
+        let is_before =
+            |by: &CalledBy, found: &HashSet<FunctionId>| by.is_before && found.contains(&by.caller);
+        let once = self.reached_from(&mains, &callers, &|all, found| all.iter().all(|by| is_once(by, found)));
+        // A command that does not serve may open what a service opens, and do then what the service does then.
+        self.reached_from(&mains, &callers, &|all, start| {
+            let is_of_command = |by: &CalledBy| is_once(by, &once) && !self.serving.contains(&by.caller);
+            all.iter().any(|by| is_before(by, start))
+                && all.iter().all(|by| is_before(by, start) || is_of_command(by))
+        })
+    }
+
+    /// The functions that these reach, each by calls that count together.
+    fn reached_from(
+        &self,
+        mains: &[FunctionId],
+        callers: &Callers<'_>,
+        count: &dyn Fn(&[CalledBy], &HashSet<FunctionId>) -> bool,
+    ) -> HashSet<FunctionId> {
+        let mut found: HashSet<FunctionId> = mains.iter().copied().collect();
         // Each round adds the functions that the ones of the round before call.
-        let mut open = mains.clone();
-        start.extend(mains);
+        let mut open = mains.to_vec();
         while let Some(caller) = open.pop() {
             let Some((_, function)) = self.get(caller) else { continue };
             for call in function.flow.calls() {
                 for target in self.targets(caller.source, call) {
                     let is_known = self.get(*target).is_some_and(|(_, it)| {
-                        it.implements.is_none() && !it.in_test && !unknown.contains(it.name.as_str())
+                        it.implements.is_none() && !it.in_test && !callers.unknown.contains(it.name.as_str())
                     });
-                    let all = callers.get(target).into_iter().flatten();
-                    let is_start =
-                        is_known && all.into_iter().all(|(by, is_once)| *is_once && start.contains(by));
-                    if is_start && start.insert(*target) {
+                    let all = callers.of.get(target).map_or(&[][..], Vec::as_slice);
+                    if is_known && count(all, &found) && found.insert(*target) {
                         open.push(*target);
                     }
                 }
             }
         }
-        start
+        found
+    }
+
+    /// The calls of all functions outside of tests, with when they are made.
+    fn callers_before(&self) -> Callers<'_> {
+        let mut callers = Callers::default();
+        for caller in self.all_functions() {
+            let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.in_test) else { continue };
+            let mut before: HashSet<usize> = HashSet::new();
+            self.each_step(caller.source, &function.flow, &self.serving, true, &mut |flow, is_before| {
+                if let Flow::Call(call) = flow
+                    && is_before
+                {
+                    before.insert(call.number);
+                }
+            });
+            // Where nothing serves, no branch is taken for the one that does.
+            let nothing = HashSet::new();
+            self.each_step(caller.source, &function.flow, &nothing, true, &mut |flow, is_once| {
+                let Flow::Call(call) = flow else { return };
+                let targets = self.targets(caller.source, call);
+                if targets.is_empty() {
+                    callers.unknown.insert(call.callee.name());
+                }
+                let is_alone = targets.len() == 1;
+                let is_before = is_alone && before.contains(&call.number);
+                for target in targets {
+                    let by = CalledBy { caller, is_before, is_once: is_alone && is_once };
+                    callers.of.entry(*target).or_default().push(by);
+                }
+            });
+        }
+        callers
     }
 
     /// Whether a step of a function is made only while a service starts: before it serves, and in no closure that others
