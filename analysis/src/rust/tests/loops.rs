@@ -145,7 +145,12 @@ fn batches_are_fine() {
     check_run("for chunk in xs.chunks(100) { RUN; }", &[Err(BATCHES)]);
     check_run("let chunks: Vec<_> = xs.chunks(100).collect(); for chunk in chunks { RUN; }", &[Err(BATCHES)]);
     check_run("for start in (0..xs.len()).step_by(100) { RUN; }", &[Err(BATCHES)]);
-    check_run("let key_chunks = cut(xs); for chunk in key_chunks { RUN; }", &[Err(BATCHES)]);
+    check_run("let parts = xs.chunks_exact(100); for part in parts { RUN; }", &[Err(BATCHES)]);
+    // What is called chunks may be the rows of a document.
+    for over in ["key_chunks", "chunks", "&doc.chunks", "pending_chunks"] {
+        let code = format!("let key_chunks = cut(xs); let chunks = cut(xs); for chunk in {over} {{ RUN; }}");
+        check_run(&code, &[Ok(over)]);
+    }
 }
 
 #[test]

@@ -124,9 +124,7 @@ pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape 
             if let [name] = parts.as_slice()
                 && let Some(shape) = around.local_shape(name)
             {
-                // Something called chunks holds many elements at a time, however it was split.
-                let is_cut = name == "chunks" || name.ends_with("_chunks");
-                return if shape == Shape::Unknown && is_cut { Shape::Batches } else { shape };
+                return shape;
             }
             if !parts.last().is_some_and(|last| is_constant(last)) {
                 return Shape::Unknown;
