@@ -28,7 +28,8 @@ impl Checker<'_> {
 
     /// Checks one call in a loop; returns findings and the allows that silenced something.
     pub fn call(&self, call: &LoopCall, caller: &Function) -> (Vec<Finding>, Vec<Allow>) {
-        let context = CallContext { call, dialect: self.dialect, schema: self.schema };
+        let (dialect, schema) = self.database_of(call);
+        let context = CallContext { call, dialect, schema };
         let mut findings = Vec::new();
         for lint in lints::ALL {
             let Check::Call(check) = lint.check else { continue };

@@ -11,6 +11,7 @@ mod tier;
 pub use edits::place_edits;
 pub use tier::is_by_hand;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::cardinality::Cardinality;
@@ -18,7 +19,7 @@ use crate::config::Config;
 use crate::finding::{Finding, Level, Place};
 use crate::index::{Access, Queried};
 use crate::lints::{self, CachedTables, Check, Growth, Lint, Made, SchemaContext};
-use crate::rust::{Allow, NamedDatabases, Site};
+use crate::rust::{Allow, LoopCall, NamedDatabases, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::{Dialect, Query, SyntaxError};
 use crate::types::Described;
@@ -40,6 +41,19 @@ pub struct Checker<'a> {
     has_own_database: bool,
     is_of_sqlx: bool,
     is_of_migrations: bool,
+    databases: Option<&'a Databases>,
+}
+
+/// The database of each file of a workspace, by its path as shown.
+pub type Databases = HashMap<Arc<str>, Database>;
+
+/// The database that the queries of a file run on, unless their connections say otherwise.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Its schema, if that is known.
+    pub schema: Option<Arc<Schema>>,
+    /// Its dialect.
+    pub dialect: Dialect,
 }
 
 /// The result of checking one query.
@@ -120,6 +134,7 @@ impl<'a> Checker<'a> {
             has_own_database: false,
             is_of_sqlx: false,
             is_of_migrations: false,
+            databases: None,
         }
     }
 
@@ -136,6 +151,23 @@ impl<'a> Checker<'a> {
     /// Sets the tables that cached reads of the workspace name.
     pub fn with_cached(self, cached: &'a CachedTables) -> Checker<'a> {
         Checker { cached: Some(cached), ..self }
+    }
+
+    /// Sets the databases of all files: a call may reach a query in another crate.
+    pub fn with_databases_of_files(self, databases: &'a Databases) -> Checker<'a> {
+        Checker { databases: Some(databases), ..self }
+    }
+
+    /// The dialect and schema of the database that the query of a call runs on.
+    fn database_of(&self, call: &LoopCall) -> (Dialect, Option<&Schema>) {
+        let file = call.chain.last().map(|link| &link.place.file);
+        let there = file.and_then(|file| self.databases?.get(file));
+        let (dialect, schema) =
+            there.map_or((self.dialect, self.schema), |it| (it.dialect, it.schema.as_deref()));
+        match call.dialect {
+            Some(known) if known != dialect => (known, None),
+            _ => (dialect, schema),
+        }
     }
 
     /// Marks a file that opens a database by itself, while another file of the crate opens one as well. The
@@ -208,3 +240,5 @@ impl<'a> Checker<'a> {
 mod loop_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transaction_tests;

@@ -65,13 +65,16 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if query.kind != Kind::Select || row_by_row_write::written(query).is_some() {
         return;
     }
-    let Some(around) = loops::of(context, query) else { return };
+    let Some(around) = loops::with_batched(context, query) else { return };
     if loop_invariant_query::is_invariant(query, &around) {
         return;
     }
     let finding = Finding::new(LINT.name, format!("this query runs once {}", around.per_iteration()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
     let finding = around.tiered(context, finding, false);
+    if around.is_batched() {
+        return findings.push(finding);
+    }
     let batch = around.batch(context, query).filter(|_| !query.relations.is_empty());
     let finding = match batch {
         Some(batch) => finding.help(format!(
@@ -84,6 +87,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             finding.help("call it for all elements in one statement, where their order does not matter");
         // A lock, a sequence: nothing is looked up in a table. What a function of the database's own does is unknown.
         if calls_own_function(context.schema, context.dialect, query) { finding } else { finding.listed() }
+    } else if around.refills() {
+        let rewrite = around.rewrite(context, query);
+        let text = rewrite.as_ref().map(|it| it.text.as_str());
+        loops::by_level(text, context.dialect).into_iter().fold(finding, Finding::help)
     } else if let Some(rewrite) = around.rewrite(context, query) {
         let help = format!("read all of them in one query before the loop: `{}`", rewrite.text);
         let finding = finding.help(help).help("then look each element's rows up in a map by the key");

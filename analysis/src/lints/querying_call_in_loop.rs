@@ -3,9 +3,9 @@
 use super::shared::loops;
 use super::{CallContext, Check, declare_lint, loop_invariant_query, query_in_loop};
 use crate::finding::Finding;
-use crate::rust::LoopCall;
+use crate::rust::{Key, LoopCall};
 use crate::sql::query::Kind;
-use crate::sql::{Query, batch, resolve};
+use crate::sql::{Dialect, Query, batch, resolve};
 
 declare_lint! {
     /// ## What it does
@@ -22,20 +22,25 @@ declare_lint! {
     ///
     /// Calls are followed by Rust's rules for paths and imports, and by the types in signatures, fields and
     /// constructors. Code in a field (`(self.load)(id)`) is that which the workspace puts there. A call whose function is not
-    /// found is not reported; a call that may mean several functions says so. Loops that `query_in_loop` leaves alone are left alone here, and so are functions whose query takes many
-    /// elements at once, caches, and what begins a transaction.
+    /// found is not reported; a call that may mean several functions says so. Loops that `query_in_loop` leaves alone are left
+    /// alone here, and so are caches, and what begins a transaction.
     ///
     /// A call is listed with `--all` rather than shown, with the reason as a note, if one query for all elements would not
     /// replace it or would not be faster:
     ///
     /// - a write in a transaction of its own, an operation that may fail alone, and what runs only after an error or while a
     ///   service starts
-    /// - an iteration that calls another service, sleeps, or first waits for something else
+    /// - an iteration that calls another service, judging by names and by the types of HTTP clients, sleeps, or first waits for something
+    ///   else
     /// - anything but a lookup in an iteration that also waits for something other than the database, runs many statements, or
     ///   does something else for each kind of element
-    /// - a loop over the steps of a range (`from..=to`), over elements that arrive one by one, over configuration, or over the
-    ///   difference of two sets, and a loop that ends at the first match
-    /// - queries of SQLite in a transaction, and reads on an open connection or in loops over other things than rows
+    /// - a loop over the steps of a range (`from..=to`), over elements that arrive one by one, over configuration, over the
+    ///   difference of two sets or what a part of something lacks (`if !user.groups.contains(group)`), or over the segments of a path, and a
+    ///   loop that ends at the first match
+    /// - queries of SQLite in a transaction, reads of one row by a unique key, and reads on an open connection or in loops over other
+    ///   things than rows. A transaction is known by its type and by what began it, through calls and closures, if all callers that are
+    ///   found pass one; the database is that of the crate that runs the query
+    /// - a query that takes many elements at once, for those of one iteration alone
     /// - a SELECT, UPDATE or DELETE that only administrators ask for
     /// - queries whose text or tables are known only at run time
     ///
@@ -43,8 +48,9 @@ declare_lint! {
     /// they are rows of a query, are made from such rows, or are the answer of a service; if nothing is known of them, they may.
     /// A loop over what a request brings is shown if each iteration makes one lookup or one write.
     ///
-    /// Values are not followed through the called function to what it calls: if the loop gives it other values as well, the help
-    /// says what to do in both cases. If each iteration runs the same query with the same arguments, the help says to move it before the loop. This has to be certain: the
+    /// Values are followed from the call to the query only where they are passed on as they are: otherwise the help says what to do if the
+    /// key is the same for all elements, and if it is not. If the loop adds to the list that it empties, its keys are not known before it: the
+    /// help says to read a level at a time. If each iteration runs the same query with the same arguments, the help says to move it before the loop. This has to be certain: the
     /// function runs one query, with nothing but its parameters and constants as arguments, and everything that the iteration
     /// calls is found and writes nothing.
     ///
@@ -82,7 +88,8 @@ declare_lint! {
 fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     let call = context.call;
     let query = context.sql().and_then(|sql| resolve(sql, context.dialect, context.schema).ok());
-    if query.as_ref().is_some_and(|query| batch::is_batched(query, None) || query.kind == Kind::Transaction) {
+    let is_batched = query.as_ref().is_some_and(|query| batch::is_batched(query, None));
+    if is_batched && call.is_checked || query.as_ref().is_some_and(|query| query.kind == Kind::Transaction) {
         return;
     }
     let [first, .., last] = call.chain.as_slice() else { return };
@@ -98,8 +105,12 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     let given = given(call);
     let help = match is_invariant {
         true => vec!["move the call before the loop: no value of the loop goes into it".to_owned()],
+        false if is_batched => vec![loops::UNFOLD_ALL.to_owned()],
         false => help(context, query.as_ref(), given.as_ref()),
     };
+    if context.dialect == Dialect::Sqlite && !call.in_transaction && query.as_ref().is_some_and(writes) {
+        finding = finding.help(loops::IN_ONE_TRANSACTION);
+    }
     for help in help {
         finding = finding.help(help);
     }
@@ -112,7 +123,9 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
             && !context.sql().is_some_and(runs_code)
             && !query_in_loop::calls_own_function(context.schema, context.dialect, it)
     };
-    if let Some(why) = &call.aside {
+    if is_batched {
+        finding = finding.note(loops::ONE_BATCH_EACH).listed();
+    } else if let Some(why) = &call.aside {
         finding = finding.note(why.clone()).listed();
     } else if query.as_ref().is_some_and(is_of_no_table) {
         finding = finding.listed();
@@ -126,10 +139,21 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding);
 }
 
+fn writes(query: &Query) -> bool {
+    matches!(query.kind, Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge)
+}
+
 /// Why the query of a call costs little where it runs.
 fn in_process(context: &CallContext<'_>, query: Option<&Query>) -> Option<&'static str> {
-    let writes = query?.kind != Kind::Select;
-    loops::in_process(context.dialect, &context.call.runs_on, writes, context.call.grows)
+    let (query, call) = (query?, context.call);
+    let access = loops::Access {
+        on: &call.runs_on,
+        in_transaction: call.in_transaction,
+        writes: query.kind != Kind::Select,
+        grows: call.grows,
+        by_key: loops::is_by_key(query, context.schema),
+    };
+    access.in_process(context.dialect)
 }
 
 /// Whether each iteration runs the same query with the same result: no value of the loop goes into the call, the query reads
@@ -153,13 +177,27 @@ fn given(call: &LoopCall) -> Option<String> {
     Some(format!("give `{}`", link.function))
 }
 
-/// Whether the key of a query may be the same for all elements: it is asked in what the called function calls, and the function is
-/// given more than values of the loop and one connection. What is named like a connection, such as `repo`, may have a key.
+/// Whether the key of a query may be the same for all elements: it is asked in what the called function calls, is not seen to be
+/// given a value of the element, and the function is given more than values of the loop and one connection. What is named like a
+/// connection, such as `repo`, may have a key.
 fn may_ask_by_one_key(call: &LoopCall) -> bool {
     let of_loop = |name: &String| call.call.loops.iter().any(|around| around.variables.contains(name));
     let is_of_loop =
         |given: &Vec<String>| given.iter().all(of_loop) && call.call.arguments <= given.len() + 1;
-    call.chain.len() > 2 && !call.call.given.as_ref().is_some_and(is_of_loop)
+    call.chain.len() > 2 && call.key != Key::OfElement && !call.call.given.as_ref().is_some_and(is_of_loop)
+}
+
+/// What to do with a read by a key that does not depend on the loop.
+fn moved(call: &LoopCall, given: Option<&String>) -> Option<String> {
+    match given {
+        _ if !call.takes_of_loop => {
+            Some("move the call before the loop, if nothing else changes what it reads: no value of the loop goes into it".to_owned())
+        }
+        Some(give) if call.key == Key::Same && call.chain.len() > 2 => {
+            Some(format!("read before the loop, and {give} the result: the key is the same for all elements"))
+        }
+        _ => None,
+    }
 }
 
 /// A sentence, and what to give the function for that.
@@ -176,8 +214,15 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>
         .filter(|query| query.parameters == 1)
         .and_then(|query| batch::rewrite(context.sql()?, query, context.dialect, context.schema, &|_| true));
     let (keys, rows) = (loops::keys(context.dialect), loops::rows(context.dialect));
+    let verb = context.sql().and_then(|sql| sql.split_whitespace().next()).unwrap_or_default();
+    let reads = query.map_or_else(
+        || verb.eq_ignore_ascii_case("select"),
+        |it| it.kind == Kind::Select && !it.relations.is_empty(),
+    );
+    if let Some(help) = moved(context.call, given).filter(|_| reads) {
+        return vec![help];
+    }
     let Some(query) = query else {
-        let verb = context.sql().and_then(|sql| sql.split_whitespace().next()).unwrap_or_default();
         return vec![match verb.to_ascii_lowercase().as_str() {
             "select" => told("read for all elements in one query before the loop", given, "all keys"),
             "insert" | "update" | "delete" | "merge" | "replace" => {
@@ -192,8 +237,12 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>
     };
     let and_run = |how: &str| given.map_or_else(|| "run".to_owned(), |give| format!("{give} {how}, and run"));
     // The function behind the call may read by a value that is the same for all elements.
+    let refills = context.call.around.refills && query.kind == Kind::Select;
     let once = given.filter(|_| query.kind == Kind::Select && may_ask_by_one_key(context.call));
     match (query.kind, rewrite) {
+        (Kind::Select, rewrite) if refills => {
+            loops::by_level(rewrite.as_ref().map(|it| it.text.as_str()), context.dialect)
+        }
         (Kind::Select, Some(rewrite)) if let Some(give) = once => vec![
             format!(
                 "read before the loop, and {give} the result: once if the key is the same for all elements, otherwise for all keys \
@@ -221,8 +270,8 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>
             "all of them",
         )],
         (Kind::Select, None) if let Some(give) = once => vec![format!(
-            "read before the loop, and {give} the result: once if the key is the same for all elements, otherwise for all keys in \
-             one query {keys}"
+            "read before the loop, and {give} the result: once if the key is the same for all elements, otherwise for all keys by \
+             one query with {keys}"
         )],
         (Kind::Select | Kind::Transaction | Kind::Other, None) => {
             vec![format!("read for all elements in one query before the loop: {} {keys}", and("all keys"))]

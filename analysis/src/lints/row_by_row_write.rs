@@ -4,7 +4,6 @@ use super::shared::loops::Around;
 use super::shared::{guarded, loops};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
-use crate::sql::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::query::{Body, Kind, Query, Source};
 
@@ -20,8 +19,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Loops with a constant number of iterations, `.chunks(n)`, retries and statements that write many rows at once
-    /// are left alone.
+    /// Loops with a constant number of iterations, `.chunks(n)` and retries are left alone, and raw statements that write many rows at
+    /// once are listed with `--all`. On SQLite, the first advice on a loop outside of a transaction is to run it in one.
     ///
     /// Raw queries are listed with `--all` rather than shown if they run while a service starts, in iterations that have a
     /// transaction of their own, wait for something else first, call another service or run five statements, in loops that do not
@@ -72,15 +71,6 @@ fn returns(query: &Query) -> bool {
     query.blocks.iter().any(|block| matches!(&block.body, Body::Write(write) if write.returning.is_some()))
 }
 
-/// PostgreSQL: whether an INSERT updates the row that is there. In one statement it does so once.
-fn updates_on_conflict(context: &QueryContext<'_>, query: &Query) -> bool {
-    context.dialect == Dialect::Postgres
-        && query.blocks.iter().any(|block| {
-            matches!(&block.body, Body::Write(write)
-                if write.conflict.as_ref().is_some_and(|conflict| !conflict.assignments.is_empty()))
-        })
-}
-
 /// Whether an UPDATE sets a column to a value that differs between the elements, so that a list of keys would not do.
 fn sets_value_of_element(query: &Query, around: &Around<'_>) -> bool {
     let is_of_element = |e: &Expr| matches!(e, Expr::Parameter(number) if around.argument_varies(*number));
@@ -108,10 +98,13 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         },
         Kind::Transaction | Kind::Other => return,
     };
-    let Some(around) = loops::of(context, query) else { return };
+    let Some(around) = loops::with_batched(context, query) else { return };
     let finding = Finding::new(LINT.name, format!("this {verb} runs once {}", around.per_iteration()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
     let finding = around.tiered(context, finding, true);
+    if around.is_batched() {
+        return findings.push(finding);
+    }
     let is_still = |source: &Source| matches!(source, Source::Table(name) if context.stays(name));
     let changes = matches!(query.kind, Kind::Update | Kind::Delete);
     let stays = context.is_raw() && changes && query.relations.iter().all(|it| is_still(&it.source));
@@ -138,10 +131,6 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             let is_read = context.site.and_then(|site| site.call.as_ref()).is_some_and(|call| call.method != "execute");
             let finding = match is_read && returns(query) {
                 true => finding.note("RETURNING has no guaranteed order: its columns have to include what identifies the element"),
-                false => finding,
-            };
-            let finding = match updates_on_conflict(context, query) {
-                true => finding.note("PostgreSQL refuses to update a row twice in one statement: where a key may come twice, group the values by it first"),
                 false => finding,
             };
             loops::with_rewrite(finding, rewrite)

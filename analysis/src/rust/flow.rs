@@ -101,8 +101,10 @@ pub struct CallRef {
     /// The number of loops around the declaration of the transaction that it gets, which each of their iterations begins anew;
     /// 0 if it gets none.
     pub unit: usize,
-    /// Whether it is given a transaction of its caller: what it begins on that is a savepoint.
-    pub in_transaction: bool,
+    /// The arguments that are transactions of its caller, by position, including the receiver: what it begins on one is a savepoint.
+    pub transactions: Vec<usize>,
+    /// The types of those that may be transactions, which only all files together tell.
+    pub typed: Vec<(usize, TypeRef)>,
     /// Whether it runs only after an error.
     pub rare: bool,
     /// Whether a condition in the innermost loop, other than a pattern, decides that it runs.
@@ -111,6 +113,8 @@ pub struct CallRef {
     pub isolated: bool,
     /// Whether it gets a client of a service, or is a method of one, judging by its name or type.
     pub on_service: bool,
+    /// Whether it sends a request by an HTTP client, judging by types and paths. Clients that block do so without `.await`.
+    pub sends: bool,
     /// Whether it gets a connection, or is a method of a value that holds one, judging by its name or type.
     pub on_database: bool,
     /// The variables in its receiver and arguments, all connections left out; `None` if its arguments may change in
@@ -118,6 +122,8 @@ pub struct CallRef {
     pub given: Option<Vec<String>>,
     /// Where its arguments come from, in the order of the parameters, including the receiver.
     pub passed: Vec<Vec<Origin>>,
+    /// The arguments that mention a variable of a loop around it, by position, including the receiver.
+    pub varying: Vec<usize>,
     /// Whether it runs only when a buffer is full, so that it handles many elements at once.
     pub batched: bool,
     /// What comments above the statement and attributes of enclosing functions allow here.

@@ -41,6 +41,12 @@ pub struct Function {
     pub changes: bool,
     /// Whether a parameter may be code that it runs: a closure, or a function.
     pub runs_given: bool,
+    /// Whether its body is nothing but a list of values.
+    pub lists: bool,
+    /// The variables that its parameters are, each with its position, including the receiver.
+    pub inputs: Vec<(String, usize)>,
+    /// The inputs of the closures that it takes, each with the position of its parameter, including the receiver.
+    pub takes: Vec<(usize, Vec<TypeRef>)>,
     /// The parameters whose value is never changed in its body.
     pub kept: Vec<String>,
     /// Whether it is test code.

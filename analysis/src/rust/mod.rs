@@ -33,6 +33,7 @@ pub use graph::bounds;
 pub use graph::calls::{Link, LoopCall};
 pub use graph::edges::CallEdge;
 pub use graph::follow::{Followed, follow};
+pub use graph::keys::Key;
 pub use graph::neighbours::{Neighbour, Told, told};
 pub use graph::tree::{Position, Target, positions};
 pub use lex::ddl::{DdlSource, DdlText, ddl_texts};

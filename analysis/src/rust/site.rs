@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::occasions::Occasion;
+use super::type_ref::TypeRef;
 use super::{drivers, query_names};
 pub use crate::allow::Allow;
 use crate::finding::Place;
@@ -44,6 +45,8 @@ pub struct Site {
     /// The number of loops around the declaration of the transaction that it runs in, which each of their iterations begins anew;
     /// 0 where it runs in none.
     pub unit: usize,
+    /// Whether it runs in a transaction.
+    pub in_transaction: bool,
     /// Why it is seldom worth a change in the loop that it is in, as a note.
     pub aside: Option<String>,
     /// Whether its function is called page by page: a loop advances one of its arguments, or others may call it so.
@@ -209,7 +212,7 @@ pub struct Argument {
 }
 
 /// A method called on a query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Call {
     /// Its name: `fetch_all`, `execute`, `fetch_optional`.
     pub method: String,
@@ -221,6 +224,12 @@ pub struct Call {
     pub field: Option<String>,
     /// The dialect of that connection, if its type determines it.
     pub dialect: Option<Dialect>,
+    /// The type of its connection, as far as its function determines it.
+    pub ty: TypeRef,
+    /// The parameter of the function that its connection is, counted from 0, including the receiver.
+    pub parameter: Option<usize>,
+    /// Whether its function began a transaction that is its connection, or is open on that.
+    pub begun: bool,
     /// Whether its result is only tested for existence: `.is_some()`.
     pub asks_whether: bool,
 }
@@ -261,6 +270,8 @@ pub struct Loop {
     pub place: Place,
     /// What is looped over, as written: `&events`; empty if nothing is named.
     pub over: String,
+    /// Its type, if it is a field: of an array, which may be declared in another file, it has so many elements.
+    pub of: TypeRef,
     /// Whether that is known to be a collection with `iter`.
     pub has_iter: bool,
     /// The pattern of a `for`, as written: `(position, name)`; empty for other loops.
@@ -279,6 +290,8 @@ pub struct Loop {
     /// Why a call in it is for each element alone although it could be one for all: its elements come one after the
     /// other.
     pub pace: Option<&'static str>,
+    /// Whether its iterations add elements to the list that it takes them from.
+    pub refills: bool,
     /// The variables that each iteration moves on by a number, `offset += 100`, or that a range of numbers sets.
     pub advances: Vec<String>,
 }
@@ -304,6 +317,8 @@ pub enum Origin {
     Parameter(usize),
     /// A part of a request, which a parameter is.
     Request,
+    /// A segment of a path.
+    Segment,
     /// It is not known.
     Unknown,
 }

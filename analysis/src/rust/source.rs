@@ -119,7 +119,12 @@ impl SourceFile {
                     let outer = site.loops.iter_mut().take(loops);
                     outer.for_each(|around| around.exempt = around.exempt.or(Some(purpose::KEPT)));
                 }
+                SiteFact::Fixed(at) => {
+                    let around = site.loops.get_mut(at);
+                    around.into_iter().for_each(|it| it.exempt = it.exempt.or(Some(purpose::FIXED)));
+                }
                 SiteFact::Grows => site.grows = true,
+                SiteFact::InTransaction => site.in_transaction = true,
                 SiteFact::InSameIteration(statements) => site.in_same_iteration = statements,
                 SiteFact::AtStart => site.occasions.push(Occasion::AtStart),
             }
@@ -136,8 +141,12 @@ pub enum SiteFact {
     Paged,
     /// A cache that is called in so many loops keeps what it reads.
     Kept(usize),
+    /// The loop at this position goes through an array.
+    Fixed(usize),
     /// The loop around it goes through the rows of a query.
     Grows,
+    /// It runs in a transaction.
+    InTransaction,
     /// The texts of the other statements in the same iteration of the loop around it.
     InSameIteration(Vec<Option<Arc<str>>>),
     /// It runs while a program starts.

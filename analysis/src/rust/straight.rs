@@ -234,6 +234,7 @@ impl<'a, 't> Reader<'a, 't> {
             field: on.field.map(str::to_owned),
             dialect: None,
             asks_whether: false,
+            ..Call::default()
         };
         let crate_name = if name > start { "query_budget::" } else { "" };
         let site = Site {
@@ -252,6 +253,7 @@ impl<'a, 't> Reader<'a, 't> {
             in_test: self.in_test,
             row,
             unit: 0,
+            in_transaction: false,
             aside: None,
             is_paged: false,
             grows: false,

@@ -10,6 +10,9 @@ use super::walk::sql_text::{plain, segments};
 /// The maximum number of steps in a type; a longer one is unknown.
 pub(super) const MAX_TYPE_STEPS: u8 = 12;
 
+/// The name of the second argument of an array.
+const LENGTH: &str = ";";
+
 /// A type as far as the source determines it. Names are paths, resolved by the imports of their file;
 /// references are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,17 +38,26 @@ pub enum TypeRef {
     Inside(Box<TypeRef>),
     /// An element of a collection.
     Element(Box<TypeRef>),
+    /// What a function gives to a closure: the function as the type of what it returns, the position of the closure among its
+    /// parameters, including the receiver, and the position among the inputs of the closure.
+    HandedTo(Box<TypeRef>, usize, usize),
     /// An associated type, with its trait if that is written: `T::Repo`, `<T as HasRepo>::Repo`.
     Associated(Box<TypeRef>, Option<Vec<String>>, String),
 }
 
 impl TypeRef {
+    /// Whether it is an array, whose length the source determines.
+    pub(super) fn is_array(&self) -> bool {
+        matches!(self, TypeRef::Named(path, arguments) if arguments.len() == 2 && path.last().is_some_and(|last| last == "[]"))
+    }
+
     pub(super) fn depth(&self) -> u8 {
         match self {
             TypeRef::Field(of, _)
             | TypeRef::Method(of, _)
             | TypeRef::Inside(of)
             | TypeRef::Element(of)
+            | TypeRef::HandedTo(of, ..)
             | TypeRef::Associated(of, ..) => of.depth().saturating_add(1),
             _ => 0,
         }
@@ -100,6 +112,70 @@ fn trait_path(bound: &TypeParamBound, imports: &Imports) -> Option<Vec<String>> 
     }
 }
 
+/// The inputs of the closures that a function takes, each with the position of its parameter: `f: impl FnOnce(&Transaction)`,
+/// `f: F` where `F: FnOnce(&Transaction)`.
+pub(super) fn taken(
+    sig: &syn::Signature,
+    imports: &Imports,
+    parameters: &Parameters,
+) -> Vec<(usize, Vec<TypeRef>)> {
+    let of_parameter = |name: &syn::Ident| {
+        let own = sig.generics.type_params().filter(move |it| it.ident == *name).flat_map(|it| &it.bounds);
+        let predicates = sig.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let asked = predicates.filter_map(move |predicate| match predicate {
+            syn::WherePredicate::Type(predicate) => match &predicate.bounded_ty {
+                Type::Path(path) if path.path.is_ident(name) => Some(&predicate.bounds),
+                _ => None,
+            },
+            _ => None,
+        });
+        own.chain(asked.flatten()).find_map(inputs_of)
+    };
+    let inputs = |ty: &Type| match code_in(ty)? {
+        Type::ImplTrait(node) => node.bounds.iter().find_map(inputs_of),
+        Type::TraitObject(node) => node.bounds.iter().find_map(inputs_of),
+        Type::Path(path) => of_parameter(path.path.get_ident()?),
+        _ => None,
+    };
+    let all = sig.inputs.iter().enumerate().filter_map(|(position, input)| match input {
+        syn::FnArg::Typed(input) => {
+            let types = inputs(&input.ty)?.iter().map(|ty| of_type(ty, imports, parameters)).collect();
+            Some((position, types))
+        }
+        syn::FnArg::Receiver(_) => None,
+    });
+    all.collect()
+}
+
+/// The type that is code, behind references and a box.
+fn code_in(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Reference(reference) => code_in(&reference.elem),
+        Type::Paren(inner) => code_in(&inner.elem),
+        Type::Path(path) => match path.path.segments.last().map(|last| (&last.ident, &last.arguments)) {
+            Some((name, syn::PathArguments::AngleBracketed(arguments))) if name == "Box" => {
+                arguments.args.iter().find_map(|argument| match argument {
+                    syn::GenericArgument::Type(ty) => code_in(ty),
+                    _ => None,
+                })
+            }
+            _ => Some(ty),
+        },
+        ty => Some(ty),
+    }
+}
+
+/// The inputs of a closure: those of `Fn(A, B)`.
+fn inputs_of(bound: &TypeParamBound) -> Option<Vec<Type>> {
+    let TypeParamBound::Trait(bound) = bound else { return None };
+    match &bound.path.segments.last()?.arguments {
+        syn::PathArguments::Parenthesized(arguments) => {
+            Some(arguments.inputs.iter().map(|input| input.ty.clone()).collect())
+        }
+        _ => None,
+    }
+}
+
 /// A type as written.
 pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> TypeRef {
     let next = |ty: &Type| of_type(ty, imports, parameters);
@@ -118,7 +194,11 @@ pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> 
         Type::Paren(inner) => next(&inner.elem),
         Type::Group(inner) => next(&inner.elem),
         Type::Slice(slice) => TypeRef::Named(vec!["[]".to_owned()], vec![next(&slice.elem)]),
-        Type::Array(array) => TypeRef::Named(vec!["[]".to_owned()], vec![next(&array.elem)]),
+        // The length is a second argument, whatever it is.
+        Type::Array(array) => {
+            let length = TypeRef::Named(vec![LENGTH.to_owned()], Vec::new());
+            TypeRef::Named(vec!["[]".to_owned()], vec![next(&array.elem), length])
+        }
         Type::Tuple(tuple) if !tuple.elems.is_empty() => {
             TypeRef::Named(vec!["()".to_owned()], tuple.elems.iter().map(next).collect())
         }

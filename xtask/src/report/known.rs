@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::check::Checker;
+use query_budget_analysis::check::{Checker, Database, Databases};
 use query_budget_analysis::lints::{CachedTables, Growth, cached_tables};
 use query_budget_analysis::rust::{Site, SiteSql};
 use query_budget_analysis::sql::Dialect;
@@ -18,6 +18,7 @@ pub(super) struct Known {
     /// By the source of the schema.
     cached: HashMap<Option<PathBuf>, CachedTables>,
     nothing_cached: CachedTables,
+    databases: Databases,
 }
 
 impl Known {
@@ -28,14 +29,31 @@ impl Known {
             let tables = cached_tables(sites, batch.project.schema.as_deref(), batch.project.dialect);
             cached.entry(batch.source.clone()).or_default().extend(tables);
         }
-        Known { growth: growth(batches, base), cached, nothing_cached: CachedTables::new() }
+        Known {
+            growth: growth(batches, base),
+            cached,
+            nothing_cached: CachedTables::new(),
+            databases: databases(batches),
+        }
     }
 
     /// A checker with the information for one database.
     pub(super) fn tell<'a>(&'a self, checker: Checker<'a>, source: Option<&PathBuf>) -> Checker<'a> {
         let cached = self.cached.get(&source.cloned()).unwrap_or(&self.nothing_cached);
-        checker.with_growth(&self.growth).with_cached(cached)
+        checker.with_growth(&self.growth).with_cached(cached).with_databases_of_files(&self.databases)
     }
+}
+
+/// The databases of the files with queries.
+fn databases(batches: &[Batch]) -> Databases {
+    let of_batch =
+        |batch: &Batch| Database { schema: batch.project.schema.clone(), dialect: batch.project.dialect };
+    let files = batches.iter().flat_map(|batch| batch.files.iter().map(move |file| (batch, file)));
+    let named = files.filter_map(|(batch, file)| {
+        let site = file.source.scan.sites.first()?;
+        Some((site.place.file.clone(), of_batch(batch)))
+    });
+    named.collect()
 }
 
 /// The tables that queries outside of test code, functions of the database and migrations insert into.

@@ -1,22 +1,30 @@
 //! Shared by the lints on loops: which loop a query runs in, and what it depends on.
 
 use super::pasteable;
+use crate::cardinality::{self, Rows};
 use crate::finding::{Applicability, Finding, Place};
 use crate::lints::QueryContext;
 use crate::rust::{Built, Loop, LoopKind, Site};
+use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::batch::{self, Rewrite};
-use crate::sql::query::{Kind, Query, Relation, Source};
+use crate::sql::query::{Block, BlockId, Kind, Query, Relation, Source};
 
 /// The loops over data around a query that is executed in them.
 pub(in crate::lints) struct Around<'a> {
     site: &'a Site,
     innermost: &'a Loop,
     work: Vec<&'a Loop>,
+    is_batched: bool,
 }
 
 /// The loops that `query` runs in; `None` if it runs in none, or handles many elements at once.
 pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around<'a>> {
+    with_batched(context, query).filter(|around| !around.is_batched)
+}
+
+/// Like [`of`], with raw queries that handle many elements at once, and do so for each element of a loop.
+pub(in crate::lints) fn with_batched<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around<'a>> {
     let site = context.site?;
     let call = site.call.as_ref()?;
     if site.in_test || site.takes_rows() {
@@ -36,14 +44,13 @@ pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Opt
     if call.on.iter().any(|name| work.iter().any(|around| around.elements.contains(name))) {
         return None;
     }
-    let around = Around { site, innermost, work };
+    let mut around = Around { site, innermost, work, is_batched: false };
     let varies = |number: usize| around.argument_varies(number);
     let known = (site.arguments_complete && site.arguments.len() == query.parameters)
         .then_some(&varies as &dyn Fn(usize) -> bool);
-    if batch::is_batched(query, known) {
-        return None;
-    }
-    Some(around)
+    let is_batched = batch::is_batched(query, known);
+    around.is_batched = is_batched;
+    Some(around).filter(|_| !is_batched || context.is_raw())
 }
 
 /// The innermost loop over data in which a text is built and run; `None` if each iteration uses another table or database.
@@ -97,6 +104,9 @@ impl Around<'_> {
         finding: Finding,
         writes: bool,
     ) -> Finding {
+        if self.is_batched {
+            return finding.help(UNFOLD_ALL).note(ONE_BATCH_EACH).listed();
+        }
         let index = self.site.loops.iter().rposition(|around| around == self.innermost).unwrap_or(0);
         match &self.site.aside {
             Some(aside) => finding.note(aside.clone()).listed(),
@@ -105,10 +115,21 @@ impl Around<'_> {
             }
             None => {
                 let call = self.site.call.as_ref().filter(|_| !context.is_any_dialect);
-                let grows = self.site.grows;
-                let near = call.and_then(|call| in_process(context.dialect, &call.executor(), writes, grows));
+                let near = call.and_then(|call| {
+                    let access = Access {
+                        on: &call.executor(),
+                        in_transaction: self.site.in_transaction,
+                        writes,
+                        grows: self.site.grows,
+                        by_key: context.query.as_ref().is_ok_and(|query| is_by_key(query, context.schema)),
+                    };
+                    access.in_process(context.dialect)
+                });
                 match near {
                     Some(why) => finding.note(why).listed(),
+                    None if writes && context.dialect == Dialect::Sqlite && call.is_some() => {
+                        finding.help(IN_ONE_TRANSACTION)
+                    }
                     None => finding,
                 }
             }
@@ -157,6 +178,16 @@ impl Around<'_> {
         pasteable::batch(context, query, self.innermost, &varies).filter(|_| is_alone)
     }
 
+    /// Whether the query handles many elements at once.
+    pub(in crate::lints) fn is_batched(&self) -> bool {
+        self.is_batched
+    }
+
+    /// Whether the iterations add elements to the list that the loop goes through.
+    pub(in crate::lints) fn refills(&self) -> bool {
+        self.innermost.refills
+    }
+
     /// The statement that does for all elements what the query does for one.
     pub(in crate::lints) fn rewrite(&self, context: &QueryContext<'_>, query: &Query) -> Option<Rewrite> {
         let varies = |number| self.argument_varies(number);
@@ -164,30 +195,65 @@ impl Around<'_> {
     }
 }
 
-/// Why statements of SQLite that run on a connection of these names cost little: SQLite runs in the process, so that none of
-/// them is a round trip. Outside a transaction, each write commits. Where the loop `grows` with the data, reads on a pool
-/// add up.
-pub(in crate::lints) fn in_process(
-    dialect: Dialect,
-    on: &[String],
-    writes: bool,
-    grows: bool,
-) -> Option<&'static str> {
-    if dialect != Dialect::Sqlite {
-        return None;
+/// Why a query that takes an array in each iteration is seldom worth a change, as a note.
+pub(in crate::lints) const ONE_BATCH_EACH: &str =
+    "each iteration takes many elements at once: one statement could take those of all iterations";
+
+/// What to do with such a query.
+pub(in crate::lints) const UNFOLD_ALL: &str =
+    "give one statement the elements of all iterations, each with what it belongs to";
+
+/// What the writes of a loop need first on SQLite.
+pub(in crate::lints) const IN_ONE_TRANSACTION: &str =
+    "run the loop in one transaction: SQLite commits each write outside of one, and waits for the disk";
+
+/// What is known of a statement in a loop, for what it costs where the database runs in the process.
+#[derive(Clone, Copy)]
+pub(in crate::lints) struct Access<'a> {
+    /// The names of what it runs on.
+    pub(in crate::lints) on: &'a [String],
+    /// Whether that is a transaction.
+    pub(in crate::lints) in_transaction: bool,
+    /// Whether it writes.
+    pub(in crate::lints) writes: bool,
+    /// Whether the loop goes through the rows of a query.
+    pub(in crate::lints) grows: bool,
+    /// Whether it reads one row by a unique key.
+    pub(in crate::lints) by_key: bool,
+}
+
+impl Access<'_> {
+    /// Why a statement of SQLite costs little: SQLite runs in the process, so that none is a round trip. Outside a transaction,
+    /// each write commits. Where the loop grows with the data, reads on a pool add up, unless each is of one row by its key.
+    pub(in crate::lints) fn in_process(&self, dialect: Dialect) -> Option<&'static str> {
+        if dialect != Dialect::Sqlite {
+            return None;
+        }
+        if self.in_transaction {
+            return Some(
+                "SQLite runs in the process: in a transaction, a statement costs neither a round trip nor a commit",
+            );
+        }
+        let has = |words: &[&str]| {
+            let mut parts = self.on.iter().flat_map(|name| name.split('_'));
+            parts.any(|part| words.contains(&part.to_ascii_lowercase().as_str()))
+        };
+        let is_open = !has(&["pool"]) && has(&["conn", "connection", "transaction", "trx", "tx", "txn"]);
+        if self.writes {
+            return None;
+        }
+        (is_open || !self.grows).then_some("SQLite runs in the process: a read costs no round trip").or(self
+            .by_key
+            .then_some("SQLite runs in the process: a read of one row by its key costs little"))
     }
-    let has = |words: &[&str]| {
-        on.iter().any(|name| name.split('_').any(|part| words.contains(&part.to_ascii_lowercase().as_str())))
+}
+
+/// Whether a query reads at most one row of each table, by unique keys.
+pub(in crate::lints) fn is_by_key(query: &Query, schema: Option<&Schema>) -> bool {
+    let is_one = |(id, block): (BlockId, &Block)| {
+        block.from().is_empty() || cardinality::read(query, schema, id).rows == Rows::One
     };
-    let is_pool = has(&["pool"]);
-    if !is_pool && has(&["transaction", "trx", "tx", "txn"]) {
-        Some(
-            "SQLite runs in the process: in a transaction, a statement costs neither a round trip nor a commit",
-        )
-    } else {
-        let is_open = !is_pool && has(&["conn", "connection"]);
-        (!writes && (is_open || !grows)).then_some("SQLite runs in the process: a read costs no round trip")
-    }
+    schema.is_some() && query.block_ids().all(is_one)
 }
 
 /// Adds the assumptions of a rewrite about the elements, and its edits: the bound values have to be changed
@@ -198,6 +264,20 @@ pub(in crate::lints) fn with_rewrite(mut finding: Finding, rewrite: Rewrite) -> 
     }
     finding.notes.extend(rewrite.facts);
     finding
+}
+
+/// The advice on a query that finds further elements of the list which the loop goes through; `rewrite` reads for all of them.
+pub(in crate::lints) fn by_level(rewrite: Option<&str>, dialect: Dialect) -> Vec<String> {
+    let query = match rewrite {
+        Some(text) => format!("`{text}`"),
+        None => format!("one query with {}", keys(dialect)),
+    };
+    vec![
+        format!(
+            "read a level at a time: take all elements that the list holds, and read what they lead to by {query}"
+        ),
+        "or follow the rows inside of one query, by `WITH RECURSIVE`".to_owned(),
+    ]
 }
 
 /// How a query takes many keys at once, as part of a sentence.
@@ -234,13 +314,22 @@ mod tests {
 
     #[test]
     fn statements_of_sqlite_cost_little_where_they_neither_travel_nor_commit() {
-        let listed =
-            |dialect, on: &str, writes| in_process(dialect, &[on.to_owned()], writes, true).is_some();
-        assert!(listed(Dialect::Sqlite, "tx", true) && listed(Dialect::Sqlite, "db_txn", false));
-        assert!(listed(Dialect::Sqlite, "connection", false) && !listed(Dialect::Sqlite, "connection", true));
-        assert!(!listed(Dialect::Sqlite, "pool", false) && !listed(Dialect::Sqlite, "conn_pool", false));
-        assert!(!listed(Dialect::Postgres, "tx", true));
-        let few = |dialect, writes| in_process(dialect, &["pool".to_owned()], writes, false).is_some();
-        assert!(few(Dialect::Sqlite, false) && !few(Dialect::Sqlite, true) && !few(Dialect::MySql, false));
+        let on = ["pool".to_owned()];
+        let pool = Access { on: &on, in_transaction: false, writes: true, grows: true, by_key: false };
+        let listed = |access: &Access<'_>| access.in_process(Dialect::Sqlite).is_some();
+        assert!(listed(&Access { in_transaction: true, ..pool }));
+        assert!(!listed(&pool) && !listed(&Access { writes: false, ..pool }));
+        assert!(listed(&Access { writes: false, grows: false, ..pool }));
+        assert!(listed(&Access { writes: false, by_key: true, ..pool }));
+        assert!(!listed(&Access { by_key: true, ..pool }) && !listed(&Access { grows: false, ..pool }));
+        for (name, is_open) in [("connection", true), ("tx", true), ("conn_pool", false)] {
+            let on = [name.to_owned()];
+            // The name alone says nothing about a transaction.
+            assert!(!listed(&Access { on: &on, ..pool }), "{name}");
+            assert_eq!(listed(&Access { on: &on, writes: false, ..pool }), is_open, "{name}");
+        }
+        for dialect in [Dialect::Postgres, Dialect::MySql] {
+            assert!(Access { in_transaction: true, ..pool }.in_process(dialect).is_none());
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::finding::Place;
 use crate::rust::flow::{CallRef, Flow, Handed, LoopFlow};
 use crate::rust::function::{Bound, Step, Upper};
 use crate::rust::site::{Loop, LoopKind, Origin, Site};
+use crate::rust::type_ref::TypeRef;
 
 /// Separates a call from the reason why it is unbounded.
 const UNBOUNDED: &str = " is unbounded: ";
@@ -376,6 +377,7 @@ fn helper_loop(over: String, place: Place) -> Loop {
         kind: LoopKind::For,
         place,
         over,
+        of: TypeRef::Unknown,
         has_iter: false,
         pattern: String::new(),
         variables: Vec::new(),
@@ -383,6 +385,7 @@ fn helper_loop(over: String, place: Place) -> Loop {
         exempt: None,
         turns: None,
         pace: None,
+        refills: false,
         advances: Vec::new(),
     }
 }

@@ -12,14 +12,16 @@ use self::nearest::{Nearest, is_cache, serves};
 use super::globs;
 use super::growth::Growth;
 use super::handed::{Field, Parameter};
+use super::keys::Key;
 use super::resolve::{Context, Names};
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::function::Function;
-use crate::rust::site::{Loop, LoopKind, Site, SiteSql};
+use crate::rust::site::{Form, Loop, LoopKind, Site, SiteSql};
 use crate::rust::source::{FunctionId, SourceFile};
 use crate::rust::type_ref::TypeRef;
 use crate::rust::walk::purpose;
+use crate::sql::Dialect;
 
 /// The method that says how a value is awaited.
 const INTO_FUTURE: &str = "into_future";
@@ -41,11 +43,21 @@ pub struct LoopCall {
     pub candidates: usize,
     /// The names of what its query runs on, where that is known.
     pub runs_on: Vec<String>,
+    /// The dialect of its query, if the type of the connection determines it.
+    pub dialect: Option<Dialect>,
+    /// Whether its query runs in a transaction that the call is given.
+    pub in_transaction: bool,
     /// Why it is true but seldom worth a change, as a note: one query for all would not do the same.
     pub aside: Option<String>,
     /// Whether its arguments or its result may change in each iteration: a value of the loop goes into it, or
     /// something else that is not known to stay the same.
     pub varies: bool,
+    /// Whether a value of the loop goes into it, or something that may change in each iteration.
+    pub takes_of_loop: bool,
+    /// What its query is given.
+    pub key: Key,
+    /// Whether its query is made by this project's macros.
+    pub is_checked: bool,
     /// Whether the loop goes through the rows of a query.
     pub grows: bool,
 }
@@ -128,6 +140,11 @@ impl<'a> CallGraph<'a> {
         graph.looped = graph.find_looped();
         graph.stored = graph.find_stored();
         graph
+    }
+
+    /// The names of the sources.
+    pub(super) fn names(&self) -> &Names<'a> {
+        &self.names
     }
 
     /// The sources of the graph.
@@ -256,8 +273,10 @@ impl<'a> CallGraph<'a> {
                 if call.batched || kept.contains(&call.number) {
                     continue;
                 }
-                let is_ours =
-                    |around: &Loop| around.exempt.is_none() || around.exempt == Some(purpose::DISPATCHES);
+                let is_ours = |around: &Loop| {
+                    matches!(around.exempt, None | Some(purpose::DISPATCHES))
+                        && !self.is_of_array(caller, around)
+                };
                 // What an inner loop does for some of its elements alone is not done for those of the loops around it either.
                 let Some(index) = call.loops.iter().rposition(is_ours) else { continue };
                 let Some(around) = call.loops.get(index).filter(|it| it.exempt.is_none()) else { continue };
@@ -291,10 +310,15 @@ impl<'a> CallGraph<'a> {
                     chain,
                     candidates: targets.len(),
                     runs_on: self.runs_on(targets),
+                    dialect: self.end_of(targets).and_then(Site::dialect),
+                    in_transaction: self.passes_transaction(caller, call, targets, &callers),
                     aside: self
                         .aside(caller, call, index)
                         .or_else(|| self.why_few(caller, call, index, &callers)),
                     grows: self.growth(caller, &call.loops, index, &callers) == Growth::Rows,
+                    takes_of_loop: varies(call, around),
+                    key: self.key(call, targets),
+                    is_checked: self.end_of(targets).is_some_and(|site| site.form == Form::Checked),
                     varies: varies(call, around)
                         || self.turn_writes(caller, call, around)
                         || !self.repeats(caller, call, around),
@@ -303,6 +327,12 @@ impl<'a> CallGraph<'a> {
             found.append(&mut self.looping_helpers(caller));
         }
         found
+    }
+
+    /// Whether a loop goes through an array in a field, whose length the source determines.
+    pub(super) fn is_of_array(&self, function: FunctionId, around: &Loop) -> bool {
+        around.of != TypeRef::Unknown
+            && self.names.context(function).is_some_and(|context| self.names.is_array(&context, &around.of))
     }
 
     /// The names of what the query runs on that a call of one of these functions reaches first.

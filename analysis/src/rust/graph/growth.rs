@@ -18,7 +18,8 @@ const MAX_CALLER_DEPTH: usize = 5;
 const FARTHEST: usize = 4;
 
 /// Why a loop that does not grow is seldom worth a change, as a note.
-pub(super) const FEW_ELEMENTS: &str = "the elements are parts of one row, or the source determines them";
+pub(super) const FEW_ELEMENTS: &str =
+    "the elements are parts of one row or path, or the source determines them";
 
 /// What is known of the number of a loop's elements, in the order in which the loop is more likely to grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +102,7 @@ impl<'a> CallGraph<'a> {
             Origin::Given(line, column) => self.of_given(function, (line, column)),
             Origin::Parameter(position) => self.of_parameter(function, position, depth, seen, callers),
             Origin::Request => Growth::Requested,
+            Origin::Segment => Growth::Few,
             Origin::Unknown => Growth::Unknown,
         };
         origins.iter().map(of_one).max().unwrap_or(Growth::Few)
@@ -143,6 +145,10 @@ impl<'a> CallGraph<'a> {
         let called = function.flow.calls().find(|call| (call.place.line, call.place.column) == place);
         let Some(call) = called else { return Growth::Unknown };
         let targets = self.targets(id.source, call);
+        let lists = |target: &FunctionId| self.get(*target).is_some_and(|(_, it)| it.lists);
+        if !targets.is_empty() && targets.iter().all(lists) {
+            return Growth::Few;
+        }
         if targets.iter().any(|target| self.queries(*target)) {
             let gives_many = |target: &FunctionId| {
                 self.get(*target).is_some_and(|(_, it)| holds_list(&it.returns))

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::calls::{CallGraph, Link, LoopCall, first_query, link};
+use super::keys::Key;
 use super::modules::TypeKey;
 use super::resolve::Ty;
 use super::standard::pointee;
@@ -100,17 +101,23 @@ impl<'a> CallGraph<'a> {
             let mut chain = vec![link(call, function)];
             chain.extend(rest);
             let candidates = targets.len();
-            let (aside, varies, call) = (None, true, call.clone());
+            let aside = self.aside_of_handed(caller.source, &around, &handed.body);
+            let (varies, call) = (true, call.clone());
             found.push(LoopCall {
                 caller,
                 candidates,
                 runs_on: Vec::new(),
+                dialect: None,
+                in_transaction: false,
                 handed: true,
                 call,
                 around,
                 chain,
                 aside,
                 varies,
+                takes_of_loop: true,
+                key: Key::Unknown,
+                is_checked: true,
                 grows: true,
             });
         }

@@ -43,8 +43,8 @@ pub(in crate::rust) enum Ty {
 /// The fields of a struct, and the module in which their types are written.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
-    module: ModuleId,
-    list: &'a [(String, TypeRef)],
+    pub(super) module: ModuleId,
+    pub(super) list: &'a [(String, TypeRef)],
     pub(super) generics: &'a [Generic],
 }
 
@@ -287,7 +287,7 @@ impl<'a> Names<'a> {
         if found.len() > MOST_CANDIDATES { Vec::new() } else { found }
     }
 
-    fn function_at(&self, id: FunctionId) -> Option<&'a Function> {
+    pub(super) fn function_at(&self, id: FunctionId) -> Option<&'a Function> {
         self.sources.get(id.source)?.scan.functions.get(id.function)
     }
 
@@ -337,6 +337,9 @@ impl<'a> Names<'a> {
             TypeRef::Associated(of, of_trait, name) => {
                 let of_trait = of_trait.as_ref().map(|path| self.trait_key(context, path));
                 self.associated(next(of)?, of_trait.as_ref(), name, depth)
+            }
+            TypeRef::HandedTo(function, position, input) => {
+                self.handed(context, function, *position, *input, depth)
             }
             TypeRef::Inside(of) => match next(of)? {
                 Ty::Named(key, mut arguments) if is_wrapper(&key) && !arguments.is_empty() => {

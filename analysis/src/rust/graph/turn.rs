@@ -97,7 +97,7 @@ impl CallGraph<'_> {
         if let Some(wait) = body.and_then(|body| self.longer_wait(caller.source, body, here)) {
             return Some(wait);
         }
-        if callee.begins && callee.keeps_together() && !call.in_transaction {
+        if callee.begins && callee.keeps_together() && call.transactions.is_empty() {
             return Some("it writes in a transaction of its own".to_owned());
         }
         if call.isolated && callee.is_operation(2) {
@@ -126,11 +126,18 @@ impl CallGraph<'_> {
         around.pace.map(str::to_owned)
     }
 
+    /// Why a closure that is called in a loop elsewhere is seldom worth a change: what holds for a call in that loop.
+    pub(super) fn aside_of_handed(&self, source: usize, around: &Loop, body: &Flow) -> Option<String> {
+        let mut work = Work::default();
+        self.add(source, body, 0, &mut HashSet::new(), &mut work);
+        around.pace.filter(|pace| *pace != pace::SORTED || !work.is_lookup()).map(str::to_owned)
+    }
+
     /// Whether a call looks something up, or makes one write, and does nothing else.
     pub(super) fn is_simple(&self, source: usize, call: &CallRef) -> bool {
         let mut work = Work::default();
         self.add_call(source, call, 0, &mut HashSet::new(), &mut work);
-        let begins = work.begins && work.keeps_together() && !call.in_transaction;
+        let begins = work.begins && work.keeps_together() && call.transactions.is_empty();
         work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !begins
     }
 

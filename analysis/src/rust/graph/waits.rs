@@ -71,6 +71,9 @@ impl CallGraph<'_> {
     /// Whether a call waits for a service elsewhere, which takes longer than a query: a method of a client, or a function
     /// outside of the workspace that is given one. A cache does not take longer, and an element of the loop is not a service.
     pub(super) fn asks_service(&self, source: usize, call: &CallRef) -> bool {
+        if call.sends {
+            return true;
+        }
         if !call.awaited || !call.on_service || is_of_cache(call) {
             return false;
         }
@@ -111,7 +114,7 @@ impl CallGraph<'_> {
                     return None;
                 }
                 let waits = !call.rare && course.left.is_none();
-                if waits && !call.on_database && self.asks_service(source, call) {
+                if waits && (call.sends || !call.on_database) && self.asks_service(source, call) {
                     return Some(call.written.clone());
                 }
                 waits.then(|| self.asks_within(source, call, 0)).flatten()
@@ -149,11 +152,12 @@ impl CallGraph<'_> {
 
     /// The first call of a service in the functions that a call means, where it is awaited.
     fn asks_within(&self, source: usize, call: &CallRef, depth: usize) -> Option<String> {
-        if !call.awaited || depth >= MAX_CALL_DEPTH {
+        if depth >= MAX_CALL_DEPTH {
             return None;
         }
         self.targets(source, call).iter().find_map(|target| {
-            let (_, function) = self.get(*target).filter(|(_, it)| it.is_async)?;
+            // What is not async runs where it is called, and waits there.
+            let (_, function) = self.get(*target).filter(|(_, it)| call.awaited == it.is_async)?;
             self.asked(target.source, &function.flow, depth + 1)?;
             Some(call.written.clone())
         })
@@ -163,7 +167,7 @@ impl CallGraph<'_> {
     fn asked(&self, source: usize, flow: &Flow, depth: usize) -> Option<String> {
         match flow {
             Flow::Call(call) if !call.rare && !call.chosen => {
-                if !call.on_database && self.asks_service(source, call) {
+                if (call.sends || !call.on_database) && self.asks_service(source, call) {
                     return Some(call.written.clone());
                 }
                 self.asks_within(source, call, depth)
@@ -190,6 +194,14 @@ impl CallGraph<'_> {
             let queries: Vec<usize> = function.flow.queries().collect();
             let grows = queries.iter().filter(|site| self.site_grows(id, **site, &callers));
             of_source.extend(grows.map(|site| (*site, SiteFact::Grows)));
+            let sites = self.sources().get(id.source).map_or(&[][..], |source| source.scan.sites.as_slice());
+            for at in &queries {
+                let loops = sites.get(*at).map_or(&[][..], |site| site.loops.as_slice());
+                let fixed = loops.iter().enumerate().filter(|(_, around)| self.is_of_array(id, around));
+                of_source.extend(fixed.map(|(nth, _)| (*at, SiteFact::Fixed(nth))));
+            }
+            let in_transaction = queries.iter().filter(|site| self.in_transaction(id, **site, &callers));
+            of_source.extend(in_transaction.map(|site| (*site, SiteFact::InTransaction)));
             of_source.extend(queries.iter().filter_map(|site| {
                 let statements = self.in_same_iteration(id, *site)?;
                 Some((*site, SiteFact::InSameIteration(statements)))

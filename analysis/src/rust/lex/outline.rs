@@ -43,7 +43,7 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) queries: bool,
     /// Whether it may give the text of a query: it is one expression with a text that starts like a statement.
     pub(in crate::rust) gives_text: bool,
-    /// Whether it takes functions to call, or calls what is in a field.
+    /// Whether it takes functions to call, calls what is in a field, or lists values.
     pub(in crate::rust) takes_functions: bool,
     /// The types in its signature, one of which may be an alias of a function's.
     pub(in crate::rust) types: Vec<&'t str>,
@@ -344,6 +344,8 @@ impl<'t> Reader<'t> {
             }
             self.at += 1;
         };
+        // What it lists determines how often its elements are gone through.
+        takes_functions |= self.with_calls && self.is_at(Some(self.at + 1), "vec");
         let mut function = Outlined {
             name,
             whole: beginning..self.length,

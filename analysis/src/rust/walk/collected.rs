@@ -103,14 +103,7 @@ impl Walker<'_> {
                 site.sql = SiteSql::Dynamic;
             } else if awaited && site.call.is_none() && !is_executor(to) {
                 let place = place_at(&self.file, span.start());
-                site.call = Some(Call {
-                    method: to.to_owned(),
-                    place,
-                    on: Vec::new(),
-                    field: None,
-                    dialect: None,
-                    asks_whether: false,
-                });
+                site.call = Some(Call { method: to.to_owned(), place, ..Call::default() });
             }
         }
         if awaited { Queries::new() } else { queries }

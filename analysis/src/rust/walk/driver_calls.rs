@@ -58,6 +58,7 @@ impl Walker<'_> {
         self.note_built(site, built);
         if does == Does::Prepares {
             self.make(site, true);
+            self.prepared_on.insert(site, self.connection(Some(&node.receiver)));
             return Some(vec![site]);
         }
         self.executed(&[site], node, Some(&node.receiver));

@@ -168,6 +168,7 @@ impl Walker<'_> {
         };
         new.origins = self.origins(&init.expr);
         new.ty = ty.map_or_else(|| self.type_of(&init.expr), |ty| self.type_ref(ty));
+        self.note_held(&new, &init.expr);
         self.here.locals.push(new);
     }
 
@@ -407,8 +408,10 @@ fn begins(value: &Expr) -> bool {
         Expr::Await(node) => begins(&node.base),
         Expr::Try(node) => begins(&node.expr),
         Expr::MethodCall(node) => match node.method.to_string().as_str() {
-            "begin" | "transaction" | "start_transaction" => true,
-            name if name.starts_with("begin_") => true,
+            "begin" | "savepoint" | "start_transaction" | "unchecked_transaction" => true,
+            // `transaction(|tx| ..)` gives what its closure does.
+            "transaction" => !matches!(node.args.last(), Some(Expr::Closure(_))),
+            name if name.starts_with("begin_") || name.starts_with("transaction_with_") => true,
             "unwrap" | "expect" | "map_err" | "context" => begins(&node.receiver),
             _ => false,
         },

@@ -11,6 +11,7 @@ use super::sql_text::{plain, segments};
 use super::{Queries, Walker};
 use crate::rust::flow::{Callee, FieldRef, Flow, Handed};
 use crate::rust::place_at;
+use crate::rust::type_ref::TypeRef;
 
 /// Library functions and methods that call their closure at most once.
 const ONCE: &[&str] = &[
@@ -55,12 +56,17 @@ impl Walker<'_> {
         let call = self.calls;
         self.calls += 1;
         let mut queries = Queries::new();
+        let callee = std::mem::take(&mut self.here.callee);
         for (position, argument) in arguments.enumerate() {
             let argument = self.opened(argument);
             let mut is_function = matches!(argument, Expr::Closure(_));
             // A wrapper of a closure calls it no more often than the function that gets the whole.
             let wraps = to == "new" || to == "pin" || to.starts_with(char::is_uppercase);
             let wrapped = closure_in(argument).filter(|_| !wraps && !is_function);
+            if !wraps {
+                let is_given = closure_in(argument).is_some() && callee != TypeRef::Unknown;
+                self.here.handing = is_given.then(|| (callee.clone(), position + receivers));
+            }
             let body = self.sequence(|walker| match variable(argument) {
                 _ if wrapped.is_some() => {
                     is_function = true;
@@ -96,6 +102,7 @@ impl Walker<'_> {
                 self.here.flow.push(Flow::Handed(Box::new(handed)));
             }
         }
+        self.here.handing = None;
         (queries, call)
     }
 

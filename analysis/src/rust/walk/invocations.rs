@@ -11,7 +11,7 @@ use super::handed::{closure_in, job_of, member, variable};
 use super::loops::Runs;
 use super::own::Kin;
 use super::purpose;
-use super::reach;
+use super::services;
 use super::shape::Shape;
 use super::sites::argument;
 use super::sql_text::{self, plain, segments};
@@ -81,6 +81,10 @@ impl Walker<'_> {
             (false, Runs::Once) => {
                 let is_job = path.iter().nth_back(1).is_some_and(|owner| owner == "Job");
                 let to = if is_job && last == "new" { "new_job" } else { last };
+                self.here.callee = match path.as_slice() {
+                    [of, name] if of == "Self" => TypeRef::Method(Box::new(TypeRef::SelfType), name.clone()),
+                    _ => TypeRef::Returned(self.imports.resolve(&path)),
+                };
                 let (queries, number) = self.handed(to, node.args.iter(), 0);
                 (queries, Some(number))
             }
@@ -140,9 +144,10 @@ impl Walker<'_> {
         };
         let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
         let outer = self.on_its_own_database(node.args.iter());
-        self.note_unit(node.args.iter());
+        self.note_transactions(node.args.iter());
         self.note_reach(node.args.iter());
         self.note_passed(&node.args.iter().collect::<Vec<_>>());
+        self.here.sends = matches!(&callee, Callee::Path(path) if services::is_sent_by(path, awaited));
         self.emit_numbered(number, span, path.join("::"), callee, awaited, node.args.len());
         if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {
             around.exempt = outer;
@@ -252,6 +257,10 @@ impl Walker<'_> {
             true => Some(self.spawned(&method, node.args.iter(), 1).1),
             false => {
                 let to = job_of(node).unwrap_or(&method);
+                if node.args.iter().any(|argument| closure_in(argument).is_some()) {
+                    let on = Box::new(self.type_of(&node.receiver));
+                    self.here.callee = TypeRef::Method(on, method.clone());
+                }
                 let (queries, number) = self.handed_by(node, to);
                 self.grow_text(node);
                 self.collect(node, &queries);
@@ -263,11 +272,13 @@ impl Walker<'_> {
             }
         };
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
-        self.note_unit(node.args.iter().chain([node.receiver.as_ref()]));
+        self.note_transactions([node.receiver.as_ref()].into_iter().chain(&node.args));
+        self.note_end(node);
         self.note_reach(node.args.iter().chain([node.receiver.as_ref()]));
         // What has the name of a library's method is a call if it may be one of the project's.
         let on = self.type_of(&node.receiver);
-        let is_call = awaited || !is_everyday(&method) || kin != Kin::No && on != TypeRef::Unknown;
+        let sends = self.sends(&node.receiver, &method, awaited);
+        let is_call = awaited || sends || !is_everyday(&method) || kin != Kin::No && on != TypeRef::Unknown;
         if on_self || is_call {
             let passed: Vec<&Expr> = [node.receiver.as_ref()].into_iter().chain(&node.args).collect();
             self.note_passed(&passed);
@@ -278,6 +289,7 @@ impl Walker<'_> {
             self.here.given = None;
         }
         let outer = self.on_its_own_database(node.args.iter().chain([node.receiver.as_ref()]));
+        self.here.sends = sends;
         if on_self {
             let callee = Callee::SelfMethod(method.clone());
             let text = format!("self.{method}");
@@ -305,7 +317,11 @@ impl Walker<'_> {
         let is_again = self.readies(&queries, method) || method == "clone" && is_all_of_driver;
         let queries = if is_again { self.run_again(&queries) } else { queries };
         if query_names::is_executor(method) || runs_it {
-            self.executed(&queries, node, node.args.first());
+            // The arguments of a statement's own method are values: it runs where it was prepared.
+            match queries.iter().all(|query| self.prepared_on.contains_key(query)) {
+                true => self.executed_where_prepared(&queries, node),
+                false => self.executed(&queries, node, node.args.first()),
+            }
             return Queries::new();
         }
         let (depth, branched) = (self.here.loops.len(), self.here.branched);
@@ -341,24 +357,12 @@ impl Walker<'_> {
 
     /// Records that this method call runs queries, on the connection in `on`.
     pub(in crate::rust) fn executed(&mut self, queries: &[usize], node: &ExprMethodCall, on: Option<&Expr>) {
-        let call = Call {
-            method: node.method.to_string(),
-            place: place_at(&self.file, node.method.span().start()),
-            on: on.map_or_else(Vec::new, variables::mentions),
-            field: on.and_then(reach::field),
-            dialect: on.and_then(|on| self.database_of(&self.type_of(on))),
-            asks_whether: false,
-        };
-        let unit = self.unit_of(on.into_iter());
+        let place = place_at(&self.file, node.method.span().start());
+        let call = Call { method: node.method.to_string(), place, ..self.connection(on) };
+        let unit = self.unit_of(on.into_iter()).max(self.unit_on(on));
         for &query in queries {
-            if let Some(site) = self.sites.get_mut(query) {
-                site.unit = site.unit.max(unit);
-            }
-            if let Some(site) = self.sites.get_mut(query)
-                && site.call.as_ref().is_none_or(|call| !query_names::is_executor(&call.method))
-            {
-                site.call = Some(call.clone());
-            }
+            self.set_call(query, unit, call.clone());
+            on.into_iter().for_each(|on| self.note_session(query, on));
         }
     }
 
@@ -387,6 +391,9 @@ impl Walker<'_> {
         } else {
             let receiver = written_receiver(&node.receiver);
             let callee = Callee::Method { name: method.to_owned(), on: self.type_of(&node.receiver) };
+            // `client.execute(request)` of an HTTP client.
+            self.here.sends =
+                self.sends(&node.receiver, method, awaited) || awaited && self.is_request(argument);
             self.emit_call(node.method.span(), format!("{receiver}.{method}"), callee, awaited, 1);
         }
         Queries::new()

@@ -12,6 +12,7 @@ use super::allows;
 use super::expand;
 use super::locals::Local;
 use super::origin;
+use super::outputs::listed;
 use super::shape;
 use super::sql_text::{plain, segments};
 use super::variables;
@@ -189,6 +190,7 @@ impl<'f> Walker<'f> {
         }
         let mut parameters = self.parameters.clone();
         parameters.extend(type_ref::parameters(&sig.generics, &self.imports));
+        let takes = type_ref::taken(sig, &self.imports, &parameters);
         let parameters = std::mem::replace(&mut self.parameters, parameters);
         let returns = match &sig.output {
             syn::ReturnType::Type(_, ty) => self.type_ref(ty),
@@ -224,6 +226,9 @@ impl<'f> Walker<'f> {
             is_cached: super::caches::reads_through(attributes, body, &kept_names),
             changes: sig.inputs.iter().any(|input| self.is_changed(input)),
             runs_given: sig.inputs.iter().any(|input| self.is_code(input)),
+            lists: body.and_then(listed).is_some(),
+            inputs: variables::inputs(sig),
+            takes,
             kept: body.map(|body| variables::kept(sig, body)).unwrap_or_default(),
             in_test: self.in_test,
             budget: attributes.iter().find_map(|attribute| budget(attribute, &self.file)),

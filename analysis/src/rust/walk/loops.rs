@@ -90,6 +90,7 @@ impl Walker<'_> {
             kind: LoopKind::For,
             place: place_at(&self.file, node.for_token.span.start()),
             over: written(&node.expr),
+            of: self.type_of_field(&node.expr),
             has_iter: self.has_iter(&self.type_of(&node.expr)),
             pattern: written(&node.pat),
             variables: variables::of_turn(&[&node.pat], LoopBody::Block(&node.body)),
@@ -98,6 +99,7 @@ impl Walker<'_> {
             turns: turns.count,
             origins: self.origins(&node.expr),
             pace: pace::of_for(&node.pat, &node.expr, &node.body),
+            refills: false,
             advances: advance::of_range(&node.pat, &node.expr, &node.body),
         };
         let queries = self.collected_in(&node.expr);
@@ -134,6 +136,7 @@ impl Walker<'_> {
             kind: LoopKind::While,
             place,
             over,
+            of: TypeRef::Unknown,
             has_iter: false,
             pattern,
             variables,
@@ -146,6 +149,7 @@ impl Walker<'_> {
                 .or_else(|| pace::follows(&node.cond, &node.body))
                 .or_else(|| self.steps(node))
                 .or_else(|| pace::found(&node.body)),
+            refills: pace::refills(&node.cond, &node.body),
             advances: advance::of_body(&node.body),
         };
         // A query in the condition decides whether the loop continues: it is not repeated work.
@@ -163,6 +167,19 @@ impl Walker<'_> {
                 walker.block(&node.body);
             });
         });
+    }
+
+    /// The type of a field that is iterated.
+    fn type_of_field(&self, iterable: &Expr) -> TypeRef {
+        match iterable {
+            Expr::Reference(inner) => self.type_of_field(&inner.expr),
+            Expr::Paren(inner) => self.type_of_field(&inner.expr),
+            Expr::MethodCall(call) if matches!(call.method.to_string().as_str(), "iter" | "iter_mut") => {
+                self.type_of_field(&call.receiver)
+            }
+            Expr::Field(_) => self.type_of(iterable),
+            _ => TypeRef::Unknown,
+        }
     }
 
     /// The pace of a `while` loop that goes through a range, as `for next in next..=last` does. From a literal on, it counts.
@@ -187,6 +204,7 @@ impl Walker<'_> {
             kind: LoopKind::Loop,
             place: place_at(&self.file, node.loop_token.span.start()),
             over: String::new(),
+            of: TypeRef::Unknown,
             has_iter: false,
             pattern: String::new(),
             variables: variables::of_turn(&[], LoopBody::Block(&node.body)),
@@ -195,6 +213,7 @@ impl Walker<'_> {
             turns: turns.count,
             origins: vec![Origin::Unknown],
             pace: None,
+            refills: false,
             advances: advance::of_body(&node.body),
         };
         self.in_labelled_loop(node.label.as_ref(), head, turns, true, |walker| {
@@ -212,6 +231,7 @@ impl Walker<'_> {
                         _ => &[Origin::Unknown],
                     };
                     closure.inputs.iter().for_each(|input| walker.bind_from(input, Shape::Unknown, origins));
+                    walker.type_inputs(closure);
                     if let (Runs::PerElement { element, collected, .. }, Some(input)) =
                         (runs, closure.inputs.last())
                     {
@@ -341,6 +361,7 @@ pub(in crate::rust) fn combinator(
         kind: LoopKind::Combinator,
         place: place.clone(),
         over: over.to_owned(),
+        of: TypeRef::Unknown,
         has_iter: false,
         pattern: String::new(),
         variables: Vec::new(),
@@ -349,6 +370,7 @@ pub(in crate::rust) fn combinator(
         turns: turns.count,
         origins: origins.to_vec(),
         pace: None,
+        refills: false,
         advances: Vec::new(),
     }
 }

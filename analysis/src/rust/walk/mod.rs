@@ -45,10 +45,12 @@ mod reach;
 mod ready;
 mod rows;
 mod sea_query;
+mod services;
 mod shape;
 mod sites;
 mod spans;
 pub(in crate::rust) mod sql_text;
+mod transactions;
 mod typing;
 pub(in crate::rust) mod variables;
 mod whether;
@@ -63,7 +65,7 @@ use crate::rust::function::Function;
 use crate::rust::graph::imports::Imports;
 use crate::rust::lex::own::Own;
 use crate::rust::place_at;
-use crate::rust::site::{Allow, Loop, Origin, Site, SiteSql};
+use crate::rust::site::{Allow, Call, Loop, Origin, Site, SiteSql};
 use crate::rust::source::ModuleItems;
 use crate::rust::type_ref::{Parameters, TypeRef};
 use allows::Comments;
@@ -75,6 +77,7 @@ use loops::Runs;
 pub(in crate::rust) use reach::SERVICES;
 use shape::{Shape, Shapes};
 use sql_text::{ByPath, Constants, Surroundings};
+pub(in crate::rust) use transactions::is_type_of_transactions;
 
 /// The queries that a value is, as positions among the sites; usually empty.
 pub(in crate::rust) type Queries = Vec<usize>;
@@ -102,6 +105,8 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) expansions: usize,
     /// The builders and prepared statements among the sites.
     pub(in crate::rust) made: std::collections::HashMap<usize, ready::Made>,
+    /// The connections on which statements among the sites were prepared.
+    pub(in crate::rust) prepared_on: std::collections::HashMap<usize, Call>,
     /// The constants that were read for the current expression.
     pub(in crate::rust) known: numbers::Known,
     /// The project's methods that share a name with a library's.
@@ -162,8 +167,20 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) dispatching: usize,
     /// Stored as `CallRef::unit` of the next recorded call.
     pub(in crate::rust) unit: usize,
-    /// Stored as `CallRef::in_transaction` of the next recorded call.
-    pub(in crate::rust) in_transaction: bool,
+    /// Stored as `CallRef::transactions` of the next recorded call.
+    pub(in crate::rust) transactions: Vec<usize>,
+    /// Stored as `CallRef::typed` of the next recorded call.
+    pub(in crate::rust) typed: Vec<(usize, TypeRef)>,
+    /// Stored as `CallRef::sends` of the next recorded call.
+    pub(in crate::rust) sends: bool,
+    /// Stored as `CallRef::varying` of the next recorded call.
+    pub(in crate::rust) varying: Vec<usize>,
+    /// The transactions that are open on connections other than themselves.
+    pub(in crate::rust) open: Vec<transactions::Open>,
+    /// The function of the next call that is given closures, as the type of what it gives.
+    pub(in crate::rust) callee: TypeRef,
+    /// The function that the next closure is passed to, as the type of what it gives, and the position of the argument.
+    pub(in crate::rust) handing: Option<(TypeRef, usize)>,
     /// Stored as `CallRef::on_database` of the next recorded call.
     pub(in crate::rust) on_database: bool,
     /// Stored as `CallRef::on_service` of the next recorded call.
@@ -205,6 +222,7 @@ impl<'f> Walker<'f> {
             expanding: Vec::new(),
             expansions: 0,
             made: std::collections::HashMap::new(),
+            prepared_on: std::collections::HashMap::new(),
             known: numbers::Known::default(),
             own: Arc::default(),
             calls: 0,
@@ -291,6 +309,7 @@ impl<'f> Walker<'f> {
         let result = walk(self);
         while self.here.locals.len() > mark {
             let Some(local) = self.here.locals.pop() else { break };
+            self.end_held(&local.name);
             if let Some(closure) = local.closure {
                 // It was not called here: it is stored, or unused.
                 self.closure(&closure, &Runs::Unknown(format!("closure {}", local.name)));
@@ -307,6 +326,9 @@ impl<'f> Walker<'f> {
         awaited: bool,
         arguments: usize,
     ) {
+        // Nothing is noted of its arguments.
+        (self.here.unit, self.here.transactions) = (0, Vec::new());
+        (self.here.typed, self.here.varying) = (Vec::new(), Vec::new());
         self.emit_numbered(None, span, written, callee, awaited, arguments);
     }
 
@@ -345,7 +367,8 @@ impl<'f> Walker<'f> {
             arguments,
             loops,
             unit,
-            in_transaction: std::mem::take(&mut self.here.in_transaction),
+            transactions: std::mem::take(&mut self.here.transactions),
+            typed: std::mem::take(&mut self.here.typed),
             rare: self.here.rare,
             chosen: self.here.chosen > self.here.loops.len(),
             isolated: false,
@@ -353,6 +376,8 @@ impl<'f> Walker<'f> {
             on_database,
             given: std::mem::take(&mut self.here.given),
             passed: std::mem::take(&mut self.here.passed),
+            sends: std::mem::take(&mut self.here.sends),
+            varying: std::mem::take(&mut self.here.varying),
             batched,
             allows,
         })));
@@ -429,6 +454,7 @@ impl Shapes for Walker<'_> {
             Some(TypeRef::Named(path, _)) if path.last().is_some_and(|last| last == "Option") => {
                 Shape::Single
             }
+            Some(ty) if ty.is_array() => Shape::Fixed(None, true),
             _ => Shape::Unknown,
         }
     }

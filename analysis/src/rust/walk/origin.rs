@@ -124,9 +124,13 @@ impl Walker<'_> {
                     None => add(Origin::Unknown),
                 }
             }
+            Expr::MethodCall(call) if splits_path(call) => add(Origin::Segment),
             Expr::MethodCall(call) => {
                 let method = call.method.to_string();
                 self.trace(&call.receiver, depth, found);
+                if !found.is_empty() && found.iter().all(|it| *it == Origin::Segment) && adapts(&method) {
+                    return;
+                }
                 if SHARED.contains(&method.as_str()) {
                     note(found, Origin::Unknown);
                 }
@@ -259,6 +263,44 @@ impl Walker<'_> {
                 self.add_origins(&name, &[Origin::Unknown]);
             }
         }
+    }
+}
+
+/// Whether a method gives the elements of its receiver, in another form or some of them.
+fn adapts(method: &str) -> bool {
+    let adaptors = [
+        "collect",
+        "cloned",
+        "copied",
+        "enumerate",
+        "filter",
+        "into_iter",
+        "iter",
+        "map",
+        "peekable",
+        "rev",
+        "skip",
+        "take",
+    ];
+    adaptors.contains(&method)
+}
+
+/// Whether a chain of methods gives the segments of a path: `path.split('/').filter(..).collect()`.
+fn splits_path(call: &syn::ExprMethodCall) -> bool {
+    let is_slash = |by: &Expr| match by {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Char(by), .. }) => by.value() == '/',
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(by), .. }) => by.value() == "/",
+        _ => false,
+    };
+    let mut call = call;
+    loop {
+        match call.method.to_string().as_str() {
+            "split" | "rsplit" | "split_terminator" => return call.args.first().is_some_and(is_slash),
+            method if adapts(method) => {}
+            _ => return false,
+        }
+        let Expr::MethodCall(inner) = call.receiver.as_ref() else { return false };
+        call = inner;
     }
 }
 

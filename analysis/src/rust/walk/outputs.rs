@@ -1,6 +1,8 @@
 //! What functions give that are declared in the same file: how many elements, and the one expression that some of them are.
 
-use syn::{Expr, Stmt, Type};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Stmt, Token, Type};
 
 use super::shape::{self, Shape};
 use super::sql_text::{plain, segments};
@@ -19,6 +21,8 @@ pub(super) struct Output<'f> {
     pub(super) inputs: Vec<String>,
     /// The expression that its body is, if that is one alone.
     pub(super) given: Option<&'f Expr>,
+    /// The number of values that it lists, if that is all it does.
+    listed: Option<u64>,
 }
 
 impl<'f> Output<'f> {
@@ -52,6 +56,7 @@ impl<'f> Output<'f> {
             is_method: of.is_some(),
             inputs: sig.inputs.iter().map(name).collect(),
             given,
+            listed: listed(body),
         })
     }
 }
@@ -127,7 +132,24 @@ impl<'f> Walker<'f> {
         match ty {
             Type::Array(array) if !of.is_generic => numbers::counted(numbers::number(&array.len, self, 0)),
             Type::Array(_) => Shape::Fixed(None, true),
-            ty => shape::of_type(ty),
+            ty => match (shape::of_type(ty), of.listed) {
+                (Shape::Unknown | Shape::Elements, Some(number)) => Shape::Fixed(Some(number), true),
+                (shape, _) => shape,
+            },
         }
     }
+}
+
+/// The number of values in a body that is nothing but a list of them: `vec![Kind::A, Kind::B]`.
+pub(super) fn listed(body: &syn::Block) -> Option<u64> {
+    let [
+        syn::Stmt::Expr(Expr::Macro(syn::ExprMacro { mac, .. }), None)
+        | syn::Stmt::Macro(syn::StmtMacro { mac, semi_token: None, .. }),
+    ] = body.stmts.as_slice()
+    else {
+        return None;
+    };
+    let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
+    let values = parse.parse2(mac.tokens.clone()).ok().filter(|_| mac.path.is_ident("vec"))?;
+    u64::try_from(values.len()).ok()
 }

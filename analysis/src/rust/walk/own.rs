@@ -64,7 +64,7 @@ impl Walker<'_> {
         let next = |ty: &TypeRef| self.receiver(ty, known, depth + 1);
         match ty {
             _ if depth > crate::rust::type_ref::MAX_TYPE_STEPS => Receiver::Unknown,
-            TypeRef::Unknown | TypeRef::Associated(..) => Receiver::Unknown,
+            TypeRef::Unknown | TypeRef::Associated(..) | TypeRef::HandedTo(..) => Receiver::Unknown,
             TypeRef::SelfType => match &self.owner.ty {
                 TypeRef::Unknown | TypeRef::SelfType => {
                     self.owner.name.clone().map_or(Receiver::Unknown, |name| Receiver::Named(vec![name]))

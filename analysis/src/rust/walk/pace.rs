@@ -39,13 +39,24 @@ pub(super) fn of_for(pattern: &Pat, iterable: &Expr, body: &Block) -> Option<&'s
     };
     let waits = || body.stmts.iter().any(sleeps).then_some(WAITS);
     let configured = || is_configured(iterable).then_some(CONFIGURED);
-    let differs = || is_difference(iterable).then_some(DIFFERS);
+    let differs = || (is_difference(iterable) || lacks(body, &names)).then_some(DIFFERS);
     steps.then_some(STEPS).or_else(differs).or_else(waits).or_else(configured).or_else(|| found(body))
 }
 
 /// Why a list that a loop empties cannot be read at once: each iteration adds the one element that comes next. Where it adds
 /// several, they can be read together.
 pub(super) fn follows(condition: &Expr, body: &Block) -> Option<&'static str> {
+    let pushes = pushes(condition, body)?;
+    (pushes.number == 1 && !pushes.again).then_some(FOLLOWS)
+}
+
+/// Whether the iterations of a loop add to the list that it empties, other than the element that they took.
+pub(super) fn refills(condition: &Expr, body: &Block) -> bool {
+    pushes(condition, body).is_some_and(|pushes| pushes.number > 0 && !pushes.again)
+}
+
+/// What the body of a loop adds to the list that its condition takes elements from.
+fn pushes(condition: &Expr, body: &Block) -> Option<Pushes> {
     let Expr::Let(condition) = condition else { return None };
     let Expr::MethodCall(drawn) = condition.expr.as_ref() else { return None };
     let pops = matches!(drawn.method.to_string().as_str(), "pop" | "pop_front" | "pop_back");
@@ -53,7 +64,7 @@ pub(super) fn follows(condition: &Expr, body: &Block) -> Option<&'static str> {
     let list = list.path.get_ident().filter(|_| pops)?.to_string();
     let mut pushes = Pushes { list, drawn: variables::bindings(&condition.pat), number: 0, again: false };
     pushes.visit_block(body);
-    (pushes.number == 1 && !pushes.again).then_some(FOLLOWS)
+    Some(pushes)
 }
 
 /// Counts what is added to a list outside of loops within.
@@ -191,6 +202,53 @@ fn is_difference(iterable: &Expr) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether an iteration does something only for elements which a part of something else lacks: `if !user.groups.contains(group)`,
+/// `if user.groups.contains(group) { continue; }`. A list of its own may be of all rows, of which an import adds many.
+fn lacks(body: &Block, names: &[String]) -> bool {
+    let is_declared = |statement: &&Stmt| matches!(statement, Stmt::Local(local) if local.init.as_ref().is_none_or(|it| !is_awaited(&it.expr)));
+    let rest: Vec<&Stmt> = body.stmts.iter().skip_while(|it| is_declared(it)).collect();
+    let [Stmt::Expr(Expr::If(node), _), after @ ..] = rest.as_slice() else { return false };
+    let leaves = matches!(node.then_branch.stmts.as_slice(), [.., Stmt::Expr(Expr::Continue(_), _)]);
+    match first_condition(&node.cond) {
+        Expr::Unary(not) if matches!(not.op, syn::UnOp::Not(_)) => {
+            after.is_empty() && node.else_branch.is_none() && is_in_part(&not.expr, names)
+        }
+        condition => {
+            leaves && matches!(node.cond.as_ref(), Expr::MethodCall(_)) && is_in_part(condition, names)
+        }
+    }
+}
+
+/// The first of conditions that all have to hold.
+fn first_condition(condition: &Expr) -> &Expr {
+    match condition {
+        Expr::Binary(both) if matches!(both.op, syn::BinOp::And(_)) => first_condition(&both.left),
+        Expr::Paren(inner) => first_condition(&inner.expr),
+        condition => condition,
+    }
+}
+
+/// Whether a condition asks if a field of a value, or what a method of it gives, contains the element of a loop.
+fn is_in_part(condition: &Expr, names: &[String]) -> bool {
+    let Expr::MethodCall(call) = condition else { return false };
+    let is_asked = matches!(call.method.to_string().as_str(), "contains" | "contains_key" | "any");
+    let of_element = |value: &Expr| variables::mentions(value).iter().any(|name| names.contains(name));
+    let mut part = call.receiver.as_ref();
+    while let Expr::MethodCall(of) = part
+        && matches!(of.method.to_string().as_str(), "iter" | "as_ref")
+    {
+        part = &of.receiver;
+    }
+    let is_part = match part {
+        Expr::Field(field) => matches!(field.base.as_ref(), Expr::Path(_) | Expr::Field(_)),
+        Expr::MethodCall(of) => {
+            of.args.is_empty() && matches!(of.receiver.as_ref(), Expr::Path(_) | Expr::Field(_))
+        }
+        _ => false,
+    };
+    is_asked && is_part && call.args.iter().any(of_element) && !of_element(part)
 }
 
 /// Whether a collection is a part of the program's configuration: a field of this name of `self`, or of a constant. Another

@@ -56,22 +56,14 @@ impl Walker<'_> {
         self.here.given = mentioned.map(|names| names.concat());
     }
 
-    /// Notes the transaction that the call that is recorded next is given.
-    pub(super) fn note_unit<'e>(&mut self, values: impl Iterator<Item = &'e Expr> + Clone) {
-        self.here.unit = self.unit_of(values.clone());
-        let is_transaction = |name: &String| {
-            self.here.locals.get(name).is_some_and(|local| {
-                let last = named(&local.ty).and_then(|path| path.last());
-                local.begins || last.is_some_and(|last| last.ends_with("Transaction"))
-            })
-        };
-        self.here.in_transaction = values.flat_map(variables::mentions).any(|name| is_transaction(&name));
-    }
-
     /// The number of loops around the declaration of a transaction that a call is given.
     pub(super) fn unit_of<'e>(&self, values: impl Iterator<Item = &'e Expr>) -> usize {
-        let named = values.flat_map(variables::mentions);
-        let begun = named.filter_map(|name| self.here.locals.get(&name).filter(|local| local.begins));
+        let named: Vec<String> = values.flat_map(variables::mentions).collect();
+        self.unit_of_names(named.iter())
+    }
+
+    pub(super) fn unit_of_names<'n>(&self, names: impl Iterator<Item = &'n String>) -> usize {
+        let begun = names.filter_map(|name| self.here.locals.get(name).filter(|local| local.begins));
         begun.map(|local| local.loops).max().unwrap_or(0)
     }
 
@@ -218,7 +210,7 @@ pub(super) fn may_run(ty: &TypeRef) -> bool {
 }
 
 /// The path of a type, or of the elements of a collection.
-fn named(ty: &TypeRef) -> Option<&[String]> {
+pub(super) fn named(ty: &TypeRef) -> Option<&[String]> {
     match ty {
         TypeRef::Element(of) | TypeRef::Inside(of) => named(of),
         TypeRef::Method(of, name) if matches!(name.as_str(), "iter" | "iter_mut" | "into_iter" | "clone") => {

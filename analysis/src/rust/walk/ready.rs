@@ -64,6 +64,9 @@ impl Walker<'_> {
                 }
                 let index = self.sites.len();
                 self.sites.push(again);
+                if let Some(connection) = self.prepared_on.get(&query).cloned() {
+                    self.prepared_on.insert(index, connection);
+                }
                 ways.push(Flow::Query(index));
                 run.push(index);
                 continue;

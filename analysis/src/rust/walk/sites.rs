@@ -89,14 +89,7 @@ impl Walker<'_> {
         let index = self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false);
         // A query that the rules run is run by the macro call.
         if let (Some(method), Some(site)) = (rules.and_then(|it| it.method), self.sites.get_mut(index)) {
-            site.call = Some(Call {
-                method,
-                place: site.place.clone(),
-                on: Vec::new(),
-                field: None,
-                dialect: None,
-                asks_whether: false,
-            });
+            site.call = Some(Call { method, place: site.place.clone(), ..Call::default() });
         }
         Some(index)
     }
@@ -247,6 +240,7 @@ impl Walker<'_> {
             in_test: self.in_test,
             row: String::new(),
             unit: 0,
+            in_transaction: false,
             aside: None,
             is_paged: false,
             grows: false,

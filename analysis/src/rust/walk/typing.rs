@@ -204,9 +204,11 @@ impl Walker<'_> {
     /// The type of the elements of a collection, as far as this file determines it.
     fn element_in_file(&self, collection: &TypeRef) -> Option<TypeRef> {
         match self.in_file(collection)? {
-            TypeRef::Named(path, arguments)
-                if path.last().is_some_and(|last| last == "[]" || own::is_collection(last)) =>
-            {
+            // Behind the elements of an array is its length.
+            TypeRef::Named(path, arguments) if path.last().is_some_and(|last| last == "[]") => {
+                arguments.first().cloned()
+            }
+            TypeRef::Named(path, arguments) if path.last().is_some_and(|last| own::is_collection(last)) => {
                 arguments.last().cloned()
             }
             _ => None,

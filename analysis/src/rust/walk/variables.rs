@@ -8,6 +8,16 @@ use syn::{Block, Expr, Pat};
 
 use super::excerpt::is_long_chain;
 
+/// The variables that the parameters of a function are, each with its position.
+pub(in crate::rust) fn inputs(sig: &syn::Signature) -> Vec<(String, usize)> {
+    let names = |input: &syn::FnArg| match input {
+        syn::FnArg::Receiver(_) => vec!["self".to_owned()],
+        syn::FnArg::Typed(input) => bindings(&input.pat),
+    };
+    let all = sig.inputs.iter().enumerate();
+    all.flat_map(|(at, input)| names(input).into_iter().map(move |name| (name, at))).collect()
+}
+
 /// The variables that an expression mentions, in order, without duplicates.
 pub(in crate::rust) fn mentions(expression: &Expr) -> Vec<String> {
     let mut visitor = Mentions::default();

@@ -259,7 +259,7 @@ impl Job<'_> {
             facts.push(
                 match self.dialect {
                     Dialect::Postgres => {
-                        "each key may be in it once: ON CONFLICT DO UPDATE refuses a row twice"
+                        "PostgreSQL refuses to update a row twice in one statement: where a key may come twice, group the values by it first"
                     }
                     Dialect::MySql | Dialect::Sqlite => "of two elements with one key the last one counts",
                 }

@@ -46,6 +46,14 @@ impl<'a> CallGraph<'a> {
         self.nearest.get(&function).map(|(_, next)| next.map(|(_, target)| target))
     }
 
+    /// The call that a function makes to reach its nearest query, and the function that it means; `None` if it runs that itself.
+    pub(in crate::rust::graph) fn call_towards_query(
+        &self,
+        function: FunctionId,
+    ) -> Option<(&'a CallRef, FunctionId)> {
+        self.nearest.get(&function)?.1
+    }
+
     /// The function that runs a query soonest, among those that a call may mean.
     pub(in crate::rust::graph) fn nearest_target(&self, targets: &[FunctionId]) -> Option<FunctionId> {
         let reached = targets.iter().filter_map(|target| Some((self.nearest.get(target)?.0, *target)));
