@@ -59,11 +59,11 @@ fn an_array_that_is_the_same_for_all_elements_is_no_batch_of_them() {
     assert_eq!(in_loop(write, ".bind(id).bind(names)", "execute"), ["row_by_row_write 3"]);
     let rows = "INSERT INTO servers (name) VALUES ($1::text), (upper($1))";
     assert_eq!(in_loop(rows, ".bind(id)", "execute"), ["row_by_row_write 3"]);
-    // Two elements in each statement, and the array of an element.
+    // Two elements in each statement, and the array of an element, are one batch for each, which is listed.
     let pairs = "INSERT INTO servers (name) VALUES ($1::text), ($2::text)";
-    assert_eq!(in_loop(pairs, ".bind(id[0]).bind(id[1])", "execute"), [""; 0]);
+    assert_eq!(in_loop(pairs, ".bind(id[0]).bind(id[1])", "execute"), ["row_by_row_write 3"]);
     let parts = "DELETE FROM servers WHERE id = ANY($1)";
-    assert_eq!(in_loop(parts, ".bind(id.parts())", "execute"), [""; 0]);
+    assert_eq!(in_loop(parts, ".bind(id.parts())", "execute"), ["row_by_row_write 3"]);
 }
 
 #[test]
