@@ -258,11 +258,12 @@ impl CallGraph<'_> {
         work.begins |= name == "begin" && call.arguments == 0;
         let targets = self.targets(source, call);
         if targets.is_empty() {
-            let is_of_program = is_of_program(name, call.arguments) || waits::is_of_cache(call);
+            let is_of_program =
+                !call.sends && (is_of_program(name, call.arguments) || waits::is_of_cache(call));
             // Work that blocks is long, wherever it is waited for: `timeout(limit, spawn_blocking(..)).await`.
-            let waits = call.awaited || name == "spawn_blocking";
+            let waits = call.awaited || call.sends || name == "spawn_blocking";
             work.is_handed_on |= call.on_database && !is_of_program;
-            if waits && !call.on_database && !is_of_program {
+            if waits && (call.sends || !call.on_database) && !is_of_program {
                 work.waits.get_or_insert_with(|| call.written.clone());
             }
             return;
