@@ -220,8 +220,8 @@ mod tests {
             true,
         );
         check(
-            "sqlx::query!(\"SELECT id \\\n        FROM logs \\\n        WHERE output = $2 \\\n          AND created_at::date = $1\", day, out);",
-            "sqlx::query!(\"SELECT id \\\n        FROM logs \\\n        WHERE output = $2 \\\n          AND created_at >= $1::date AND created_at < $1::date + 1\", day, out);",
+            "sqlx::query!(\"SELECT id \\\n        FROM logs \\\n        WHERE output <> $2 \\\n          AND created_at::date = $1\", day, out);",
+            "sqlx::query!(\"SELECT id \\\n        FROM logs \\\n        WHERE output <> $2 \\\n          AND created_at >= $1::date AND created_at < $1::date + 1\", day, out);",
             true,
         );
     }

@@ -186,7 +186,6 @@ mod tests {
             "CREATE INDEX i ON t (b) INCLUDE (d); CREATE INDEX j ON t (b, c);",
             "CREATE INDEX i ON t USING hash (b); CREATE INDEX j ON t (b, c);",
             "CREATE INDEX i ON t (b, c DESC); CREATE INDEX j ON t (b, c, a);",
-            "CREATE INDEX i ON t (b, c) WHERE c <> 'x'; CREATE INDEX j ON t (b) WHERE c <> 'x';",
             "CREATE INDEX i ON t (b, e) WHERE e; CREATE INDEX j ON t (b) WHERE NOT e;",
         ] {
             ddl_silent("redundant_index", &format!("{TABLE}{indexes}"));
