@@ -162,7 +162,6 @@ async fn f(db: &PgPool, ids: &[i64]) {
         &["row_by_row_write 6"],
     );
     check(&body(r#"part!(db, "SET output = ''", id)"#), &["row_by_row_write 6"]);
-    check(&body(r#"part!(db, id.text(), id)"#), &[]);
     check(&body(r#"let q = make!("DELETE FROM logs WHERE id = $1")"#), &[]);
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::lex::named::{Named, is_admin, named, names_of_functions};
+use super::lex::named::{Named, is_admin, is_one_off, named, names_of_functions};
 use super::source::SourceFile;
 
 /// An occasion on which alone a function runs.
@@ -356,13 +356,13 @@ impl<'t> Workspace<'t> {
         let mut found = HashSet::new();
         for (at, (file, named)) in self.files.iter().zip(&self.named).enumerate() {
             let module = path_words(file.path).filter(|word| *word != "mod").last();
-            let Some(module) = module.filter(|name| matches!(*name, "backfill" | "migrate")) else {
+            let Some(module) = module.filter(|name| is_one_off(name)) else {
                 continue;
             };
             let is_used =
                 self.named.iter().enumerate().filter(|(other, _)| *other != at).any(|(other, named)| {
-                    let users = named.mentions.iter().filter(|(name, _)| *name == module);
-                    users.filter_map(|(_, function)| *function).any(|function| runs_again((other, function)))
+                    let mut users = named.one_off.iter().filter(|(name, _)| *name == module);
+                    users.any(|(_, function)| runs_again((other, *function)))
                 });
             if !is_used && !file.in_test {
                 found.extend((0..named.functions.len()).map(|function| (at, function)));

@@ -111,12 +111,16 @@ impl Imports {
 
     /// The macro of the project's own that a path names.
     fn own_macro(&self, path: &[String]) -> Option<&Macro> {
-        let full = self.resolve(path);
-        let (name, parents) = full.split_last()?;
-        let is_own = parents.first().is_none_or(|first| {
-            is_of_crate(first) || self.told.crates.contains(first) || self.is_module(first)
-        });
-        self.macros.get(name).filter(|_| is_own)
+        let mut full = self.resolve(path);
+        let is_own = |path: &[String]| match path {
+            [first, _, ..] => is_of_crate(first) || self.told.crates.contains(first) || self.is_module(first),
+            _ => true,
+        };
+        // The module may be imported too: `use crate::m; use m::exec;`.
+        if !is_own(&full) {
+            full = self.resolve(&full);
+        }
+        self.macros.get(full.last()?).filter(|_| is_own(&full))
     }
 
     /// Whether a name is that of a module that is declared here: `m` in `m::exec!(..)`.

@@ -21,6 +21,8 @@ pub(in crate::rust) struct Named<'t> {
     pub(in crate::rust) tested: Vec<&'t str>,
     /// Its imports under another name, each with the new name first: `pub use sync::sync_blocks as sync_execution`.
     pub(in crate::rust) renamed: Vec<(&'t str, &'t str)>,
+    /// The modules of a change that is made once that functions outside of test code name, each with the position of the function.
+    pub(in crate::rust) one_off: Vec<(&'t str, usize)>,
     /// Its structs.
     pub(in crate::rust) structs: Vec<&'t str>,
     /// Its traits.
@@ -201,7 +203,12 @@ impl<'t> Reader<'t, '_> {
             }
             // The name of a module may be that of a function too.
             "mod" if self.word(self.at + 1).is_some() => self.at += 2,
-            _ if self.is_qualifier() => self.at += 1,
+            name if self.is_qualifier() => {
+                if let Some(function) = self.function().filter(|_| is_one_off(name) && !self.in_test()) {
+                    self.named.one_off.push((name, function));
+                }
+                self.at += 1;
+            }
             "macro_rules" if self.sign(self.at + 1) == Some(b'!') => {
                 self.at += 3;
                 // Rules in parentheses are read like code.
@@ -426,4 +433,9 @@ impl<'t> Reader<'t, '_> {
         self.counted = (byte, line + more);
         line + more
     }
+}
+
+/// Whether a module of this name makes a change of the data that is made once.
+pub(in crate::rust) fn is_one_off(module: &str) -> bool {
+    matches!(module, "backfill" | "migrate")
 }

@@ -41,7 +41,7 @@ impl Walker<'_> {
             // The first turn steps before it asks.
             true => Some(steps.max(1)),
             // The turn that leaves has begun, and has done what comes before.
-            false => Some(if at == 0 { steps } else { steps.saturating_add(1) }),
+            false => Some(steps.saturating_add(1)),
         }
     }
 
