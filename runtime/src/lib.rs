@@ -137,6 +137,7 @@ mod stats;
 mod sync;
 #[cfg(feature = "sqlx")]
 mod target;
+mod touched;
 #[cfg(feature = "sqlx")]
 mod typed;
 #[cfg(feature = "sqlx")]
@@ -207,8 +208,6 @@ pub mod __private {
     pub mod batch {
         pub use crate::batch::{Column, Each, Piece, Statement, Whole, batch, each};
     }
-    #[cfg(feature = "cache")]
-    pub use crate::cache::Tables;
     #[cfg(feature = "sqlx")]
     pub mod pages {
         pub use crate::pages::{Key, KeyKind, PageStatement, Pages, page_query};
@@ -221,6 +220,7 @@ pub mod __private {
     #[cfg(feature = "sqlx")]
     pub use crate::query::query;
     pub use crate::site::Site;
+    pub use crate::touched::Tables;
     #[cfg(feature = "sqlx")]
     pub use crate::typed::{query_as, query_scalar, read_as, read_scalar};
     #[cfg(feature = "sqlx")]

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::touched::Tables;
+
 /// One query in the source: its text and its place. Made by the `sql!` macros as a `static`.
 ///
 /// Its address is its identity, so counting a query requires neither hashing its text nor a call stack. In a
@@ -24,15 +26,22 @@ pub struct Site {
     label: std::sync::OnceLock<std::sync::Arc<str>>,
     /// The tables that it touches.
     #[cfg(feature = "cache")]
-    pub(crate) tables: &'static crate::cache::Tables,
+    pub(crate) tables: &'static Tables,
 }
 
 impl Site {
     /// Sets the tables that the query touches.
     #[cfg(feature = "cache")]
     #[must_use]
-    pub const fn touching(mut self, tables: &'static crate::cache::Tables) -> Self {
+    pub const fn touching(mut self, tables: &'static Tables) -> Self {
         self.tables = tables;
+        self
+    }
+
+    /// Sets the tables that the query touches, of which nothing is kept without a cache.
+    #[cfg(not(feature = "cache"))]
+    #[must_use]
+    pub const fn touching(self, _: &'static Tables) -> Self {
         self
     }
 
@@ -109,7 +118,7 @@ impl Site {
                 #[cfg(feature = "metrics")]
                 label: std::sync::OnceLock::new(),
                 #[cfg(feature = "cache")]
-                tables: crate::cache::Tables::UNKNOWN,
+                tables: Tables::UNKNOWN,
             }
         }
         #[cfg(not(any(debug_assertions, feature = "count")))]
@@ -118,7 +127,7 @@ impl Site {
             Self {
                 sql,
                 #[cfg(feature = "cache")]
-                tables: crate::cache::Tables::UNKNOWN,
+                tables: Tables::UNKNOWN,
             }
         }
     }

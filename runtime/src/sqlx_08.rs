@@ -223,6 +223,7 @@ mod sqlite {
 }
 
 /// The query of a text that was put together at run time, which is not cached.
+#[expect(clippy::ptr_arg, reason = "0.9 takes the text away, and callers do not tell the versions apart")]
 pub(crate) fn with_text<'q, DB: Database>(
     text: &'q mut String,
     arguments: Result<Option<ArgumentsOf<DB>>, BoxDynError>,

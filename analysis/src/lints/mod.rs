@@ -445,5 +445,3 @@ const SMALL_TABLE: u64 = 1_000;
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_of_loops;

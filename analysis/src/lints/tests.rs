@@ -1,5 +1,7 @@
 //! Helpers for the lints' own tests, and tests of the list of lints.
 
+mod loops;
+
 use super::*;
 use crate::check::Checker;
 use crate::schema::Replay;

@@ -232,8 +232,6 @@ impl<'a, 't> Reader<'a, 't> {
             place: called,
             on: vec![on.of.to_owned()],
             field: on.field.map(str::to_owned),
-            dialect: None,
-            asks_whether: false,
             ..Call::default()
         };
         let crate_name = if name > start { "query_budget::" } else { "" };

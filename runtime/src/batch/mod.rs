@@ -152,7 +152,7 @@ where
         DB: 'e,
     {
         let Self { queries, is_write, .. } = self;
-        let Some(tables) = queries.first().map(|(query, _)| query.tables()) else {
+        let Some(tables) = queries.first().map(|chunk| chunk.query.tables()) else {
             return Box::pin(async { Ok(DB::QueryResult::default()) });
         };
         let in_transaction = is_write && queries.len() > 1;
@@ -258,7 +258,7 @@ where
         O: 'e,
     {
         let Self { queries, is_write, read, .. } = self;
-        let Some(tables) = queries.first().map(|(query, _)| query.tables()) else {
+        let Some(tables) = queries.first().map(|chunk| chunk.query.tables()) else {
             return Box::pin(async { Ok(Vec::new()) });
         };
         let in_transaction = is_write && queries.len() > 1;

@@ -80,10 +80,10 @@ use self::stats::Counts;
 pub use self::stats::{CacheStats, stats};
 use self::store::Found;
 pub use self::store::{Store, Stores};
-#[doc(hidden)]
-pub use self::tables::Tables;
 use self::tables::Tags;
 pub use self::transaction::{Committed, Transaction};
+#[doc(hidden)]
+pub use crate::touched::Tables;
 
 /// A cache of query results. Clones share the same cache.
 pub struct Cache<S: Store = Memory> {

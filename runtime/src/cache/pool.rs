@@ -11,9 +11,10 @@ use sqlx::{Database, Executor, Pool, Result};
 use super::key::Parts;
 use super::memory::Memory;
 use super::store::Store;
-use super::tables::{Tables, Written};
+use super::tables::Written;
 use super::{Cache, Transaction};
 use crate::target::{BatchTarget, Target, Watch};
+use crate::touched::Tables;
 
 /// A pool with a [`Cache`]: queries run on `&db` as on a pool of sqlx, cached ones look in the cache first,
 /// and those that write invalidate what they write.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::touched::Tables;
+
 /// A name attached to entries: a table's, or any other.
 pub(crate) type Tag = Cow<'static, str>;
 
@@ -10,22 +12,6 @@ pub(crate) type Tag = Cow<'static, str>;
 const ALL: Tag = Cow::Borrowed("\0all");
 /// The tag of an entry that depends on unknown tables: every write invalidates it.
 const ANY: Tag = Cow::Borrowed("\0any");
-
-/// The tables that a query reads and writes, as its macro found them in the schema snapshot.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Tables {
-    /// The tables that it reads.
-    pub reads: &'static [&'static str],
-    /// The tables that it writes.
-    pub writes: &'static [&'static str],
-    /// Whether it may read others as well.
-    pub reads_unknown: bool,
-    /// Whether it may write others as well.
-    pub writes_unknown: bool,
-    /// A hash of the schema.
-    pub schema: u64,
-}
 
 impl Tables {
     /// For a query about which nothing is known.

@@ -12,8 +12,9 @@ use super::Cache;
 use super::memory::Memory;
 use super::pool::Unsettled;
 use super::store::Store;
-use super::tables::{Tables, Written};
+use super::tables::Written;
 use crate::target::{BatchTarget, Target, Watch};
+use crate::touched::Tables;
 
 /// A transaction of a [`CachedPool`](super::CachedPool). Queries run on `&mut transaction`.
 ///

@@ -428,11 +428,10 @@ impl<'t> Reader<'t> {
 
     /// Whether the parenthesis here begins the arguments of a call of what is in a field: `(self.load)(id)`.
     fn is_call_of_field(&self) -> bool {
-        let Some(close) = self.at.checked_sub(1).filter(|at| self.is_at_sign(Some(*at), b')')) else {
-            return false;
-        };
-        let is_field = self.is_at_sign(close.checked_sub(2), b'.');
-        is_field && self.opening(close).is_some_and(|open| self.is_at_sign(open.checked_add(2), b'.'))
+        let Some(close) = self.at.checked_sub(1) else { return false };
+        self.is_at_sign(Some(close), b')')
+            && self.is_at_sign(close.checked_sub(2), b'.')
+            && self.opening(close).is_some_and(|open| self.is_at_sign(open.checked_add(2), b'.'))
     }
 
     /// Whether the name at `at` is called, passed on or stored to be called: `load(x)`, `.map(Self::load)`,

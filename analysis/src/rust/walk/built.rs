@@ -68,18 +68,7 @@ fn at(expression: &Expr, around: Position<'_>, depth: usize) -> Option<Built> {
             Some(built)
         }
         Expr::MethodCall(call) if let Some(separator) = sql_text::separator(call) => {
-            let separator = match separator {
-                Some(separator) => next(separator)?.begin,
-                None => String::new(),
-            };
-            let parts = elsewhere::list(&call.receiver, &around).filter(|parts| parts.len() <= MAX_PARTS)?;
-            let (first, rest) = parts.split_first()?;
-            let mut built = next(first)?;
-            for part in rest {
-                built.append(&separator);
-                built.push(part, around, false, depth + 1);
-            }
-            Some(built)
+            joined(&call.receiver, separator, around, depth)
         }
         Expr::Call(_) | Expr::MethodCall(_) if let Some(built) = sea_query::of(expression) => Some(built),
         Expr::MethodCall(call) => {
@@ -130,6 +119,22 @@ fn at(expression: &Expr, around: Position<'_>, depth: usize) -> Option<Built> {
         }
         _ => None,
     }
+}
+
+/// What is known of the parts of a list, joined.
+fn joined(list: &Expr, separator: Option<&Expr>, around: Position<'_>, depth: usize) -> Option<Built> {
+    let separator = match separator {
+        Some(separator) => at(separator, around, depth + 1)?.begin,
+        None => String::new(),
+    };
+    let parts = elsewhere::list(list, &around).filter(|parts| parts.len() <= MAX_PARTS)?;
+    let (first, rest) = parts.split_first()?;
+    let mut built = at(first, around, depth + 1)?;
+    for part in rest {
+        built.append(&separator);
+        built.push(part, around, false, depth + 1);
+    }
+    Some(built)
 }
 
 /// What is known of a text that is one of these.

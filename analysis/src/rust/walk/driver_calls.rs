@@ -7,15 +7,17 @@ use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, ExprStruct, Lit, Member, Tok
 
 use super::built;
 use super::excerpt::written;
+use super::handed::closure_in;
 use super::loops::{Runs, combinator};
 use super::sites::argument;
-use super::sql_text::{self, segments};
+use super::sql_text::{self, plain, segments};
 use super::{Queries, Walker, purpose, shape};
 use crate::rust::drivers::{self, Does, TextFunction};
 use crate::rust::lex::literal;
 use crate::rust::place_at;
 use crate::rust::query_names;
 use crate::rust::site::{Argument, Form, SiteSql, SqlLiteral};
+use crate::rust::type_ref::TypeRef;
 
 impl Walker<'_> {
     /// Handles `client.query("..", &[..])` and similar calls; `None` if it is not one.
@@ -135,6 +137,9 @@ impl Walker<'_> {
 
     /// Walks the arguments of a method; `connection.call(|connection| ..)` of an asynchronous rusqlite calls its closure once.
     pub(super) fn handed_by(&mut self, node: &ExprMethodCall, to: &str) -> (Queries, usize) {
+        if node.args.iter().any(|argument| closure_in(argument).is_some()) {
+            self.here.callee = TypeRef::Method(Box::new(self.type_of(&node.receiver)), plain(&node.method));
+        }
         let may_hand = matches!(to, "call" | "interact" | "conn") && self.knows_drivers;
         match may_hand && drivers::is_type_of_driver(&self.type_of(&node.receiver)) {
             true => self.handed_to(to, true, node.args.iter(), 1),

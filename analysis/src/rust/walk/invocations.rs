@@ -257,10 +257,6 @@ impl Walker<'_> {
             true => Some(self.spawned(&method, node.args.iter(), 1).1),
             false => {
                 let to = job_of(node).unwrap_or(&method);
-                if node.args.iter().any(|argument| closure_in(argument).is_some()) {
-                    let on = Box::new(self.type_of(&node.receiver));
-                    self.here.callee = TypeRef::Method(on, method.clone());
-                }
                 let (queries, number) = self.handed_by(node, to);
                 self.grow_text(node);
                 self.collect(node, &queries);

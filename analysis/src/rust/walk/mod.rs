@@ -53,30 +53,30 @@ pub(in crate::rust) mod sql_text;
 mod transactions;
 mod typing;
 pub(in crate::rust) mod variables;
+mod views;
 mod whether;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use syn::{Expr, Pat};
+use syn::Pat;
 
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::function::Function;
 use crate::rust::graph::imports::Imports;
 use crate::rust::lex::own::Own;
 use crate::rust::place_at;
-use crate::rust::site::{Allow, Call, Loop, Origin, Site, SiteSql};
+use crate::rust::site::{Allow, Call, Loop, Origin, Site};
 use crate::rust::source::ModuleItems;
 use crate::rust::type_ref::{Parameters, TypeRef};
 use allows::Comments;
 pub(in crate::rust) use caches::is_of_cache;
-use elsewhere::Position;
 pub(in crate::rust) use everyday::is_everyday;
 use locals::Locals;
 use loops::Runs;
 pub(in crate::rust) use reach::SERVICES;
-use shape::{Shape, Shapes};
-use sql_text::{ByPath, Constants, Surroundings};
+use shape::Shape;
+use sql_text::{ByPath, Constants};
 pub(in crate::rust) use transactions::is_type_of_transactions;
 
 /// The queries that a value is, as positions among the sites; usually empty.
@@ -396,66 +396,5 @@ impl<'f> Walker<'f> {
         }
         allows.extend(self.here.allows.iter().cloned());
         allows
-    }
-}
-
-impl Surroundings for Walker<'_> {
-    fn local(&self, name: &str) -> Option<SiteSql> {
-        self.here.locals.get(name).map(|local| local.text.clone())
-    }
-
-    fn constant(&self, path: &[String]) -> Option<&Expr> {
-        let module: Vec<String> = self.module.iter().chain(&self.owner.name).cloned().collect();
-        self.constants.find(&module, path)
-    }
-
-    fn called(&self, call: &Expr) -> Option<(&Expr, Position<'_>)> {
-        Position::here(self).called_at(call).map(|called| (called.given, called.position))
-    }
-
-    fn file(&self) -> &Arc<str> {
-        &self.file
-    }
-}
-
-impl Shapes for Walker<'_> {
-    fn local_shape(&self, name: &str) -> Option<Shape> {
-        self.here.locals.get(name).map(|local| local.shape)
-    }
-
-    fn local_number(&self, name: &str) -> Option<Option<u64>> {
-        self.here.locals.get(name).map(|local| local.number)
-    }
-
-    fn constant_values(&self, path: &[String]) -> &[&Expr] {
-        let full = self.imports.resolve(path);
-        self.constants.by_path.certain(&self.file, &self.module, self.owner.name.as_deref(), &full)
-    }
-
-    fn returned(&self, call: &Expr, awaited: bool) -> Option<Shape> {
-        self.returned_shape(call, awaited)
-    }
-
-    fn known(&self) -> &numbers::Known {
-        &self.known
-    }
-
-    fn own_shape(
-        &self,
-        call: &syn::ExprMethodCall,
-        of_library: Shape,
-        receiver: &dyn Fn() -> Shape,
-    ) -> Option<Shape> {
-        self.shape_of_own(call, of_library, receiver)
-    }
-
-    fn field_shape(&self, field: &syn::ExprField) -> Shape {
-        match self.in_file(&self.type_of(&Expr::Field(field.clone()))) {
-            Some(TypeRef::Named(path, _)) if path.last().is_some_and(|last| last == "Option") => {
-                Shape::Single
-            }
-            Some(ty) if ty.is_array() => Shape::Fixed(None, true),
-            _ => Shape::Unknown,
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Which calls and queries in loops are shown, and which are listed.
 
-use super::tests::findings_in;
+use super::findings_in;
 use crate::finding::Tier::{self, Listed, Shown};
 
 const FUNCTIONS: &str = r#"

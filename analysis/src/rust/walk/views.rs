@@ -1,0 +1,73 @@
+//! What texts and shapes are looked up in: the variables, constants and functions that are known at the current position.
+
+use std::sync::Arc;
+
+use syn::Expr;
+
+use super::elsewhere::Position;
+use super::shape::{Shape, Shapes};
+use super::sql_text::Surroundings;
+use super::{Walker, numbers};
+use crate::rust::site::SiteSql;
+use crate::rust::type_ref::TypeRef;
+
+impl Surroundings for Walker<'_> {
+    fn local(&self, name: &str) -> Option<SiteSql> {
+        self.here.locals.get(name).map(|local| local.text.clone())
+    }
+
+    fn constant(&self, path: &[String]) -> Option<&Expr> {
+        let module: Vec<String> = self.module.iter().chain(&self.owner.name).cloned().collect();
+        self.constants.find(&module, path)
+    }
+
+    fn called(&self, call: &Expr) -> Option<(&Expr, Position<'_>)> {
+        Position::here(self).called_at(call).map(|called| (called.given, called.position))
+    }
+
+    fn file(&self) -> &Arc<str> {
+        &self.file
+    }
+}
+
+impl Shapes for Walker<'_> {
+    fn local_shape(&self, name: &str) -> Option<Shape> {
+        self.here.locals.get(name).map(|local| local.shape)
+    }
+
+    fn local_number(&self, name: &str) -> Option<Option<u64>> {
+        self.here.locals.get(name).map(|local| local.number)
+    }
+
+    fn constant_values(&self, path: &[String]) -> &[&Expr] {
+        let full = self.imports.resolve(path);
+        self.constants.by_path.certain(&self.file, &self.module, self.owner.name.as_deref(), &full)
+    }
+
+    fn returned(&self, call: &Expr, awaited: bool) -> Option<Shape> {
+        self.returned_shape(call, awaited)
+    }
+
+    fn known(&self) -> &numbers::Known {
+        &self.known
+    }
+
+    fn own_shape(
+        &self,
+        call: &syn::ExprMethodCall,
+        of_library: Shape,
+        receiver: &dyn Fn() -> Shape,
+    ) -> Option<Shape> {
+        self.shape_of_own(call, of_library, receiver)
+    }
+
+    fn field_shape(&self, field: &syn::ExprField) -> Shape {
+        match self.in_file(&self.type_of(&Expr::Field(field.clone()))) {
+            Some(TypeRef::Named(path, _)) if path.last().is_some_and(|last| last == "Option") => {
+                Shape::Single
+            }
+            Some(ty) if ty.is_array() => Shape::Fixed(None, true),
+            _ => Shape::Unknown,
+        }
+    }
+}
