@@ -171,14 +171,7 @@ impl<'f> Walker<'f> {
         // A nested function is not a method of the enclosing type.
         let owner = if outer_path.is_empty() { self.owner.clone() } else { Owner::default() };
         let owner = std::mem::replace(&mut self.owner, owner);
-        let path: Vec<&str> = match outer_path.is_empty() {
-            true => {
-                let parents = self.module.iter().map(String::as_str).chain(self.owner.name.as_deref());
-                parents.chain([name.as_str()]).collect()
-            }
-            false => vec![&outer_path, name.as_str()],
-        };
-        let path: Arc<str> = path.join("::").into();
+        let path = self.path_of(&outer_path, &name);
         let place = place_at(&self.file, sig.ident.span().start());
         let mut allowed = allows::of_attributes(attributes, false, &self.file);
         self.allows.extend(allowed.iter().cloned());
@@ -239,6 +232,15 @@ impl<'f> Walker<'f> {
         });
         self.owner = owner;
         self.in_test = was_test;
+    }
+
+    /// The path of a function in this one, if it is in one, or in this module or type.
+    fn path_of(&self, outer: &str, name: &str) -> Arc<str> {
+        if !outer.is_empty() {
+            return format!("{outer}::{name}").into();
+        }
+        let parents = self.module.iter().map(String::as_str).chain(self.owner.name.as_deref());
+        parents.chain([name]).collect::<Vec<_>>().join("::").into()
     }
 
     /// The variables that the inputs of a function are, and its constants.
