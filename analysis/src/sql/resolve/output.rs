@@ -3,11 +3,35 @@
 use sqlparser::ast;
 
 use super::Resolver;
+use super::select::Projection;
+use crate::schema::UserType;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{Output, RelationId, Role, Source};
 
 impl Resolver<'_> {
+    /// Adds the fields of `(column).*`; `false` for anything else. Of other types than composite ones they are not known.
+    pub(super) fn add_fields(&self, projection: &mut Projection, expr: &Expr) -> bool {
+        let Expr::Access { expr: of, field: Some(star), .. } = expr else { return false };
+        if star != "*" {
+            return false;
+        }
+        let ty = self.type_of(of);
+        let (schema, name) = ty.rsplit_once('.').map_or((None, &*ty), |(schema, name)| (Some(schema), name));
+        let Some(UserType::Composite(fields)) = self.schema.and_then(|known| known.user_type(schema, name))
+        else {
+            projection.outputs = None;
+            projection.exprs.push(expr.clone());
+            return true;
+        };
+        for field in fields {
+            let (expr, field) = (of.clone(), Some(field.name.clone()));
+            let name = field.clone().unwrap_or_default();
+            self.add_output(projection, name, Expr::Access { expr, field, subscripts: Vec::new() });
+        }
+        true
+    }
+
     /// The name of an unaliased output column.
     pub(super) fn output_name(&self, expr: &ast::Expr) -> String {
         match self.dialect {

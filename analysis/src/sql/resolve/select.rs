@@ -172,8 +172,8 @@ impl Resolver<'_> {
                 SelectItem::UnnamedExpr(expr) => {
                     let name = self.output_name(expr);
                     let expr = self.expr(expr);
-                    if matches!(&expr, Expr::Access { field: Some(field), .. } if field == "*") {
-                        projection.outputs = None;
+                    if self.add_fields(&mut projection, &expr) {
+                        continue;
                     }
                     let name = self.column_name(&expr).unwrap_or(name);
                     self.add_output(&mut projection, name, expr);
@@ -222,7 +222,7 @@ impl Resolver<'_> {
         projection
     }
 
-    fn add_output(&self, projection: &mut Projection, name: String, expr: Expr) {
+    pub(super) fn add_output(&self, projection: &mut Projection, name: String, expr: Expr) {
         let ty = self.type_of(&expr);
         if let Some(outputs) = &mut projection.outputs {
             outputs.push(Output { name, ty, expr: expr.clone() });

@@ -56,8 +56,8 @@ impl Reading<'_> {
                     && block.offset.is_none()
                     && select.distinct.is_none()
                     && !select.projection.iter().any(|output| output.any(is_window));
-                // What depends on other rows may be remembered by them, in a step between.
-                let is_known = !self.query.relation(relation).lateral;
+                // What a step in between writes is not known, if it computes that for other rows.
+                let is_known = is_wrapped || !self.query.relation(relation).lateral;
                 return Computed::Of { relations: vec![relation], is_known, is_wrapped };
             }
             is_outer |= outer.contains(&relation);

@@ -44,9 +44,10 @@ impl Heap {
     /// The entries of an index without pages that one of `loops` searches reads.
     fn index(self, search: Search) -> Cost {
         let entries = if search.is_unique { 1.0 } else { (search.bound * self.tuples).round() };
+        let entries = entries.min(search.entries);
         // The one page is read once for all loops.
         let page = if search.loops > 1.0 { pages_of(search.loops, 1.0) / search.loops } else { 1.0 };
-        let startup = self.tuples.max(1.0).log2().ceil() * OPERATOR + DESCENT;
+        let startup = self.tuples.min(search.entries).max(1.0).log2().ceil() * OPERATOR + DESCENT;
         let entry = INDEX_TUPLE + search.operators * OPERATOR;
         let total = page * RANDOM_PAGE + entries * entry + startup * search.descents;
         Cost { startup, total }
@@ -101,12 +102,21 @@ pub(super) struct Search {
     pub(super) is_unique: bool,
     /// How often it is repeated with other values.
     pub(super) loops: f64,
+    /// How many entries the index has; infinite if it has one for each row.
+    pub(super) entries: f64,
 }
 
 impl Search {
     /// A walk from end to end.
-    pub(super) const ALL: Search =
-        Search { selectivity: 1.0, bound: 1.0, descents: 1.0, operators: 0.0, is_unique: false, loops: 1.0 };
+    pub(super) const ALL: Search = Search {
+        selectivity: 1.0,
+        bound: 1.0,
+        descents: 1.0,
+        operators: 0.0,
+        is_unique: false,
+        loops: 1.0,
+        entries: f64::INFINITY,
+    };
 }
 
 /// How many of a table's pages are read to fetch rows at random places.

@@ -1,22 +1,31 @@
 //! What the planner knows about the rows of a query in FROM that it plans by itself.
 
 use super::super::plan::Reading;
-use crate::sql::expr::Expr;
+use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{BlockId, Body, RelationId};
 
-/// The columns by which the rows of a query in FROM come in order, and whether that is descending.
-pub(super) fn order_of(reading: &Reading<'_>, of: RelationId, id: BlockId) -> Vec<(String, bool)> {
+/// The columns by which the rows of a query in FROM come in order, and whether that is descending; and whether they may come in
+/// another order as well: the planner knows which of its columns are constant or equal.
+pub(super) fn order_of(reading: &Reading<'_>, of: RelationId, id: BlockId) -> (Vec<(String, bool)>, bool) {
     let block = reading.query.block(id);
     let columns = reading.query.relation(of).columns.as_deref().unwrap_or_default();
     let outputs = block.outputs.as_deref().unwrap_or_default();
+    let conditions = block.conditions();
     let mut order = Vec::new();
     for key in &block.order_by {
         let leaf = reading.leaf(&key.expr, 0);
-        let at = outputs.iter().position(|output| leaf.is_some() && reading.leaf(&output.expr, 0) == leaf);
-        let (Some(column), None) = (at.and_then(|at| columns.get(at)), key.nulls_first) else { break };
+        let is_same = |expr: &Expr| *expr == key.expr || leaf.is_some() && reading.leaf(expr, 0) == leaf;
+        let is_equality = |part: &Expr| matches!(part, Expr::Binary { op: Op::Eq, .. });
+        let is_equal = |part: &&Expr| part.any(is_equality) && part.any(is_same);
+        let is_free = |part: &Expr| matches!(part, Expr::Parameter(_));
+        if key.nulls_first.is_some() || key.expr.any(is_free) || conditions.iter().any(is_equal) {
+            return (order, true);
+        }
+        let at = outputs.iter().position(|output| is_same(&output.expr));
+        let Some(column) = at.and_then(|at| columns.get(at)) else { break };
         order.push((column.name.clone(), key.desc));
     }
-    order
+    (order, false)
 }
 
 /// Whether the planner may sort the rows of a query for what it does with them: it groups them, or has windows.

@@ -3,6 +3,7 @@
 use super::super::plan::is_null;
 use super::super::rows;
 use super::cost::{Cost, Heap, Input, clamped};
+use super::partial::Partial;
 use super::patterns::{self, Part};
 use super::scans::number;
 use super::sizes::OF_UNKNOWN_ARRAY;
@@ -26,7 +27,7 @@ const OF_EQUALITY: f64 = 0.005;
 const MOST_ELEMENTS: usize = 1_000;
 
 /// A relation that the joins scan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Leaf<'q> {
     pub(super) id: RelationId,
     /// `None` for rows other than a table's.
@@ -43,6 +44,10 @@ pub(super) struct Leaf<'q> {
     pub(super) may_be_sorted: bool,
     /// Columns that no two of its rows have in common, if a query groups by them.
     pub(super) groups: Option<Vec<String>>,
+    /// The partial indexes that scans may use.
+    pub(super) partial: Vec<Partial<'q>>,
+    /// The columns of other relations that it reads, so that it is read for each of their rows.
+    pub(super) depends_on: Vec<(usize, String)>,
     /// Whether an outer join never finds one of its rows, so that it is not read.
     pub(super) is_dead: bool,
     /// The part of the rows that conditions of unknown selectivity keep.
@@ -163,6 +168,8 @@ impl<'q> Leaf<'q> {
             sorted_by,
             may_be_sorted,
             groups,
+            depends_on: Vec::new(),
+            partial: Vec::new(),
             is_dead: false,
             doubt,
             planned,
@@ -204,10 +211,10 @@ impl<'q> Leaf<'q> {
     /// Whether a unique index has these columns, and no others.
     pub(super) fn is_unique(&self, columns: &[&str]) -> bool {
         let Some(table) = self.table else { return false };
-        table.indexes.iter().any(|index| {
+        table.indexes.iter().enumerate().any(|(at, index)| {
             let is_given =
                 |part: &KeyPart| matches!(part, KeyPart::Column(name) if columns.contains(&name.as_str()));
-            index.unique && index.predicate.is_none() && index.keys.iter().all(|key| is_given(&key.part))
+            index.unique && self.may_use(at, index) && index.keys.iter().all(|key| is_given(&key.part))
         })
     }
 
@@ -245,14 +252,22 @@ impl<'q> Leaf<'q> {
     /// How the conditions search a column of an index.
     pub(super) fn keyed(&self, column: &str) -> Option<Keyed> {
         if let Some(of) = self.filters.iter().find(|it| it.compared() == Some((column, true))) {
-            let selectivity = self.of_equality(column);
+            // A condition that demands a value of type boolean is compared as well.
+            let is_also =
+                self.filters.iter().any(|it| it.compared().is_none() && it.decides() == Some(column));
+            let one = self.of_equality(column);
             return Some(Keyed {
-                selectivity,
-                operators: of.operators(),
+                selectivity: if is_also { one * one } else { one },
+                operators: of.operators() + f64::from(u8::from(is_also)),
                 descents: 1.0,
                 is_equal: true,
                 is_bound: true,
             });
+        }
+        if self.is_decided(column) {
+            let selectivity = self.of_equality(column);
+            let (operators, descents) = (1.0, 1.0);
+            return Some(Keyed { selectivity, operators, descents, is_equal: true, is_bound: true });
         }
         let found = self.filters.iter().find_map(|it| {
             let (_, selectivity, descents) = it.searched(self).filter(|(of, ..)| *of == column)?;

@@ -2,10 +2,12 @@
 
 use super::cost::{self, Cost, Input, Match, Search, clamped};
 use super::estimate::Keyed;
-use super::paths::{Order, Pair, Path, State, WHOLE};
-use super::scans::{number, search, walk};
+use super::order::Order;
+use super::partial::Usable;
+use super::paths::{Pair, Path, State, WHOLE};
+use super::scans::number;
 use super::tree::{Clause, OuterKind, Set, Tree};
-use crate::schema::Index;
+use super::{COARSELY, ROUGHLY};
 
 /// By how much costs that are the same may differ.
 const ROUNDING: f64 = 1e-9;
@@ -68,6 +70,12 @@ impl Tree<'_> {
         order: Option<&Order>,
         into: &mut State,
     ) {
+        // What depends on other rows is read for each of them.
+        let is_lateral = self.dependencies(pair.right) & pair.left != 0;
+        let is_full = pair.outer.is_some_and(|join| join.kind == OuterKind::Full);
+        if self.dependencies(pair.left) & pair.right != 0 || is_lateral && is_full {
+            return;
+        }
         let (equal, others): (Vec<&Clause>, Vec<&Clause>) = pair
             .on
             .iter()
@@ -85,14 +93,16 @@ impl Tree<'_> {
                 let inner = Input { cost: other.cost, rows: right.rows };
                 let equalities = equalities.as_slice();
                 let sides = Sides { pair, one, other, outer, inner, equalities, others, is_all, on, order };
-                self.loops(&sides, into);
-                self.by_equality(&sides, into);
+                self.loops(&sides, is_lateral, into);
+                if !is_lateral {
+                    self.by_equality(&sides, into);
+                }
             }
         }
     }
 
     /// Nested loops.
-    fn loops(&self, sides: &Sides<'_>, into: &mut State) {
+    fn loops(&self, sides: &Sides<'_>, is_lateral: bool, into: &mut State) {
         let Sides { pair, one, outer, inner, equalities, .. } = *sides;
         let (kind, marks, is_ordered) = (sides.kind(), sides.marks(), one.is_ordered);
         if kind == Some(OuterKind::Full) {
@@ -112,6 +122,9 @@ impl Tree<'_> {
             into.add(Path { slack, ..path });
         }
         into.add(sides.path(again, marks, true, is_ordered));
+        if is_lateral {
+            return;
+        }
         let (first, later) = cost::kept(inner);
         let kept = cost::nested(outer, Input { cost: first, ..inner }, later, on, false);
         // The planner tries to keep the rows last, and only takes that if it is cheaper.
@@ -134,8 +147,8 @@ impl Tree<'_> {
         let by_hash = cost::hash(outer, inner, of_right, self.bucket(pair.right, equalities, inner.rows));
         into.add(sides.path(by_hash, marks, false, false));
         let is_left = kind == Some(OuterKind::Left);
-        let is_by = order.is_some_and(|order| order.is_by(first, pair.left));
-        let is_back = is_by && is_left && order.is_some_and(|order| order.is_descending);
+        let is_by = order.is_some_and(|order| order.is_by(equalities, pair.left));
+        let is_back = is_by && is_left && order.is_some_and(Order::is_descending);
         let mut merges = self.merges((pair.left, outer), (pair.right, inner), first, of_right, is_back);
         if kind == Some(OuterKind::Full) && !sides.is_all {
             merges.clear();
@@ -147,8 +160,14 @@ impl Tree<'_> {
         for (cost, is_direct) in &merges {
             let path = sides.path(*cost, below, *is_direct, is_by && kind != Some(OuterKind::Full));
             let saved = cost::sorted(outer.cost, outer.rows).total - outer.cost.total;
-            let slack = path.slack + if may_be_sorted { saved } else { 0.0 };
+            let slack = path.slack + if may_be_sorted { saved } else { 0.0 } + self.error(pair, *cost);
             into.add(Path { slack, ..path });
+        }
+        // Rows in the order of the query may be merged as they come.
+        if sides.one.is_ordered && order.is_some_and(|order| order.begins_with(equalities, pair.left)) {
+            let sorted = Input { cost: cost::sorted(inner.cost, inner.rows), ..inner };
+            let is_ordered = kind != Some(OuterKind::Full);
+            into.add(sides.path(cost::merge(outer, sorted, of_right), marks, false, is_ordered));
         }
         if !is_left {
             return;
@@ -166,9 +185,20 @@ impl Tree<'_> {
         // Its rows are in no order: those that find none come in between.
         for (cost, is_direct) in self.merges((pair.right, inner), (pair.left, outer), first, of_left, false) {
             if merges.iter().all(|(than, _)| is_other(cost, *than)) {
-                into.add(sides.swapped(cost, pair.left, is_direct));
+                let path = sides.swapped(cost, pair.left, is_direct);
+                into.add(Path { slack: path.slack + self.error(pair, cost), ..path });
             }
         }
+    }
+
+    /// By how much a merge may be cheaper than its estimate: several relations on one side may come in order.
+    fn error(&self, pair: &Pair<'_>, cost: Cost) -> f64 {
+        let factor = match self.leaves.len() {
+            _ if (pair.left | pair.right).count_ones() <= 2 => 1.0,
+            3 => ROUGHLY,
+            _ => COARSELY,
+        };
+        cost.total - cost.total / factor
     }
 
     /// The ways to merge two sides by an equality: the planner sorts both, or else reads the outer side in the order
@@ -199,12 +229,11 @@ impl Tree<'_> {
     fn walked(&self, of: Set, equality: &Equality) -> Option<Cost> {
         let (leaf, column) = equality.iter().find(|(leaf, _)| of == 1 << leaf)?;
         let leaf = self.leaf(*leaf)?;
-        let leads = |index: &&Index| {
-            index.method == "btree"
-                && index.predicate.is_none()
-                && index.keys.first().is_some_and(|key| key.as_column() == Some(column))
+        let leads = |usable: &Usable<'_, '_>| {
+            let first = usable.index.keys.first();
+            usable.index.method == "btree" && first.is_some_and(|key| key.as_column() == Some(column))
         };
-        leaf.table?.indexes.iter().find(leads).map(|_| walk(leaf))
+        leaf.usable().find(leads).map(|usable| usable.leaf.heap().by_index(usable.walk()))
     }
 
     /// The least that a search of one of several relations on the right side costs.
@@ -230,17 +259,15 @@ impl Tree<'_> {
         // A value of another relation counts as a constant.
         let all: f64 = sides.iter().map(|(column, _)| leaf.of_equality(column)).product();
         let mut heap = leaf.heap();
-        heap.operators += f64::from(u32::try_from(sides.len()).ok()?);
+        heap.operators += number(sides.len());
         let mut best: Option<(Cost, bool)> = None;
-        for index in leaf.table?.indexes.iter().filter(|index| index.predicate.is_none() && !index.hidden) {
-            if !matches!(index.method.as_str(), "btree" | "hash") {
+        for usable in leaf.usable() {
+            if !matches!(usable.index.method.as_str(), "btree" | "hash") {
                 continue;
             }
             let (mut joined, mut loops) = (0, f64::INFINITY);
-            let found = search(index, |column| {
-                let Some((name, other)) = sides.iter().find(|(name, _)| name.as_str() == column) else {
-                    return leaf.keyed(column);
-                };
+            let found = usable.search(|column| {
+                let (name, other) = sides.iter().find(|(name, _)| name.as_str() == column)?;
                 loops = loops.min(self.leaf(other.0).map_or(1.0, |leaf| leaf.rows));
                 joined += 1;
                 let selectivity = leaf.of_equality(name);
@@ -248,7 +275,9 @@ impl Tree<'_> {
             });
             let Some(found) = found.filter(|_| joined > 0) else { continue };
             let search = Search { loops, ..found };
-            let cost = [heap.by_index(search), heap.by_bitmap(search)];
+            let mut by_index = usable.leaf.heap();
+            by_index.operators += number(sides.len());
+            let cost = [by_index.by_index(search), heap.by_bitmap(search)];
             let cost = if cost[0].total <= cost[1].total { cost[0] } else { cost[1] };
             if best.is_none_or(|(than, _)| cost.total < than.total) {
                 best = Some((cost, joined == sides.len()));

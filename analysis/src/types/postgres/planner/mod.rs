@@ -10,10 +10,12 @@ mod estimate;
 mod joins;
 mod levels;
 mod matches;
+mod order;
 mod partial;
 mod paths;
 mod patterns;
 mod reduce;
+mod relations;
 mod scans;
 mod sides;
 mod sizes;
@@ -24,15 +26,17 @@ use std::collections::HashSet;
 
 use super::plan::Reading;
 use crate::sql::query::{BlockId, RelationId};
-use paths::{Order, WHOLE};
+use estimate::Leaf;
+use order::{Order, Sorting};
+use paths::WHOLE;
 use tree::{Guess, Set, Tree};
 
 /// How much more a plan of two relations may cost by these estimates than the cheapest one and still be chosen.
 const NEARLY: f64 = 1.02;
-/// How much more a plan of three relations may cost than the cheapest one and still be chosen. The order of one join that saves
-/// a sort for the next is not followed, nor all that a search below another join saves.
+/// How much more a merge of three relations may cost by these estimates than it does: the order of one join that saves a sort
+/// for the next is not followed.
 const ROUGHLY: f64 = 1.15;
-/// How much more a plan of more than three relations may cost than the cheapest one, in which these errors add up.
+/// How much more a merge of more than three relations may cost than it does: these errors add up.
 const COARSELY: f64 = 1.3;
 /// How much more a plan of more than two relations may cost than the cheapest one if the query has an ORDER BY: the order of a
 /// join below another is not followed.
@@ -49,6 +53,8 @@ pub(super) struct Marked {
     is_all: bool,
     /// The relations that are not read, whose columns it names without them.
     pub(super) unread: HashSet<RelationId>,
+    /// Those between which and the join there may be a step that remembers their rows.
+    remembered: HashSet<RelationId>,
 }
 
 impl Marked {
@@ -63,6 +69,7 @@ impl Marked {
             _ if !of.iter().any(|relation| self.relations.contains(relation)) => Some(false),
             [one] if !self.direct.contains(one) => Some(true),
             // The join writes it in parentheses, and the scan below without them.
+            [one] if is_wrapped && self.remembered.contains(one) => None,
             [_] if is_wrapped => Some(false),
             _ => None,
         }
@@ -71,14 +78,19 @@ impl Marked {
 
 /// What sqlx marks in each possible plan; `None` if the joins are too many or not understood.
 pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Marked>> {
+    if order::is_sorted_in_any_case(reading, root) {
+        return Some(vec![Marked::default()]);
+    }
     let mut all: Vec<Marked> = Vec::new();
     let mut before = Vec::new();
     for (rows, keeps) in [(1.0, 0.005), (100.0, 1.0 / 3.0), (1000.0, 1.0)] {
         let tree = Tree::new(reading, root, Guess { rows, keeps })?;
-        if tree.outer.is_empty() || tree.is_empty || tree.is_gated {
+        let sorting = Sorting::of(reading, root, &tree);
+        let is_sorted = matches!(sorting, Sorting::Always);
+        if !tree.pads() || tree.is_empty || tree.is_gated || is_sorted {
             return Some(vec![Marked::default()]);
         }
-        if !tree.has_one_plan() && tree.may_use_partial_index(reading) {
+        if tree.is_unmodelled {
             return None;
         }
         // Most trees need no guess.
@@ -87,13 +99,10 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
             continue;
         }
         before = estimates;
-        let mut found = vec![];
-        let (order, is_sorted) = Order::of(reading, root, &tree);
-        if !is_sorted {
-            reading.weighs.set(reading.weighs.get() || !tree.has_one_plan());
-            found = tree.possible(reading, order.as_ref())?;
-        }
-        if is_sorted {
+        let is_weighed = !tree.has_one_plan() || !matches!(sorting, Sorting::Nothing);
+        reading.weighs.set(reading.weighs.get() || is_weighed);
+        let mut found = tree.possible(reading, sorting.order())?;
+        if matches!(sorting, Sorting::Unknown) {
             found.push((0, 0));
         }
         for (marks, direct) in found {
@@ -103,7 +112,9 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
             };
             let unread = tree.leaves.iter().filter(|leaf| leaf.is_dead).map(|leaf| leaf.id).collect();
             let is_all = marks & WHOLE != 0;
-            let marked = Marked { relations: of(marks), direct: of(direct), is_all, unread };
+            let remembered = tree.leaves.iter().filter(|leaf| tree.may_be_remembered(leaf));
+            let remembered = remembered.map(|leaf| leaf.id).collect();
+            let marked = Marked { relations: of(marks), direct: of(direct), is_all, unread, remembered };
             if !all.contains(&marked) {
                 all.push(marked);
             }
@@ -113,10 +124,13 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
 }
 
 impl Tree<'_> {
-    /// Whether there is one way to run the joins, whatever it costs: a relation that is not read has nothing to compare.
-    fn has_one_plan(&self) -> bool {
+    /// Whether there is one way to run the joins, whatever it costs: a relation that is not read has nothing to compare, and
+    /// one that depends on a key of the other is read for each of its rows.
+    pub(super) fn has_one_plan(&self) -> bool {
         let compares = !self.clauses.is_empty() || self.outer.iter().any(|join| !join.on.is_empty());
-        self.leaves.len() == 2 && !compares && self.leaves.iter().any(|leaf| leaf.is_dead)
+        let is_key = |(of, name): &(usize, String)| self.leaf(*of).is_some_and(|of| of.is_unique(&[name]));
+        let is_bound = |leaf: &Leaf<'_>| leaf.depends_on.iter().any(is_key) || !compares && leaf.is_dead;
+        self.leaves.len() == 2 && self.leaves.iter().any(is_bound)
     }
 
     /// All that depends on guesses.
@@ -130,12 +144,7 @@ impl Tree<'_> {
     fn possible(&self, reading: &Reading<'_>, order: Option<&Order>) -> Option<Vec<(Set, Set)>> {
         let all = self.paths(reading, order)?;
         let cheapest = all.iter().map(|total| total.most).fold(f64::INFINITY, f64::min);
-        let margin = match self.leaves.len() {
-            0..=2 => NEARLY,
-            _ if order.is_some() => ORDERED,
-            3 => ROUGHLY,
-            _ => COARSELY,
-        };
+        let margin = if self.leaves.len() > 2 && order.is_some() { ORDERED } else { NEARLY };
         let near = all.into_iter().filter(|total| total.least <= cheapest * margin);
         Some(near.map(|total| (total.marks, total.direct)).collect())
     }
@@ -143,3 +152,5 @@ impl Tree<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_scans;

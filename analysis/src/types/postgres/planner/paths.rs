@@ -3,77 +3,9 @@
 use super::super::plan::Reading;
 use super::ORDERED;
 use super::cost::{self, Cost, Input};
-use super::estimate::Filter;
+use super::order::Order;
 use super::scans::scans;
 use super::tree::{Clause, Outer, OuterKind, Set, Tree};
-use crate::schema::Index;
-use crate::sql::query::BlockId;
-
-/// The order that a query asks for, by columns of one relation.
-#[derive(Debug)]
-pub(super) struct Order {
-    leaf: usize,
-    columns: Vec<String>,
-    /// Whether all of it is ascending, or all descending.
-    is_uniform: bool,
-    pub(super) is_descending: bool,
-}
-
-impl Order {
-    /// The order of a block, if an index could deliver it, and whether its rows are sorted at the end in any
-    /// case.
-    pub(super) fn of(reading: &Reading<'_>, root: BlockId, tree: &Tree<'_>) -> (Option<Order>, bool) {
-        let keys = &reading.query.block(root).order_by;
-        let mut order: Option<Order> = None;
-        for key in keys {
-            let leaf = reading.leaf(&key.expr, 0);
-            let leaf =
-                leaf.and_then(|(id, name)| Some((tree.leaves.iter().position(|leaf| leaf.id == id)?, name)));
-            let Some((at, name)) = leaf else { return (None, true) };
-            let is_optional = tree.outer.iter().any(|join| join.right >> at & 1 == 1);
-            let leaf = tree.leaves.get(at).filter(|_| !is_optional);
-            let mut fixed = leaf.iter().flat_map(|leaf| &leaf.filters).filter_map(Filter::compared);
-            if fixed.any(|(column, equal)| equal && column == name) {
-                continue;
-            }
-            let is_uniform = keys.iter().all(|other| other.desc == key.desc && other.nulls_first.is_none());
-            let is_descending = key.desc;
-            let order =
-                order.get_or_insert(Order { leaf: at, columns: Vec::new(), is_uniform, is_descending });
-            if order.leaf != at {
-                return (None, true);
-            }
-            order.columns.push(name);
-        }
-        (order, false)
-    }
-
-    /// Whether it is that of a merge by two equal columns, one of which is on its outer side.
-    pub(super) fn is_by(&self, equality: &[(usize, String); 2], outer: Set) -> bool {
-        let is_one = |(of, name): &(usize, String)| *of == self.leaf && self.columns == [name.as_str()];
-        outer >> self.leaf & 1 == 1 && equality.iter().any(is_one)
-    }
-
-    /// Whether it is that of rows that come in some order.
-    pub(super) fn is_given_by(&self, sorted: &[(String, bool)]) -> bool {
-        self.is_uniform
-            && self.columns.len() <= sorted.len()
-            && self
-                .columns
-                .iter()
-                .zip(sorted)
-                .all(|(column, (name, desc))| column == name && *desc == self.is_descending)
-    }
-
-    pub(super) fn is_of(&self, index: &Index) -> bool {
-        let keys = index.keys.iter().map(|key| if key.desc { None } else { key.as_column() });
-        index.method == "btree"
-            && index.predicate.is_none()
-            && self.is_uniform
-            && self.columns.len() <= index.keys.len()
-            && self.columns.iter().zip(keys).all(|(column, key)| key == Some(column))
-    }
-}
 
 /// A way to read some relations.
 #[derive(Debug, Clone, Copy)]
@@ -186,7 +118,7 @@ impl Tree<'_> {
         let all: Set = (1 << self.leaves.len()) - 1;
         let mut states: Vec<State> = (0..=all).map(|_| State::default()).collect();
         for (at, leaf) in self.leaves.iter().enumerate() {
-            *states.get_mut(1 << at)? = scans(leaf, order.filter(|order| order.leaf == at));
+            *states.get_mut(1 << at)? = scans(at, leaf, order);
         }
         for (set, first) in self.created() {
             let rows = |of: Set| states.get(usize::from(of)).map_or(1.0, |state| state.rows);

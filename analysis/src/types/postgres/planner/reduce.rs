@@ -94,6 +94,8 @@ impl<'q> Tree<'q> {
             for key in &block.order_by {
                 read |= self.of(reading, &key.expr);
             }
+            let depended = self.leaves.iter().flat_map(|leaf| &leaf.depends_on);
+            read |= depended.fold(0, |all, (on, _)| all | 1 << on);
             let useless = self.outer.iter().enumerate().position(|(at, join)| {
                 let others = self.outer.iter().enumerate().filter(|(other, _)| *other != at);
                 let read = others.flat_map(|(_, join)| &join.on).fold(read, |read, clause| read | clause.of);
@@ -138,6 +140,8 @@ impl<'q> Tree<'q> {
             }
             join.on.iter_mut().for_each(moved);
         }
+        let read = self.leaves.iter_mut().flat_map(|of| &mut of.depends_on);
+        read.for_each(|(of, _)| *of -= usize::from(*of > leaf));
         self.replaced.iter_mut().for_each(|of| *of = without(*of));
     }
 }

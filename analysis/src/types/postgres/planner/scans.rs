@@ -2,20 +2,16 @@
 
 use super::cost::{Cost, Search};
 use super::estimate::{Keyed, Leaf};
-use super::paths::{Order, Path, State};
+use super::order::Order;
+use super::paths::{Path, State};
 use crate::schema::Index;
 
 pub(super) fn number(of: usize) -> f64 {
     f64::from(u32::try_from(of).unwrap_or(u32::MAX))
 }
 
-/// A table read in the order of an index.
-pub(super) fn walk(leaf: &Leaf<'_>) -> Cost {
-    leaf.heap().by_index(Search::ALL)
-}
-
 /// The ways to read one relation.
-pub(super) fn scans(leaf: &Leaf<'_>, order: Option<&Order>) -> State {
+pub(super) fn scans(at: usize, leaf: &Leaf<'_>, order: Option<&Order>) -> State {
     let mut state = State { rows: leaf.rows, paths: Vec::new() };
     if leaf.is_dead {
         let cost = Cost { startup: 0.0, total: 0.0 };
@@ -25,21 +21,19 @@ pub(super) fn scans(leaf: &Leaf<'_>, order: Option<&Order>) -> State {
     let mut add = |cost, is_ordered| state.add(Path { cost, slack: 0.0, marks: 0, direct: 0, is_ordered });
     let (scan, base) = (leaf.heap().sequential(), leaf.base);
     let cost = Cost { startup: scan.startup + base.startup, total: scan.total + base.total };
-    let is_given = order.is_some_and(|order| order.is_given_by(&leaf.sorted_by));
+    let is_given = order.is_some_and(|order| order.is_given_by(at, &leaf.sorted_by));
     add(cost, is_given);
-    if leaf.may_be_sorted && order.is_some() && !is_given {
+    if leaf.may_be_sorted && order.is_some_and(|order| order.is_within(at)) && !is_given {
         add(cost, true);
     }
-    for index in leaf.table.iter().flat_map(|table| &table.indexes) {
-        if index.method != "btree" || index.predicate.is_some() || index.hidden {
-            continue;
-        }
-        let is_ordered = order.is_some_and(|order| order.is_of(index));
+    for usable in leaf.usable().filter(|usable| usable.index.method == "btree") {
+        let heap = usable.leaf.heap();
+        let is_ordered = order.is_some_and(|order| order.is_of(at, leaf, usable.index));
         if is_ordered {
-            add(walk(leaf), true);
+            add(heap.by_index(usable.walk()), true);
         }
-        if let Some(search) = search(index, |column| leaf.keyed(column)) {
-            add(leaf.heap().by_index(search), is_ordered);
+        if let Some(search) = usable.search(|_| None) {
+            add(heap.by_index(search), is_ordered);
             add(leaf.heap().by_bitmap(search), false);
         }
     }

@@ -59,7 +59,7 @@ impl<'q> Tree<'q> {
     }
 
     /// A column, possibly under a cast that changes nothing but the name of its type.
-    fn relabelled(&self, reading: &Reading<'q>, expr: &Expr) -> Option<(usize, String)> {
+    pub(super) fn relabelled(&self, reading: &Reading<'q>, expr: &Expr) -> Option<(usize, String)> {
         let (expr, to) = match expr {
             Expr::Cast { expr, ty } => (&**expr, Some(ty)),
             expr => (expr, None),

@@ -2,7 +2,7 @@
 
 use super::super::plan::Reading;
 use super::cost::{self, Cost, Input, OPERATOR, TUPLE, clamped};
-use super::paths::Order;
+use super::order::Sorting;
 use super::scans::number;
 use super::tree::{Guess, Tree};
 use crate::sql::expr::{Expr, Literal};
@@ -87,7 +87,7 @@ pub(super) fn size_of(reading: &Reading<'_>, id: BlockId, guess: Guess) -> Optio
         Body::Set { .. } | Body::Unknown => return None,
         Body::Write(write) => match write.source {
             Some(source) => return reading.deeper(|| size_of(reading, source, guess))?,
-            None => return reading.deeper(|| Tree::new(reading, id, guess))??.cheapest(reading, None),
+            None => return modelled(reading, id, guess)?.cheapest(reading, None),
         },
         Body::Select(select) => select,
     };
@@ -98,7 +98,7 @@ pub(super) fn size_of(reading: &Reading<'_>, id: BlockId, guess: Guess) -> Optio
         return Some(Input::rows(1.0));
     }
     let is_single = select.aggregates && select.group_by.is_empty();
-    let tree = reading.deeper(|| Tree::new(reading, id, guess))??;
+    let tree = modelled(reading, id, guess)?;
     let is_grouped = is_single || !select.group_by.is_empty() || select.distinct.is_some();
     let mut ways = vec![];
     if is_grouped {
@@ -111,10 +111,13 @@ pub(super) fn size_of(reading: &Reading<'_>, id: BlockId, guess: Guess) -> Optio
         let startup = input.cost.total + OPERATOR * input.rows;
         ways.push((Input { cost: Cost { startup, total: startup + TUPLE * rows }, rows }, false));
     } else {
-        let (order, is_sorted) = Order::of(reading, id, &tree);
-        ways.push((tree.cheapest(reading, None)?, order.is_none() && !is_sorted));
-        if let Some(order) = order {
-            ways.extend(tree.cheapest(reading, Some(&order)).map(|input| (input, true)));
+        let sorting = Sorting::of(reading, id, &tree);
+        if matches!(sorting, Sorting::Unknown) {
+            return None;
+        }
+        ways.push((tree.cheapest(reading, None)?, matches!(sorting, Sorting::Nothing)));
+        if let Some(order) = sorting.order() {
+            ways.extend(tree.cheapest(reading, Some(order)).map(|input| (input, true)));
         }
     }
     let all = ways.into_iter().map(|(input, is_ordered)| {
@@ -124,6 +127,11 @@ pub(super) fn size_of(reading: &Reading<'_>, id: BlockId, guess: Guess) -> Optio
     });
     let all: Vec<Input> = all.collect::<Option<_>>()?;
     all.into_iter().reduce(|best, other| if other.cost.total < best.cost.total { other } else { best })
+}
+
+/// The joins of a query, if their cost is known.
+fn modelled<'q>(reading: &Reading<'q>, id: BlockId, guess: Guess) -> Option<Tree<'q>> {
+    reading.deeper(|| Tree::new(reading, id, guess))?.filter(|tree| !tree.is_unmodelled)
 }
 
 /// The rows after OFFSET and LIMIT.

@@ -3,19 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::plan::Reading;
-use super::cost::{Cost, Input, TUPLE};
-use super::derived::{groups_of, may_sort, order_of};
 use super::estimate::{Filter, Leaf};
-use super::sizes::{of_function, size_of};
 use super::strict::{
     Demand, has_dead_arm, has_subquery, is_always_true, is_denied_inequality, is_gate, is_null_test, living,
     null_test, refuted,
 };
 use crate::sql::expr::Expr;
-use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
-
-/// The maximum number of scanned relations; with more, the plan is unknown.
-const MAX_SCANS: usize = 8;
+use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId};
 
 /// Scanned relations, a bit for each.
 pub(super) type Set = u16;
@@ -70,6 +64,8 @@ pub(super) struct Tree<'q> {
     /// Whether the joins depend on what is not known: a subquery may become one of them, or a condition may
     /// make an outer join an inner one.
     pub(super) is_vague: bool,
+    /// Whether what the joins cost is not known.
+    pub(super) is_unmodelled: bool,
     /// Whether a condition is evaluated once before all joins.
     pub(super) is_gated: bool,
     /// Whether the planner knows that there are no rows.
@@ -101,14 +97,23 @@ impl<'q> Tree<'q> {
         }
         tree.block(reading, root, &Demand::default(), guess)?;
         if tree.is_vague && !tree.is_empty && !tree.outer.is_empty() {
-            return None;
+            if tree.pads() {
+                return None;
+            }
+            tree.is_unmodelled = true;
         }
         tree.spread_constants();
         tree.drop_useless(reading, root);
+        tree.find_partial_indexes(reading);
         for leaf in &mut tree.leaves {
             leaf.estimate();
         }
         Some(tree)
+    }
+
+    /// Whether a join pads rows: one that keeps the rows that find none has nothing to pad.
+    pub(super) fn pads(&self) -> bool {
+        self.outer.iter().any(|join| join.kind != OuterKind::Anti)
     }
 
     fn block(
@@ -206,9 +211,12 @@ impl<'q> Tree<'q> {
         let left = reading.deeper(|| self.item(reading, kept, for_kept, guess))??;
         let was_vague = self.is_vague;
         let right = reading.deeper(|| self.item(reading, optional, for_optional, guess))??;
-        // What depends on other rows, and compares nothing else, is read after all of them.
+        // What depends on other rows is read for each of them, whatever the join compares.
         if let (false, From::Relation(id)) = (is_inner, optional.as_ref())
-            && on.iter().flat_map(Expr::conjuncts).all(|condition| is_always_true(reading, condition))
+            && self
+                .only(right.set)
+                .and_then(|at| self.leaf(at))
+                .is_some_and(|leaf| !leaf.depends_on.is_empty())
             && reading.pulled_up(*id).is_none()
         {
             self.is_vague = was_vague;
@@ -313,47 +321,6 @@ impl<'q> Tree<'q> {
         }
         join.needs = if needs == 0 { join.left } else { needs };
         join.brings = if brings == 0 { join.right } else { brings };
-    }
-
-    fn relation(&mut self, reading: &Reading<'q>, id: RelationId, guess: Guess) -> Option<Set> {
-        if self.leaves.len() >= MAX_SCANS {
-            return None;
-        }
-        let (mut sorted_by, mut may_be_sorted, mut groups) = (Vec::new(), false, None);
-        let (table, size) = match &reading.query.relation(id).source {
-            Source::Table(name) => {
-                let table = reading.schema.stored(name)?;
-                if table.partition_by.is_some() || reading.schema.children_of(name).next().is_some() {
-                    return None;
-                }
-                (Some(table), Input::rows(1.0))
-            }
-            Source::Cte(block) | Source::Derived(block) | Source::View(_, block) => {
-                // What depends on other rows is read once for each.
-                let is_lateral = reading.query.relation(id).lateral;
-                self.is_vague |= is_lateral && reading.query.block(*block).correlated;
-                let size = reading.deeper(|| size_of(reading, *block, guess))?;
-                let size = size.unwrap_or(Input::rows(guess.rows));
-                // What is read from a CTE was stored before.
-                let is_stored = matches!(reading.query.relation(id).source, Source::Cte(_))
-                    && reading.inlined(id).is_none();
-                let stored = Cost { startup: 0.0, total: TUPLE * size.rows };
-                if !is_stored {
-                    sorted_by = order_of(reading, id, *block);
-                    may_be_sorted = may_sort(reading, *block);
-                    groups = groups_of(reading, id, *block);
-                }
-                (None, if is_stored { Input { cost: stored, ..size } } else { size })
-            }
-            Source::Function(name, args) => (None, Input::rows(of_function(reading, name, args, guess))),
-            _ => (None, Input::rows(guess.rows)),
-        };
-        let mut leaf = Leaf::new(id, table, size, (guess.keeps, reading.planned), reading.schema);
-        (leaf.sorted_by, leaf.may_be_sorted, leaf.groups) = (sorted_by, may_be_sorted, groups);
-        self.leaves.push(leaf);
-        let set = 1 << (self.leaves.len() - 1);
-        self.bits.insert(id, set);
-        Some(set)
     }
 
     /// Adds a condition that all rows satisfy, or all of an optional side.
