@@ -16,7 +16,7 @@ use sqlx::error::BoxDynError;
 
 use super::current;
 use super::parameters::{Asked, Parameters};
-use crate::driver::{self, ArgumentsOf, BufferOf, Database};
+use crate::driver::{self, BufferOf, Database};
 use crate::hash::{hashed, mixed};
 use crate::site::Site;
 
@@ -44,8 +44,9 @@ impl Parameters {
     pub(crate) fn with_arguments<A: 'static>(self, arguments: Option<&A>) -> Self {
         #[cfg(feature = "sqlite")]
         if let Self::Hash(so_far) = self
-            && let Some(arguments) = arguments
-                .and_then(|arguments| (arguments as &dyn Any).downcast_ref::<ArgumentsOf<sqlx::Sqlite>>())
+            && let Some(arguments) = arguments.and_then(|arguments| {
+                (arguments as &dyn Any).downcast_ref::<driver::ArgumentsOf<sqlx::Sqlite>>()
+            })
         {
             let mut shown = Shown { hash: so_far, left: MOST_BYTES };
             return match write!(shown, "{arguments:?}") {
