@@ -8,15 +8,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 #[cfg(feature = "sqlx")]
-use crate::driver::{ArgumentsOf, Database};
-#[cfg(feature = "sqlx")]
-use crate::report::{Counts, Report};
-#[cfg(feature = "sqlx")]
-use crate::site::Site;
-#[cfg(feature = "sqlx")]
 use futures_util::stream::BoxStream;
 use futures_util::stream::Stream;
 use pin_project_lite::pin_project;
+
+#[cfg(feature = "sqlx")]
+use crate::driver::{ArgumentsOf, Database};
+use crate::report::{Counts, Report};
+#[cfg(feature = "sqlx")]
+use crate::site::Site;
 
 /// The counterpart of the type in `on/`: here a query counts nowhere.
 #[cfg(feature = "sqlx")]
