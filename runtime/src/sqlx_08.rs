@@ -93,6 +93,7 @@ where
 }
 
 /// The values encoded so far, for a database that stores them as bytes.
+#[cfg(any(debug_assertions, feature = "count"))]
 pub(crate) fn bytes<'b, DB: Database>(buffer: &'b DB::ArgumentBuffer<'_>) -> Option<&'b [u8]> {
     DB::bytes(buffer)
 }

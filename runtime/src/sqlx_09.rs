@@ -1,7 +1,5 @@
 //! What differs between the versions of sqlx, for 0.9. `sqlx_08.rs` has the same names.
 
-use std::any::Any;
-
 use sqlx::database::HasStatementCache;
 use sqlx::error::BoxDynError;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, SqlSafeStr, SqlStr, Type};
@@ -11,14 +9,17 @@ pub(crate) use sqlx::{Database, IntoArguments};
 pub(crate) type ArgumentsOf<DB> = <DB as Database>::Arguments;
 
 /// Where values are encoded.
+#[cfg(any(debug_assertions, feature = "count"))]
 pub(crate) type BufferOf<'q, DB> = <DB as Buffers<'q>>::Buffer;
 
 /// Gives the buffer of a database the lifetime that it has in other versions.
+#[cfg(any(debug_assertions, feature = "count"))]
 pub(crate) trait Buffers<'q>: Database {
     /// The buffer.
     type Buffer;
 }
 
+#[cfg(any(debug_assertions, feature = "count"))]
 impl<DB: Database> Buffers<'_> for DB {
     type Buffer = DB::ArgumentBuffer;
 }
@@ -81,8 +82,9 @@ where
 }
 
 /// The values encoded so far, for a database that stores them as bytes.
+#[cfg(any(debug_assertions, feature = "count"))]
 pub(crate) fn bytes<DB: Database>(buffer: &DB::ArgumentBuffer) -> Option<&[u8]> {
-    let buffer: &dyn Any = buffer;
+    let buffer: &dyn std::any::Any = buffer;
     #[cfg(feature = "postgres")]
     if let Some(buffer) = buffer.downcast_ref::<<sqlx::Postgres as Database>::ArgumentBuffer>() {
         return Some(buffer);
