@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::lex::named::{Named, is_admin, is_one_off, named, names_of_functions};
+use super::lex::relevant::names_of;
 use super::source::SourceFile;
 
 /// An occasion on which alone a function runs.
@@ -55,6 +56,8 @@ struct Workspace<'t> {
     named: Vec<Named<'t>>,
     /// The places of each name: its file, and the function that contains it.
     mentions: HashMap<&'t str, Vec<(usize, Option<usize>)>>,
+    /// What the names that imports give stand for.
+    renamed: HashMap<&'t str, Vec<&'t str>>,
     traits: HashSet<&'t str>,
     live: HashSet<Id>,
 }
@@ -122,35 +125,6 @@ impl Occasions {
     }
 }
 
-/// Imports under other names, by the new name.
-struct Renamed<'t>(HashMap<&'t str, Vec<&'t str>>);
-
-impl<'t> Renamed<'t> {
-    fn of(named: &[Named<'t>]) -> Renamed<'t> {
-        let mut all: HashMap<&str, Vec<&str>> = HashMap::new();
-        for (new, before) in named.iter().flat_map(|named| &named.renamed) {
-            let known = all.entry(new).or_default();
-            if !known.contains(before) {
-                known.push(before);
-            }
-        }
-        Renamed(all)
-    }
-
-    /// A name, and what it means by imports.
-    fn meant(&self, name: &'t str) -> Vec<&'t str> {
-        let mut meant = vec![name];
-        let mut at = 0;
-        while let Some(name) = meant.get(at).copied() {
-            let before = self.0.get(name).into_iter().flatten().filter(|it| !meant.contains(it));
-            let before: Vec<&str> = before.copied().collect();
-            meant.extend(before);
-            at += 1;
-        }
-        meant
-    }
-}
-
 impl<'t> Workspace<'t> {
     fn read(files: &'t [NamedFile<'t>]) -> Workspace<'t> {
         let words: HashSet<&str> = files.iter().flat_map(|file| names_of_functions(file.text)).collect();
@@ -158,10 +132,13 @@ impl<'t> Workspace<'t> {
             files.iter().map(|file| named(file.text, file.in_test, &words)).collect();
         let mut mentions: HashMap<&str, Vec<(usize, Option<usize>)>> = HashMap::new();
         let declared: HashSet<&str> = named.iter().flat_map(|it| &it.functions).map(|it| it.name).collect();
-        let renamed = Renamed::of(&named);
+        let mut renamed: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (new, before) in named.iter().flat_map(|named| &named.renamed) {
+            renamed.entry(new).or_default().push(before);
+        }
         for (file, named) in named.iter_mut().enumerate() {
             for (name, function) in std::mem::take(&mut named.mentions) {
-                for meant in renamed.meant(name).into_iter().filter(|name| declared.contains(name)) {
+                for meant in names_of(name, &renamed).into_iter().filter(|name| declared.contains(name)) {
                     let places = mentions.entry(meant).or_default();
                     if places.last() != Some(&(file, function)) {
                         places.push((file, function));
@@ -170,7 +147,7 @@ impl<'t> Workspace<'t> {
             }
         }
         let traits = named.iter().flat_map(|named| named.traits.iter().copied()).collect();
-        Workspace { files, named, mentions, traits, live: HashSet::new() }
+        Workspace { files, named, mentions, renamed, traits, live: HashSet::new() }
     }
 
     fn functions(&self) -> impl Iterator<Item = Id> + '_ {
@@ -202,9 +179,8 @@ impl<'t> Workspace<'t> {
             }
         }
         // What tests call may be meant to run, though nothing runs it yet.
-        let renamed = Renamed::of(&self.named);
         let tested = self.named.iter().flat_map(|named| &named.tested);
-        let mut names: Vec<&str> = tested.flat_map(|name| renamed.meant(name)).collect();
+        let mut names: Vec<&str> = tested.flat_map(|name| names_of(name, &self.renamed)).collect();
         for (name, places) in &self.mentions {
             for (file, function) in places {
                 match function {

@@ -185,8 +185,8 @@ fn code_types<'t>(outlines: &[Outline<'t>]) -> HashSet<&'t str> {
     found
 }
 
-/// A name, and its renamed imports.
-fn names_of<'t>(name: &'t str, renames: &HashMap<&str, Vec<&'t str>>) -> Vec<&'t str> {
+/// A name, and those that imports make of it, one after the other.
+pub(in crate::rust) fn names_of<'t>(name: &'t str, renames: &HashMap<&str, Vec<&'t str>>) -> Vec<&'t str> {
     let mut names = vec![name];
     let mut at = 0;
     while let Some(name) = names.get(at).copied() {
