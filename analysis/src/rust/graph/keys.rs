@@ -1,13 +1,10 @@
 //! Whether a call in a loop reads by a key of each element, or by one that is the same for all: values are followed from the
 //! call to what its query is given.
 
-use super::calls::{CallGraph, first_query};
+use super::calls::CallGraph;
 use crate::rust::flow::CallRef;
 use crate::rust::site::{Origin, Site};
 use crate::rust::source::FunctionId;
-
-/// The maximum number of calls that are followed.
-const MAX_CALL_DEPTH: usize = 8;
 
 /// What the query that a call in a loop reaches is given, as far as that is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,22 +29,11 @@ impl CallGraph<'_> {
     /// What the query is given that a call of one of these functions reaches first.
     pub(super) fn key(&self, call: &CallRef, targets: &[FunctionId]) -> Key {
         let mut values = Values { varying: call.varying.clone(), unknown: Vec::new() };
-        let Some(mut at) = self.nearest_target(targets) else { return Key::Unknown };
-        for _ in 0..=MAX_CALL_DEPTH {
-            match self.call_towards_query(at) {
-                Some((call, target)) => {
-                    values = values.through(call);
-                    at = target;
-                }
-                None => {
-                    let Some((source, function)) = self.get(at) else { return Key::Unknown };
-                    let site = first_query(&function.flow, &source.scan.sites);
-                    let site = site.and_then(|at| source.scan.sites.get(at));
-                    return site.map_or(Key::Unknown, |site| values.key(site, &function.inputs));
-                }
-            }
-        }
-        Key::Unknown
+        let target = self.nearest_target(targets);
+        let end =
+            target.and_then(|target| self.walk_to_query(target, |_, call| values = values.through(call)));
+        let end = end.and_then(|(at, site)| Some((self.get(at)?.1, site)));
+        end.map_or(Key::Unknown, |(function, site)| values.key(site, &function.inputs))
     }
 }
 

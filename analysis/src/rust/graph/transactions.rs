@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::calls::{CallGraph, first_query};
+use super::calls::CallGraph;
 use super::growth::Callers;
 use super::resolve::{Context, Names, Ty, last};
 use super::standard::pointee;
 use crate::rust::flow::CallRef;
-use crate::rust::site::{Call, Origin};
+use crate::rust::site::Origin;
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 use crate::rust::walk::is_type_of_transactions;
@@ -40,25 +40,18 @@ impl CallGraph<'_> {
         let mut given = self.transactions_in(caller, call, &|parameter| {
             self.is_given_one(caller, parameter, callers, &mut HashSet::new())
         });
-        let Some(mut at) = self.nearest_target(targets) else { return false };
-        for _ in 0..=MAX_CALL_DEPTH {
-            match self.call_towards_query(at) {
-                Some((call, target)) => {
-                    given = self.transactions_in(at, call, &|parameter| given.contains(&parameter));
-                    at = target;
-                }
-                None => {
-                    let Some((source, function)) = self.get(at) else { return false };
-                    let site = first_query(&function.flow, &source.scan.sites);
-                    let call = site.and_then(|at| source.scan.sites.get(at)?.call.as_ref());
-                    let is_kept = |call: &Call| is_kept(&call.ty) && self.is_transaction(at, &call.ty);
-                    return call.is_some_and(|call| {
-                        !call.begun && (call.parameter.is_some_and(|it| given.contains(&it)) || is_kept(call))
-                    });
-                }
-            }
-        }
-        false
+        let target = self.nearest_target(targets);
+        let end = target.and_then(|target| {
+            self.walk_to_query(target, |at, call| {
+                given = self.transactions_in(at, call, &|parameter| given.contains(&parameter));
+            })
+        });
+        let end = end.and_then(|(at, site)| Some((at, site.call.as_ref()?)));
+        end.is_some_and(|(at, call)| {
+            !call.begun
+                && (call.parameter.is_some_and(|it| given.contains(&it))
+                    || is_kept(&call.ty) && self.is_transaction(at, &call.ty))
+        })
     }
 
     /// The arguments of a call that are transactions, by position; `is_one` says which of the caller's parameters are.

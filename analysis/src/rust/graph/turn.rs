@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::calls::{CallGraph, first_query};
+use super::calls::CallGraph;
 use super::start;
 use super::waits::{self, QueryOrCall};
 use crate::rust::flow::{CallRef, Flow};
@@ -209,18 +209,8 @@ impl CallGraph<'_> {
 
     /// The query that a call of one of these functions reaches first.
     pub(super) fn end_of(&self, targets: &[FunctionId]) -> Option<&Site> {
-        let mut at = self.nearest_target(targets)?;
-        for _ in 0..=MAX_CALL_DEPTH {
-            match self.next_towards_query(at)? {
-                Some(next) => at = next,
-                None => {
-                    let (source, function) = self.get(at)?;
-                    let site = first_query(&function.flow, &source.scan.sites)?;
-                    return source.scan.sites.get(site);
-                }
-            }
-        }
-        None
+        let (_, site) = self.walk_to_query(self.nearest_target(targets)?, |_, _| {})?;
+        Some(site)
     }
 
     fn add(&self, source: usize, flow: &Flow, depth: usize, seen: &mut HashSet<FunctionId>, work: &mut Work) {

@@ -38,20 +38,22 @@ impl<'a> CallGraph<'a> {
         Some(chain)
     }
 
-    /// The function that a function calls to reach its nearest query; `None` inside if it runs that itself.
-    pub(in crate::rust::graph) fn next_towards_query(
+    /// The query that a function reaches first, with the function that runs it; `step` gets each call on the way, with the
+    /// function that makes it.
+    pub(in crate::rust::graph) fn walk_to_query(
         &self,
-        function: FunctionId,
-    ) -> Option<Option<FunctionId>> {
-        self.nearest.get(&function).map(|(_, next)| next.map(|(_, target)| target))
-    }
-
-    /// The call that a function makes to reach its nearest query, and the function that it means; `None` if it runs that itself.
-    pub(in crate::rust::graph) fn call_towards_query(
-        &self,
-        function: FunctionId,
-    ) -> Option<(&'a CallRef, FunctionId)> {
-        self.nearest.get(&function)?.1
+        from: FunctionId,
+        mut step: impl FnMut(FunctionId, &'a CallRef),
+    ) -> Option<(FunctionId, &'a Site)> {
+        let mut at = from;
+        // Each call is nearer to the query than the one before.
+        while let Some((call, target)) = self.nearest.get(&at)?.1 {
+            step(at, call);
+            at = target;
+        }
+        let (source, function) = self.get(at)?;
+        let site = first_query(&function.flow, &source.scan.sites)?;
+        Some((at, source.scan.sites.get(site)?))
     }
 
     /// The function that runs a query soonest, among those that a call may mean.
@@ -130,23 +132,9 @@ impl<'a> CallGraph<'a> {
 
     /// Appends the chain from a function to its nearest query.
     pub(super) fn follow(&self, from: FunctionId, chain: &mut Vec<Link>) {
-        let mut at = from;
-        for _ in 0..=MAX_CALL_DEPTH {
-            let Some((source, function)) = self.get(at) else { return };
-            match self.nearest.get(&at) {
-                Some((_, Some((call, target)))) => {
-                    chain.push(link(call, function));
-                    at = *target;
-                }
-                Some((_, None)) => {
-                    let site = first_query(&function.flow, &source.scan.sites)
-                        .and_then(|site| source.scan.sites.get(site));
-                    chain.extend(site.map(|site| Link::of(site, function)));
-                    return;
-                }
-                None => return,
-            }
-        }
+        let function = |id: FunctionId| self.get(id).map(|(_, function)| function);
+        let end = self.walk_to_query(from, |at, call| chain.extend(function(at).map(|it| link(call, it))));
+        chain.extend(end.and_then(|(at, site)| Some(Link::of(site, function(at)?))));
     }
 }
 
