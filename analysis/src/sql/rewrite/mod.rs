@@ -17,6 +17,7 @@ mod merge;
 mod mysql;
 mod names;
 mod operand;
+mod operators;
 mod postgres;
 mod shared;
 mod sqlite;
@@ -119,7 +120,7 @@ impl Rewriter {
                 Token::CustomBinaryOperator(_) | Token::ExclamationMark
                     if self.dialect == Dialect::Postgres =>
                 {
-                    operand::own_prefix(self)
+                    operators::own_prefix(self)
                 }
                 Token::Comma => self.comma(),
                 Token::Assignment => self.dialect == Dialect::Postgres && literal::named_argument(self),

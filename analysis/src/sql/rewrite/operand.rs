@@ -68,28 +68,6 @@ pub(super) fn any_of_values(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `a @> ANY (b)`: an operator that the parser does not accept before `ANY`. The column is read as without
-/// ANY.
-pub(super) fn any_of_operator(r: &mut Rewriter) -> bool {
-    let operator = matches!(
-        r.written(1),
-        Token::AtArrow
-            | Token::ArrowAt
-            | Token::AtAt
-            | Token::AtQuestion
-            | Token::Overlap
-            | Token::Question
-            | Token::Caret
-            | Token::CaretAt
-            | Token::CustomBinaryOperator(_)
-    );
-    let there = operator && *r.token(1) == Token::LParen;
-    if there {
-        r.skip(1);
-    }
-    there
-}
-
 /// `a::text COLLATE "C"`: the parser accepts a collation after a cast only if the cast is in parentheses.
 pub(super) fn collated_cast(r: &mut Rewriter) -> bool {
     if is_column_definition(r) {
@@ -322,41 +300,6 @@ pub(super) fn substring_turned(r: &mut Rewriter) -> bool {
         r.keep(1);
         true
     }
-}
-
-/// `OPERATOR(pg_catalog.-) a`: an operator before its operand.
-pub(super) fn prefix_operator(r: &mut Rewriter) -> bool {
-    if *r.token(1) != Token::LParen || r.after_operand() {
-        return false;
-    }
-    let mut at = 2;
-    while r.is_name(at) && *r.token(at + 1) == Token::Period {
-        at += 2;
-    }
-    let there = *r.token(at + 1) == Token::RParen;
-    if there {
-        let operator = r.token(at).clone();
-        r.put(operator);
-        r.skip(at + 2);
-    }
-    there
-}
-
-/// `%% a`: an operator of an extension or the project before its operand. The parser reads it after NULL, and a space
-/// before its name marks it.
-pub(super) fn own_prefix(r: &mut Rewriter) -> bool {
-    let is_row = *r.written(1) == Token::Mul && *r.written(2) == Token::Period;
-    let begins =
-        matches!(r.token(1), Token::Word(_) | Token::Placeholder(_) | Token::Number(..) | Token::LParen)
-            || matches!(r.token(1), Token::SingleQuotedString(_) | Token::Minus | Token::Plus);
-    if is_row || !begins || r.after_operand() {
-        return false;
-    }
-    let operator = r.token(0).to_string();
-    r.put_word("NULL", K::NULL);
-    r.put(Token::CustomBinaryOperator(format!(" {operator}")));
-    r.skip(1);
-    true
 }
 
 /// `FETCH FIRST (1 + $1) ROWS ONLY` is a LIMIT. WITH TIES may return more rows than that.

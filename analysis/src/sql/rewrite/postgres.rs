@@ -3,7 +3,9 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::{Rewriter, aliases, groups, is_word, json, keyword, literal, merge, operand, shared, xml};
+use super::{
+    Rewriter, aliases, groups, is_word, json, keyword, literal, merge, operand, operators, shared, xml,
+};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -17,7 +19,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             shared::after_bare_select(r);
             operand::substring_turned(r) || shared::row_lock(r)
         }
-        K::OPERATOR => operand::prefix_operator(r),
+        K::OPERATOR => operators::prefix_operator(r) || operators::named_before_any(r),
         K::IS => xml::is_document(r),
         K::PASSING if xml::passed(r) => true,
         K::BY => xml::passed_by(r),
@@ -64,7 +66,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::VARIADIC => operand::variadic(r),
         K::SIMILAR => operand::substring_similar(r),
         K::NAME => xml::xml_name(r),
-        K::ANY | K::SOME | K::ALL => operand::any_of_values(r) || operand::any_of_operator(r),
+        K::ANY | K::SOME | K::ALL => operand::any_of_values(r) || operators::any_of_operator(r),
         K::VARYING => operand::bit_varying(r),
         K::LEADING | K::TRAILING | K::BOTH => operand::trimmed_blanks(r),
         K::NATIONAL if matches!(r.keyword(1), K::CHARACTER | K::CHAR) => {

@@ -314,6 +314,26 @@ fn compound_queries_in_the_place_of_a_value() {
 fn operators_with_any() {
     let queries = takes(Postgres, &["SELECT id FROM jobs WHERE tags @> ANY ($1) AND kind LIKE ANY ($2)"]);
     assert!(filter(&queries[0]).contains("@>"), "{}", filter(&queries[0]));
+    for (named, bare) in [
+        ("jobs.id OPERATOR(pg_catalog.=) ANY ($1)", "jobs.id = ANY ($1)"),
+        (
+            "NOT jobs.id + 1 OPERATOR(<>) ALL (SELECT n FROM runs)",
+            "NOT jobs.id + 1 <> ALL (SELECT n FROM runs)",
+        ),
+        ("kind || state OPERATOR(pg_catalog.~~) SOME (tags)", "kind || state ~~ SOME (tags)"),
+        ("tags OPERATOR(pg_catalog.@>) ANY ($1)", "tags @> ANY ($1)"),
+        ("kind OPERATOR(pg_catalog.=) ANY (VALUES ('a'))", "kind = ANY (VALUES ('a'))"),
+        ("n > 1 AND 'a' OPERATOR(pg_catalog.=) ANY (tags)", "n > 1 AND 'a' = ANY (tags)"),
+    ] {
+        let select = |condition: &str| format!("SELECT jobs.id FROM jobs, runs WHERE {condition}");
+        let queries = takes(Postgres, &[&select(named), &select(bare)]);
+        assert_eq!(filter(&queries[0]), filter(&queries[1]), "{named}");
+    }
+    // A named operator binds tighter than a comparison: bare, it would compare what is before.
+    for compared in ["true = id", "true <> (id + 1)", "true = tags[1] COLLATE \"C\""] {
+        let sql = format!("SELECT id FROM jobs WHERE {compared} OPERATOR(pg_catalog.=) ANY ($1)");
+        assert!(resolve(&sql, Postgres, None).is_err(), "{sql}");
+    }
 }
 
 #[test]

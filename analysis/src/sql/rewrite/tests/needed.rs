@@ -73,6 +73,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("trimmed_characters", Postgres, "SELECT trim(BOTH FROM a, 'x') FROM t"),
     ("substring_turned", Postgres, "SELECT substring(a FOR 2 FROM 1) FROM t"),
     ("prefix_operator", Postgres, "SELECT OPERATOR(pg_catalog.-) a FROM t"),
+    ("named_before_any", Postgres, "SELECT a FROM t WHERE a OPERATOR(pg_catalog.=) ANY (b)"),
     ("any_of_values", Postgres, "SELECT a FROM t WHERE a = ANY (VALUES (1))"),
     ("any_of_operator", Postgres, "SELECT a FROM t WHERE a @> ANY (b)"),
     ("collated_cast", Postgres, "SELECT a FROM t ORDER BY a::text COLLATE \"C\""),
