@@ -24,6 +24,7 @@ fn schema() -> Schema {
                 predicate: None,
                 nulls_not_distinct: false,
                 hidden: false,
+                doubtful: false,
             });
         }
         schema.tables.insert(table.name.clone(), table);

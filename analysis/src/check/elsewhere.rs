@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CheckedSite, Checker};
-use crate::rust::{Form, NamedDatabases, Site};
+use crate::rust::{Form, NamedDatabases, Site, SiteSql};
 use crate::schema::Schema;
 use crate::sql::lex::{Lexer, TokenKind};
 use crate::sql::query::{Problem, ProblemKind};
@@ -29,7 +29,10 @@ pub(super) fn schema(
     if let Some(known) = checker.schema.filter(|known| !known.gaps.iter().any(|gap| gap == REASON)) {
         let misses = |query: &Query| query.problems.iter().any(|problem| name_of(problem).is_some());
         let is_other = site.is_some_and(|site| {
-            changes_schema(&site.place.file, &site.function) || site.is_text() && runs_on_named_pool(site)
+            let is_migration = changes_schema(&site.place.file, &site.function);
+            is_migration
+                || checker.replaces_tables && site.is_text()
+                || site.is_text() && runs_on_named_pool(site)
         });
         if is_other && query.as_ref().is_ok_and(misses) {
             return Some(elsewhere(known.dialect));
@@ -108,6 +111,23 @@ fn changes_schema(file: &str, function: &str) -> bool {
     let is_word = |word: &str| matches!(word, "migration" | "migrations" | "migrator");
     file.trim_end_matches(".rs").split('/').chain(modules).any(|part| part.split('_').any(is_word))
 }
+
+/// Whether queries of a file rename or drop tables: the others there meet the tables of an earlier time.
+pub(super) fn replaces_tables(sites: &[Site]) -> bool {
+    let replaces = |site: &Site| {
+        let SiteSql::Literal(literal) = &site.sql else { return false };
+        let words: Vec<String> =
+            literal.text.split_whitespace().take(MOST_WORDS).map(str::to_ascii_lowercase).collect();
+        let at = |words: &[String], pair: [&str; 2]| words.windows(2).any(|it| it == pair);
+        !site.in_test
+            && (at(&words, ["drop", "table"])
+                || at(&words, ["alter", "table"]) && at(&words, ["rename", "to"]))
+    };
+    sites.iter().any(replaces)
+}
+
+/// How many words of a text are read.
+const MOST_WORDS: usize = 2_000;
 
 /// Words in the names of pools that say nothing about which database is meant.
 const GENERAL: &[&str] = &[

@@ -57,6 +57,7 @@ impl Checker<'_> {
             cached: self.cached.or(own.as_ref()),
             is_command_line,
             of_file: Some(&scan.databases),
+            replaces_tables: elsewhere::replaces_tables(&scan.sites),
             ..*self
         };
         checker.file_among(scan, calls, read)

@@ -34,6 +34,8 @@ pub struct Checker<'a> {
     is_dialect_told: bool,
     of_crate: Option<&'a NamedDatabases>,
     of_file: Option<&'a NamedDatabases>,
+    /// Whether the code of the current file renames or drops tables, so that its queries meet those of an earlier time.
+    replaces_tables: bool,
     index_level: Level,
     growth: Option<&'a Growth>,
     is_command_line: bool,
@@ -127,6 +129,7 @@ impl<'a> Checker<'a> {
             is_dialect_told: false,
             of_crate: None,
             of_file: None,
+            replaces_tables: false,
             index_level,
             growth: None,
             is_command_line: false,

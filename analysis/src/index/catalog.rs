@@ -72,5 +72,6 @@ fn index(table: &str, keys: &[&str]) -> Index {
         predicate: None,
         nulls_not_distinct: false,
         hidden: false,
+        doubtful: false,
     }
 }

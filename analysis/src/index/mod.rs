@@ -155,6 +155,7 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
     for problem in problem::collect(query, schema) {
         accesses.extend(joins::solve(query, schema, &problem));
     }
+    doubt(query, schema, &mut accesses);
     for (id, relation) in query.relation_ids() {
         // How a table missing from the schema is read is unknown, as is what a write to it touches.
         let Source::Table(name) = &relation.source else { continue };
@@ -191,6 +192,35 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
     }
     accesses.sort_by_key(|access| access.relation);
     accesses
+}
+
+/// Makes unknown what is served by an index that may be dropped, and by no other.
+fn doubt(query: &Query, schema: &Schema, accesses: &mut [Access]) {
+    let is_doubtful = |access: &Access, index: &str| {
+        let mut indexes = schema.stored(&access.table).into_iter().flat_map(|table| &table.indexes);
+        indexes.any(|it| it.doubtful && it.name == index)
+    };
+    let doubted = |access: &Access| access.index.as_deref().is_some_and(|index| is_doubtful(access, index));
+    if !accesses.iter().any(doubted) {
+        return;
+    }
+    let certain = schema.without_doubtful();
+    let problems = problem::collect(query, certain);
+    let sure: Vec<Access> =
+        problems.iter().flat_map(|problem| joins::solve(query, certain, problem)).collect();
+    for access in accesses.iter_mut().filter(|access| doubted(access)) {
+        let same = sure.iter().find(|it| it.relation == access.relation);
+        match same.filter(|it| it.verdict == access.verdict) {
+            Some(same) => *access = same.clone(),
+            None => {
+                let index = access.index.take().unwrap_or_default();
+                access.why = format!("a statement that looks up what it drops may drop the index `{index}`");
+                access.verdict = Verdict::Unknown;
+                access.wanted.clear();
+                access.hindrance = None;
+            }
+        }
+    }
 }
 
 /// A column in the conditions of a query that several of its tables may have.

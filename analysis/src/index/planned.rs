@@ -61,6 +61,7 @@ impl<'q> Planned<'q> {
             self.schema.tables.extend(replay.schema.tables);
             self.schema.views.extend(replay.schema.views);
             self.schema.materialized.forget();
+            self.schema.certain.forget();
         }
     }
 

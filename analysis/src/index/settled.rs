@@ -29,11 +29,13 @@ fn is_indexed_alike(one: &Table, other: &Table) -> bool {
             predicate,
             nulls_not_distinct,
             hidden,
+            doubtful,
         } = one;
         (method, unique, primary, constraint)
             == (&other.method, &other.unique, &other.primary, &other.constraint)
             && (keys, include, predicate) == (&other.keys, &other.include, &other.predicate)
-            && (nulls_not_distinct, hidden) == (&other.nulls_not_distinct, &other.hidden)
+            && (nulls_not_distinct, hidden, doubtful)
+                == (&other.nulls_not_distinct, &other.hidden, &other.doubtful)
     };
     let same_column = |(one, other): (&Column, &Column)| {
         one.name == other.name && one.ty == other.ty && one.collation == other.collation

@@ -60,7 +60,7 @@ pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm
     }
     if in_ours
         || (stem.starts_with("sql")
-            && matches!(path, [name] if full.len() == 1 && !imports.defines_macro(name)))
+            && matches!(path, [name] if full.len() == 1 && !imports.defines_macro(name) && imports.may_be_ours(name)))
     {
         return Some(MacroForm { form: Form::Checked, typed, file, by_name_only: false });
     }

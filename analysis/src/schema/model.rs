@@ -98,12 +98,23 @@ pub struct Schema {
     pub functions_by_name: OfAll<HashMap<String, Vec<Name>>>,
     /// Materialised views with known columns, as tables that store their rows.
     pub materialized: OfAll<HashMap<Name, Table>>,
+    /// The schema without the indexes that may be dropped.
+    pub certain: OfAll<Box<Schema>>,
 }
 
 impl Schema {
     /// Whether statements may add a column to tables that they look up.
     pub fn may_be_added(&self, column: &str) -> bool {
         self.loose_columns.contains_key(column) || self.loose_columns.contains_key("")
+    }
+
+    /// The schema without the indexes that may be dropped.
+    pub(crate) fn without_doubtful(&self) -> &Schema {
+        self.certain.get(|| {
+            let mut certain = Box::new(self.clone());
+            certain.tables.values_mut().for_each(|table| table.indexes.retain(|index| !index.doubtful));
+            certain
+        })
     }
 
     /// An empty schema.
@@ -131,6 +142,7 @@ impl Schema {
             children: Beside::default(),
             functions_by_name: Beside::default(),
             materialized: Beside::default(),
+            certain: Beside::default(),
         }
     }
 

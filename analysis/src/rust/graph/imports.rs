@@ -99,6 +99,11 @@ impl Imports {
         self.partial
     }
 
+    /// Whether a macro of this project's that no import of the file names may be meant.
+    pub(in crate::rust) fn may_be_ours(&self, name: &str) -> bool {
+        !self.told.without_ours || self.glob_origin(name) == Origin::QueryBudget
+    }
+
     /// The aliases that any file gives to functions and macros that make queries.
     pub(in crate::rust) fn aliases(&self) -> &HashSet<String> {
         &self.told.aliases

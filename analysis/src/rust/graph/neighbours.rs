@@ -36,6 +36,8 @@ pub struct Told {
     pub(in crate::rust) aliases: HashSet<String>,
     /// The paths of sqlx that paths in it lead to through re-exports of other files.
     pub(in crate::rust) handed: HashMap<Vec<String>, Vec<String>>,
+    /// Whether no file of the workspace names this project, so that a `sql!` is another's.
+    pub(in crate::rust) without_ours: bool,
     /// The project's methods that share a name with a library's; `None` if the file is read alone.
     pub(in crate::rust) own: Option<Arc<Own>>,
 }
@@ -50,7 +52,11 @@ pub fn told(files: &[Neighbour<'_>]) -> Vec<Told> {
     tell_macros(files, &mut told);
     tell_names(files, &mut told);
     let own = Arc::new(Own::of(files.iter().map(|file| file.text)));
-    told.iter_mut().for_each(|told| told.own = Some(Arc::clone(&own)));
+    let without_ours = !files.iter().any(|file| file.text.contains("query_budget"));
+    for told in &mut told {
+        told.own = Some(Arc::clone(&own));
+        told.without_ours = without_ours;
+    }
     told
 }
 

@@ -151,6 +151,8 @@ pub struct Index {
     pub nulls_not_distinct: bool,
     /// `INVISIBLE` in MySQL, `IGNORED` in MariaDB: it is maintained, but no query uses it.
     pub hidden: bool,
+    /// Whether it may be dropped: a statement drops what it looks up, or runs on a condition that is not known.
+    pub doubtful: bool,
 }
 
 /// One key of an index.

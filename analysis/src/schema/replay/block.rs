@@ -52,7 +52,9 @@ impl Replay {
         }
         self.depth += 1;
         self.frames.push(frame);
+        self.running.push(body.clone());
         self.loosen_all(&block::parse(&body, self.schema.dialect));
+        self.running.pop();
         self.frames.pop();
         self.depth -= 1;
     }
@@ -100,7 +102,9 @@ impl Replay {
         }
         self.depth += 1;
         self.frames.push(frame);
+        self.running.push(body.to_owned());
         self.run(&block::parse(body, self.schema.dialect), what);
+        self.running.pop();
         self.frames.pop();
         self.depth -= 1;
     }

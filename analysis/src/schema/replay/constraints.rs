@@ -384,5 +384,6 @@ pub(super) fn built(index: IndexDef, name: String) -> Index {
         predicate: index.predicate,
         nulls_not_distinct: index.nulls_not_distinct,
         hidden: index.hidden,
+        doubtful: false,
     }
 }

@@ -27,6 +27,9 @@ impl Replay {
                 None => Err(missing(&written)),
             };
         };
+        if let Some(name) = &create.index.name {
+            self.settle_doubt(&owner, &clipped(name.clone(), dialect), &create.index.keys);
+        }
         if let Some(name) = &create.index.name
             && self.index_name_taken(&owner, &clipped(name.clone(), dialect))
         {

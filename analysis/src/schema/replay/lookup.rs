@@ -181,6 +181,7 @@ fn ledger(name: &Name, dialect: Dialect) -> Table {
         predicate: None,
         nulls_not_distinct: false,
         hidden: false,
+        doubtful: false,
     };
     table.indexes.push(index);
     table

@@ -94,6 +94,7 @@ impl Replay {
 
     /// Records the columns that a statement adds, if its table or the column is unknown.
     pub(super) fn loosen(&mut self, sql: &str) {
+        self.doubt(sql);
         if sql.trim() == HOLE {
             self.schema.loose_columns.insert(String::new(), String::new());
             self.schema.loose_indexes.insert(String::new());

@@ -5,6 +5,7 @@ mod catalog;
 mod columns;
 mod constraints;
 mod create;
+mod doubt;
 mod drops;
 mod guarded;
 mod heads;
@@ -66,6 +67,8 @@ pub struct Replay {
     depth: usize,
     /// The variables of each of them.
     frames: Vec<BTreeMap<String, Text>>,
+    /// Their bodies.
+    running: Vec<String>,
     /// Tables with references to a table that did not exist yet, without columns.
     to_fill_in: BTreeSet<Name>,
     /// Names that may be in use.
@@ -156,6 +159,7 @@ impl Replay {
             gap_causes: BTreeMap::new(),
             depth: 0,
             frames: Vec::new(),
+            running: Vec::new(),
             to_fill_in: BTreeSet::new(),
             heard: heard::Heard::default(),
             steps: 0,
@@ -183,6 +187,7 @@ impl Replay {
         self.schema.children.forget();
         self.schema.functions_by_name.forget();
         self.schema.materialized.forget();
+        self.schema.certain.forget();
         self.place = (file.to_owned(), piece.line);
         match ddl::parse(piece.text, self.schema.dialect) {
             Ok(change) => {

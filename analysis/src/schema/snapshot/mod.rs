@@ -36,6 +36,8 @@ const ROUTINE: &str = "-- routine: ";
 const GAP: &str = "-- gap: ";
 /// A column that is the first key of an index on some table.
 const LOOSE_INDEX: &str = "-- some table has an index on: ";
+/// An index that a statement may have dropped, after its table.
+const DOUBT: &str = "-- may be dropped: ";
 /// A column that any table may have, with its type; without a name, any column.
 const LOOSE: &str = "-- any table may have: ";
 /// Hides an index from queries: the first comment in MySQL, the second in MariaDB.

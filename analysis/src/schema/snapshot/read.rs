@@ -9,8 +9,8 @@ use super::super::layouts::SQL_SERVER;
 use super::super::model::{Name, Schema};
 use super::super::replay::Replay;
 use super::{
-    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS, SEARCH_PATH,
-    UNKNOWN, UNTYPED, out_of_comment,
+    CONVERSIONS, DIALECT, DIGEST, DOUBT, END, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS,
+    SEARCH_PATH, UNKNOWN, UNTYPED, out_of_comment,
 };
 use crate::sql::Dialect;
 use crate::sql::split;
@@ -83,6 +83,8 @@ struct Head<'t> {
     loose: Vec<(&'t str, &'t str)>,
     /// Columns that are the first key of an index on some table.
     loose_indexes: Vec<&'t str>,
+    /// Indexes that may be dropped, each with its table.
+    doubtful: Vec<(&'t str, &'t str)>,
     /// Triggers and rules, each with its table.
     hooks: Vec<(&'t str, &'t str)>,
     routines: Vec<&'t str>,
@@ -110,6 +112,8 @@ impl<'t> Head<'t> {
                 head.gaps.push(gap);
             } else if let Some(column) = line.strip_prefix(LOOSE_INDEX) {
                 head.loose_indexes.push(column);
+            } else if let Some(index) = line.strip_prefix(DOUBT) {
+                head.doubtful.extend(index.split_once(' '));
             } else if let Some(loose) = line.strip_prefix(LOOSE) {
                 head.loose.push(loose.split_once(' ').unwrap_or((loose, "")));
             } else if let Some(hook) = line.strip_prefix(HOOK) {
@@ -146,6 +150,12 @@ impl<'t> Head<'t> {
             let columns = table.map(|table| table.columns.iter_mut()).into_iter().flatten();
             let column = out_of_comment(column);
             columns.filter(|it| it.name == column).for_each(|column| column.ty.clear());
+        }
+        for (index, name) in &self.doubtful {
+            let table = schema.tables.get_mut(&named(name));
+            let indexes = table.map(|table| table.indexes.iter_mut()).into_iter().flatten();
+            let name = out_of_comment(index);
+            indexes.filter(|it| it.name == name).for_each(|index| index.doubtful = true);
         }
         if let Some(path) = self.search_path {
             schema.search_path = path.split(',').map(|name| out_of_comment(name.trim())).collect();

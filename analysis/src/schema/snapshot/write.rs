@@ -7,8 +7,8 @@ use super::super::model::{Column, Index, Name, Schema, Table, UserType};
 use super::order;
 use super::table::Writer;
 use super::{
-    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS, SEARCH_PATH,
-    UNKNOWN, UNTYPED, in_comment,
+    CONVERSIONS, DIALECT, DIGEST, DOUBT, END, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS,
+    SEARCH_PATH, UNKNOWN, UNTYPED, in_comment,
 };
 use crate::sql::Dialect;
 
@@ -83,6 +83,11 @@ impl Writer<'_> {
         }
         for column in &self.schema.loose_indexes {
             let _ = writeln!(out, "{LOOSE_INDEX}{}", in_comment(column));
+        }
+        for table in self.schema.tables.values() {
+            for index in table.indexes.iter().filter(|index| index.doubtful) {
+                let _ = writeln!(out, "{DOUBT}{} {}", in_comment(&index.name), qualified(&table.name));
+            }
         }
         for (column, ty) in &self.schema.loose_columns {
             let _ = writeln!(out, "{LOOSE}{} {}", in_comment(column), one_line(ty));

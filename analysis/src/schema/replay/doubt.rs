@@ -1,0 +1,178 @@
+//! Indexes that code may drop which looks up what it drops: whether they are still there is not known.
+
+use super::Replay;
+use super::block::has_hole;
+use super::values::HOLE;
+use crate::schema::ddl::{self, Action, Change, Dropped, Written};
+use crate::schema::model::{Index, IndexKey, Name, Table};
+use crate::sql::Dialect;
+use crate::sql::lex::{Lexer, TokenKind};
+
+/// The values by which PostgreSQL's catalogs tell constraints with an index from others, each with whether there is one.
+const KINDS: [(&str, bool); 9] = [
+    ("p", true),
+    ("u", true),
+    ("x", true),
+    ("f", false),
+    ("c", false),
+    ("PRIMARY KEY", true),
+    ("UNIQUE", true),
+    ("FOREIGN KEY", false),
+    ("CHECK", false),
+];
+
+impl Replay {
+    /// Marks the indexes that a statement may drop, if it runs at all and with names that are not known.
+    pub(super) fn doubt(&mut self, sql: &str) {
+        if sql.trim() == HOLE {
+            let may_drop = self.running.iter().any(|body| body.to_ascii_lowercase().contains("drop "));
+            if may_drop {
+                self.doubt_where(None, |_, _| true);
+            }
+            return;
+        }
+        match ddl::parse(sql, self.schema.dialect) {
+            Ok(Change::Drop(drop)) if drop.what == Dropped::Index => {
+                for written in &drop.names {
+                    let named = |index: &Index| has_hole(&written.name) || index.name == written.name;
+                    self.doubt_where(drop.table.as_ref(), |_, index| !index.constraint && named(index));
+                }
+            }
+            Ok(Change::Alter { name, actions, .. }) => {
+                for action in &actions {
+                    self.doubt_action(&name, action);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn doubt_action(&mut self, table: &Written, action: &Action) {
+        let named = |index: &Index, name: &str| name.contains(HOLE) || index.name == name;
+        match action {
+            Action::DropColumn { column, .. } => {
+                let has = |index: &Index| {
+                    column.contains(HOLE) || index.keys.iter().any(|key| key.as_column() == Some(column))
+                };
+                self.doubt_where(Some(table), |_, index| has(index));
+            }
+            // MySQL's foreign keys leave their index behind.
+            Action::DropConstraint { name, .. } if self.schema.dialect == Dialect::MySql => {
+                self.doubt_where(Some(table), |_, index| index.constraint && index.name == *name);
+            }
+            Action::DropConstraint { name, .. } if !name.contains(HOLE) || self.looks_up_keys() => {
+                self.doubt_where(Some(table), |_, index| index.constraint && named(index, name));
+            }
+            Action::DropIndex { name, .. } => {
+                self.doubt_where(Some(table), |_, index| !index.primary && named(index, name));
+            }
+            Action::DropPrimaryKey => self.doubt_where(Some(table), |_, index| index.primary),
+            _ => {}
+        }
+    }
+
+    /// Marks the indexes of a table, or of those that the running code names in its texts if the table is not known.
+    fn doubt_where(&mut self, table: Option<&Written>, may_go: impl Fn(&Table, &Index) -> bool) {
+        let owner = match table.filter(|table| !has_hole(*table)) {
+            Some(written) => match self.find_table(written) {
+                Some(owner) => Some(owner),
+                None => return,
+            },
+            None => None,
+        };
+        let texts = if owner.is_some() { Vec::new() } else { self.texts_of_code() };
+        let of_table = |table: &Name, text: &str| {
+            let name = text.rsplit('.').next().unwrap_or(text);
+            name.trim_matches('"') == table.name
+        };
+        let tables: Vec<&String> = texts
+            .iter()
+            .filter(|text| self.schema.tables.keys().any(|table| of_table(table, text)))
+            .collect();
+        let all = self.schema.tables.values().flat_map(|table| &table.indexes);
+        let names: Vec<&String> =
+            texts.iter().filter(|text| all.clone().any(|index| is_like(&index.name, text))).collect();
+        let mut doubted = Vec::new();
+        for known in
+            self.schema.tables.values().filter(|known| owner.as_ref().is_none_or(|it| *it == known.name))
+        {
+            if !tables.is_empty() && !tables.iter().any(|text| of_table(&known.name, text)) {
+                continue;
+            }
+            let chosen = |index: &&Index| {
+                may_go(known, index)
+                    && (names.is_empty() || names.iter().any(|text| is_like(&index.name, text)))
+            };
+            doubted.extend(
+                known.indexes.iter().filter(chosen).map(|index| (known.name.clone(), index.name.clone())),
+            );
+        }
+        for (table, name) in doubted {
+            let known = self.schema.tables.get_mut(&table).map(|table| table.indexes.iter_mut());
+            known
+                .into_iter()
+                .flatten()
+                .filter(|index| index.name == name)
+                .for_each(|index| index.doubtful = true);
+        }
+    }
+
+    /// Ends the doubt about an index when a statement creates one with its name: with the same keys it is there in any
+    /// case, with others it was dropped.
+    pub(super) fn settle_doubt(&mut self, owner: &Name, name: &str, keys: &[IndexKey]) {
+        let Some(table) = self.schema.tables.get_mut(owner) else { return };
+        let Some(index) = table.indexes.iter_mut().find(|index| index.doubtful && index.name == name) else {
+            return;
+        };
+        index.doubtful = false;
+        if index.keys != keys {
+            self.remove_index(owner, name);
+        }
+    }
+
+    /// Whether the running code may look up constraints that have an index: if it names kinds of constraints, one of them.
+    fn looks_up_keys(&self) -> bool {
+        let texts = self.texts_of_code();
+        let mut kinds =
+            KINDS.iter().filter(|(kind, _)| texts.iter().any(|text| text.eq_ignore_ascii_case(kind)));
+        let mut any = kinds.clone();
+        any.next().is_none() || kinds.any(|(_, has_index)| *has_index)
+    }
+
+    /// The texts of the running code, except those that it excludes, and the values of its parameters.
+    fn texts_of_code(&self) -> Vec<String> {
+        let mut texts: Vec<String> =
+            self.frames.iter().flat_map(|frame| frame.values()).filter_map(|value| value.known()).collect();
+        for body in &self.running {
+            let mut before = ["", ""];
+            for token in Lexer::new(body, self.schema.dialect) {
+                let Some(text) = body.get(token.span.range()) else { continue };
+                let excludes = matches!(before[1], "<>" | "!=" | "!~" | "!~*" | "!~~")
+                    || before[0].eq_ignore_ascii_case("not");
+                if token.kind == TokenKind::Text && !excludes {
+                    texts.push(text.trim_matches('\'').to_owned());
+                }
+                before = [before[1], text];
+            }
+        }
+        texts
+    }
+}
+
+/// Whether a name is a text, or matches it as a pattern of LIKE with a `%`; one of `%` alone says nothing.
+fn is_like(name: &str, pattern: &str) -> bool {
+    if !pattern.contains('%') {
+        return name == pattern;
+    }
+    let mut rest = name;
+    let mut parts = pattern.split('%').map(|part| part.replace("\\_", "_"));
+    let Some(first) = parts.next() else { return false };
+    let Some(after) = rest.strip_prefix(first.as_str()) else { return false };
+    rest = after;
+    let parts: Vec<String> = parts.collect();
+    for part in &parts {
+        let Some(at) = rest.find(part.as_str()) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    pattern.trim_matches('%') != "" && (rest.is_empty() || pattern.ends_with('%'))
+}
