@@ -60,7 +60,8 @@ impl Reader<'_> {
                 best = Some((rows, reason()));
             }
         };
-        if !table.primary_key.is_empty() {
+        let is_doubtful = table.indexes.iter().any(|index| index.primary && index.doubtful);
+        if !table.primary_key.is_empty() && !is_doubtful {
             let key: Vec<&str> = table.primary_key.iter().map(String::as_str).collect();
             let rows = self.all_determined(&key, id, conditions, here, levels);
             offer(rows, &|| format!("{} is the primary key", columns_of(table, &key)));
@@ -79,7 +80,7 @@ impl Reader<'_> {
                 Predicate::Known(predicate) => predicates::implied(predicate, conditions, id),
                 Predicate::NotUnderstood => false,
             };
-            if !index.unique || index.primary || !predicate_holds() {
+            if !index.unique || index.primary || index.doubtful || !predicate_holds() {
                 continue;
             }
             let rows = index.keys.iter().zip(keys).try_fold(Rows::One, |level, (key, own)| {

@@ -123,7 +123,8 @@ pub(crate) fn unindexed<'s>(
             let acts = key.on_delete.as_deref().is_some_and(|action| action != "RESTRICT");
             let by_delete = acts || changes.losing.contains(&key.table);
             let changes_key = |column: &String| changes.changed.contains(&(&key.table, column.as_str()));
-            let is_open = !is_small(&key.table)
+            let is_open = !key.doubtful
+                && !is_small(&key.table)
                 && (by_delete || referenced(schema, key).iter().any(changes_key))
                 && !is_indexed(schema, table, key);
             let is_seen = changes.losing.contains(&key.table) || !by_delete;

@@ -57,7 +57,14 @@ impl<'a> QueryContext<'a> {
 
     /// Whether conditions filter the rows and no schema tells which of them select a single one.
     pub(in crate::lints) fn keys_are_unknown(&self, query: &Query) -> bool {
-        self.schema.is_none() && query.blocks.iter().any(|block| !block.filters().is_empty())
+        let Some(schema) = self.schema else {
+            return query.blocks.iter().any(|block| !block.filters().is_empty());
+        };
+        let has_doubtful = |table: &Table| table.indexes.iter().any(|index| index.unique && index.doubtful);
+        query.relations.iter().any(|relation| match &relation.source {
+            Source::Table(name) => schema.stored(name).is_some_and(has_doubtful),
+            _ => false,
+        })
     }
 
     /// Whether these relations probably have many rows: each is a table that is not small, or a query over

@@ -125,6 +125,8 @@ pub struct ForeignKey {
     pub full: bool,
     /// When it is checked, if not immediately: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`; also `NOT VALID`.
     pub timing: Option<String>,
+    /// Whether it may be dropped: a statement drops what it looks up, or runs on a condition that is not known.
+    pub doubtful: bool,
 }
 
 /// An index, created by `CREATE INDEX` or by a constraint.

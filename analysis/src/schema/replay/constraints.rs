@@ -26,8 +26,17 @@ impl Replay {
             Rule::ForeignKey { columns, table: referenced, references, on_delete, on_update, full } => {
                 let to = self.referenced(&referenced)?;
                 let full = full && dialect == Dialect::Postgres;
-                let key =
-                    ForeignKey { name, columns, table: to, references, on_delete, on_update, full, timing };
+                let key = ForeignKey {
+                    name,
+                    columns,
+                    table: to,
+                    references,
+                    on_delete,
+                    on_update,
+                    full,
+                    timing,
+                    doubtful: false,
+                };
                 self.add_foreign_key(table, key)
             }
             Rule::Check(condition) => {
@@ -319,6 +328,10 @@ impl Replay {
         let of_constraint = |index: &&Index| index.constraint && index.name == constraint;
         match table.indexes.iter().find(of_constraint).cloned() {
             Some(index) => self.drop_key(name, &index, cascade),
+            None if self.maybe_named.contains_key(&constraint) => {
+                self.doubt_named(&constraint);
+                Ok(())
+            }
             None if if_exists => Ok(()),
             None => Err(format!("table `{name}` has no constraint `{constraint}`")),
         }

@@ -46,6 +46,9 @@ impl Replay {
         if create.or_replace && self.schema.tables.contains_key(&name) {
             self.drop_table(&name, false);
         }
+        if !create.if_not_exists {
+            self.drop_if_doubted(&name);
+        }
         if self.relation_exists(&name) {
             return if create.if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
         }

@@ -8,17 +8,26 @@ use crate::schema::model::{Index, IndexKey, Name, Table};
 use crate::sql::Dialect;
 use crate::sql::lex::{Lexer, TokenKind};
 
-/// The values by which PostgreSQL's catalogs tell constraints with an index from others, each with whether there is one.
-const KINDS: [(&str, bool); 9] = [
-    ("p", true),
-    ("u", true),
-    ("x", true),
-    ("f", false),
-    ("c", false),
-    ("PRIMARY KEY", true),
-    ("UNIQUE", true),
-    ("FOREIGN KEY", false),
-    ("CHECK", false),
+/// A kind of constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One that has an index.
+    Key,
+    Reference,
+    Check,
+}
+
+/// The values by which catalogs tell the kinds of constraints.
+const KINDS: [(&str, Kind); 9] = [
+    ("p", Kind::Key),
+    ("u", Kind::Key),
+    ("x", Kind::Key),
+    ("f", Kind::Reference),
+    ("c", Kind::Check),
+    ("PRIMARY KEY", Kind::Key),
+    ("UNIQUE", Kind::Key),
+    ("FOREIGN KEY", Kind::Reference),
+    ("CHECK", Kind::Check),
 ];
 
 impl Replay {
@@ -35,8 +44,23 @@ impl Replay {
             Ok(Change::Drop(drop)) if drop.what == Dropped::Index => {
                 for written in &drop.names {
                     let named = |index: &Index| has_hole(&written.name) || index.name == written.name;
-                    self.doubt_where(drop.table.as_ref(), |_, index| !index.constraint && named(index));
+                    let dialect = self.schema.dialect;
+                    let is_index = |index: &Index| match dialect {
+                        Dialect::MySql => !index.primary,
+                        Dialect::Postgres | Dialect::Sqlite => !index.constraint,
+                    };
+                    let may_go = |index: &Index| is_index(index) && named(index);
+                    self.doubt_where(drop.table.as_ref(), |_, index| may_go(index));
                 }
+            }
+            Ok(Change::Drop(drop)) if drop.what == Dropped::Table && drop.names.iter().any(has_hole) => {
+                let names = self.names_in_code();
+                let chosen =
+                    self.schema.tables.keys().filter(|name| {
+                        names.is_empty() || names.iter().any(|text| is_like(&name.name, text))
+                    });
+                let chosen: Vec<Name> = chosen.cloned().collect();
+                self.maybe_dropped.extend(chosen);
             }
             Ok(Change::Alter { name, actions, .. }) => {
                 for action in &actions {
@@ -59,13 +83,27 @@ impl Replay {
             // MySQL's foreign keys leave their index behind.
             Action::DropConstraint { name, .. } if self.schema.dialect == Dialect::MySql => {
                 self.doubt_where(Some(table), |_, index| index.constraint && index.name == *name);
+                self.doubt_references(table, name);
             }
-            Action::DropConstraint { name, .. } if !name.contains(HOLE) || self.looks_up_keys() => {
-                self.doubt_where(Some(table), |_, index| index.constraint && named(index, name));
+            Action::DropConstraint { name, .. } => {
+                let (keys, references) = self.kinds_looked_up();
+                if !name.contains(HOLE) || keys {
+                    self.doubt_where(Some(table), |_, index| index.constraint && named(index, name));
+                }
+                if !name.contains(HOLE) || references {
+                    self.doubt_references(table, name);
+                }
             }
             Action::DropIndex { name, .. } => {
                 self.doubt_where(Some(table), |_, index| !index.primary && named(index, name));
             }
+            Action::RenameConstraint { from, to } | Action::RenameIndex { from, to }
+                if from.contains(HOLE) =>
+            {
+                self.doubt_names(Some(table), to);
+            }
+            // `ALTER INDEX .. RENAME TO`.
+            Action::Rename { to, .. } if has_hole(table) => self.doubt_names(None, &to.name),
             Action::DropPrimaryKey => self.doubt_where(Some(table), |_, index| index.primary),
             _ => {}
         }
@@ -130,13 +168,56 @@ impl Replay {
         }
     }
 
-    /// Whether the running code may look up constraints that have an index: if it names kinds of constraints, one of them.
-    fn looks_up_keys(&self) -> bool {
+    /// Drops a table for a statement that creates it again, if code may have dropped it before.
+    pub(super) fn drop_if_doubted(&mut self, name: &Name) {
+        if self.maybe_dropped.remove(name) && self.schema.tables.contains_key(name) {
+            self.drop_table(name, true);
+        }
+    }
+
+    /// Notes the indexes that may have a new name: a statement renames one that it looks up.
+    fn doubt_names(&mut self, table: Option<&Written>, to: &str) {
+        let owner = table.filter(|table| !has_hole(*table)).and_then(|table| self.find_table(table));
+        let tables =
+            self.schema.tables.values().filter(|it| owner.as_ref().is_none_or(|name| it.name == *name));
+        let all = tables
+            .flat_map(|table| table.indexes.iter().map(|index| (table.name.clone(), index.name.clone())));
+        let all: Vec<_> = all.collect();
+        self.maybe_named.entry(to.to_owned()).or_default().extend(all);
+    }
+
+    /// Marks the indexes that may have a name which a statement drops.
+    pub(super) fn doubt_named(&mut self, name: &str) {
+        for (table, index) in self.maybe_named.get(name).cloned().unwrap_or_default() {
+            let indexes = self.schema.tables.get_mut(&table).map(|table| table.indexes.iter_mut());
+            indexes.into_iter().flatten().filter(|it| it.name == index).for_each(|it| it.doubtful = true);
+        }
+    }
+
+    /// The texts of the running code that name a table, as they are or by a pattern.
+    fn names_in_code(&self) -> Vec<String> {
+        let is_name = |text: &String| self.schema.tables.keys().any(|table| is_like(&table.name, text));
+        self.texts_of_code().into_iter().filter(is_name).collect()
+    }
+
+    /// Marks the foreign keys of a table, or of all tables if it is not known.
+    fn doubt_references(&mut self, table: &Written, name: &str) {
+        let owner = if has_hole(table) { None } else { self.find_table(table) };
+        let chosen =
+            self.schema.tables.values_mut().filter(|it| owner.as_ref().is_none_or(|name| it.name == *name));
+        for key in chosen.flat_map(|table| &mut table.foreign_keys) {
+            key.doubtful |= name.contains(HOLE) || key.name.as_deref() == Some(name);
+        }
+    }
+
+    /// Whether the running code may look up constraints that have an index, and foreign keys: if it names kinds of
+    /// constraints, those.
+    fn kinds_looked_up(&self) -> (bool, bool) {
         let texts = self.texts_of_code();
-        let mut kinds =
-            KINDS.iter().filter(|(kind, _)| texts.iter().any(|text| text.eq_ignore_ascii_case(kind)));
-        let mut any = kinds.clone();
-        any.next().is_none() || kinds.any(|(_, has_index)| *has_index)
+        let named = |kind: &&(&str, Kind)| texts.iter().any(|text| text.eq_ignore_ascii_case(kind.0));
+        let kinds: Vec<Kind> = KINDS.iter().filter(named).map(|(_, kind)| *kind).collect();
+        let any = |kind: Kind| kinds.is_empty() || kinds.contains(&kind);
+        (any(Kind::Key), any(Kind::Reference))
     }
 
     /// The texts of the running code, except those that it excludes, and the values of its parameters.

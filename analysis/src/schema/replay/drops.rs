@@ -102,6 +102,7 @@ impl Replay {
 
     fn drop_index(&mut self, drop: &Drop, written: &Written) -> Applied {
         let Some(name) = self.find(written, |name| self.owner_of_index(name).is_some()) else {
+            self.doubt_named(&written.name);
             // The indexes of tables with unknown definitions are unknown too.
             let unknown = !self.schema.opaque.is_empty() || !self.temporary.is_empty();
             return if drop.if_exists || unknown { Ok(()) } else { Err(missing(written)) };

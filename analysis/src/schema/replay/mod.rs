@@ -69,6 +69,10 @@ pub struct Replay {
     frames: Vec<BTreeMap<String, Text>>,
     /// Their bodies.
     running: Vec<String>,
+    /// Tables that such code may have dropped.
+    maybe_dropped: BTreeSet<Name>,
+    /// The indexes that may have a name, since such code renames one that it looks up.
+    maybe_named: BTreeMap<String, Vec<(Name, String)>>,
     /// Tables with references to a table that did not exist yet, without columns.
     to_fill_in: BTreeSet<Name>,
     /// Names that may be in use.
@@ -160,6 +164,8 @@ impl Replay {
             depth: 0,
             frames: Vec::new(),
             running: Vec::new(),
+            maybe_dropped: BTreeSet::new(),
+            maybe_named: BTreeMap::new(),
             to_fill_in: BTreeSet::new(),
             heard: heard::Heard::default(),
             steps: 0,

@@ -152,10 +152,11 @@ impl<'t> Head<'t> {
             columns.filter(|it| it.name == column).for_each(|column| column.ty.clear());
         }
         for (index, name) in &self.doubtful {
-            let table = schema.tables.get_mut(&named(name));
-            let indexes = table.map(|table| table.indexes.iter_mut()).into_iter().flatten();
+            let Some(table) = schema.tables.get_mut(&named(name)) else { continue };
             let name = out_of_comment(index);
-            indexes.filter(|it| it.name == name).for_each(|index| index.doubtful = true);
+            table.indexes.iter_mut().filter(|it| it.name == name).for_each(|it| it.doubtful = true);
+            let keys = table.foreign_keys.iter_mut().filter(|it| it.name.as_ref() == Some(&name));
+            keys.for_each(|it| it.doubtful = true);
         }
         if let Some(path) = self.search_path {
             schema.search_path = path.split(',').map(|name| out_of_comment(name.trim())).collect();

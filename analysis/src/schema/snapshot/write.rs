@@ -85,8 +85,10 @@ impl Writer<'_> {
             let _ = writeln!(out, "{LOOSE_INDEX}{}", in_comment(column));
         }
         for table in self.schema.tables.values() {
-            for index in table.indexes.iter().filter(|index| index.doubtful) {
-                let _ = writeln!(out, "{DOUBT}{} {}", in_comment(&index.name), qualified(&table.name));
+            let indexes = table.indexes.iter().filter(|index| index.doubtful).map(|index| &index.name);
+            let keys = table.foreign_keys.iter().filter(|key| key.doubtful);
+            for name in indexes.chain(keys.filter_map(|key| key.name.as_ref())) {
+                let _ = writeln!(out, "{DOUBT}{} {}", in_comment(name), qualified(&table.name));
             }
         }
         for (column, ty) in &self.schema.loose_columns {
