@@ -54,7 +54,10 @@ impl Checker<'_> {
         let Some(lint) = lints::by_name(finding.lint) else { return };
         let is_wanted = self.config.lints.get(lint.name) == Some(&Level::Deny);
         let is_broken = lint.is(Trait::Refused) || matches!(lint.group, Group::Budget | Group::Governance);
-        if is_wanted || is_broken || !is_raw {
+        if !is_wanted && is_raw && occasions.contains(&Occasion::Uncompiled) {
+            finding.notes.push("no `mod` declares its file, so that it is not compiled".to_owned());
+            finding.tier = Tier::Listed;
+        } else if is_wanted || is_broken || !is_raw {
             finding.tier = Tier::Shown;
         } else if runs_once(&finding.place.file, &finding.function, loops.iter().any(Loop::serves))
             || self.is_command_line && is_command(&finding.place.file)
@@ -79,6 +82,7 @@ fn why_seldom(lint: &Lint, finding: &Finding, occasion: Occasion) -> Option<&'st
     // How fast rows are found matters little in what runs once; what destroys them, or is wrong, does.
     let is_of_rows = is_of_many || matches!(lint.group, Group::Index | Group::Shape);
     match occasion {
+        Occasion::Uncompiled => None,
         Occasion::Never => Some("nothing that runs names its function"),
         Occasion::ByHand => Some("only commands that are run by hand, or once, reach it"),
         Occasion::AtStart if is_of_rows && !lint.is(Trait::OnLoop) => Some("it runs once, at a start"),

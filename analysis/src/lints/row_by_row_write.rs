@@ -4,6 +4,7 @@ use super::shared::loops::Around;
 use super::shared::{guarded, loops};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
+use crate::sql::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::query::{Body, Kind, Query, Source};
 
@@ -84,6 +85,22 @@ fn sets_value_of_element(query: &Query, around: &Around<'_>) -> bool {
     })
 }
 
+/// Whether an UPDATE adds something of the element to a column, or takes it away: `SET stock = stock - $1`.
+fn is_relative(query: &Query, around: &Around<'_>) -> bool {
+    let is_of_element = |e: &Expr| matches!(e, Expr::Parameter(number) if around.argument_varies(*number));
+    let changes_by = |column: &str, value: &Expr| {
+        let is_itself = |e: &Expr| e.as_column().is_some_and(|it| it.name == column);
+        value.any(is_itself) && value.any(is_of_element)
+    };
+    query.blocks.iter().any(|block| match &block.body {
+        Body::Write(write) if !write.inserts() => write
+            .assignments
+            .iter()
+            .any(|(column, value)| value.as_ref().is_some_and(|value| changes_by(column, value))),
+        _ => false,
+    })
+}
+
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     let verb = match query.kind {
@@ -110,6 +127,12 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let stays = context.is_raw() && changes && query.relations.iter().all(|it| is_still(&it.source));
     let finding = match stays {
         true => finding.note("no query of the workspace adds rows to the table").listed(),
+        false => finding,
+    };
+    let finding = match context.is_raw() && context.dialect == Dialect::MySql && is_relative(query, &around) {
+        true => finding
+            .note("a joined UPDATE, which MySQL needs for that, changes a row that several elements name by one of them alone")
+            .listed(),
         false => finding,
     };
     let finding = match around.batch(context, query) {

@@ -11,6 +11,8 @@ use super::source::SourceFile;
 /// An occasion on which alone a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Occasion {
+    /// No `mod` declares its file, so that it is not compiled.
+    Uncompiled,
     /// Nothing that runs names it.
     Never,
     /// A command line reaches it, or code that runs once.
@@ -36,6 +38,8 @@ pub struct NamedFile<'t> {
     pub externs: &'t Arc<HashMap<String, String>>,
     /// Whether it is test code.
     pub in_test: bool,
+    /// Whether no `mod` declares it.
+    pub is_undeclared: bool,
     /// Whether its crate is a program of this name that is made for the command line, as far as its name tells.
     pub is_command: bool,
 }
@@ -44,6 +48,8 @@ pub struct NamedFile<'t> {
 #[derive(Debug, Default)]
 pub struct Occasions {
     functions: HashMap<(String, u32), Vec<Occasion>>,
+    /// The files that are not compiled.
+    uncompiled: HashSet<String>,
     /// Whether the workspace has a program. Code of others calls a library, in loops that are not seen.
     has_program: bool,
 }
@@ -69,7 +75,9 @@ impl Occasions {
         let mut workspace = Workspace::read(files);
         workspace.find_live();
         let commands = workspace.command_crates();
-        let mut all = Occasions { has_program: workspace.has_program(), ..Occasions::default() };
+        let undeclared = files.iter().filter(|file| file.is_undeclared);
+        let uncompiled = undeclared.map(|file| file.path.to_owned()).collect();
+        let mut all = Occasions { has_program: workspace.has_program(), uncompiled, ..Occasions::default() };
         if workspace.is_application() {
             let unused = workspace.functions().filter(|id| workspace.is_unused(*id)).collect();
             workspace.note(&mut all, &unused, Occasion::Never);
@@ -107,6 +115,13 @@ impl Occasions {
 
     /// Sets the occasions of the functions and queries of a source.
     pub fn tell(&self, source: &mut SourceFile) {
+        if let Some(path) = source.scan.functions.first().map(|function| function.place.file.to_string())
+            && self.uncompiled.contains(&path)
+        {
+            source.scan.functions.iter_mut().for_each(|it| it.occasions.push(Occasion::Uncompiled));
+            source.scan.sites.iter_mut().for_each(|it| it.occasions.push(Occasion::Uncompiled));
+            return;
+        }
         let mut of_path: HashMap<Arc<str>, Vec<Occasion>> = HashMap::new();
         for function in &mut source.scan.functions {
             let key = (function.place.file.to_string(), function.place.line);

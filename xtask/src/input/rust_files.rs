@@ -362,6 +362,7 @@ fn tell_occasions(
             crate_name: &standing.crate_name,
             externs: &standing.externs,
             in_test: standing.in_test || is_test_path(path),
+            is_undeclared: standing.is_undeclared,
             is_command: crates.get(text.owner).is_some_and(Sources::is_command),
         })
         .collect();

@@ -6,7 +6,7 @@ use super::calls::CallGraph;
 use super::growth::Callers;
 use super::resolve::{Context, Names, Ty, last};
 use super::standard::pointee;
-use crate::rust::flow::CallRef;
+use crate::rust::flow::{CallRef, Callee};
 use crate::rust::site::Origin;
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
@@ -40,6 +40,11 @@ impl CallGraph<'_> {
         let mut given = self.transactions_in(caller, call, &|parameter| {
             self.is_given_one(caller, parameter, callers, &mut HashSet::new())
         });
+        // What a transaction does by a method of its own is in it.
+        let is_method = matches!(call.callee, Callee::Method { .. } | Callee::SelfMethod(_));
+        if is_method && given.contains(&0) {
+            return true;
+        }
         let target = self.nearest_target(targets);
         let end = target.and_then(|target| {
             self.walk_to_query(target, |at, call| {

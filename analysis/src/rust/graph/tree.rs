@@ -25,6 +25,8 @@ pub struct Position {
     pub module: Vec<String>,
     /// Whether it, or a module around it, is declared under `#[cfg(test)]`.
     pub in_test: bool,
+    /// Whether no file declares it, so that it is not compiled.
+    pub is_undeclared: bool,
 }
 
 /// A `mod name;`.
@@ -63,7 +65,8 @@ pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Posi
             let meant = given.map(|given| normal(&path.parent().unwrap_or(Path::new("")).join(given)));
             let found = meant.and_then(|meant| numbers.get(meant.as_path()).copied());
             if let Some(position) = found.and_then(|found| positions.get_mut(found)) {
-                *position = Some(Position { target: here.target, module, in_test: *in_test });
+                *position =
+                    Some(Position { target: here.target, module, in_test: *in_test, is_undeclared: false });
             }
         }
     }
@@ -72,13 +75,61 @@ pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Posi
         let is_test = |depth: usize| tests.contains(&(position.target, around(depth)));
         position.in_test |= !tests.is_empty() && (0..=position.module.len()).any(is_test);
     }
+    find_undeclared(&mut positions, files);
     positions
+}
+
+/// Marks the files whose modules no file declares, and those of modules inside them. Where another file may bring them in by
+/// its path, they count as declared.
+fn find_undeclared(positions: &mut [Option<Position>], files: &[(&Path, &str)]) {
+    let mut texts: HashMap<&[String], Vec<&str>> = HashMap::new();
+    let by_path: Vec<&str> = files
+        .iter()
+        .map(|(_, text)| *text)
+        .filter(|text| text.contains("#[path") || text.contains("include!"))
+        .collect();
+    for (position, (_, text)) in positions.iter().zip(files) {
+        let Some(position) = position else { continue };
+        texts.entry(position.module.as_slice()).or_default().push(text);
+    }
+    let is_declared = |module: &[String]| {
+        let Some((name, parent)) = module.split_last() else { return true };
+        // A module that is written inside of another file is not looked at.
+        let Some(parents) = texts.get(parent) else { return true };
+        parents.iter().any(|text| declares(text, name))
+            || by_path.iter().any(|text| text.contains(&format!("{name}.rs")))
+    };
+    let undeclared: Vec<bool> = positions
+        .iter()
+        .map(|position| {
+            let module = position.as_ref().map_or(&[][..], |it| it.module.as_slice());
+            (1..=module.len()).any(|depth| !is_declared(&module[..depth]))
+        })
+        .collect();
+    for (position, is_undeclared) in positions.iter_mut().zip(undeclared) {
+        position.iter_mut().for_each(|position| position.is_undeclared = is_undeclared);
+    }
+}
+
+/// Whether a text has `mod name`, in whatever macro it may be.
+fn declares(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let name = name.trim_start_matches("r#");
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default().trim_end_matches("r#");
+        let after = text.get(at + name.len()..).unwrap_or_default();
+        let is_word = !after.starts_with(is_part);
+        // Macros declare modules by their names alone: `modules!(users, orders)`.
+        is_word
+            && (before.trim_end().ends_with("mod") && before.ends_with(char::is_whitespace)
+                || text.contains("mod $"))
+    })
 }
 
 /// The position of a file, judging by its location.
 fn position(path: &Path, targets: &[Target], declared: &HashMap<&Path, HashSet<&str>>) -> Option<Position> {
     if let Some(target) = targets.iter().position(|target| target.root == path) {
-        return Some(Position { target, module: Vec::new(), in_test: false });
+        return Some(Position { target, module: Vec::new(), in_test: false, is_undeclared: false });
     }
     let inside = |target: &Target| path.strip_prefix(target.root.parent()?).ok().map(Path::to_path_buf);
     let mut around: Vec<(usize, PathBuf)> =
@@ -94,7 +145,7 @@ fn position(path: &Path, targets: &[Target], declared: &HashMap<&Path, HashSet<&
         of_root.zip(first).is_some_and(|(names, first)| names.contains(first))
     };
     let (target, below) = around.iter().find(|(at, below)| declares(*at, below)).or(around.first())?;
-    Some(Position { target: *target, module: module(below), in_test: false })
+    Some(Position { target: *target, module: module(below), in_test: false, is_undeclared: false })
 }
 
 /// The module of a path below a crate's directory: `db/orders.rs` and `db/orders/mod.rs` are `db::orders`.

@@ -11,6 +11,7 @@ fn of(files: &[(&str, &str)]) -> Vec<(String, Vec<Occasion>)> {
             text,
             crate_name: "app",
             externs: &externs,
+            is_undeclared: false,
             in_test: path.starts_with("tests/"),
             is_command: false,
         })

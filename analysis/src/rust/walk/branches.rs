@@ -81,7 +81,7 @@ impl Walker<'_> {
         let sorting = self.here.sorting;
         if self.dispatches(node, DISPATCHER) {
             self.here.dispatching = self.here.loops.len();
-        } else if self.dispatches(node, SORTER) {
+        } else if self.dispatches(node, SORTER) || self.sorts_kinds(node) {
             self.here.sorting = self.here.loops.len();
         }
         let branched = std::mem::replace(&mut self.here.branched, self.sites.len());
@@ -125,6 +125,7 @@ impl Walker<'_> {
                 walker.scoped(|walker| {
                     walker.bind_from(&arm.pat, Shape::Unknown, origins);
                     walker.type_pattern(&arm.pat, ty.clone());
+                    walker.note_begun(&arm.pat, &node.expr);
                     asked = walker.sequence(|walker| {
                         guard(arm).into_iter().for_each(|guard| drop(walker.expr(guard)));
                     });
@@ -162,13 +163,22 @@ impl Walker<'_> {
     /// Whether a `match` dispatches on the elements of the loop around it, to do something different for each
     /// kind.
     fn dispatches(&self, node: &syn::ExprMatch, least: usize) -> bool {
-        let Some(around) = self.here.loops.last() else { return false };
-        let of_element =
-            || variables::mentions(&node.expr).iter().any(|name| around.variables.contains(name));
         let is_kind = |pattern: &Pat| least == DISPATCHER || names_kind(pattern);
         let acts = |body: &Expr| awaits(body) || least != DISPATCHER && may_fail(body);
         let arms = node.arms.iter().filter(|arm| is_kind(&arm.pat) && acts(&arm.body));
-        arms.count() >= least && of_element()
+        arms.count() >= least && self.is_of_element(&node.expr)
+    }
+
+    /// Whether a `match` does something for each of many kinds of elements, whatever that may be.
+    fn sorts_kinds(&self, node: &syn::ExprMatch) -> bool {
+        let arms = node.arms.iter().filter(|arm| names_kind(&arm.pat) && calls(&arm.body));
+        arms.count() >= DISPATCHER && self.is_of_element(&node.expr)
+    }
+
+    /// Whether a value is the element of the innermost loop, or a part of it.
+    fn is_of_element(&self, value: &Expr) -> bool {
+        let Some(around) = self.here.loops.last() else { return false };
+        variables::mentions(value).iter().any(|name| around.variables.contains(name))
     }
 
     pub(in crate::rust) fn emit_branch(&mut self, arms: Vec<Flow>) {

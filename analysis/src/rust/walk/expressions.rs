@@ -8,7 +8,7 @@ use super::handed::closure_in;
 use super::locals::Local;
 use super::loops::Runs;
 use super::shape::{self, Shape};
-use super::{Queries, Walker, built, caches, errors, numbers, spans, sql_text, variables};
+use super::{Queries, Walker, built, caches, errors, numbers, spans, sql_text, transactions, variables};
 use crate::rust::flow::Flow;
 use crate::rust::site::{Form, Site, SiteSql};
 
@@ -130,6 +130,7 @@ impl Walker<'_> {
             self.bind_from(&local.pat, shape, &origins);
             self.take_statement(&local.pat, &init.expr);
             let ty = self.type_of(&init.expr);
+            self.note_begun(&local.pat, &init.expr);
             return self.type_pattern(&local.pat, ty);
         };
         let mut new = Local::new(name.ident.to_string(), self.here.loops.len());
@@ -146,7 +147,7 @@ impl Walker<'_> {
             new.same_as = self.same_closure(&init.expr);
             new.number = numbers::single_number(&init.expr, self);
         }
-        new.begins = begins(&init.expr) || self.borrows_begun(&init.expr);
+        new.begins = transactions::begins(&init.expr) || self.borrows_begun(&init.expr);
         let first = self.sites.len();
         new.queries = self.expr(&init.expr);
         if name.mutability.is_none() {
@@ -269,6 +270,7 @@ impl Walker<'_> {
                 let given = self.passed_on(&node.expr);
                 self.bind_from(&node.pat, Shape::Unknown, &origins);
                 self.type_pattern(&node.pat, ty);
+                self.note_begun(&node.pat, &node.expr);
                 self.unpack(&node.pat, given);
                 let queries = self.collected_in(&node.expr);
                 self.take_queries(&node.pat, queries);
@@ -399,22 +401,5 @@ impl Walker<'_> {
         let inner = self.sequence(walk);
         (self.here.closure, self.here.targets) = (scope, targets);
         if inner.is_empty() { Flow::EMPTY } else { Flow::Scope(Box::new(inner)) }
-    }
-}
-
-/// Whether a value is a transaction that begins here: `pool.begin().await?`.
-fn begins(value: &Expr) -> bool {
-    match value {
-        Expr::Await(node) => begins(&node.base),
-        Expr::Try(node) => begins(&node.expr),
-        Expr::MethodCall(node) => match node.method.to_string().as_str() {
-            "begin" | "savepoint" | "start_transaction" | "unchecked_transaction" => true,
-            // `transaction(|tx| ..)` gives what its closure does.
-            "transaction" => !matches!(node.args.last(), Some(Expr::Closure(_))),
-            name if name.starts_with("begin_") || name.starts_with("transaction_with_") => true,
-            "unwrap" | "expect" | "map_err" | "context" => begins(&node.receiver),
-            _ => false,
-        },
-        _ => false,
     }
 }

@@ -167,6 +167,18 @@ impl Walker<'_> {
         }
     }
 
+    /// Notes that the variables of a pattern hold a transaction: `if let Ok(tx) = conn.transaction()`.
+    pub(super) fn note_begun(&mut self, pattern: &syn::Pat, value: &Expr) {
+        if !begins(value) {
+            return;
+        }
+        for name in variables::bindings(pattern) {
+            if let Some(local) = self.here.locals.get_mut(&name) {
+                local.begins = true;
+            }
+        }
+    }
+
     /// Assigns to the inputs of a closure the types that the function gives which it is passed to.
     pub(super) fn type_inputs(&mut self, closure: &syn::ExprClosure) {
         let Some((to, position)) = self.here.handing.take() else { return };
@@ -195,6 +207,23 @@ fn behind(value: &Expr) -> &Expr {
         Expr::Paren(inner) => behind(&inner.expr),
         Expr::Unary(inner) if matches!(inner.op, syn::UnOp::Deref(_)) => behind(&inner.expr),
         value => value,
+    }
+}
+
+/// Whether a value is a transaction that begins here: `pool.begin().await?`.
+pub(super) fn begins(value: &Expr) -> bool {
+    match value {
+        Expr::Await(node) => begins(&node.base),
+        Expr::Try(node) => begins(&node.expr),
+        Expr::MethodCall(node) => match node.method.to_string().as_str() {
+            "begin" | "savepoint" | "start_transaction" | "unchecked_transaction" => true,
+            // `transaction(|tx| ..)` gives what its closure does.
+            "transaction" => !matches!(node.args.last(), Some(Expr::Closure(_))),
+            name if name.starts_with("begin_") || name.starts_with("transaction_with_") => true,
+            "unwrap" | "expect" | "map_err" | "context" => begins(&node.receiver),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -73,6 +73,8 @@ pub(crate) struct Standing {
     pub(crate) module: Vec<String>,
     /// Whether it is test code, by its target or by `#[cfg(test)]` on the module.
     pub(crate) in_test: bool,
+    /// Whether no file declares its module.
+    pub(crate) is_undeclared: bool,
 }
 
 impl Sources {
@@ -105,10 +107,17 @@ impl Sources {
     /// The positions of its files, given with their texts.
     pub(crate) fn standings(&self, files: &[(&Path, &str)]) -> Vec<Standing> {
         let standing = |(position, (path, _)): (Option<Position>, &(&Path, &str))| {
-            let Some(Position { target, module, in_test }) = position else {
+            let Some(Position { target, module, in_test, is_undeclared }) = position else {
                 // The file belongs to no known crate, and only sees what its own paths lead to.
                 let crate_name = path.display().to_string();
-                return Standing { crate_name, externs: Arc::default(), module: Vec::new(), in_test: false };
+                let externs = Arc::default();
+                return Standing {
+                    crate_name,
+                    externs,
+                    module: Vec::new(),
+                    in_test: false,
+                    is_undeclared: false,
+                };
             };
             let of = self.targets.get(target);
             Standing {
@@ -116,6 +125,7 @@ impl Sources {
                 externs: Arc::clone(&self.externs),
                 module,
                 in_test: in_test || of.is_some_and(|target| target.is_test),
+                is_undeclared,
             }
         };
         positions(&self.targets, files).into_iter().zip(files).map(standing).collect()
