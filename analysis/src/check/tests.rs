@@ -137,6 +137,18 @@ fn a_pool_with_a_name_of_its_own_may_be_another_database() {
 }
 
 #[test]
+fn a_file_that_replaces_tables_meets_those_of_an_earlier_time() {
+    let upgrade = |replaces: &str| {
+        format!(
+            "async fn f(db: &PgPool) {{ sqlx::query({replaces:?}).execute(db).await; sqlx::query(\"SELECT gone FROM servers WHERE id = 1\").fetch_one(db).await; }}"
+        )
+    };
+    assert_eq!(findings(&upgrade("ALTER TABLE servers RENAME TO old_servers")), [""; 0]);
+    assert_eq!(findings(&upgrade("drop table if exists old_servers")), [""; 0]);
+    assert_eq!(findings(&upgrade("DELETE FROM logs WHERE id = 1")), ["unknown_column 1"]);
+}
+
+#[test]
 fn a_migration_in_rust_meets_an_earlier_schema() {
     let mut replay = Replay::new(Dialect::Postgres);
     replay.apply(lints::EXAMPLE_SCHEMA, "example.sql");

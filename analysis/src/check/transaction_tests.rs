@@ -244,3 +244,31 @@ fn a_read_of_one_row_by_its_key_costs_little_in_a_loop_over_rows() {
         check(&code, &[expected]);
     }
 }
+
+#[test]
+fn a_transaction_is_known_by_the_pattern_that_holds_it() {
+    for code in [
+        "fn f(c: &mut Connection, ks: Vec<i64>) { if let Ok(tx) = c.transaction() { for k in &ks { tx.PUT; } } }",
+        "fn f(c: &mut Connection, ks: Vec<i64>) { match c.transaction() { Ok(tx) => for k in &ks { tx.PUT; }, Err(_) => {} } }",
+        "fn f(c: &mut Connection, ks: Vec<i64>) { let Ok(tx) = c.transaction() else { return }; for k in &ks { tx.PUT; } }",
+    ] {
+        check_driver(code, Listed);
+    }
+    check_driver(
+        "fn f(c: &Pool, ks: Vec<i64>) { if let Ok(tx) = c.get() { for k in &ks { tx.PUT; } } }",
+        Shown,
+    );
+}
+
+#[test]
+fn what_a_transaction_does_by_its_own_methods_is_in_it() {
+    let source = |begin: &str| {
+        format!(
+            "struct Writer {{ inner: Inner }}
+             impl Writer {{ async fn put(&mut self, k: i64) {{ sqlx::query(\"INSERT INTO objs (k) VALUES (?1)\").bind(k).execute(self.inner.conn()).await; }} }}
+             async fn f(db: &Db, ks: Vec<i64>) {{ let mut w: Writer = {begin}; for k in ks {{ w.put(k).await; }} }}"
+        )
+    };
+    check(&source("db.begin().await?"), &[Listed]);
+    check(&source("db.writer().await?"), &[Shown]);
+}

@@ -4,7 +4,7 @@ use super::shared::loops;
 use super::{CallContext, Check, declare_lint, loop_invariant_query, query_in_loop};
 use crate::finding::Finding;
 use crate::rust::{Key, LoopCall};
-use crate::sql::query::Kind;
+use crate::sql::query::{Body, Kind};
 use crate::sql::{Dialect, Query, batch, resolve};
 
 declare_lint! {
@@ -41,6 +41,7 @@ declare_lint! {
     ///   things than rows. A transaction is known by its type and by what began it, through calls and closures, if all callers that are
     ///   found pass one; the database is that of the crate that runs the query
     /// - a query that takes many elements at once, for those of one iteration alone
+    /// - an INSERT that gives back its row, which one statement for all would mix up
     /// - a SELECT, UPDATE or DELETE that only administrators ask for
     /// - queries whose text or tables are known only at run time
     ///
@@ -131,12 +132,24 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
         finding = finding.listed();
     } else if let Some(why) = in_process(context, query.as_ref()) {
         finding = finding.note(why).listed();
+    } else if query.as_ref().is_some_and(gives_new_rows) {
+        finding =
+            finding.note("each call gives back what it inserts, which one statement would mix up").listed();
     }
     // Moving a call out of the loop and running its query for all elements are different causes.
     finding.causes.push(what.into());
     finding.place = call.call.place.clone();
     finding.sql = context.sql().map(Into::into);
     findings.push(finding);
+}
+
+/// Whether an INSERT gives back its row, such as the key that the database makes.
+fn gives_new_rows(query: &Query) -> bool {
+    query.kind == Kind::Insert
+        && query
+            .blocks
+            .iter()
+            .any(|block| matches!(&block.body, Body::Write(write) if write.returning.is_some()))
 }
 
 fn writes(query: &Query) -> bool {

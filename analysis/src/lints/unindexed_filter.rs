@@ -1,7 +1,7 @@
 //! A table that is read in full for a few rows that a filter selects.
 
 use super::shared::partial::Bound;
-use super::shared::{aged, folded, partial};
+use super::shared::{aged, folded, kinds, partial};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{self, Access, NewIndex, Verdict, has_few_values};
@@ -36,8 +36,9 @@ declare_lint! {
     /// - a raw DELETE by age, of all rows or those of a kind (`is_gone AND expires_at < now()`), which seldom has to be fast
     /// - a raw query that a partial index serves if a parameter has the value that the index leaves out (`state <> $1`), or that
     ///   aggregates all rows of the same table elsewhere
-    /// - a raw query on a table that does not seem to grow: migrations fill it and no query of the workspace adds rows, or its
-    ///   key is a `smallint`
+    /// - a raw query on a table that does not seem to grow: migrations fill it with five rows or more, or with some and no query of
+    ///   the workspace adds any, or its key is a `smallint`
+    /// - a raw query for rows of a kind alone: flags, states, and times compared with the current one, without a LIMIT
     ///
     /// Whether an index pays off on a small table, or on a column with two values, is your decision: declare the table in
     /// `query-budget.toml` (`[tables]`, `countries = { rows = 250 }`), or write an `allow` with the reason.
@@ -154,6 +155,11 @@ fn placed(context: &QueryContext<'_>, query: &Query, access: &Access, finding: F
         finding.note(format!("the statement reads all of `{}` anyway", access.table)).listed()
     } else if context.is_raw() && context.stays(&access.table) {
         finding.note(format!("no query of the workspace adds rows to `{}`", access.table)).listed()
+    } else if context.is_raw() && context.growth.is_some_and(|growth| growth.is_seeded(&access.table)) {
+        let note = format!("migrations fill `{}`, which seems to be kept by hand", access.table);
+        finding.note(note).listed()
+    } else if context.is_raw() && kinds::chosen(context, query, access) {
+        finding.note("it asks for rows of a kind, of which there may be many").listed()
     } else if context.is_raw() && has_short_key(context, &access.table) {
         let note = format!("the key of `{}` is so short that the table has few rows", access.table);
         finding.note(note).listed()

@@ -90,6 +90,8 @@ fn finding(context: &SchemaContext<'_>, unindexed: Unindexed<'_>) -> Finding {
         finding.note(format!("no query of the workspace adds rows to `{}`", table.name)).listed()
     } else if !is_seen && comparing == 0 && context.sees_writes() {
         finding.note(format!("no query whose text is known deletes from `{}`", key.table)).listed()
+    } else if !by_delete && comparing == 0 {
+        finding.note(format!("the key of a row of `{}` seldom changes", key.table)).listed()
     } else if !is_seen && context.queries.is_empty() {
         finding
             .note("no query of the workspace is seen, so that it is unknown whether rows are deleted")

@@ -63,3 +63,21 @@ fn a_loop_that_nothing_says_to_grow_is_listed() {
     assert_eq!(tier("", &given("let ids = servers(db).await; all(db, &ids).await;")), Shown);
     assert_eq!(tier("", &given("")), Shown);
 }
+
+#[test]
+fn a_call_that_gives_back_what_it_inserts_and_one_for_one_of_many_kinds_are_listed() {
+    use crate::finding::Tier::{self, Listed, Shown};
+    let tiers = |body: &str| -> Vec<Tier> {
+        let source = format!(
+            "async fn run(db: &PgPool, ids: &[i64]) {{ {body} }}
+             async fn add(db: &PgPool, id: i64) -> i64 {{ sqlx::query_scalar(\"INSERT INTO logs (event_id) VALUES ($1) RETURNING id\").bind(id).fetch_one(db).await }}
+             async fn put(db: &PgPool, id: i64) {{ sqlx::query(\"INSERT INTO logs (event_id) VALUES ($1)\").bind(id).execute(db).await; }}"
+        );
+        findings_in("querying_call_in_loop", &source).iter().map(|finding| finding.tier).collect()
+    };
+    assert_eq!(tiers("for id in ids { put(db, *id).await; }"), [Shown]);
+    assert_eq!(tiers("for id in ids { let key = add(db, *id).await; keys.insert(id, key); }"), [Listed]);
+    let arms = |arms: &str| format!("for act in acts {{ match act {{ {arms} }} }}");
+    let many = "Act::A(x) => shown(x), Act::B(x) => moved(x), Act::C(x) => gone(x), Act::D(x) => { block_on(put(db, x)); }";
+    assert!(tiers(&arms(many)).iter().all(|tier| *tier == Listed));
+}

@@ -1,6 +1,6 @@
 //! Which tables of a database get rows while the workspace runs, as far as its queries and migrations tell.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::ddl::MadeByCode;
 use crate::schema::Name;
@@ -27,6 +27,8 @@ pub struct Growth {
     pub grown: HashSet<String>,
     /// Those that migrations fill with rows of their own.
     pub filled: HashSet<String>,
+    /// The number of literal rows that migrations insert into each table.
+    pub seeded: HashMap<String, usize>,
     /// Whether the text of every query is known that may insert rows.
     pub is_whole: bool,
     /// The tables that its statements create in addition to the schema.
@@ -67,10 +69,19 @@ impl Growth {
                 lower.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
             let has = |sought: &str| lower.split_whitespace().any(|word| word.trim_matches('(') == sought);
             if has("insert") && lower.contains("values") && !has("select") {
-                let name = words.by_ref().skip_while(|word| *word != "into").nth(1);
-                self.filled.extend(name.map(folded));
+                let name = words.by_ref().skip_while(|word| *word != "into").nth(1).map(folded);
+                let rows = lower.split_once("values").map_or(0, |(_, rows)| rows_of(rows));
+                if let Some(name) = name {
+                    *self.seeded.entry(name.clone()).or_default() += rows;
+                    self.filled.insert(name);
+                }
             }
         }
+    }
+
+    /// Whether migrations fill a table with so many rows that it seems to be kept by hand.
+    pub(crate) fn is_seeded(&self, table: &Name) -> bool {
+        self.seeded.get(&table.name.to_ascii_lowercase()).is_some_and(|rows| *rows >= CATALOGUE)
     }
 
     /// Whether no query is seen to insert into a table.
@@ -83,6 +94,26 @@ impl Growth {
     pub(crate) fn stays(&self, table: &Name) -> bool {
         self.is_whole && self.is_never_grown(table) && self.filled.contains(&table.name.to_ascii_lowercase())
     }
+}
+
+/// From so many literal rows on a table is a catalogue, rather than one with a first user.
+const CATALOGUE: usize = 5;
+
+/// The number of rows in the text after VALUES.
+fn rows_of(text: &str) -> usize {
+    let (mut depth, mut rows, mut is_quoted) = (0_usize, 0, false);
+    for c in text.chars() {
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            '(' if !is_quoted => {
+                rows += usize::from(depth == 0);
+                depth += 1;
+            }
+            ')' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    rows
 }
 
 pub(super) fn folded(name: &str) -> String {
@@ -115,6 +146,16 @@ mod tests {
         assert!(growth.is_whole);
         growth.add("INSERT INTO … (id) VALUES ($1)");
         assert!(!growth.is_whole);
+    }
+
+    #[test]
+    fn a_table_that_migrations_fill_with_several_rows_is_kept_by_hand() {
+        let mut growth = Growth::default();
+        growth.add_migration("INSERT INTO kinds VALUES (1, 'a (b'), (2, f(3)), (3, ''), (4, 'it''s')");
+        let is_seeded = |growth: &Growth| growth.is_seeded(&Name { schema: None, name: "kinds".to_owned() });
+        assert!(!is_seeded(&growth));
+        growth.add_migration("INSERT INTO kinds VALUES (5, 'e')");
+        assert!(is_seeded(&growth));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(super) mod ddl;
 pub(super) mod folded;
 pub(super) mod growth;
 pub(super) mod guarded;
+pub(super) mod kinds;
 pub(super) mod loops;
 pub(super) mod meant;
 pub(super) mod nearest;

@@ -397,6 +397,20 @@ mod tests {
     }
 
     #[test]
+    fn a_macro_of_the_same_name_is_anothers_where_nothing_names_this_project() {
+        let externs = Arc::default();
+        let sites = |other: &str| {
+            let texts = ["fn f() { run(sql!(\"SELECT a FROM t WHERE id = ?1\"), 1); }", other];
+            let files = texts.map(|text| Neighbour { crate_name: "a", externs: &externs, module: &[], text });
+            let told = told(&files);
+            let scan = crate::rust::scan_in("lib.rs", texts[0], false, &told[0]).expect("it is Rust");
+            scan.sites.len()
+        };
+        assert_eq!(sites("use check::sql;"), 0);
+        assert_eq!(sites("use query_budget::sql;"), 1);
+    }
+
+    #[test]
     fn macros_of_the_crate_are_told() {
         let externs: Arc<HashMap<String, String>> = Arc::new([("b".to_owned(), "b".to_owned())].into());
         let none = Arc::default();

@@ -253,13 +253,46 @@ mod tests {
         for ((path, _, expected), position) in files.iter().zip(positions(&targets, &given)) {
             let found = position.map_or_else(
                 || "nowhere".to_owned(),
-                |Position { target, module, in_test }| {
+                |Position { target, module, in_test, .. }| {
                     let mark = if in_test { " (test)" } else { "" };
                     format!("{}: {}{mark}", roots[target], module.join("::"))
                 },
             );
             assert_eq!(found, *expected, "{path}");
         }
+    }
+
+    #[test]
+    fn a_file_that_nothing_declares_is_not_compiled() {
+        let targets = [Target { root: PathBuf::from("src/lib.rs"), is_lib: true, is_test: false }];
+        let undeclared = |root: &str, others: &[(&str, &str)]| -> Vec<bool> {
+            let files: Vec<(&Path, &str)> = [("src/lib.rs", root)]
+                .iter()
+                .chain(others)
+                .map(|(path, text)| (Path::new(*path), *text))
+                .collect();
+            let found = positions(&targets, &files).into_iter().skip(1);
+            found.map(|position| position.is_some_and(|position| position.is_undeclared)).collect()
+        };
+        let files = [
+            ("src/db.rs", "pub mod orders;"),
+            ("src/db/orders.rs", ""),
+            ("src/old.rs", "mod part;"),
+            ("src/old/part.rs", ""),
+        ];
+        assert_eq!(undeclared("mod db;", &files), [false, false, true, true]);
+        assert_eq!(
+            undeclared("cfg_if! { if #[cfg(unix)] { mod db; pub(crate) mod r#old; } }", &files),
+            [false; 4]
+        );
+        assert_eq!(
+            undeclared("macro_rules! all { ($($n:ident),*) => { $(mod $n;)* } } all!(db, old);", &files),
+            [false; 4]
+        );
+        assert_eq!(undeclared("mod db; #[path = \"old.rs\"] mod new;", &files), [false; 4]);
+        // The name alone declares nothing, and a module may be written inside of another file.
+        assert_eq!(undeclared("mod db; // the old module\nmod older;", &files), [false, false, true, true]);
+        assert_eq!(undeclared("mod db { pub mod orders; }", &[("src/db/orders.rs", "")]), [false]);
     }
 
     #[test]

@@ -257,3 +257,6 @@ fn is_like(name: &str, pattern: &str) -> bool {
     }
     pattern.trim_matches('%') != "" && (rest.is_empty() || pattern.ends_with('%'))
 }
+
+#[cfg(test)]
+mod tests;
