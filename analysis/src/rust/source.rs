@@ -54,6 +54,8 @@ pub struct ModuleItems {
     pub uses: Vec<(String, Vec<String>)>,
     /// Paths imported with `*`.
     pub globs: Vec<Vec<String>>,
+    /// Functions named like one that makes a query, where only names are read.
+    pub functions: Vec<String>,
     /// Structs with the types of their fields, and enums with those of their variants: `Pg::0`.
     pub types: Vec<(String, Vec<(String, TypeRef)>)>,
     /// Generic structs: their type parameters in order, with trait bounds.

@@ -39,6 +39,8 @@ pub(in crate::rust) struct Module<'a> {
     globs: Vec<&'a [String]>,
     types: HashSet<&'a str>,
     traits: HashSet<&'a str>,
+    /// Functions of its own that are named like one that makes a query.
+    own: HashSet<&'a str>,
     pub(in crate::rust) aliases: HashMap<&'a str, &'a TypeRef>,
     pub(in crate::rust) functions: HashMap<&'a str, Vec<FunctionId>>,
 }
@@ -109,6 +111,7 @@ impl<'a> Modules<'a> {
             globs: Vec::new(),
             types: HashSet::new(),
             traits: HashSet::new(),
+            own: HashSet::new(),
             aliases: HashMap::new(),
             functions: HashMap::new(),
         });
@@ -122,6 +125,7 @@ impl<'a> Modules<'a> {
             module.uses.entry(name.as_str()).or_default().push(path.as_slice());
         }
         module.globs.extend(items.globs.iter().map(Vec::as_slice));
+        module.own.extend(items.functions.iter().map(String::as_str));
         module.types.extend(items.types.iter().map(|(name, _)| name.as_str()));
         module.traits.extend(items.traits.iter().map(|(name, _)| name.as_str()));
         module.aliases.extend(items.aliases.iter().map(|(name, ty)| (name.as_str(), ty)));
@@ -373,6 +377,9 @@ impl<'a> Modules<'a> {
         }
         let reached = self.groups.get(id).and_then(|group| self.reach.get(*group)).into_iter().flatten();
         let all = std::iter::once(&id).chain(reached).filter_map(|id| self.list.get(*id));
+        if all.clone().any(|module| module.own.contains(name.as_str())) {
+            return None;
+        }
         let glob =
             all.flat_map(|module| &module.globs).find(|glob| glob.first().is_some_and(|it| leads_out(it)))?;
         Some(glob.iter().chain([name]).cloned().collect())

@@ -149,7 +149,7 @@ pub(super) fn leads_out(name: &str) -> bool {
 
 /// Adds the paths that lead to sqlx or to this project through imports of other files.
 fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
-    if !files.iter().any(|file| handed::hands_on(file.text)) {
+    if !is_any_handed_on(files) {
         return;
     }
     let read: Vec<_> = files.iter().map(|file| handed::imports(file.text, &|_| false).0).collect();
@@ -214,6 +214,17 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
             }
         }
     }
+}
+
+/// Whether a file may have what makes queries by way of another module.
+fn is_any_handed_on(files: &[Neighbour<'_>]) -> bool {
+    let (mut imports, mut asks) = (false, false);
+    files.iter().any(|file| {
+        let handing = handed::handing(file.text);
+        imports |= handing.imports;
+        asks |= handing.asks;
+        handing.hands_on || imports && asks
+    })
 }
 
 /// The names under which queries are made: those of sqlx, of what leads out of a crate, and their aliases.
@@ -305,6 +316,26 @@ mod tests {
             "q",
             Some("sqlx::query"),
         );
+    }
+
+    #[test]
+    fn modules_have_the_private_imports_of_those_around_them() {
+        let root = ("", "use sqlx::query; mod a;");
+        let of_root = Some("sqlx::query");
+        check(&[root, ("a", "use super::query; fn f() { query(1) }")], "super::query", of_root);
+        check(&[root, ("a", "use crate::{query}; fn f() { query(1) }")], "crate::query", of_root);
+        check(&[root, ("a::b", "fn f() { super::super::query(1) }")], "super::super::query", of_root);
+        check(&[("", "use sqlx::query; fn f() { self::query(1) }")], "self::query", of_root);
+        check(&[("", "use sqlx::query; mod a { use super::query; }")], "super::query", of_root);
+        check(
+            &[("", "use sqlx::query; include!(\"a.inc\");"), ("", "fn f() { query(1) }")],
+            "query",
+            of_root,
+        );
+        let of_a = ("a", "use super::query; fn f() { query(1) }");
+        check(&[("", "use sqlx::query_as; fn query() {}"), of_a], "super::query", None);
+        check(&[("", "use sqlx::*; fn query() {}"), of_a], "super::query", None);
+        check(&[("", "use sqlx::*; impl A { fn query() {} }"), of_a], "super::query", of_root);
     }
 
     #[test]

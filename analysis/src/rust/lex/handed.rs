@@ -74,11 +74,25 @@ fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     })
 }
 
-/// Whether a file imports what makes queries so that others may have it from there: under another name, or for all to see.
-pub(in crate::rust) fn hands_on(text: &str) -> bool {
+/// What the imports of a file mean for those of others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::rust) struct Handing {
+    /// It imports what makes queries so that others may have it from there: under another name, or for all to see.
+    pub(in crate::rust) hands_on: bool,
+    /// It imports what makes queries, which the modules inside of it may have from there.
+    pub(in crate::rust) imports: bool,
+    /// It may have what makes queries from a module around it: `super::query`, or the file that it is included in.
+    pub(in crate::rust) asks: bool,
+}
+
+/// How a file hands on what makes queries.
+pub(in crate::rust) fn handing(text: &str) -> Handing {
+    let mut found = Handing { asks: text.contains("include!("), ..Handing::default() };
     let is_of_queries = text.contains("sqlx") || text.contains("query_budget");
-    if !(is_of_queries && (text.contains(" as ") || text.contains("pub"))) {
-        return false;
+    let may_ask = ["super::", "crate::", "self::"].iter().any(|word| text.contains(word))
+        && ["query", "sql", "QueryBuilder"].iter().any(|name| text.contains(name));
+    if !is_of_queries && !may_ask {
+        return found;
     }
     let tokens = tokens(text);
     let mut at = 0;
@@ -87,6 +101,7 @@ pub(in crate::rust) fn hands_on(text: &str) -> bool {
         let is_extern = token.is("crate")
             && at.checked_sub(2).and_then(|before| tokens.get(before)).is_some_and(|it| it.is("extern"));
         if !(token.is("use") || is_extern) {
+            found.asks |= is_own(token) && is_query_of_path(&tokens, at);
             continue;
         }
         let length =
@@ -95,10 +110,29 @@ pub(in crate::rust) fn hands_on(text: &str) -> bool {
         let is_seen = tokens.get(..at - 1).is_some_and(is_public);
         let of_queries =
             named.iter().any(|name| makes_query(name.text) || name.is("sqlx") || name.is("query_budget"));
-        if of_queries && (is_seen || named.iter().any(|name| name.is("as"))) {
+        found.hands_on |= of_queries && (is_seen || named.iter().any(|name| name.is("as")));
+        let is_of_parent = named.first().is_some_and(is_own);
+        found.asks |= is_of_parent && of_queries;
+        found.imports |= !is_of_parent && of_queries;
+        at += length;
+    }
+    found
+}
+
+/// Whether a name begins a path inside of the crate.
+fn is_own(name: &Token<'_>) -> bool {
+    matches!(name.text, "crate" | "self" | "super") && name.kind == TokenKind::Word
+}
+
+/// Whether the rest of a path ends in what makes queries: `::query` after `super`.
+fn is_query_of_path(tokens: &[Token<'_>], from: usize) -> bool {
+    let is_colon = |at: usize| tokens.get(at).is_some_and(|it| it.kind == TokenKind::Sign(b':'));
+    let mut at = from;
+    while is_colon(at) && is_colon(at + 1) {
+        if tokens.get(at + 2).is_some_and(|name| makes_query(name.text)) {
             return true;
         }
-        at += length;
+        at += 3;
     }
     false
 }
@@ -144,6 +178,14 @@ pub(in crate::rust) fn imports<'t>(
                     around.push((name.text.to_owned(), depth));
                     // Paths of a module without imports lead somewhere as well.
                     items_of(&around, &mut modules);
+                }
+            }
+            // Not one of an `impl` or inside of another.
+            TokenKind::Word if token.text == "fn" && depth == around.last().map_or(0, |(_, of)| of + 1) => {
+                if let Some(name) = reader.peek(0).filter(|name| makes_query(name.text))
+                    && let Some(items) = items_of(&around, &mut modules)
+                {
+                    items.functions.push(name.text.to_owned());
                 }
             }
             // Not the `use<'a>` of a type.
@@ -316,7 +358,26 @@ mod tests {
             ("use a::b as c; pub use d::e;", false),
             ("use", false),
         ] {
-            assert_eq!(hands_on(text), expected, "{text}");
+            assert_eq!(handing(text).hands_on, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_module_may_have_from_those_around_it_is_known() {
+        for (text, imports, asks) in [
+            ("use sqlx::query;", true, false),
+            ("use sqlx::{query, PgPool};", true, false),
+            ("use super::query;", false, true),
+            ("use crate::{query_as, Row};", false, true),
+            ("fn f() { super::super::query(1) }", false, true),
+            ("fn f() { self::query_as::<_, A>(1) }", false, true),
+            ("mod a { use super::query; } use sqlx::query;", true, true),
+            ("use sqlx::query; include!(\"a.inc\");", true, true),
+            ("use super::Query; fn f(self) { self.query(1); super::load(query) }", false, false),
+            ("fn f() { super::", false, false),
+        ] {
+            let found = handing(text);
+            assert_eq!((found.imports, found.asks), (imports, asks), "{text}");
         }
     }
 
