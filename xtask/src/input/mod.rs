@@ -6,6 +6,7 @@ mod coded;
 mod databases;
 mod dumps;
 mod entries;
+mod included;
 pub(crate) mod makers;
 mod migrations;
 pub(crate) mod overrides;

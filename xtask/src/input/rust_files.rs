@@ -1,6 +1,6 @@
 //! The queries of Rust files, and of the `.sqlx` folders that `cargo sqlx prepare` writes next to them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use super::candidates;
 use super::coded::{self, Source};
 use super::entries::Entries;
+use super::included;
 use super::migrations;
 use super::workspace::{self, Sources, Standing};
 use super::{Batch, FunctionKey, Loaded};
@@ -84,9 +85,9 @@ pub(crate) struct Callee {
 /// A file and its text.
 pub(super) struct Text {
     /// The position of its crate.
-    owner: usize,
+    pub(super) owner: usize,
     /// The position of the file that includes it, if it is not a module itself.
-    included_by: Option<usize>,
+    pub(super) included_by: Option<usize>,
     pub(super) path: PathBuf,
     pub(super) text: String,
 }
@@ -165,34 +166,8 @@ fn texts(crates: &[Sources], unread: &mut Vec<String>) -> Vec<Text> {
             Err(error) => unread.push(error.to_string()),
         }
     }
-    include(&mut texts, unread);
+    included::add(crates, &mut texts, unread);
     texts
-}
-
-/// Adds the files that others include by `include!("..")`, unless they are Rust files of the crate anyway.
-fn include(texts: &mut Vec<Text>, unread: &mut Vec<String>) {
-    let mut known: HashSet<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
-    let mut at = 0;
-    while let Some(Text { owner, path, text, included_by }) = texts.get(at) {
-        let folder = path.parent().unwrap_or(path);
-        let paths = text.match_indices("include!(").filter_map(|(from, word)| {
-            let named = text.get(from + word.len()..)?.trim_start().strip_prefix('"')?;
-            folder.join(named.split('"').next()?).canonicalize().ok()
-        });
-        let by = included_by.unwrap_or(at);
-        let mut new: Vec<Text> = Vec::new();
-        for path in paths {
-            if !known.insert(path.clone()) {
-                continue;
-            }
-            match read(&path) {
-                Ok(text) => new.push(Text { owner: *owner, included_by: Some(by), path, text }),
-                Err(error) => unread.push(error.to_string()),
-            }
-        }
-        texts.append(&mut new);
-        at += 1;
-    }
 }
 
 /// The texts of a crate itself, which come first, in the order of the crates.
