@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 
+use super::connections;
 use super::modules::{ModuleId, PathTarget, TypeKey};
 use super::resolve::{self, Context, Names, Ty};
-use super::standard::pointee;
+use super::standard::{is_pointer, pointee};
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of steps through supertraits and blanket implementations.
 const MAX_TRAIT_STEPS: usize = 8;
+
+/// The maximum number of functions that a trait method call may resolve to and still be reported.
+const MOST_CANDIDATES: usize = 4;
 
 /// The trait that declares an associated type, and what the type is or what is asked of it, with the module where that is written.
 type Associated<'a> = (TypeKey, ModuleId, &'a TypeRef);
@@ -21,6 +25,8 @@ pub(super) struct Kinship<'a> {
     pub(super) supertraits: HashMap<TypeKey, Vec<TypeKey>>,
     /// `impl<T: A + B> C for T`: the required traits that the workspace declares, and the implemented one.
     pub(super) blankets: Vec<(Vec<TypeKey>, TypeKey)>,
+    /// The traits that are implemented for everything that runs queries: `impl<'e, E: PgExecutor<'e>> C for E`.
+    for_executors: Vec<TypeKey>,
     /// The `Deref` target of each type, and the module in which it is written.
     pub(super) derefs: HashMap<TypeKey, (ModuleId, &'a TypeRef)>,
     /// The associated types of each type, and what each trait asks of its own, by the type or trait and by
@@ -41,6 +47,9 @@ impl Kinship<'_> {
                 !asked.is_empty() && asked.iter().all(|of| all.contains(of))
             };
             more.extend(self.blankets.iter().filter(gives).map(|(_, given)| given.clone()));
+            if !self.for_executors.is_empty() && all.iter().any(|of| connections::is_executor(of)) {
+                more.extend(self.for_executors.iter().cloned());
+            }
             more.retain(|of| !all.contains(of));
             more.dedup();
             if more.is_empty() {
@@ -68,8 +77,13 @@ impl Names<'_> {
                         Some(PathTarget::Trait(key)) => Some(key),
                         _ => None,
                     };
-                    let asked = asked.iter().filter_map(declared).collect();
-                    self.kinship.blankets.push((asked, self.trait_key(&context, given)));
+                    let of_workspace: Vec<TypeKey> = asked.iter().filter_map(declared).collect();
+                    let given = self.trait_key(&context, given);
+                    let runs = |path: &Vec<String>| connections::is_executor(&self.trait_key(&context, path));
+                    if of_workspace.is_empty() && asked.iter().any(runs) {
+                        self.kinship.for_executors.push(given.clone());
+                    }
+                    self.kinship.blankets.push((of_workspace, given));
                 }
                 for (of, implemented) in &items.implemented {
                     let Some(Ty::Named(key, _)) = self.resolve_type(&context, of, 0) else { continue };
@@ -107,10 +121,73 @@ impl Names<'_> {
     /// The `Deref` target of a type.
     pub(super) fn deref(&self, ty: &Ty, depth: usize) -> Option<Ty> {
         let Ty::Named(key, _) = ty else { return None };
+        if let Some(connection) = connections::inside(ty) {
+            return Some(connection);
+        }
         let (module, target) = self.kinship.derefs.get(key).filter(|_| depth < resolve::MAX_RESOLVE_STEPS)?;
         let generics = self.fields.get(key).map_or(&[][..], |fields| fields.generics);
         let context = Context { generics, known_self: Some(ty.clone()), ..Names::in_module(*module) };
         self.resolve_type(&context, target, depth + 1).map(pointee)
+    }
+
+    /// The functions that a method of a type means: its own, those of blanket implementations, and default bodies.
+    pub(super) fn method_of_type(&self, key: &TypeKey, name: &str) -> Vec<FunctionId> {
+        if let Some(found) = self.methods.get(&(key.clone(), name)) {
+            return found.clone();
+        }
+        let own = self.traits_of.get(key).map(Vec::as_slice).unwrap_or_default();
+        let traits = match connections::is_one(key) {
+            true => self.kinship.all(&[own, &[connections::EXECUTOR.into()]].concat()),
+            false => self.kinship.all(own),
+        };
+        let given = traits.iter().filter(|of| !own.contains(of));
+        // A blanket implementation is the only one for the type.
+        let blanket = given
+            .filter_map(|of| self.implemented.get(&(of.clone(), name)))
+            .flatten()
+            .filter(|id| self.function_at(**id).is_some_and(|it| matches!(it.owner, TypeRef::Implements(_))));
+        let blanket: Vec<FunctionId> = blanket.copied().collect();
+        if !blanket.is_empty() {
+            return blanket;
+        }
+        let defaults = traits.iter().filter_map(|of| self.declared.get(&(of.clone(), name)));
+        defaults
+            .copied()
+            .filter(|id| self.function_at(*id).is_some_and(|function| function.has_body))
+            .collect()
+    }
+
+    /// The implementations of a trait method if they are few, or its default body.
+    pub(super) fn method_of_traits(&self, traits: &[TypeKey], name: &str) -> Vec<FunctionId> {
+        let mut found: Vec<FunctionId> = Vec::new();
+        for of in &self.kinship.all(traits) {
+            found.extend(self.implemented.get(&(of.clone(), name)).into_iter().flatten());
+            let declared = self.declared.get(&(of.clone(), name)).copied();
+            found.extend(
+                declared.filter(|id| self.function_at(*id).is_some_and(|function| function.has_body)),
+            );
+        }
+        // Test doubles exist alongside the real implementations.
+        let real = |id: &FunctionId| self.function_at(*id).is_some_and(|function| !function.in_test);
+        if found.iter().any(real) {
+            found.retain(real);
+        }
+        if found.len() > MOST_CANDIDATES { Vec::new() } else { found }
+    }
+
+    /// The type that an associated function makes which a derive provides, as its name says: `Reader::default()`.
+    pub(super) fn constructed(&self, context: &Context<'_>, path: &[String], depth: usize) -> Option<Ty> {
+        let (name, of) = path.split_last()?;
+        if !matches!(name.as_str(), "default" | "from" | "new") {
+            return None;
+        }
+        let of = match of {
+            [only] if only == "Self" => TypeRef::SelfType,
+            of => TypeRef::Named(of.to_vec(), Vec::new()),
+        };
+        let made = self.resolve_type(context, &of, depth + 1)?;
+        let is_own = matches!(&made, Ty::Named(key, _) if self.fields.contains_key(key));
+        is_own.then_some(made)
     }
 
     /// The associated type of a type, or of what implements some traits.

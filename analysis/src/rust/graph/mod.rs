@@ -6,6 +6,7 @@
 
 pub mod bounds;
 pub(super) mod calls;
+mod connections;
 pub(super) mod edges;
 pub(super) mod follow;
 mod globs;

@@ -12,9 +12,6 @@ use crate::rust::type_ref::TypeRef;
 /// The maximum number of steps to resolve a name or type.
 pub(super) const MAX_RESOLVE_STEPS: usize = 24;
 
-/// The maximum number of functions that a trait method call may resolve to and still be reported.
-const MOST_CANDIDATES: usize = 4;
-
 /// The context in which a path or type is written.
 #[derive(Debug, Clone)]
 pub(in crate::rust) struct Context<'a> {
@@ -58,9 +55,9 @@ pub(in crate::rust) struct Names<'a> {
     /// Functions nested in functions, by module and path.
     nested: HashMap<(ModuleId, &'a str), FunctionId>,
     pub(super) fields: HashMap<TypeKey, Fields<'a>>,
-    methods: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
+    pub(super) methods: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
     /// Methods declared in traits, with or without a body.
-    declared: HashMap<(TypeKey, &'a str), FunctionId>,
+    pub(super) declared: HashMap<(TypeKey, &'a str), FunctionId>,
     /// The methods of a trait's implementations.
     pub(super) implemented: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
     /// The traits that a type implements.
@@ -246,47 +243,6 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn method_of_type(&self, key: &TypeKey, name: &str) -> Vec<FunctionId> {
-        if let Some(found) = self.methods.get(&(key.clone(), name)) {
-            return found.clone();
-        }
-        let own = self.traits_of.get(key).map(Vec::as_slice).unwrap_or_default();
-        let traits = self.kinship.all(own);
-        let given = traits.iter().filter(|of| !own.contains(of));
-        // A blanket implementation is the only one for the type.
-        let blanket = given
-            .filter_map(|of| self.implemented.get(&(of.clone(), name)))
-            .flatten()
-            .filter(|id| self.function_at(**id).is_some_and(|it| matches!(it.owner, TypeRef::Implements(_))));
-        let blanket: Vec<FunctionId> = blanket.copied().collect();
-        if !blanket.is_empty() {
-            return blanket;
-        }
-        let defaults = traits.iter().filter_map(|of| self.declared.get(&(of.clone(), name)));
-        defaults
-            .copied()
-            .filter(|id| self.function_at(*id).is_some_and(|function| function.has_body))
-            .collect()
-    }
-
-    /// The implementations of a trait method if they are few, or its default body.
-    fn method_of_traits(&self, traits: &[TypeKey], name: &str) -> Vec<FunctionId> {
-        let mut found: Vec<FunctionId> = Vec::new();
-        for of in &self.kinship.all(traits) {
-            found.extend(self.implemented.get(&(of.clone(), name)).into_iter().flatten());
-            let declared = self.declared.get(&(of.clone(), name)).copied();
-            found.extend(
-                declared.filter(|id| self.function_at(*id).is_some_and(|function| function.has_body)),
-            );
-        }
-        // Test doubles exist alongside the real implementations.
-        let real = |id: &FunctionId| self.function_at(*id).is_some_and(|function| !function.in_test);
-        if found.iter().any(real) {
-            found.retain(real);
-        }
-        if found.len() > MOST_CANDIDATES { Vec::new() } else { found }
-    }
-
     pub(super) fn function_at(&self, id: FunctionId) -> Option<&'a Function> {
         self.sources.get(id.source)?.scan.functions.get(id.function)
     }
@@ -323,10 +279,10 @@ impl<'a> Names<'a> {
                 }
                 of => self.field(pointee(of), name, depth),
             },
-            TypeRef::Returned(path) => {
-                let mut functions = self.function(context, path).into_iter();
-                self.returned(functions.next()?, None, depth)
-            }
+            TypeRef::Returned(path) => match self.function(context, path).first() {
+                Some(id) => self.returned(*id, None, depth),
+                None => self.constructed(context, path, depth),
+            },
             TypeRef::Method(of, name) => {
                 let of = next(of)?;
                 match self.method_on(&of, name, 0).first() {
@@ -440,9 +396,12 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The key of an external item.
+/// The key of an external item; sqlx has most of its items under two paths.
 fn path_key(path: &[String]) -> TypeKey {
-    path.join("::").into()
+    match path {
+        [first, _, .., last] if first == "sqlx" => format!("sqlx::{last}").into(),
+        path => path.join("::").into(),
+    }
 }
 
 pub(super) fn last(key: &str) -> &str {

@@ -1,5 +1,6 @@
 //! Knowledge about types of the standard library and other ubiquitous crates.
 
+use super::connections;
 use super::resolve::{Ty, last};
 
 /// Whether a type dereferences to its content, so that methods of the content can be called on it.
@@ -61,10 +62,31 @@ pub(super) fn pointee(ty: Ty) -> Ty {
     }
 }
 
+/// What a method of a lock or cell gives of its content, behind a guard or a result; `None` if it gives something else.
+fn of_lock(of: &Ty, name: &str) -> Option<Option<Ty>> {
+    let gives = ["lock", "read", "write", "try_lock", "try_read", "try_write", "blocking_lock"]
+        .contains(&name)
+        || matches!(name, "borrow" | "borrow_mut" | "get_mut" | "into_inner");
+    match pointee(of.clone()) {
+        Ty::Named(key, arguments) if gives && matches!(last(&key), "Mutex" | "RwLock" | "RefCell") => {
+            Some(arguments.into_iter().next().flatten())
+        }
+        _ => None,
+    }
+}
+
 /// The return types of standard library methods that are common in chains.
 pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
+    if let Some(inner) = of_lock(&of, name) {
+        return inner;
+    }
+    if let Some(given) = connections::given(&of, name) {
+        return Some(given);
+    }
     match name {
         "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "deref" | "deref_mut" => Some(pointee(of)),
+        // `<Reader as Default>::default()`
+        "default" => Some(of),
         "clone" | "to_owned" | "iter" | "iter_mut" | "into_iter" | "as_deref" | "as_deref_mut"
         | "map_err" | "context" | "with_context" | "ok" | "filter" | "rev" | "skip" | "take" | "cloned"
         | "copied" | "boxed" | "instrument" | "as_slice" | "to_vec" | "by_ref" | "chain" | "or"
@@ -75,14 +97,6 @@ pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
                 if arguments.is_empty() { None } else { arguments.swap_remove(0) }
             }
             of => Some(of),
-        },
-        "lock" | "read" | "write" | "try_lock" => match pointee(of) {
-            Ty::Named(key, mut arguments)
-                if matches!(last(&key), "Mutex" | "RwLock") && !arguments.is_empty() =>
-            {
-                arguments.swap_remove(0)
-            }
-            _ => None,
         },
         // The value that a cell points to for now.
         "load" | "load_full" => match pointee(of) {

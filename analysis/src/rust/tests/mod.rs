@@ -15,6 +15,7 @@ mod macros;
 mod once;
 mod own;
 mod ready;
+mod receivers;
 mod sites;
 mod straight;
 mod texts;

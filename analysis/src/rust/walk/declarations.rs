@@ -67,6 +67,9 @@ impl Walker<'_> {
                     declared.aliases.push((plain(&item.ident), ty));
                 }
                 Item::Static(item) => self.declare_static(&mut declared, &item.ident, &item.ty),
+                Item::Const(item) if may_have_methods(&item.ty) => {
+                    self.declare_static(&mut declared, &item.ident, &item.ty);
+                }
                 Item::Macro(item) if item.mac.path.segments.last().is_some_and(is_of_statics) => {
                     let statics =
                         (|input: ParseStream<'_>| lazy_statics(input)).parse2(item.mac.tokens.clone());
@@ -92,7 +95,7 @@ impl Walker<'_> {
         self.items.push(declared);
     }
 
-    /// Notes the type of a static, which its name, written as no type's is, stands for elsewhere as well.
+    /// Notes the type of a static or constant, which its name, written as no type's is, stands for elsewhere as well.
     fn declare_static(&mut self, declared: &mut ModuleItems, name: &syn::Ident, ty: &syn::Type) {
         let ty = self.type_ref(ty);
         declared.aliases.push((name.to_string(), ty.clone()));
@@ -139,6 +142,19 @@ impl Walker<'_> {
             });
             declared.derefs.extend(target.map(|target| (of, target)));
         }
+    }
+}
+
+/// Whether the type of a constant may be one of the project, rather than a number or text.
+fn may_have_methods(ty: &syn::Type) -> bool {
+    match ty {
+        syn::Type::Reference(inner) => may_have_methods(&inner.elem),
+        syn::Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase)),
+        _ => false,
     }
 }
 

@@ -40,6 +40,7 @@ mod outputs;
 mod own;
 pub(in crate::rust) mod pace;
 mod parts;
+mod patterns;
 pub(in crate::rust) mod purpose;
 mod reach;
 mod ready;

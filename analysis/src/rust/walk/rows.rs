@@ -2,7 +2,7 @@
 //! vector of `Post`.
 
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, ExprMethodCall, Pat, Stmt, Type};
+use syn::{Attribute, Expr, ExprMethodCall, Stmt, Type};
 
 use super::Walker;
 use super::sql_text::segments;
@@ -96,35 +96,6 @@ impl Walker<'_> {
         let added = self.type_of(added);
         if let Some(local) = self.here.locals.get_mut(&name).filter(|_| added != TypeRef::Unknown) {
             local.ty = TypeRef::Named(vec![collection], vec![added]);
-        }
-    }
-
-    /// Assigns types to the variables of a tuple: its parts, or what an iterator gives, which is the element with its number or
-    /// with that of another.
-    pub(super) fn type_tuple(&mut self, tuple: &syn::PatTuple, ty: &TypeRef) {
-        for (at, part) in tuple.elems.iter().enumerate() {
-            let ty = ty.clone().step(|tuple| TypeRef::Field(tuple, at.to_string()));
-            self.type_pattern(part, ty);
-        }
-        let TypeRef::Element(iterator) = ty else { return };
-        let mut iterator = iterator.as_ref();
-        while let TypeRef::Method(of, name) = iterator {
-            let at = match name.as_str() {
-                "enumerate" => 1,
-                "zip" => 0,
-                "rev" | "skip" | "take" | "step_by" | "filter" | "peekable" => {
-                    iterator = of;
-                    continue;
-                }
-                _ => return,
-            };
-            let element = TypeRef::Element(of.clone());
-            return tuple
-                .elems
-                .iter()
-                .skip(at)
-                .take(1)
-                .for_each(|it: &Pat| self.type_pattern(it, element.clone()));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The types of expressions and patterns, as far as the current function and its file determine them.
 
-use syn::{Expr, Pat, Type};
+use syn::{Expr, Type};
 
 use super::Walker;
 use super::handed::member;
@@ -24,14 +24,15 @@ impl Walker<'_> {
 
     /// The type of an expression, as far as it is known.
     pub(super) fn type_of(&self, expression: &Expr) -> TypeRef {
-        self.type_at(expression, 0)
+        self.type_at(expression, 0, &[])
     }
 
-    fn type_at(&self, expression: &Expr, depth: u8) -> TypeRef {
+    /// The type of an expression inside of another, where `bound` are in scope as well.
+    pub(super) fn type_at(&self, expression: &Expr, depth: u8, bound: &[(String, TypeRef)]) -> TypeRef {
         if depth > 2 * MAX_TYPE_STEPS {
             return TypeRef::Unknown;
         }
-        let next = |inner: &Expr| self.type_at(inner, depth + 1);
+        let next = |inner: &Expr| self.type_at(inner, depth + 1, bound);
         match expression {
             Expr::Reference(inner) => next(&inner.expr),
             Expr::Paren(inner) => next(&inner.expr),
@@ -49,19 +50,9 @@ impl Walker<'_> {
             },
             Expr::Cast(cast) => self.type_ref(&cast.ty),
             Expr::Struct(node) => self.constructed(&node.path),
-            // Any branch that has a value determines the type of all.
-            Expr::Block(node) => match node.block.stmts.last() {
-                Some(syn::Stmt::Expr(tail, None)) => next(tail),
-                _ => TypeRef::Unknown,
-            },
-            Expr::If(node) => match node.then_branch.stmts.last() {
-                Some(syn::Stmt::Expr(tail, None)) => next(tail),
-                _ => TypeRef::Unknown,
-            },
-            // `match rows { Ok(rows) => rows, Err(_) => return .. }`
-            Expr::Match(node) if node.arms.iter().any(shape::gives_what_is_inside) => {
-                next(&node.expr).step(TypeRef::Inside)
-            }
+            Expr::Block(node) => self.type_of_block(&node.block, depth, bound),
+            Expr::If(node) => self.type_of_if(node, depth, bound),
+            Expr::Match(node) => self.type_of_match(node, depth, bound),
             Expr::Field(field) => next(&field.base).step(|base| TypeRef::Field(base, member(&field.member))),
             // What is asked for by its type, as the state of a server is.
             Expr::MethodCall(call) if gives_type_asked_for(&call.method) && call.turbofish.is_some() => {
@@ -90,14 +81,19 @@ impl Walker<'_> {
                     return ty;
                 }
                 let path = segments(&function.path);
+                let names: Vec<&str> = path.iter().map(String::as_str).collect();
                 let wraps = matches!(
-                    path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
-                    ["Some" | "Ok"]
-                        | [.., "Arc" | "Box" | "Rc" | "Mutex" | "RwLock", "new"]
-                        | [.., "Arc", "clone"]
+                    names.as_slice(),
+                    ["Some" | "Ok"] | [.., "Arc" | "Box" | "Rc", "new"] | [.., "Arc", "clone"]
                 );
                 match (wraps, call.args.first()) {
                     (true, Some(argument)) => next(argument),
+                    (_, Some(argument))
+                        if let [.., of, "new"] = names.as_slice()
+                            && is_lock(of) =>
+                    {
+                        TypeRef::Named(vec![(*of).to_owned()], vec![next(argument)])
+                    }
                     _ if path.last().is_some_and(|last| last.starts_with(char::is_uppercase)) => {
                         self.constructed(&function.path)
                     }
@@ -112,6 +108,7 @@ impl Walker<'_> {
             }
             Expr::Path(path) => match path.path.get_ident() {
                 Some(name) if name == "self" => TypeRef::SelfType,
+                Some(name) if let Some((_, ty)) = bound.iter().rev().find(|(it, _)| name == it) => ty.clone(),
                 Some(name) => match self.here.locals.get(&name.to_string()) {
                     Some(local) => local.ty.clone(),
                     None if self.statics.contains_key(&name.to_string()) => {
@@ -284,59 +281,10 @@ impl Walker<'_> {
             names => TypeRef::Named(self.imports.resolve(names), Vec::new()),
         }
     }
-
-    /// Assigns types to the variables of a pattern, which are in scope already, from the type of its value.
-    pub(super) fn type_pattern(&mut self, pattern: &Pat, ty: TypeRef) {
-        if ty == TypeRef::Unknown {
-            return;
-        }
-        match pattern {
-            Pat::Ident(name) => {
-                if let Some(local) = self.here.locals.get_mut(&name.ident.to_string()) {
-                    local.ty = ty;
-                }
-            }
-            Pat::Reference(inner) => self.type_pattern(&inner.pat, ty),
-            Pat::Paren(inner) => self.type_pattern(&inner.pat, ty),
-            Pat::Tuple(tuple) => self.type_tuple(tuple, &ty),
-            Pat::Guard(inner) => self.type_pattern(&inner.pat, ty),
-            Pat::Type(typed) => {
-                let ty = self.type_ref(&typed.ty);
-                self.type_pattern(&typed.pat, ty);
-            }
-            Pat::TupleStruct(node) => {
-                let names = segments(&node.path);
-                let last = names.last().map_or("", String::as_str);
-                if matches!(last, "Some" | "Ok") {
-                    let inside = ty.step(TypeRef::Inside);
-                    node.elems.iter().for_each(|element| self.type_pattern(element, inside.clone()));
-                    return;
-                }
-                // The value in a variant, a newtype, or an extractor: `State(pool): State<PgPool>`.
-                for (at, element) in node.elems.iter().enumerate() {
-                    let ty = ty.clone().step(|base| TypeRef::Field(base, format!("{last}::{at}")));
-                    self.type_pattern(element, ty);
-                }
-            }
-            Pat::Struct(node) => {
-                let names = segments(&node.path);
-                let variant =
-                    if let [_, .., last] = names.as_slice() { format!("{last}::") } else { String::new() };
-                for field in &node.fields {
-                    if let syn::Member::Named(name) = &field.member {
-                        let ty =
-                            ty.clone().step(|base| TypeRef::Field(base, format!("{variant}{}", plain(name))));
-                        self.type_pattern(&field.pat, ty);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Whether a method gives a value of the type that its type argument names, or an option or result of one: what a server keeps by
-/// type, what a container builds, the value behind `dyn Any`.
+/// type, what a container builds, the value behind `dyn Any`, what a text is parsed as.
 fn gives_type_asked_for(method: &syn::Ident) -> bool {
     let names = [
         "app_data",
@@ -349,6 +297,7 @@ fn gives_type_asked_for(method: &syn::Ident) -> bool {
         "downcast_ref",
         "extension",
         "obtain",
+        "parse",
         "provide",
         "req_data",
         "resolve",
@@ -379,6 +328,11 @@ fn is_self_behind_pointer(outer: &syn::ExprUnary) -> bool {
     matches!(outer.op, syn::UnOp::Deref(_))
         && dereferenced(&outer.expr)
             .is_some_and(|inner| matches!(*inner, Expr::Path(path) if path.path.is_ident("self")))
+}
+
+/// Whether a type of this name gives its content by a guard.
+fn is_lock(name: &str) -> bool {
+    matches!(name, "Mutex" | "RwLock" | "RefCell")
 }
 
 /// Whether a path names a variant by its enum: `Any::Empty`; constants have a different naming convention.
