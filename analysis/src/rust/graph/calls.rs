@@ -260,6 +260,20 @@ impl<'a> CallGraph<'a> {
         self.querying.contains(&function)
     }
 
+    /// The names of the methods that reach a query, outside of test code.
+    pub(super) fn querying_methods(&self) -> HashSet<&'a str> {
+        let querying = self.querying.iter().filter_map(|id| self.get(*id));
+        let methods = querying.filter(|(_, function)| function.self_type.is_some() && !function.in_test);
+        methods.map(|(_, function)| function.name.as_str()).collect()
+    }
+
+    /// Whether a type, as written in a function, is certainly none of the workspace.
+    pub(super) fn is_foreign(&self, function: FunctionId, ty: &TypeRef) -> bool {
+        let context = self.names.context(function);
+        let ty = context.and_then(|context| self.names.resolve_type(&context, ty, 0));
+        ty.is_some_and(|ty| self.names.is_foreign(ty))
+    }
+
     /// The calls in loops over data that reach a query, outside of test code.
     pub(in crate::rust) fn querying_calls_in_loops(&self) -> Vec<LoopCall> {
         let mut found = Vec::new();

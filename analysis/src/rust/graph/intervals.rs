@@ -1,7 +1,7 @@
 //! Computes the bounds of all functions of a set of sources: calls are followed through the call graph, a
 //! function with a budget counts as its budget, and unresolved calls are reported as unknown.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::bounds::{self, Called, Calls};
 use super::calls::CallGraph;
@@ -17,7 +17,14 @@ const MAX_CALL_DEPTH: usize = 64;
 pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
     let sources = graph.sources();
     let known = sources.iter().map(|source| vec![None; source.scan.functions.len()]).collect();
-    let mut bounder = Bounder { graph, known, times: HashMap::new(), open: Vec::new(), handing: 0 };
+    let mut bounder = Bounder {
+        graph,
+        known,
+        times: HashMap::new(),
+        open: Vec::new(),
+        handing: 0,
+        querying: graph.querying_methods(),
+    };
     for (source, file) in sources.iter().enumerate() {
         for function in 0..file.scan.functions.len() {
             bounder.bound(FunctionId { source, function });
@@ -36,6 +43,8 @@ struct Bounder<'g, 'a> {
     open: Vec<FunctionId>,
     /// The number of functions that pass a parameter on to the one that is being examined.
     handing: usize,
+    /// The names of the methods that reach a query.
+    querying: HashSet<&'a str>,
 }
 
 impl<'a> Bounder<'_, 'a> {
@@ -67,9 +76,16 @@ impl<'a> Bounder<'_, 'a> {
         let known = targets.into_iter().map(|target| self.target(from, target, call)).reduce(either);
         match known {
             Some(known) => known,
-            None if is_known_harmless(call) => Called::Nothing,
+            None if is_known_harmless(call, || self.may_query(from, call)) => Called::Nothing,
             None => Called::Unknown,
         }
+    }
+
+    /// Whether a method, however harmless its name is, may query: it gets a connection, or one of the workspace's methods of this
+    /// name queries and may be meant.
+    fn may_query(&self, from: FunctionId, call: &CallRef) -> bool {
+        let Callee::Method { name, on } = &call.callee else { return false };
+        call.takes_connection || self.querying.contains(name.as_str()) && !self.graph.is_foreign(from, on)
     }
 
     /// How often the functions that a call may resolve to call a parameter; `None` if one of them is unknown.
@@ -232,8 +248,9 @@ fn either(a: Called, b: Called) -> Called {
 }
 
 /// Whether an unresolved call surely runs no query, or so probably that reporting it as unknown would drown
-/// what matters: it is not awaited, or it waits for something other than a database.
-fn is_known_harmless(call: &CallRef) -> bool {
+/// what matters: it is not awaited, or it waits for something other than a database. A name alone says so only where the project
+/// does not use it for something else.
+fn is_known_harmless(call: &CallRef, may_query: impl FnOnce() -> bool) -> bool {
     if !call.awaited {
         return true;
     }
@@ -243,7 +260,7 @@ fn is_known_harmless(call: &CallRef) -> bool {
     {
         return true;
     }
-    matches!(
+    let is_named_harmless = matches!(
         call.callee.name(),
         "sleep"
             | "sleep_until"
@@ -281,5 +298,6 @@ fn is_known_harmless(call: &CallRef) -> bool {
             | "text"
             | "json"
             | "bytes"
-    )
+    );
+    is_named_harmless && !may_query()
 }

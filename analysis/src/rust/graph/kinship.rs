@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::connections;
 use super::modules::{ModuleId, PathTarget, TypeKey};
 use super::resolve::{self, Context, Names, Ty};
-use super::standard::{is_pointer, pointee};
+use super::standard::{is_collection, is_pointer, is_wrapper, pointee};
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 
@@ -210,6 +210,21 @@ impl Names<'_> {
         }
         let context = Context { known_self: Some(of), ..Names::in_module(*module) };
         self.resolve_type(&context, ty, depth + 1)
+    }
+
+    /// Whether a type is certainly none of the workspace: one of another crate by its path, or by traits of other crates.
+    pub(super) fn is_foreign(&self, ty: Ty) -> bool {
+        match pointee(ty) {
+            Ty::Named(key, _) if is_pointer(&key) || is_wrapper(&key) => false,
+            // A name alone may be that of a type which a macro declares.
+            Ty::Named(key, _) => {
+                let of_crate = ["crate::", "self::", "super::"].iter().any(|start| key.starts_with(start));
+                !self.fields.contains_key(&key) && !of_crate && (key.contains("::") || is_collection(&key))
+            }
+            Ty::Implements(traits) | Ty::Object(traits) => {
+                !traits.is_empty() && !traits.iter().any(|of| self.kinship.supertraits.contains_key(of))
+            }
+        }
     }
 
     /// Whether a type of the workspace says how it is awaited.

@@ -124,3 +124,39 @@ fn a_transaction_has_the_methods_of_its_connection() {
     check_connection(declared, "&sqlx::SqlitePool", "tx.shut(x)", false);
     check_connection(declared, "&PgPool", "db.shut(x)", false);
 }
+
+/// Checks whether a call that no function is found for is reported as unknown.
+#[track_caller]
+fn check_unknown(declared: &str, call: &str, is_unknown: bool) {
+    let scan = scanned(&format!(
+        "use sqlx::PgPool; {declared} async fn f(db: &PgPool, given: Receiver) {{ {call}.await; }}"
+    ));
+    let bound = &function(&scan, "f").bound;
+    assert_eq!(!bound.unknown.is_empty(), is_unknown, "{call}: {bound:#?}");
+}
+
+#[test]
+fn a_harmless_name_says_nothing_where_the_project_has_a_querying_method_of_it() {
+    let own = "struct Sink; impl Sink { async fn flush(&self, id: i64) { close(id).await } async fn lock(&self) {} }
+        async fn close(id: i64) { sqlx::query(\"DELETE FROM a\").execute(db).await; }";
+    check_unknown(own, "make().flush(1)", true);
+    check_unknown(own, "make().lock()", false);
+    check_unknown(own, "make().send(1)", false);
+    check_unknown("", "make().flush(1)", false);
+    // What it is called on is none of the project.
+    let scan = scanned(&format!("{own} async fn f(out: tokio::io::BufWriter) {{ out.flush(1).await; }}"));
+    assert!(function(&scan, "f").bound.unknown.is_empty());
+    let scan =
+        scanned(&format!("{own} async fn f(out: Arc<tokio::sync::Mutex<u8>>) {{ out.flush().await; }}"));
+    assert!(function(&scan, "f").bound.unknown.is_empty());
+    let scan = scanned(&format!("{own} async fn f(out: Sink) {{ out.flush(1).await; }}"));
+    assert!(function(&scan, "f").bound.unknown.is_empty());
+}
+
+#[test]
+fn a_harmless_name_says_nothing_of_what_gets_a_connection() {
+    check_unknown("", "make().send(db)", true);
+    check_unknown("", "make().send(&mut *db.begin().await?)", true);
+    check_unknown("", "make().send(db.size())", false);
+    check_unknown("", "make().send(given)", false);
+}

@@ -294,6 +294,7 @@ impl Walker<'_> {
             let receiver = written_receiver(&node.receiver);
             let callee = Callee::Method { name: method.clone(), on };
             let text = format!("{receiver}.{method}");
+            self.here.takes_connection = node.args.iter().any(|it| self.is_handle(it));
             self.emit_numbered(number, node.method.span(), text, callee, awaited, node.args.len());
         }
         if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {

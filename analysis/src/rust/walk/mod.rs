@@ -184,6 +184,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) handing: Option<(TypeRef, usize)>,
     /// Stored as `CallRef::on_database` of the next recorded call.
     pub(in crate::rust) on_database: bool,
+    /// Stored as `CallRef::takes_connection` of the next recorded call.
+    pub(in crate::rust) takes_connection: bool,
     /// Stored as `CallRef::on_service` of the next recorded call.
     pub(in crate::rust) on_service: bool,
     /// Stored as `CallRef::given` of the next recorded call.
@@ -375,6 +377,7 @@ impl<'f> Walker<'f> {
             isolated: false,
             on_service: std::mem::take(&mut self.here.on_service),
             on_database,
+            takes_connection: std::mem::take(&mut self.here.takes_connection),
             given: std::mem::take(&mut self.here.given),
             passed: std::mem::take(&mut self.here.passed),
             sends: std::mem::take(&mut self.here.sends),

@@ -67,6 +67,12 @@ impl Walker<'_> {
         begun.map(|local| local.loops).max().unwrap_or(0)
     }
 
+    /// Whether a value is a pool or connection by its type.
+    pub(super) fn is_handle(&self, value: &Expr) -> bool {
+        let ty = self.type_of(value);
+        is_handle(&self.in_file(&ty).unwrap_or(ty))
+    }
+
     pub(super) fn is_database(&self, value: &Expr) -> bool {
         self.is_of_database(value, &words_of(value))
     }
@@ -319,6 +325,18 @@ pub(super) fn field(value: &Expr) -> Option<String> {
             syn::Member::Unnamed(_) => None,
         },
         _ => None,
+    }
+}
+
+/// Whether a type is a pool or connection, or what gives one of it.
+fn is_handle(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Method(of, name) => {
+            let gives = ["acquire", "as_mut", "as_ref", "begin", "clone", "deref", "deref_mut"];
+            gives.contains(&name.as_str()) && is_handle(of)
+        }
+        TypeRef::Inside(of) => is_handle(of),
+        ty => is_connection(ty),
     }
 }
 
