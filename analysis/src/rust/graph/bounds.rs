@@ -47,6 +47,11 @@ pub trait Calls {
         false
     }
 
+    /// Whether the function of a call, by its number, puts a parameter into a field, whose calls are counted where they are.
+    fn stores(&self, _call: usize, _parameter: usize) -> bool {
+        false
+    }
+
     /// How many queries a call of the function's own parameter counts for.
     fn parameter(&self, _parameter: usize) -> u64 {
         0
@@ -275,13 +280,17 @@ impl Counter<'_> {
             let is_found = handed.call.is_some_and(|call| self.resolve.finds(call));
             return if handed.once && !is_found { self.count(&handed.body) } else { self.kept(handed) };
         };
+        let mut cause = None;
         let head = match times.upper {
             Upper::Finite(turns) => {
                 Loop { turns: Some(turns), ..helper_loop(String::new(), Place::default()) }
             }
+            Upper::Unbounded { why, place } if why.starts_with("runs ") => {
+                helper_loop(why.split('`').nth(1).unwrap_or_default().to_owned(), place)
+            }
             Upper::Unbounded { why, place } => {
-                let over = why.split('`').nth(1).filter(|_| why.starts_with("runs ")).unwrap_or_default();
-                helper_loop(over.to_owned(), place)
+                cause = Some((why, place.clone()));
+                helper_loop(String::new(), place)
             }
         };
         self.loops.push(head.clone());
@@ -294,10 +303,11 @@ impl Counter<'_> {
             Some(1) => turn,
             _ => repeated(&turn, &head),
         };
-        Ways { on: Some(Run { least, ..run }), ..Ways::default() }
+        let why = cause.filter(|_| run.most.is_none()).or(run.why);
+        Ways { on: Some(Run { least, why, ..run }), ..Ways::default() }
     }
 
-    /// A closure with an unknown caller: its queries have no upper bound.
+    /// A closure with an unknown caller: its queries have no upper bound. One in a field runs where that is called.
     fn kept(&mut self, handed: &Handed) -> Ways {
         let known = self.unknown.len();
         let ways = self.count(&handed.body);
@@ -306,7 +316,10 @@ impl Counter<'_> {
             let (place, what) = (handed.place.clone(), handed.written.clone());
             self.unknown.push(Step { place, what, queries: None, loops: self.loops.clone() });
         }
-        Ways { on: Some(Run { least: 0, ..turn }), ..Ways::default() }
+        let is_stored = handed.field.is_some()
+            || handed.call.is_some_and(|call| self.resolve.stores(call, handed.parameter));
+        let run = if is_stored { Run::nothing() } else { Run { least: 0, ..turn } };
+        Ways { on: Some(run), ..Ways::default() }
     }
 
     fn sequence(&mut self, parts: &[Flow]) -> Ways {

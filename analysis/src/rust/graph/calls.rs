@@ -113,6 +113,8 @@ pub(in crate::rust) struct CallGraph<'a> {
     pub(super) looped: HashMap<Parameter, Loop>,
     /// The code in fields of structs: the function that puts it there, and what it does.
     pub(super) stored: HashMap<Field, Vec<(FunctionId, &'a Flow)>>,
+    /// The parameters that functions put into fields, with these fields.
+    pub(super) kept: HashMap<Parameter, Vec<Field>>,
 }
 
 impl<'a> CallGraph<'a> {
@@ -131,6 +133,7 @@ impl<'a> CallGraph<'a> {
             start: HashSet::new(),
             looped: HashMap::new(),
             stored: HashMap::new(),
+            kept: HashMap::new(),
         };
         graph.find_targets();
         graph.find_groups();
@@ -138,7 +141,7 @@ impl<'a> CallGraph<'a> {
         graph.serving = graph.find_serving();
         graph.start = graph.find_start();
         graph.looped = graph.find_looped();
-        graph.stored = graph.find_stored();
+        graph.find_stored();
         graph
     }
 

@@ -124,9 +124,9 @@ impl<'a> CallGraph<'a> {
         found
     }
 
-    /// The code in fields, by the field: closures and functions that are put there, themselves or by a parameter of the
+    /// Notes the code in fields, by the field: closures and functions that are put there, themselves or by a parameter of the
     /// function that builds the struct, each with the function that has it.
-    pub(super) fn find_stored(&self) -> HashMap<Field, Vec<(FunctionId, &'a Flow)>> {
+    pub(super) fn find_stored(&mut self) {
         let mut stored: HashMap<Field, Vec<_>> = HashMap::new();
         let mut kept: HashMap<Parameter, Vec<Field>> = HashMap::new();
         for (by, handed) in self.all_handed() {
@@ -136,17 +136,14 @@ impl<'a> CallGraph<'a> {
                 _ => stored.entry(field).or_default().push((by, &handed.body)),
             }
         }
-        if kept.is_empty() {
-            return stored;
-        }
-        for (by, handed) in self.all_handed() {
+        for (by, handed) in self.all_handed().filter(|_| !kept.is_empty()) {
             for target in handed.call.map_or(&[][..], |call| self.targets_of(by.source, call)) {
                 for field in kept.get(&(*target, handed.parameter)).into_iter().flatten() {
                     stored.entry(field.clone()).or_default().push((by, &handed.body));
                 }
             }
         }
-        stored
+        (self.stored, self.kept) = (stored, kept);
     }
 
     /// All code that is given to a call or put into a field, with the function that does it.
@@ -156,7 +153,7 @@ impl<'a> CallGraph<'a> {
     }
 
     /// The struct and the name of a field that a function uses.
-    fn field(&self, by: FunctionId, field: &FieldRef) -> Option<Field> {
+    pub(super) fn field(&self, by: FunctionId, field: &FieldRef) -> Option<Field> {
         let of = self.names.resolve_type(&self.names.context(by)?, &field.of, 0)?;
         match pointee(of) {
             Ty::Named(key, _) => Some((key, field.name.clone())),

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::bounds::{self, Called, Calls};
 use super::calls::CallGraph;
+use super::handed::Field;
 use crate::rust::drivers;
-use crate::rust::flow::{CallRef, Callee};
+use crate::rust::flow::{CallRef, Callee, FieldRef};
 use crate::rust::function::{Bound, Function, Upper};
 use crate::rust::source::FunctionId;
 
@@ -24,6 +25,7 @@ pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
         open: Vec::new(),
         handing: 0,
         querying: graph.querying_methods(),
+        fields: HashMap::new(),
     };
     for (source, file) in sources.iter().enumerate() {
         for function in 0..file.scan.functions.len() {
@@ -45,6 +47,8 @@ struct Bounder<'g, 'a> {
     handing: usize,
     /// The names of the methods that reach a query.
     querying: HashSet<&'a str>,
+    /// What a call of the code in a field contributes; unknown while it is computed.
+    fields: HashMap<Field, Called>,
 }
 
 impl<'a> Bounder<'_, 'a> {
@@ -67,6 +71,9 @@ impl<'a> Bounder<'_, 'a> {
 
     /// The contribution of a call: minimum and maximum over all functions that it may resolve to.
     fn called(&mut self, from: FunctionId, caller: &Function, call: &CallRef) -> Called {
+        if let Callee::Field(field) = &call.callee {
+            return self.in_field(from, field);
+        }
         let mut targets = self.graph.targets(from.source, call).to_vec();
         // Test doubles are functions too, so outside of tests only the real ones count.
         if !caller.in_test {
@@ -79,6 +86,30 @@ impl<'a> Bounder<'_, 'a> {
             None if is_known_harmless(call, || self.may_query(from, call)) => Called::Nothing,
             None => Called::Unknown,
         }
+    }
+
+    /// The contribution of a call of the code in a field: at most what one of those runs that the workspace puts there, and what others
+    /// may put there.
+    fn in_field(&mut self, from: FunctionId, field: &FieldRef) -> Called {
+        let graph: &CallGraph<'a> = self.graph;
+        let Some(field) = graph.field(from, field).filter(|_| self.open.len() <= MAX_CALL_DEPTH) else {
+            return Called::Unknown;
+        };
+        if let Some(known) = self.fields.get(&field) {
+            return known.clone();
+        }
+        self.fields.insert(field.clone(), Called::Unknown);
+        let mut all = Called::Unknown;
+        for (by, flow) in graph.stored.get(&field).into_iter().flatten() {
+            let Some((source, function)) = graph.get(*by) else { continue };
+            self.open.push(*by);
+            let mut calls = InFunction { bounder: self, id: *by, function };
+            let Bound { upper, .. } = bounds::bound(flow, &source.scan.sites, &mut calls);
+            self.open.pop();
+            all = either(all, Called::Known { lower: 0, upper, unknown: true });
+        }
+        self.fields.insert(field, all.clone());
+        all
     }
 
     /// Whether a method, however harmless its name is, may query: it gets a connection, or one of the workspace's methods of this
@@ -112,8 +143,12 @@ impl<'a> Bounder<'_, 'a> {
         if self.handing > MAX_CALL_DEPTH {
             return None;
         }
-        // A helper that passes its closure on to itself may call it any number of times.
-        self.times.insert((id, parameter), None);
+        // A helper that passes its closure on to itself may call it any number of times. A decorator passes it on to another.
+        let again = function.implements.is_none().then(|| {
+            let why = format!("`{}` calls itself", function.path);
+            Bound { upper: Upper::Unbounded { why, place: function.place.clone() }, ..Bound::default() }
+        });
+        self.times.insert((id, parameter), again);
         let mut calls = OfParameter { bounder: self, id, parameter };
         calls.bounder.handing += 1;
         let bound = bounds::bound(&function.flow, &source.scan.sites, &mut calls);
@@ -200,6 +235,14 @@ impl Calls for InFunction<'_, '_, '_> {
 
     fn finds(&self, call: usize) -> bool {
         !self.bounder.graph.targets_of(self.id.source, call).is_empty()
+    }
+
+    fn stores(&self, call: usize, parameter: usize) -> bool {
+        let graph = self.bounder.graph;
+        graph
+            .targets_of(self.id.source, call)
+            .iter()
+            .any(|target| graph.kept.contains_key(&(*target, parameter)))
     }
 }
 

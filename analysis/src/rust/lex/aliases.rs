@@ -16,9 +16,9 @@ pub(in crate::rust) fn is_trait_of_code(name: &str) -> bool {
 }
 
 /// The types and traits that may be code, each with the types that it names: `type Callback = Box<dyn Fn(i64)>`,
-/// `trait Visit: FnMut(i64)`. An alias of an alias is one by the names.
+/// `trait Visit: FnMut(i64)`, the parameter of `impl<F: Fn(i64)> Job<F>`. An alias of an alias is one by the names.
 pub(super) fn code_types<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, Vec<&'t str>)> {
-    let mut found = Vec::new();
+    let mut found = code_parameters(tokens);
     let mut at = 0usize;
     while let Some(token) = tokens.get(at) {
         at += 1;
@@ -39,6 +39,32 @@ pub(super) fn code_types<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, Vec<&'t str>
         }
         if !types.is_empty() {
             found.push((name.text, types));
+        }
+    }
+    found
+}
+
+/// The type parameters of `impl` blocks that are code.
+fn code_parameters<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, Vec<&'t str>)> {
+    let is_sign =
+        |token: Option<&Token<'_>>, sign: u8| token.is_some_and(|it| it.kind == TokenKind::Sign(sign));
+    let mut found = Vec::new();
+    for (start, _) in tokens.iter().enumerate().filter(|(_, token)| token.is("impl")) {
+        let header = tokens.iter().skip(start + 1);
+        let end = header
+            .clone()
+            .position(|token| matches!(token.kind, TokenKind::Sign(b'{' | b';')) || token.is("impl"));
+        let header = tokens.get(start + 1..start + 1 + end.unwrap_or(0)).unwrap_or_default();
+        for (at, name) in header.iter().enumerate().filter(|(_, it)| it.kind == TokenKind::Word) {
+            let mut bound = header.iter().skip(at + 2).skip_while(|it| {
+                // `F: for<'a> Fn(&'a A)`
+                it.is("for") || matches!(it.kind, TokenKind::Sign(b'<' | b'>') | TokenKind::Lifetime)
+            });
+            if is_sign(header.get(at + 1), b':')
+                && let Some(of) = bound.next().filter(|of| is_trait_of_code(of.text))
+            {
+                found.push((name.text, vec![of.text]));
+            }
         }
     }
     found

@@ -286,6 +286,21 @@ mod tests {
     }
 
     #[test]
+    fn a_constructor_takes_code_by_the_parameter_of_its_type() {
+        let load = "async fn load() { query(\"x\").await }";
+        for header in [
+            "impl<F: Fn(i64)> Job<F>",
+            "impl<F, Fut> Job<F> where F: Fn(i64) -> Fut, Fut: Future",
+            "impl<F> Job<F> where F: Send, F: for<'a> FnOnce(&'a i64)",
+        ] {
+            let of =
+                format!("{header} {{ fn new(run: F) -> Self {{ Self {{ run }} }} fn other(x: i64) {{}} }}");
+            check(&[load, &of], &["load", "new"]);
+        }
+        check(&[load, "impl<F: Display> Job<F> { fn new(run: F) -> Self { Self { run } } }"], &["load"]);
+    }
+
+    #[test]
     fn a_helper_takes_code_by_an_alias_of_its_type() {
         let load = "async fn load() { query(\"x\").await }";
         for types in [

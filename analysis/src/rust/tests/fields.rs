@@ -1,6 +1,9 @@
 //! Code in fields of structs: who puts it there, and the loops that call it.
 
+use super::bounds::check_bound;
 use super::calls::check;
+use super::*;
+use crate::rust::Upper;
 
 /// A struct whose field holds code, and a method that calls it once per element.
 const REPO: &str = "pub struct Repo<F> { load: F, db: Db }
@@ -70,4 +73,52 @@ fn code_that_is_not_known_as_a_whole_or_does_not_query_is_left_out() {
     );
     // Another struct's field of the same name.
     built("struct Other { load: F } fn build() -> X { Other { load: one } }", &[]);
+}
+
+/// A function that queries once.
+const ONE: &str = "async fn one(id: i64) { sqlx::query!(\"SELECT 1\").execute(db).await; }";
+
+#[test]
+fn a_call_of_the_code_in_a_field_runs_at_most_what_is_put_there() {
+    let of = |by: &str| scanned(&format!("{REPO} {ONE} {by}"));
+    let scan = of("async fn f(ids: &[i64]) { Repo { load: |id| one(id), db }.all(ids).await; }");
+    check_bound(&scan, "f", 0, None);
+    let scan = of("impl<F: Fn(i64) -> Fut> Repo<F> { fn new(load: F) -> Self { Self { load, db } } }
+         async fn f(ids: &[i64]) { let repo = Repo::new(|id| one(id)); repo.all(ids).await; }");
+    check_bound(&scan, "f", 0, None);
+    let scan = of("fn make() -> Repo<F> { Repo { load: Box::new(move |id| Box::pin(async move { one(id).await; one(id).await })), db } }
+         async fn f() { let repo = make(); (repo.load)(1).await; }");
+    check_bound(&scan, "f", 0, Some(2));
+    assert!(!function(&scan, "f").bound.unknown.is_empty(), "others may put something else there");
+    // What is put there runs where it is called, and not again where it is put.
+    let new = "impl<F: Fn(i64) -> Fut> Repo<F> { fn new(load: F) -> Self { Self { load, db } } }";
+    let scan =
+        of(&format!("{new} async fn f() {{ let repo = Repo::new(|id| one(id)); (repo.load)(1).await; }}"));
+    check_bound(&scan, "f", 0, Some(1));
+    // Of code that calls its own field, nothing more is known.
+    let scan = of("fn make(r: &Repo<F>) -> Repo<F> { Repo { load: |id| async move { one(id).await; (r.load)(id).await }, db } }
+         async fn f(r: &Repo<F>) { (r.load)(1).await; }");
+    check_bound(&scan, "f", 0, Some(1));
+    assert!(!function(&scan, "f").bound.unknown.is_empty());
+    // A field named like a harmless method is code as well.
+    let scan = scanned("struct Job { send: F } async fn f(job: &Job) { (job.send)(1).await; }");
+    assert!(!function(&scan, "f").bound.unknown.is_empty());
+}
+
+#[test]
+fn a_helper_that_calls_itself_may_call_its_closure_any_number_of_times() {
+    let of = |helper: &str| {
+        scanned(&format!("{ONE} {helper} async fn f(ids: &[i64]) {{ each(ids, &|id| one(id)).await; }}"))
+    };
+    let scan = of("fn each<'a, F: Fn(i64) -> Fut>(ids: &'a [i64], f: &'a F) -> BoxFuture<'a, ()> {
+            Box::pin(async move {
+                let Some((id, rest)) = ids.split_first() else { return };
+                f(*id).await;
+                each(rest, f).await
+            }) }");
+    check_bound(&scan, "f", 0, None);
+    let Upper::Unbounded { why, .. } = &function(&scan, "f").bound.upper else { panic!("it has a bound") };
+    assert_eq!(why, "`each` calls itself");
+    let scan = of("fn each<F: Fn(i64) -> Fut>(ids: &[i64], f: &F) -> Fut { f(ids[0]) }");
+    check_bound(&scan, "f", 0, Some(1));
 }
