@@ -6,10 +6,12 @@ use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::rust::{Site, SiteSql};
 use crate::schema::Table;
-use crate::sql::Dialect;
+use crate::sql::batch::on_one_line;
 use crate::sql::expr::{Expr, Literal, Op};
-use crate::sql::query::{Block, Body, Query, RelationId, Source};
-use crate::sql::resolve;
+use crate::sql::lex::{Lexer, TokenKind};
+use crate::sql::query::{Block, BlockId, Body, Query, RelationId, Source};
+use crate::sql::quote::quote_if_needed;
+use crate::sql::{Dialect, resolve};
 
 declare_lint! {
     /// ## What it does
@@ -73,7 +75,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             Some(page) => finding.help(format!("read it page by page, each by `fetch_page`: `{page}`")),
             None => finding,
         };
-        let finding = finding.help(match keyset(context, query, block) {
+        let finding = finding.help(match keyset(context, query, id) {
             Some(keyset) => format!("read on from the last row of the page before: `{keyset}`"),
             None => {
                 "read on from the last row of the page before: filter by the columns it is ordered by, the last of which has to make the order unique"
@@ -225,18 +227,47 @@ fn is_deep(offset: &Expr) -> bool {
     }
 }
 
-/// The condition and order that continue after the last row seen.
-fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<String> {
+/// The conditions and order that continue after the last row seen: those of the query, and one on its order.
+fn keyset(context: &QueryContext<'_>, query: &Query, id: BlockId) -> Option<String> {
+    let block = query.block(id);
     let Body::Select(select) = &block.body else { return None };
-    if !select.group_by.is_empty() || select.distinct.is_some() {
+    if !select.group_by.is_empty() || select.distinct.is_some() || select.having.is_some() {
         return None;
     }
+    let (names, desc) = order(context, query, block)?;
+    // The text of a block inside of another is not known.
+    let text = Page::of(context.sql, context.dialect).filter(|_| query.root == Some(id));
+    if text.is_none() && !block.filters().is_empty() {
+        return None;
+    }
+    let values = match &text {
+        Some(text) => text.values(context.dialect, block, query.parameters, names.len())?,
+        None => vec!["..".to_owned(); names.len()],
+    };
+    let (left, right) = match (names.as_slice(), values.as_slice()) {
+        ([name], [value]) => (name.clone(), value.clone()),
+        (names, values) => (format!("({})", names.join(", ")), format!("({})", values.join(", "))),
+    };
+    let after = format!("{left} {} {right}", if desc { "<" } else { ">" });
+    let order: Vec<String> =
+        names.iter().map(|name| format!("{name}{}", if desc { " DESC" } else { "" })).collect();
+    let order = order.join(", ");
+    let filter = match text {
+        Some(text) => text.filter(context, block, &after, &order)?,
+        None => format!("WHERE {after}"),
+    };
+    Some(format!("{filter} ORDER BY {order} LIMIT .."))
+}
+
+/// The columns of an order that tells rows apart, and whether all of them descend.
+fn order(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<(Vec<String>, bool)> {
     let only = shape::only_table(context, query, block);
     let several = block.from().iter().map(|item| item.relations().len()).sum::<usize>() > 1;
     // Without a key of the joined rows, rows with equal values would be skipped.
     if several && !joins_keep_rows_apart(context, query, block) {
         return None;
     }
+    let quoted = |name: &str| quote_if_needed(name, context.dialect);
     let mut keys: Vec<(String, bool)> = Vec::new();
     for key in &block.order_by {
         let column = key.expr.as_column()?;
@@ -247,8 +278,8 @@ fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<St
             return None;
         }
         let name = match column.relation.filter(|_| several) {
-            Some(relation) => format!("{}.{}", query.relation(relation).alias, column.name),
-            None => column.name.clone(),
+            Some(relation) => format!("{}.{}", quoted(&query.relation(relation).alias), quoted(&column.name)),
+            None => quoted(&column.name),
         };
         keys.push((name, key.desc));
     }
@@ -256,36 +287,94 @@ fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<St
         && !tells_rows_apart(block, relation, table)
     {
         let desc = keys.last().is_some_and(|(_, desc)| *desc);
-        keys.extend(table.primary_key.iter().map(|column| (column.clone(), desc)));
-        keys.dedup();
+        let added: Vec<_> = table.primary_key.iter().map(|column| (quoted(column), desc)).collect();
+        keys.extend(added.into_iter().filter(|(name, _)| !keys.iter().any(|(known, _)| known == name)).collect::<Vec<_>>());
     }
     let desc = keys.first()?.1;
-    if keys.iter().any(|(_, other)| *other != desc) {
-        return None;
+    let is_one_way = keys.iter().all(|(_, other)| *other == desc);
+    is_one_way.then(|| (keys.into_iter().map(|(name, _)| name).collect(), desc))
+}
+
+/// The text of a query that pages by counting, up to its ORDER BY.
+struct Page<'t> {
+    /// What precedes WHERE.
+    head: &'t str,
+    /// The condition of WHERE; empty without one.
+    filter: &'t str,
+    /// The placeholders of both.
+    kept: Vec<&'t str>,
+}
+
+impl<'t> Page<'t> {
+    fn of(sql: &'t str, dialect: Dialect) -> Option<Page<'t>> {
+        let (mut depth, mut filter, mut kept) = (0_usize, None, Vec::new());
+        for token in Lexer::new(sql, dialect) {
+            let word = sql.get(token.span.range())?;
+            match token.kind {
+                TokenKind::Symbol if word == "(" => depth += 1,
+                TokenKind::Symbol if word == ")" => depth = depth.saturating_sub(1),
+                TokenKind::Parameter => kept.push(word),
+                TokenKind::Word if depth == 0 && word.eq_ignore_ascii_case("where") => {
+                    filter = Some(token.span.range());
+                }
+                TokenKind::Word if depth == 0 && word.eq_ignore_ascii_case("order") => {
+                    let end = token.span.start;
+                    let (head, filter) = match filter {
+                        Some(word) => (sql.get(..word.start)?, sql.get(word.end..end)?),
+                        None => (sql.get(..end)?, ""),
+                    };
+                    return Some(Page { head, filter: filter.trim(), kept });
+                }
+                _ => {}
+            }
+        }
+        None
     }
-    let names: Vec<&str> = keys.iter().map(|(name, _)| name.as_str()).collect();
-    let first = match block.offset.as_ref().map(Expr::without_casts) {
-        Some(Expr::Parameter(number)) => *number,
-        _ => query.parameters + 1,
-    };
-    let values: Vec<String> = (first..)
-        .take(keys.len())
-        .map(|number| match context.dialect {
-            Dialect::Postgres => format!("${number}"),
-            Dialect::Sqlite | Dialect::MySql => "?".to_owned(),
+
+    /// Placeholders for the values of the last row: those of OFFSET, where nothing else reads them, then further ones. `None`
+    /// where the numbers would have a gap, which PostgreSQL refuses.
+    fn values(&self, dialect: Dialect, block: &Block, parameters: usize, count: usize) -> Option<Vec<String>> {
+        let is_numbered = |sign: char| self.kept.iter().any(|word| word.starts_with(sign) && word.len() > 1);
+        let sign = match dialect {
+            Dialect::Postgres => '$',
+            Dialect::Sqlite if is_numbered('?') => '?',
+            Dialect::Sqlite if is_numbered('$') => '$',
+            Dialect::Sqlite | Dialect::MySql => return Some(vec!["?".to_owned(); count]),
+        };
+        let is_limit = |number: usize| {
+            let is_it = |e: &Expr| matches!(e, Expr::Parameter(it) if *it == number);
+            block.limit.as_ref().is_some_and(|limit| limit.any(is_it))
+        };
+        let is_kept = |number: &usize| {
+            self.kept.contains(&format!("{sign}{number}").as_str()) || is_limit(*number)
+        };
+        let free: Vec<usize> = (1..=parameters).filter(|number| !is_kept(number)).collect();
+        let taken = free.iter().copied().chain(parameters + 1..).take(count);
+        let taken: Vec<usize> = taken.collect();
+        let last = (1..=parameters).rfind(is_kept).unwrap_or_default();
+        if free.iter().any(|number| *number < last && !taken.contains(number)) {
+            return None;
+        }
+        Some(taken.into_iter().map(|number| format!("{sign}{number}")).collect())
+    }
+
+    /// WHERE with the conditions of the query and a further one. `None` if both together are not read as such.
+    fn filter(&self, context: &QueryContext<'_>, block: &Block, after: &str, order: &str) -> Option<String> {
+        let filter = on_one_line(self.filter, context.dialect);
+        let known = block.filters();
+        let both = match filter.as_str() {
+            "" => [format!("WHERE {after}"), String::new()],
+            filter => [format!("WHERE {filter} AND {after}"), format!("WHERE ({filter}) AND {after}")],
+        };
+        both.into_iter().find(|both| {
+            let text = format!("{}\n{both} ORDER BY {order} LIMIT 1", self.head);
+            let read = resolve(&text, context.dialect, context.schema).ok();
+            let read = read.filter(|read| read.problems.is_empty() && read.unchecked.is_none());
+            read.as_ref().and_then(|read| Some(read.block(read.root?).filters())).is_some_and(|filters| {
+                filters.len() == known.len() + 1 && filters.iter().zip(known).all(|(one, other)| one == other)
+            })
         })
-        .collect();
-    let (left, right) = match (names.as_slice(), values.as_slice()) {
-        ([name], [value]) => ((*name).to_owned(), value.clone()),
-        (names, values) => (format!("({})", names.join(", ")), format!("({})", values.join(", "))),
-    };
-    let order: Vec<String> =
-        names.iter().map(|name| format!("{name}{}", if desc { " DESC" } else { "" })).collect();
-    Some(format!(
-        "WHERE {left} {} {right} ORDER BY {} LIMIT ..",
-        if desc { "<" } else { ">" },
-        order.join(", ")
-    ))
+    }
 }
 
 /// Whether a joined query is ordered by the key of one table, and every other table is joined by its own key:

@@ -23,6 +23,54 @@ fn continues_behind_the_last_row_in_an_order_that_tells_rows_apart() {
 }
 
 #[test]
+fn continues_with_every_condition_of_the_query() {
+    for (filter, end, expected) in [
+        ("WHERE user_id = $2", "LIMIT 9 OFFSET $1", "WHERE user_id = $2 AND id > $1"),
+        (
+            "WHERE is_active AND id <> $1",
+            "LIMIT $2 OFFSET $3",
+            "WHERE is_active AND id <> $1 AND id > $3",
+        ),
+        (
+            "WHERE is_active\n  -- or not\n  OR name = 'where'",
+            "LIMIT 9 OFFSET $1",
+            "WHERE (is_active OR name = 'where') AND id > $1",
+        ),
+        // The number of the offset is that of a condition, too.
+        ("WHERE id <> $1", "LIMIT 9 OFFSET $1", "WHERE id <> $1 AND id > $2"),
+        (
+            "WHERE EXISTS (SELECT 1 FROM users WHERE users.id = user_id ORDER BY id)",
+            "LIMIT 9 OFFSET $1",
+            "WHERE EXISTS (SELECT 1 FROM users WHERE users.id = user_id ORDER BY id) AND id > $1",
+        ),
+        ("", "LIMIT $1 OFFSET ($2 - 1) * $1", "WHERE id > $2"),
+    ] {
+        let sql = format!("SELECT id FROM events {filter} ORDER BY id {end}");
+        let told = help("deep_offset", &sql);
+        assert!(told.ends_with(&format!("`{expected} ORDER BY id LIMIT ..`")), "{sql}: {told}");
+    }
+    let told = help(
+        "deep_offset",
+        "SELECT id FROM logs WHERE output = $2 ORDER BY created_at LIMIT 9 OFFSET $1",
+    );
+    assert!(
+        told.ends_with("`WHERE output = $2 AND (created_at, id) > ($1, $3) ORDER BY created_at, id LIMIT ..`"),
+        "{told}"
+    );
+}
+
+#[test]
+fn words_stand_where_the_conditions_are_of_a_block_inside_or_would_leave_a_number_out() {
+    for sql in [
+        "SELECT * FROM (SELECT id FROM events WHERE is_active ORDER BY id LIMIT 9 OFFSET $1) AS page",
+        "SELECT id FROM events WHERE id <> $3 ORDER BY id LIMIT 9 OFFSET ($1 - 1) * $2",
+    ] {
+        let told = help("deep_offset", sql);
+        assert!(!told.contains("WHERE"), "{sql}: {told}");
+    }
+}
+
+#[test]
 fn listed_where_all_rows_are_counted_in_any_case() {
     use crate::finding::Tier::{Listed, Shown};
     for (count, expected) in
