@@ -157,7 +157,8 @@ fn judge(target: &Target, table: &Table, dialect: Dialect) -> Verdict {
     {
         return Verdict::Some;
     }
-    let fits = |index: &&Index| index.unique && may_be_about(index, target, dialect);
+    let fits =
+        |index: &&Index| index.unique && !is_deferrable(index, table) && may_be_about(index, target, dialect);
     let mut fitting = table.indexes.iter().filter(fits).peekable();
     if fitting.peek().is_none() {
         return Verdict::None;
@@ -165,6 +166,11 @@ fn judge(target: &Target, table: &Table, dialect: Dialect) -> Verdict {
     // A partial index needs a condition that implies its predicate; whether it does is not checked here.
     let is_usable = |index: &Index| index.predicate.is_none() || target.has_condition;
     if fitting.any(is_usable) { Verdict::Some } else { Verdict::None }
+}
+
+/// Whether an index belongs to a deferrable key, which PostgreSQL refuses as the target of ON CONFLICT.
+fn is_deferrable(index: &Index, table: &Table) -> bool {
+    table.timings.get(&index.name).is_some_and(|timing| timing.to_ascii_uppercase().starts_with("DEFERRABLE"))
 }
 
 /// Whether the keys of an index may match the elements of a target, in any order; differently written
@@ -205,9 +211,23 @@ fn wording(target: &Target, name: &Name, table: &Table) -> Finding {
             index.name
         ));
     }
+    let deferrable = |index: &&Index| {
+        index.unique && is_deferrable(index, table) && may_be_about(index, target, Dialect::Postgres)
+    };
+    if let Some(index) = table.indexes.iter().find(deferrable) {
+        let message = format!(
+            "the unique key on `{name} ({named})` is deferrable, so that ON CONFLICT cannot be on it"
+        );
+        return Finding::new(LINT.name, message)
+            .help(format!("make `{}` a key that is not deferrable, or add a unique index", index.name));
+    }
     let message = format!("ON CONFLICT is on `{name} ({named})`, which no unique index is about");
     let mut keys: Vec<String> = Vec::new();
-    for index in table.indexes.iter().filter(|index| index.unique && index.predicate.is_none()) {
+    for index in table
+        .indexes
+        .iter()
+        .filter(|index| index.unique && index.predicate.is_none() && !is_deferrable(index, table))
+    {
         let parts = index.keys.iter().map(|key| match &key.part {
             KeyPart::Column(column) => column.clone(),
             KeyPart::Expression(expression) => expression.clone(),

@@ -288,7 +288,12 @@ fn order(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<(Ve
     {
         let desc = keys.last().is_some_and(|(_, desc)| *desc);
         let added: Vec<_> = table.primary_key.iter().map(|column| (quoted(column), desc)).collect();
-        keys.extend(added.into_iter().filter(|(name, _)| !keys.iter().any(|(known, _)| known == name)).collect::<Vec<_>>());
+        keys.extend(
+            added
+                .into_iter()
+                .filter(|(name, _)| !keys.iter().any(|(known, _)| known == name))
+                .collect::<Vec<_>>(),
+        );
     }
     let desc = keys.first()?.1;
     let is_one_way = keys.iter().all(|(_, other)| *other == desc);
@@ -333,7 +338,13 @@ impl<'t> Page<'t> {
 
     /// Placeholders for the values of the last row: those of OFFSET, where nothing else reads them, then further ones. `None`
     /// where the numbers would have a gap, which PostgreSQL refuses.
-    fn values(&self, dialect: Dialect, block: &Block, parameters: usize, count: usize) -> Option<Vec<String>> {
+    fn values(
+        &self,
+        dialect: Dialect,
+        block: &Block,
+        parameters: usize,
+        count: usize,
+    ) -> Option<Vec<String>> {
         let is_numbered = |sign: char| self.kept.iter().any(|word| word.starts_with(sign) && word.len() > 1);
         let sign = match dialect {
             Dialect::Postgres => '$',
@@ -345,9 +356,8 @@ impl<'t> Page<'t> {
             let is_it = |e: &Expr| matches!(e, Expr::Parameter(it) if *it == number);
             block.limit.as_ref().is_some_and(|limit| limit.any(is_it))
         };
-        let is_kept = |number: &usize| {
-            self.kept.contains(&format!("{sign}{number}").as_str()) || is_limit(*number)
-        };
+        let is_kept =
+            |number: &usize| self.kept.contains(&format!("{sign}{number}").as_str()) || is_limit(*number);
         let free: Vec<usize> = (1..=parameters).filter(|number| !is_kept(number)).collect();
         let taken = free.iter().copied().chain(parameters + 1..).take(count);
         let taken: Vec<usize> = taken.collect();

@@ -72,6 +72,18 @@ fn returns(query: &Query) -> bool {
     query.blocks.iter().any(|block| matches!(&block.body, Body::Write(write) if write.returning.is_some()))
 }
 
+/// Whether an UPDATE changes a column by a value that differs between the elements: `place = place + ?`.
+fn adds_value_of_element(query: &Query, around: &Around<'_>) -> bool {
+    let is_of_element = |e: &Expr| matches!(e, Expr::Parameter(number) if around.argument_varies(*number));
+    query.blocks.iter().any(|block| match &block.body {
+        Body::Write(write) if !write.inserts() => write.assignments.iter().any(|(column, value)| {
+            let is_it = |e: &Expr| e.as_column().is_some_and(|it| it.name == *column);
+            value.as_ref().is_some_and(|value| value.any(is_of_element) && value.any(is_it))
+        }),
+        _ => false,
+    })
+}
+
 /// Whether an UPDATE sets a column to a value that differs between the elements, so that a list of keys would not do.
 fn sets_value_of_element(query: &Query, around: &Around<'_>) -> bool {
     let is_of_element = |e: &Expr| matches!(e, Expr::Parameter(number) if around.argument_varies(*number));
@@ -158,6 +170,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             };
             loops::with_rewrite(finding, rewrite)
         }
+        None if adds_value_of_element(query, &around) => finding.help(
+            "add up the values of each key first, then write all of them in one statement that joins the table with the sums: a joined UPDATE changes each row once, however many elements it has",
+        ),
         None if sets_value_of_element(query, &around) => finding.help(format!(
             "write all of them in one statement that joins the table with the elements, {}, and keep every condition",
             loops::joined(context.dialect)
@@ -263,10 +278,8 @@ mod tests {
         };
         let update = "UPDATE links SET place = ? WHERE id = ?";
         assert!(help(update, ".bind(at as i32).bind(id)").contains("AS new ON t.id = new.id SET"));
-        assert!(
-            help("UPDATE links SET place = place + ? WHERE id = ?", ".bind(at).bind(id)")
-                .contains("AS new ON")
-        );
+        let relative = help("UPDATE links SET place = place + ? WHERE id = ?", ".bind(at).bind(id)");
+        assert!(relative.contains("add up the values") && !relative.contains("AS new"), "{relative}");
         // Two elements with one key add up, as they would not in one statement.
         for (set, tier) in
             [("place = ?", " Shown"), ("place = place + ?", " Listed"), ("place = place + 1", " Shown")]

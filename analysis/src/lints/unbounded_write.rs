@@ -6,8 +6,10 @@ use crate::finding::Finding;
 use crate::rust::{Site, SiteSql};
 use crate::schema::Name;
 use crate::sql::expr::Expr;
+use crate::sql::lex::Lexer;
 use crate::sql::query::{Body, Kind, Query, Source, Write};
 use crate::sql::resolve;
+use crate::sql::split::statements;
 
 declare_lint! {
     /// ## What it does
@@ -104,7 +106,17 @@ fn on_purpose(context: &QueryContext<'_>, write: &Write) -> Option<&'static str>
         matches!(value, Expr::Binary { op, left, right } if op.is_comparison()
             && (left.as_column().is_some() && right.is_constant() || right.as_column().is_some() && left.is_constant()))
     };
-    if write.assignments.iter().any(|(_, value)| value.as_ref().is_some_and(compares)) {
+    // `SET is_default = CASE WHEN id = $1 THEN .. ELSE .. END`
+    let chooses = |value: &Expr| match value.without_casts() {
+        Expr::Case { operand, arms, otherwise } => {
+            let of_row =
+                |expr: &Expr| expr.any(|e| e.as_column().is_some_and(|it| it.relation == Some(write.target)));
+            let mut conditions = arms.iter().map(|(condition, _)| condition).chain(operand.as_deref());
+            otherwise.is_some() && conditions.any(of_row)
+        }
+        value => compares(value),
+    };
+    if write.assignments.iter().any(|(_, value)| value.as_ref().is_some_and(chooses)) {
         return Some("the value that it sets is compared for each row");
     }
     let empties = |site: &Site| {
@@ -139,6 +151,20 @@ const ALL_OF_IT: &[&str] = &[
     "recalculate",
     "recompute",
     "prune",
+    "nuke",
+    "obliterate",
+    "overwrite",
+    "entire",
+    "whole",
+    "recreate",
+    "refill",
+    "regenerate",
+    "reinit",
+    "reinitialise",
+    "reinitialize",
+    "repopulate",
+    "reseed",
+    "teardown",
 ];
 
 /// Whether the code around a raw query says that every row is meant: by the function's name, by its place, or
@@ -150,18 +176,58 @@ fn is_meant(context: &QueryContext<'_>, table: &Name) -> bool {
     // `delete_all_for_user` means some, and `set_up_account` is not a migration.
     let says_so = has(ALL_OF_IT) && !has(&["by", "for", "of"]) || matches!(name, "up" | "down");
     let is_migration = site.place.file.split('/').any(|part| part.starts_with("migration"));
-    says_so || is_migration || context.later_sites().any(|later| inserts_into(context, later, table))
+    let fills = |text: &str| {
+        let mut parts = statements(text, context.dialect).into_iter();
+        parts.any(|statement| inserts_into(context, statement.text, table))
+    };
+    let is_filled = || {
+        let later = context.later_sites().any(|later| match (&later.sql, &later.built) {
+            (SiteSql::Literal(literal), _) => fills(&literal.text),
+            (_, Some(built)) => fills(&built.begin),
+            _ => false,
+        });
+        later || site.follow_up.iter().any(|text| fills(text)) || is_filled_by_script(context, site, table)
+    };
+    says_so || is_migration || is_filled()
 }
 
-/// Whether a query inserts rows into a table.
-fn inserts_into(context: &QueryContext<'_>, site: &Site, table: &Name) -> bool {
+/// Whether a later statement of the same script inserts rows into a table.
+fn is_filled_by_script(context: &QueryContext<'_>, site: &Site, table: &Name) -> bool {
     let SiteSql::Literal(literal) = &site.sql else { return false };
-    let Ok(query) = resolve(&literal.text, context.dialect, context.schema) else { return false };
-    query.kind == Kind::Insert
-        && query.blocks.iter().any(|block| match &block.body {
-            Body::Write(write) => adds_to(&query, write, table),
+    let own = context.sql.trim();
+    let mut statements = statements(&literal.text, context.dialect).into_iter();
+    statements.any(|statement| statement.text == own)
+        && statements.any(|statement| inserts_into(context, statement.text, table))
+}
+
+/// Whether a text inserts rows into a table, with a beginning that is known at least.
+fn inserts_into(context: &QueryContext<'_>, text: &str, table: &Name) -> bool {
+    let read = resolve(text, context.dialect, context.schema);
+    if let Ok(query) = read.as_ref()
+        && query.kind == Kind::Insert
+    {
+        return query.blocks.iter().any(|block| match &block.body {
+            Body::Write(write) => adds_to(query, write, table),
             _ => false,
-        })
+        });
+    }
+    // `INSERT INTO t (..) …`, `COPY t (..) FROM STDIN`
+    let words: Vec<&str> = Lexer::new(text, context.dialect)
+        .filter_map(|token| text.get(token.span.range()))
+        .map(|word| word.trim_matches(['"', '`']))
+        .collect();
+    let is = |at: usize, word: &str| words.get(at).is_some_and(|it| it.eq_ignore_ascii_case(word));
+    let first = match () {
+        () if is(0, "insert") || is(0, "replace") => {
+            words.iter().position(|it| it.eq_ignore_ascii_case("into"))
+        }
+        () if is(0, "copy") && words.iter().any(|it| it.eq_ignore_ascii_case("from")) => Some(0),
+        () => None,
+    };
+    first.is_some_and(|before| {
+        let at = if is(before + 2, ".") { before + 3 } else { before + 1 };
+        is(at, &table.name)
+    })
 }
 
 /// Whether every value that an UPDATE sets is computed from other tables for each row, so that all rows are meant: the
@@ -222,6 +288,8 @@ mod tests {
         for (body, expected) in [
             (call("DELETE FROM logs RETURNING id").replace("execute", "fetch_all"), vec![Listed]),
             (call("UPDATE events SET is_active = (id = $1)"), vec![Listed]),
+            (call("UPDATE events SET name = CASE WHEN id = $1 THEN 'main' ELSE '' END"), vec![Listed]),
+            (call("UPDATE events SET name = CASE WHEN $1 = 1 THEN 'main' ELSE '' END"), vec![Shown]),
             (call("UPDATE events SET is_active = $1"), vec![Shown]),
             (call("DELETE FROM logs"), vec![Shown]),
             (format!("{} {}", call("DELETE FROM logs"), call("DELETE FROM events")), vec![Listed, Listed]),
@@ -240,6 +308,42 @@ mod tests {
     fn fires_without_a_condition() {
         fires("unbounded_write", "UPDATE servers SET name = $1");
         fires("unbounded_write", "WITH gone AS (DELETE FROM logs RETURNING id) SELECT count(*) FROM gone");
+    }
+
+    #[test]
+    fn rows_that_are_written_anew_are_all_meant() {
+        let found = |rest: &str, more: &str| {
+            let source = format!(
+                "async fn put(db: &PgPool) {{ sqlx::query(\"DELETE FROM logs\").execute(db).await; {rest} }} {more}"
+            );
+            findings_in("unbounded_write", &source).iter().any(|finding| finding.lint == "unbounded_write")
+        };
+        let callee =
+            |sql: &str| format!("async fn add(db: &PgPool) {{ sqlx::query({sql:?}).execute(db).await; }}");
+        for (rest, more, expected) in [
+            ("add(db).await;", callee("INSERT INTO logs (event_id) VALUES (1)"), false),
+            ("add(db).await;", callee("INSERT INTO servers (name) VALUES ('a')"), true),
+            ("add(db).await;", callee("UPDATE logs SET output = 'a' WHERE id = 1"), true),
+            (
+                "let mut q = sqlx::QueryBuilder::new(\"INSERT INTO public.logs (event_id) \"); q.push_values(ids, |row, id| { row.push_bind(id); }); q.build().execute(db).await;",
+                String::new(),
+                false,
+            ),
+            (
+                "let mut copy = db.copy_in_raw(\"COPY logs (event_id) FROM STDIN\").await?;",
+                String::new(),
+                false,
+            ),
+            ("let all = db.copy_out_raw(\"COPY logs TO STDOUT\").await?;", String::new(), true),
+        ] {
+            assert_eq!(found(rest, &more), expected, "{rest} {more}");
+        }
+        let script = |sql: &str| {
+            let source = format!("async fn put(db: &PgPool) {{ sqlx::raw_sql({sql:?}).execute(db).await; }}");
+            findings_in("unbounded_write", &source).iter().any(|finding| finding.lint == "unbounded_write")
+        };
+        assert!(!script("DELETE FROM logs; INSERT INTO logs (event_id) VALUES (1);"));
+        assert!(script("INSERT INTO logs (event_id) VALUES (1); DELETE FROM logs;"));
     }
 
     #[test]
@@ -269,6 +373,9 @@ mod tests {
     fn the_name_of_the_function_may_say_that_all_rows_are_meant() {
         for (name, expected) in [
             ("clear_logs", false),
+            ("reinitialize", false),
+            ("nuke_logs", false),
+            ("nuke_for_user", true),
             ("up", false),
             ("delete_all_for_user", true),
             ("set_up_account", true),

@@ -3,6 +3,7 @@
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::schema::{KeyPart, Schema};
+use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, From, Query, RelationId, Select, SetOp, Source};
 
@@ -57,7 +58,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let distinct = arms.iter().all(|arm| has_no_duplicates(query, arm, schema));
-        if distinct && are_apart(query, &arms) {
+        if distinct && are_apart(query, &arms, context.dialect) {
             let at = keyword(context.sql);
             findings.push(
                 Finding::new(
@@ -146,19 +147,23 @@ fn table_of<'q>(query: &'q Query, select: &Select) -> Option<(RelationId, &'q cr
 }
 
 /// Whether no row of one arm can be equal to one of another.
-fn are_apart(query: &Query, arms: &[(BlockId, &Select)]) -> bool {
+fn are_apart(query: &Query, arms: &[(BlockId, &Select)], dialect: Dialect) -> bool {
     let pairs = (0..arms.len()).flat_map(|a| (a + 1..arms.len()).map(move |b| (a, b)));
     pairs.into_iter().all(|(a, b)| {
         let (Some(a), Some(b)) = (arms.get(a), arms.get(b)) else { return false };
-        tells_by_literal(query, a.0, b.0) || tells_by_key(query, a, b)
+        tells_by_literal(query, a.0, b.0, dialect) || tells_by_key(query, a, b)
     })
 }
 
 /// Whether both have different literals in the same column.
-fn tells_by_literal(query: &Query, a: BlockId, b: BlockId) -> bool {
+fn tells_by_literal(query: &Query, a: BlockId, b: BlockId, dialect: Dialect) -> bool {
     let (Some(a), Some(b)) = (&query.block(a).outputs, &query.block(b).outputs) else { return false };
     a.iter().zip(b).any(|(a, b)| match (literal(&a.expr), literal(&b.expr)) {
-        (Some(a), Some(b)) => differ(a, b),
+        (Some(one), Some(other)) => {
+            // PostgreSQL and SQLite compare texts by their bytes, MySQL by a collation, and a type may do as it likes.
+            let are_bare = [&a.expr, &b.expr].iter().all(|expr| matches!(expr, Expr::Literal(_)));
+            differ(one, other, are_bare && dialect != Dialect::MySql)
+        }
         _ => false,
     })
 }
@@ -192,7 +197,7 @@ fn tells_by_key(query: &Query, (a, of_a): &(BlockId, &Select), (b, of_b): &(Bloc
         && equalities(query, *a, in_a).iter().any(|(column, value)| {
             equalities(query, *b, in_b)
                 .iter()
-                .any(|(other, otherwise)| column == other && differ(value, otherwise))
+                .any(|(other, otherwise)| column == other && differ(value, otherwise, false))
         })
 }
 
@@ -222,12 +227,13 @@ fn literal(expr: &Expr) -> Option<&Literal> {
     }
 }
 
-/// Whether two literals are different values under any comparison.
-fn differ(a: &Literal, b: &Literal) -> bool {
+/// Whether two literals are different values, under any comparison or one that tells upper from lower case.
+fn differ(a: &Literal, b: &Literal, by_case: bool) -> bool {
     match (a, b) {
         (Literal::Text(a), Literal::Text(b)) => {
             let plain = |text: &str| text.is_ascii() && !text.ends_with(' ');
-            plain(a) && plain(b) && !a.eq_ignore_ascii_case(b) && a.parse::<f64>().is_err()
+            let same = if by_case { a == b } else { a.eq_ignore_ascii_case(b) };
+            plain(a) && plain(b) && !same && a.parse::<f64>().is_err()
         }
         (Literal::Number(a), Literal::Number(b)) => match (a.parse::<i64>(), b.parse::<i64>()) {
             (Ok(a), Ok(b)) => a != b,

@@ -56,6 +56,8 @@ pub struct Site {
     /// The texts of the other statements that run in the same iteration of the innermost loop over data, in functions that it
     /// calls too; `None` for a statement whose text is unknown.
     pub in_same_iteration: Vec<Option<Arc<str>>>,
+    /// The texts of what may follow a DELETE of all rows, in functions that are called after it too.
+    pub follow_up: Vec<Arc<str>>,
     /// On which occasions alone its function runs; empty if on any.
     pub occasions: Vec<Occasion>,
     /// Whether its rows are cached: `.cached(..)`.

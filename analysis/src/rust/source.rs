@@ -125,9 +125,14 @@ impl SourceFile {
                     let around = site.loops.get_mut(at);
                     around.into_iter().for_each(|it| it.exempt = it.exempt.or(Some(purpose::FIXED)));
                 }
+                SiteFact::Databases(at) => {
+                    let around = site.loops.get_mut(at);
+                    around.into_iter().for_each(|it| it.exempt = it.exempt.or(Some(purpose::DATABASES)));
+                }
                 SiteFact::Grows => site.grows = true,
                 SiteFact::InTransaction => site.in_transaction = true,
                 SiteFact::InSameIteration(statements) => site.in_same_iteration = statements,
+                SiteFact::FollowUp(statements) => site.follow_up = statements,
                 SiteFact::AtStart => site.occasions.push(Occasion::AtStart),
             }
         }
@@ -145,12 +150,16 @@ pub enum SiteFact {
     Kept(usize),
     /// The loop at this position goes through an array.
     Fixed(usize),
+    /// The loop at this position works on a schema of its own in each iteration.
+    Databases(usize),
     /// The loop around it goes through the rows of a query.
     Grows,
     /// It runs in a transaction.
     InTransaction,
     /// The texts of the other statements in the same iteration of the loop around it.
     InSameIteration(Vec<Option<Arc<str>>>),
+    /// The texts of what may follow a DELETE of all rows.
+    FollowUp(Vec<Arc<str>>),
     /// It runs while a program starts.
     AtStart,
 }

@@ -256,6 +256,7 @@ impl<'a, 't> Reader<'a, 't> {
             is_paged: false,
             grows: false,
             in_same_iteration: Vec::new(),
+            follow_up: Vec::new(),
             occasions: Vec::new(),
             cached: false,
             told: false,

@@ -26,11 +26,7 @@ fn continues_behind_the_last_row_in_an_order_that_tells_rows_apart() {
 fn continues_with_every_condition_of_the_query() {
     for (filter, end, expected) in [
         ("WHERE user_id = $2", "LIMIT 9 OFFSET $1", "WHERE user_id = $2 AND id > $1"),
-        (
-            "WHERE is_active AND id <> $1",
-            "LIMIT $2 OFFSET $3",
-            "WHERE is_active AND id <> $1 AND id > $3",
-        ),
+        ("WHERE is_active AND id <> $1", "LIMIT $2 OFFSET $3", "WHERE is_active AND id <> $1 AND id > $3"),
         (
             "WHERE is_active\n  -- or not\n  OR name = 'where'",
             "LIMIT 9 OFFSET $1",
@@ -49,12 +45,12 @@ fn continues_with_every_condition_of_the_query() {
         let told = help("deep_offset", &sql);
         assert!(told.ends_with(&format!("`{expected} ORDER BY id LIMIT ..`")), "{sql}: {told}");
     }
-    let told = help(
-        "deep_offset",
-        "SELECT id FROM logs WHERE output = $2 ORDER BY created_at LIMIT 9 OFFSET $1",
-    );
+    let told =
+        help("deep_offset", "SELECT id FROM logs WHERE output = $2 ORDER BY created_at LIMIT 9 OFFSET $1");
     assert!(
-        told.ends_with("`WHERE output = $2 AND (created_at, id) > ($1, $3) ORDER BY created_at, id LIMIT ..`"),
+        told.ends_with(
+            "`WHERE output = $2 AND (created_at, id) > ($1, $3) ORDER BY created_at, id LIMIT ..`"
+        ),
         "{told}"
     );
 }

@@ -14,6 +14,7 @@ use super::growth::Growth;
 use super::handed::{Field, Parameter};
 use super::keys::Key;
 use super::resolve::{Context, Names};
+use super::waits::QueryOrCall;
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::function::Function;
@@ -111,6 +112,8 @@ pub(in crate::rust) struct CallGraph<'a> {
     start: HashSet<FunctionId>,
     /// The parameters that are called in a loop over data, with the loop.
     pub(super) looped: HashMap<Parameter, Loop>,
+    /// The functions that choose the schema which a connection works on.
+    pub(super) tenants: HashSet<FunctionId>,
     /// The code in fields of structs: the function that puts it there, and what it does.
     pub(super) stored: HashMap<Field, Vec<(FunctionId, &'a Flow)>>,
     /// The parameters that functions put into fields, with these fields.
@@ -132,6 +135,7 @@ impl<'a> CallGraph<'a> {
             serving: HashSet::new(),
             start: HashSet::new(),
             looped: HashMap::new(),
+            tenants: HashSet::new(),
             stored: HashMap::new(),
             kept: HashMap::new(),
         };
@@ -141,6 +145,7 @@ impl<'a> CallGraph<'a> {
         graph.serving = graph.find_serving();
         graph.start = graph.find_start();
         graph.looped = graph.find_looped();
+        graph.tenants = graph.find_tenants();
         graph.find_stored();
         graph
     }
@@ -298,7 +303,8 @@ impl<'a> CallGraph<'a> {
                 let Some(index) = call.loops.iter().rposition(is_ours) else { continue };
                 let Some(around) = call.loops.get(index).filter(|it| it.exempt.is_none()) else { continue };
                 let targets = self.targets(caller.source, call);
-                if self.is_on_component(caller, call, around) || draws(call, around) {
+                let is_of_tenants = || self.enters_tenant(caller, around, QueryOrCall::Call(call.number));
+                if self.is_on_component(caller, call, around) || draws(call, around) || is_of_tenants() {
                     continue;
                 }
                 if targets

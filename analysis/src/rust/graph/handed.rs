@@ -146,6 +146,13 @@ impl<'a> CallGraph<'a> {
         (self.stored, self.kept) = (stored, kept);
     }
 
+    /// The code in all fields of a name, where the type of the struct is not known: what any of them may do.
+    pub(super) fn stored_as(&self, name: &str) -> Vec<(FunctionId, &'a Flow)> {
+        let mut fields: Vec<_> = self.stored.iter().filter(|((_, field), _)| field == name).collect();
+        fields.sort_by(|((one, _), _), ((other, _), _)| one.cmp(other));
+        fields.into_iter().flat_map(|(_, code)| code.iter().copied()).collect()
+    }
+
     /// All code that is given to a call or put into a field, with the function that does it.
     fn all_handed(&self) -> impl Iterator<Item = (FunctionId, &'a Handed)> {
         let functions = self.all_functions().filter_map(|id| Some((id, self.get(id)?.1)));

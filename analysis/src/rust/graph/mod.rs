@@ -24,6 +24,7 @@ mod repeats;
 mod resolve;
 mod standard;
 mod start;
+mod tenants;
 mod transactions;
 pub(super) mod tree;
 mod turn;

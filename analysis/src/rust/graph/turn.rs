@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::calls::CallGraph;
 use super::start;
 use super::waits::{self, QueryOrCall};
-use crate::rust::flow::{CallRef, Flow};
+use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::site::{Loop, Site, SiteSql};
 use crate::rust::source::FunctionId;
 use crate::rust::walk::pace;
@@ -207,6 +207,31 @@ impl CallGraph<'_> {
         Some(others.map(text).chain(unknown).collect())
     }
 
+    /// The texts of what may follow a DELETE without a condition, in functions that are called after it too; `None` if it
+    /// is another statement.
+    pub(super) fn follow_up(&self, id: FunctionId, at: usize) -> Option<Vec<Arc<str>>> {
+        let (source, function) = self.get(id)?;
+        let text = source.scan.sites.get(at).and_then(text_of)?.to_ascii_lowercase();
+        let mut words = text.split_whitespace();
+        if words.next() != Some("delete") || words.any(|word| word == "where") {
+            return None;
+        }
+        let mut after = Work::default();
+        let rest = function.flow.walk().skip_while(|part| !matches!(part, Flow::Query(site) if *site == at));
+        for part in rest.skip(1) {
+            match part {
+                Flow::Query(site) => self.add_query(id.source, *site, &mut after),
+                Flow::Call(call) => self.add_call(id.source, call, 0, &mut HashSet::new(), &mut after),
+                _ => {}
+            }
+        }
+        let text = |(source, at): &(usize, usize)| {
+            text_of(self.sources().get(*source)?.scan.sites.get(*at)?).map(Arc::from)
+        };
+        // COPY is none of the words that write.
+        Some(after.writes.iter().chain(&after.reads).filter_map(text).collect())
+    }
+
     /// The query that a call of one of these functions reaches first.
     pub(super) fn end_of(&self, targets: &[FunctionId]) -> Option<&Site> {
         let (_, site) = self.walk_to_query(self.nearest_target(targets)?, |_, _| {})?;
@@ -247,6 +272,13 @@ impl CallGraph<'_> {
         let name = call.callee.name();
         work.begins |= name == "begin" && call.arguments == 0;
         let targets = self.targets(source, call);
+        if let Callee::Field(field) = &call.callee {
+            let code = self.stored_as(&field.name);
+            if !code.is_empty() && depth < MAX_CALL_DEPTH {
+                code.iter().for_each(|(by, body)| self.add(by.source, body, depth + 1, seen, work));
+                return;
+            }
+        }
         if targets.is_empty() {
             let is_of_program =
                 !call.sends && (is_of_program(name, call.arguments) || waits::is_of_cache(call));
@@ -294,7 +326,7 @@ pub(super) fn body_of<'f>(flow: &'f Flow, around: &Loop, step: QueryOrCall) -> O
 }
 
 /// The text of a query as far as it is known.
-fn text_of(site: &Site) -> Option<&str> {
+pub(super) fn text_of(site: &Site) -> Option<&str> {
     match (&site.sql, &site.built) {
         (SiteSql::Literal(literal), _) => Some(literal.text.as_ref()),
         (_, Some(built)) => Some(built.begin.as_str()),
@@ -355,12 +387,12 @@ pub(super) fn writes(site: &Site) -> bool {
 /// Whether an awaited method waits for something of the program itself: locks, channels, tasks, caches.
 fn is_of_program(name: &str, arguments: usize) -> bool {
     match name {
-        "lock" | "read" | "write" | "contains" | "invalidate" | "next" | "try_next" | "recv" | "begin"
-        | "commit" | "rollback" | "acquire" | "sleep" | "tick" | "notified" | "join" | "join_all"
-        | "try_join_all" | "collect" | "try_collect" | "yield_now" | "connect" | "close" | "clone"
-        | "fetch" | "fetch_all" | "fetch_one" | "fetch_optional" | "execute" | "spawn" | "timeout"
-        | "map_err" | "instrument" | "in_current_span" | "boxed" | "with_subscriber" | "with_context"
-        | "into_future" => true,
+        "lock" | "read" | "write" | "contains" | "invalidate" | "next" | "try_next" | "join_next"
+        | "recv" | "begin" | "commit" | "rollback" | "acquire" | "sleep" | "tick" | "notified" | "join"
+        | "join_all" | "try_join_all" | "collect" | "try_collect" | "yield_now" | "connect" | "close"
+        | "clone" | "fetch" | "fetch_all" | "fetch_one" | "fetch_optional" | "execute" | "spawn"
+        | "timeout" | "map_err" | "instrument" | "in_current_span" | "boxed" | "with_subscriber"
+        | "with_context" | "into_future" => true,
         "get" | "insert" | "remove" => arguments > 0,
         "send" => arguments == 1,
         _ => false,

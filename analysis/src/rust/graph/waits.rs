@@ -200,11 +200,23 @@ impl CallGraph<'_> {
                 let fixed = loops.iter().enumerate().filter(|(_, around)| self.is_of_array(id, around));
                 of_source.extend(fixed.map(|(nth, _)| (*at, SiteFact::Fixed(nth))));
             }
+            for at in &queries {
+                let loops = sites.get(*at).map_or(&[][..], |site| site.loops.as_slice());
+                let entered = loops
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, around)| self.enters_tenant(id, around, QueryOrCall::Query(*at)));
+                of_source.extend(entered.map(|(nth, _)| (*at, SiteFact::Databases(nth))));
+            }
             let in_transaction = queries.iter().filter(|site| self.in_transaction(id, **site, &callers));
             of_source.extend(in_transaction.map(|site| (*site, SiteFact::InTransaction)));
             of_source.extend(queries.iter().filter_map(|site| {
                 let statements = self.in_same_iteration(id, *site)?;
                 Some((*site, SiteFact::InSameIteration(statements)))
+            }));
+            of_source.extend(queries.iter().filter_map(|site| {
+                let statements = self.follow_up(id, *site)?;
+                Some((*site, SiteFact::FollowUp(statements)))
             }));
             let at_start = queries.iter().filter(|site| self.is_at_start(id, QueryOrCall::Query(**site)));
             of_source.extend(at_start.map(|site| (*site, SiteFact::AtStart)));

@@ -25,6 +25,9 @@ impl Walker<'_> {
         if !self.knows_drivers {
             return None;
         }
+        if drivers::method(method).is_some() && self.holds_no_connection(&node.receiver) {
+            return None;
+        }
         if drivers::takes_statement(method) {
             return Some(self.arguments(node.args.iter(), &Runs::Once));
         }
@@ -168,15 +171,22 @@ impl Walker<'_> {
         Some(Queries::new())
     }
 
-    /// Handles `conn.prepare("..")` of sqlx, whose statement makes any number of queries; `None` if it is not one.
+    /// Handles `conn.prepare("..")` of sqlx, whose statement makes any number of queries, and `conn.copy_in_raw("COPY ..")`; `None`
+    /// if it is neither.
     pub(in crate::rust) fn sqlx_statement(&mut self, node: &ExprMethodCall, method: &str) -> Option<Queries> {
-        let is_one = matches!(method, "prepare" | "prepare_with") && self.knows_sqlx && !self.knows_drivers;
+        let copies = matches!(method, "copy_in_raw" | "copy_out_raw");
+        let prepares = matches!(method, "prepare" | "prepare_with");
+        let is_one = (copies || prepares) && self.knows_sqlx && !self.knows_drivers;
         let given = node.args.first().filter(|_| is_one)?;
         let sql = sql_text::text(given, self);
         if !matches!(&sql, SiteSql::Literal(sql) if query_names::looks_like_sql(&sql.text)) {
             return None;
         }
         let site = self.executor_site(node, method, sql);
+        if copies {
+            self.executed(&[site], node, Some(&node.receiver));
+            return Some(Queries::new());
+        }
         self.make(site, true);
         Some(vec![site])
     }

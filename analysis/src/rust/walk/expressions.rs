@@ -128,6 +128,7 @@ impl Walker<'_> {
                 _ => Shape::Unknown,
             };
             self.bind_from(&local.pat, shape, &origins);
+            self.bind_cut(&local.pat, &init.expr);
             self.take_statement(&local.pat, &init.expr);
             let ty = self.type_of(&init.expr);
             self.note_begun(&local.pat, &init.expr);
@@ -269,6 +270,7 @@ impl Walker<'_> {
                 let origins = self.origins(&node.expr);
                 let given = self.passed_on(&node.expr);
                 self.bind_from(&node.pat, Shape::Unknown, &origins);
+                self.bind_cut(&node.pat, &node.expr);
                 self.type_pattern(&node.pat, ty);
                 self.note_begun(&node.pat, &node.expr);
                 self.unpack(&node.pat, given);

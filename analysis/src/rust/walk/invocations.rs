@@ -381,7 +381,7 @@ impl Walker<'_> {
             SiteSql::File(_) => true,
             SiteSql::Dynamic => built.is_some() || self.is_declared_safe(argument),
         };
-        if says_sql && self.knows_sqlx {
+        if says_sql && self.knows_sqlx && !self.holds_no_connection(&node.receiver) {
             let site = self.executor_site(node, method, sql);
             let site = self.note_built(site, built);
             self.executed(&[site], node, Some(&node.receiver));

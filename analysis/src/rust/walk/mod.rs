@@ -51,6 +51,7 @@ mod shape;
 mod sites;
 mod spans;
 pub(in crate::rust) mod sql_text;
+mod steps;
 mod transactions;
 mod typing;
 pub(in crate::rust) mod variables;

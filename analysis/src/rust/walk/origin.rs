@@ -7,6 +7,7 @@ use syn::{Block, Expr, Pat, Stmt};
 use super::Walker;
 use super::exits::{ends_in, is_exit};
 use super::locals::Local;
+use super::parts;
 use super::reach::is_connection;
 use super::shape::{Shape, is_constant};
 use super::sql_text::segments;
@@ -227,6 +228,15 @@ impl Walker<'_> {
         let loops = self.here.loops.len();
         for name in variables::bindings(pattern) {
             self.here.locals.push(Local { shape, origins: origins.to_vec(), ..Local::new(name, loops) });
+        }
+    }
+
+    /// Notes how many elements a part of a list has that a pattern binds: `Some(three) = ids.first_chunk::<3>()`.
+    pub(super) fn bind_cut(&mut self, pattern: &Pat, value: &syn::Expr) {
+        let Some((part, shape)) = parts::cut(value, self) else { return };
+        let Some(Pat::Ident(name)) = parts::cut_off(pattern, part) else { return };
+        if let Some(local) = self.here.locals.get_mut(&name.ident.to_string()) {
+            local.shape = shape;
         }
     }
 

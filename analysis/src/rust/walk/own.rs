@@ -1,6 +1,6 @@
 //! Whether a method is one of the project's own, where its name is one that libraries have as well.
 
-use syn::ExprMethodCall;
+use syn::{Expr, ExprMethodCall};
 
 use super::Walker;
 use super::shape::Shape;
@@ -57,6 +57,58 @@ impl Walker<'_> {
             }
             Kin::Maybe => None,
         }
+    }
+
+    /// Whether a value is of a type of this file that can hold no connection: a struct without fields, or with plain values alone.
+    /// Its methods take no SQL, whatever their names are.
+    pub(super) fn holds_no_connection(&self, value: &Expr) -> bool {
+        let Some(TypeRef::Named(path, _)) = self.in_file(&self.type_of(value)) else { return false };
+        let [.., name] = path.as_slice() else { return false };
+        let declared = self.items.iter().flat_map(|items| &items.types).any(|(known, _)| known == name);
+        let points = self
+            .items
+            .iter()
+            .flat_map(|items| &items.derefs)
+            .any(|(of, _)| matches!(of, TypeRef::Named(of, _) if of.last() == Some(name)));
+        declared && !points && self.is_plain_value(&TypeRef::Named(vec![name.clone()], Vec::new()), 0)
+    }
+
+    /// Whether a type is one of numbers, texts and lists of them, or a struct of such.
+    fn is_plain_value(&self, ty: &TypeRef, depth: u8) -> bool {
+        let TypeRef::Named(path, arguments) = ty else { return false };
+        let [name] = path.as_slice() else { return false };
+        let next = |ty: &TypeRef| depth < 4 && self.is_plain_value(ty, depth + 1);
+        let is_number = matches!(
+            name.as_str(),
+            "bool"
+                | "char"
+                | "str"
+                | "String"
+                | "u8"
+                | "u16"
+                | "u32"
+                | "u64"
+                | "u128"
+                | "usize"
+                | "i8"
+                | "i16"
+                | "i32"
+                | "i64"
+                | "i128"
+                | "isize"
+                | "f32"
+                | "f64"
+        );
+        let holds = matches!(
+            name.as_str(),
+            "[]" | "Option" | "Vec" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet"
+        );
+        if is_number || holds {
+            return is_number || !arguments.is_empty() && arguments.iter().all(next);
+        }
+        let mut types = self.items.iter().flat_map(|items| &items.types);
+        let fields = types.find(|(known, _)| known == name).map(|(_, fields)| fields);
+        fields.is_some_and(|fields| fields.iter().all(|(_, ty)| next(ty)))
     }
 
     /// The types that have one of these methods, or another of their name.

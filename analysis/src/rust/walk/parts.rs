@@ -50,6 +50,43 @@ pub(super) fn of_text(call: &syn::ExprMethodCall, around: &dyn Shapes) -> Option
     u64::try_from(parts).ok()
 }
 
+/// The part of a pattern that gets a list of a number of elements that the source determines, by its position in a tuple, and the
+/// shape of that list: `Some(three) = ids.first_chunk::<3>()`, `(head, rest) = ids.split_at(2)`.
+pub(super) fn cut(value: &Expr, around: &dyn Shapes) -> Option<(Option<usize>, Shape)> {
+    let call = match value {
+        Expr::MethodCall(call) => call,
+        Expr::Try(inner) => return cut(&inner.expr, around),
+        Expr::Paren(inner) => return cut(&inner.expr, around),
+        _ => return None,
+    };
+    let generic = || match call.turbofish.as_ref()?.args.first()? {
+        syn::GenericArgument::Const(count) => number(count, around, 0),
+        _ => None,
+    };
+    let (part, size) = match call.method.to_string().as_str() {
+        "first_chunk" | "last_chunk" | "first_chunk_mut" | "last_chunk_mut" => (None, generic()?),
+        "split_first_chunk" | "split_first_chunk_mut" => (Some(0), generic()?),
+        "split_last_chunk" | "split_last_chunk_mut" => (Some(1), generic()?),
+        "split_at" | "split_at_mut" | "split_at_checked" | "split_at_mut_checked" => {
+            (Some(0), call.args.first().and_then(|at| number(at, around, 0))?)
+        }
+        "unwrap" | "expect" | "ok_or" | "ok_or_else" | "context" => return cut(&call.receiver, around),
+        _ => return None,
+    };
+    Some((part, Shape::Fixed(Some(size.most), size.least == size.most)))
+}
+
+/// The pattern of the list: `three` in `Some(three)`, `head` in `(head, rest)`.
+pub(super) fn cut_off(pattern: &syn::Pat, part: Option<usize>) -> Option<&syn::Pat> {
+    match (pattern, part) {
+        (syn::Pat::TupleStruct(inner), _) if inner.elems.len() == 1 => cut_off(inner.elems.first()?, part),
+        (syn::Pat::Paren(inner), _) => cut_off(&inner.pat, part),
+        (syn::Pat::Tuple(tuple), Some(at)) => tuple.elems.iter().nth(at),
+        (syn::Pat::Ident(_), None) => Some(pattern),
+        _ => None,
+    }
+}
+
 fn text(value: &Expr, around: &dyn Shapes) -> Option<String> {
     match value {
         Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),

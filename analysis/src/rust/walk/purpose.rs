@@ -6,6 +6,7 @@ use syn::{Block, Expr, Pat};
 
 use super::exits::{block_ends_in, ends_in, is_exit_of_loop};
 use super::shape::Shape;
+use super::steps::{is_step_of_days, is_step_of_one, steps_from};
 use super::variables;
 
 /// The number of iterations is in the source.
@@ -167,6 +168,10 @@ pub(in crate::rust) fn endless_loop(body: &Block) -> Turns {
     if signs.waits {
         return Turns::exempt(if signs.succeeds { RETRY } else { SERVICE });
     }
+    // Day after day up to a last one: each is known before the loop.
+    if signs.days.iter().any(|day| signs.limits.contains(day)) {
+        return Turns::WORK;
+    }
     Turns::exempt(PAGES)
 }
 
@@ -189,6 +194,10 @@ struct Signs {
     stops: bool,
     /// Variables that are incremented or decremented.
     steps: Vec<String>,
+    /// Those that move on by a day or another length of time.
+    days: Vec<String>,
+    /// The variables in the conditions that leave the loop.
+    limits: Vec<String>,
     /// Variables that keep whether something succeeded.
     outcomes: Vec<String>,
     /// Variables that start anew in each iteration: what is drawn from them is not an element of the loop.
@@ -282,29 +291,6 @@ fn tells_success(condition: &Expr) -> bool {
     }
 }
 
-/// Whether a value is the successor of `name`: `name + 1`, `name + Days::new(1)`, `name.succ_opt()`.
-fn steps_from(value: &Expr, name: &str) -> bool {
-    let is_one = |value: &Expr| matches!(value, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "1");
-    match value {
-        Expr::Binary(sum) if matches!(sum.op, syn::BinOp::Add(_) | syn::BinOp::Sub(_)) => {
-            let by_one = match sum.right.as_ref() {
-                Expr::Call(call) => call.args.len() == 1 && call.args.iter().all(is_one),
-                right => is_one(right),
-            };
-            by_one && matches!(sum.left.as_ref(), Expr::Path(path) if path.path.is_ident(name))
-        }
-        Expr::MethodCall(call) => match call.method.to_string().as_str() {
-            "succ_opt" | "succ" | "pred_opt" | "pred" | "next_day" => {
-                matches!(call.receiver.as_ref(), Expr::Path(path) if path.path.is_ident(name))
-            }
-            "unwrap" | "expect" | "unwrap_or_default" => steps_from(&call.receiver, name),
-            _ => false,
-        },
-        Expr::Try(inner) => steps_from(&inner.expr, name),
-        _ => false,
-    }
-}
-
 /// `stream.next().await.expect("it does not end")`.
 fn takes_from_endless(node: &syn::ExprMethodCall) -> bool {
     let Expr::Await(awaited) = node.receiver.as_ref() else { return false };
@@ -371,12 +357,14 @@ impl<'ast> Visit<'ast> for Signs {
     }
 
     fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
-        let by_one = matches!(&*node.right, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "1");
-        if by_one
+        if is_step_of_one(&node.right)
             && matches!(node.op, syn::BinOp::AddAssign(_) | syn::BinOp::SubAssign(_))
             && let Expr::Path(path) = node.left.as_ref()
             && let Some(name) = path.path.get_ident()
         {
+            if !matches!(*node.right, Expr::Lit(_)) {
+                self.days.push(name.to_string());
+            }
             self.steps.push(name.to_string());
         }
         visit::visit_expr_binary(self, node);
@@ -388,6 +376,9 @@ impl<'ast> Visit<'ast> for Signs {
             && let Some(name) = path.path.get_ident().map(ToString::to_string)
             && steps_from(&node.right, &name)
         {
+            if is_step_of_days(&node.right) {
+                self.days.push(name.clone());
+            }
             self.steps.push(name);
         } else if let Expr::Path(path) = node.left.as_ref()
             && tells_success(&node.right)
@@ -407,7 +398,11 @@ impl<'ast> Visit<'ast> for Signs {
             Expr::Let(condition) => is_success(&condition.pat),
             other => tells_success(other),
         };
-        self.succeeds |= good && block_ends_in(&node.then_branch, &is_exit_of_loop);
+        let leaves = block_ends_in(&node.then_branch, &is_exit_of_loop);
+        self.succeeds |= good && leaves;
+        if leaves && matches!(node.cond.as_ref(), Expr::Binary(_)) {
+            self.limits.extend(variables::mentions(&node.cond));
+        }
         visit::visit_expr_if(self, node);
     }
 

@@ -104,6 +104,10 @@ pub(super) fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape 
                 Err(_) => Shape::Elements,
             }
         }
+        // `std::pin::pin!(stream)`
+        Expr::Macro(mac) if mac.mac.path.segments.last().is_some_and(|last| last.ident == "pin") => {
+            mac.mac.parse_body::<Expr>().map_or(Shape::Unknown, |pinned| next(&pinned))
+        }
         Expr::Call(_) | Expr::MethodCall(_) if let Some(shape) = around.returned(expression, false) => shape,
         Expr::MethodCall(call) => {
             let read = OnceCell::new();
@@ -206,11 +210,13 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         }
         [.., "Vec" | "VecDeque" | "Box", "from"] => argument(),
         [.., "Some" | "Ok" | "once"] => Shape::Single,
+        // `successors(Some(from), |day| day.succ_opt())`
+        [.., "successors"] if call.args.iter().nth(1).is_some_and(super::steps::is_step) => Shape::Elements,
         [.., "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with"] => Shape::Pages,
         [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,
         [.., owner, "new"] if is_message_type(owner) => Shape::Messages,
-        // `EventSource::get(url)`
-        [.., "EventSource", _] => Shape::Messages,
+        // `EventSource::get(url)`, `PgListener::connect(url)`
+        [.., "EventSource" | "PgListener", _] => Shape::Messages,
         [.., "interval" | "interval_at" | "watcher" | "metadata_watcher"] => Shape::Messages,
         // Data read from a connection arrives when the other side sends it.
         [.., "BufReader" | "FramedRead" | "Framed" | "LinesStream" | "ReaderStream", "new"] => {
@@ -329,6 +335,8 @@ fn of_method(
         "stream" | "messages" if call.args.is_empty() => Shape::Messages,
         "try_iter" | "recv" | "eventsource" => Shape::Messages,
         name if name.starts_with("subscribe") || name.ends_with("_subscribe") => Shape::Messages,
+        // `text.parse::<i64>()`
+        "parse" if call.args.is_empty() && call.turbofish.is_some() => Shape::Single,
         "ok" | "err" | "get" | "first" | "last" | "fetch_optional" | "fetch_one" | "find" | "next"
         | "pop" => Shape::Single,
         _ => Shape::Unknown,

@@ -245,6 +245,7 @@ impl Walker<'_> {
             is_paged: false,
             grows: false,
             in_same_iteration: Vec::new(),
+            follow_up: Vec::new(),
             occasions: Vec::new(),
             cached: false,
             told: false,

@@ -180,6 +180,17 @@ impl<'ast> Visit<'ast> for Asks<'_> {
         visit::visit_expr_if(self, node);
     }
 
+    /// `let None = known.get(&k) else { return .. };`
+    fn visit_local(&mut self, node: &'ast syn::Local) {
+        if let Some(init) = node.init.as_ref().filter(|init| init.diverge.is_some())
+            && lacks(&node.pat)
+            && !matches!(node.pat, syn::Pat::Wild(_))
+        {
+            self.add(&init.expr);
+        }
+        visit::visit_local(self, node);
+    }
+
     /// `match known.entry(k) { Entry::Occupied(entry) => return .., Entry::Vacant(entry) => entry }`
     fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
         let returns = |arm: &syn::Arm| holds(&arm.pat) && arm_leaves(arm);

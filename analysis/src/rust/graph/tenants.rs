@@ -1,0 +1,47 @@
+//! Loops over tenants: a function that each iteration calls chooses the schema of a connection, so that the rest of the
+//! iteration works on other tables than in the previous one.
+
+use std::collections::HashSet;
+
+use super::calls::CallGraph;
+use super::turn::{body_of, text_of};
+use super::waits::QueryOrCall;
+use crate::rust::flow::CallRef;
+use crate::rust::site::{Loop, Site};
+use crate::rust::source::FunctionId;
+
+impl CallGraph<'_> {
+    /// The functions that choose the schema of a connection by a value that they are given.
+    pub(super) fn find_tenants(&self) -> HashSet<FunctionId> {
+        let mut found = HashSet::new();
+        for id in self.all_functions() {
+            let Some((source, function)) = self.get(id) else { continue };
+            let mut sites = function.flow.queries().filter_map(|at| source.scan.sites.get(at));
+            if sites.any(chooses_schema) {
+                found.insert(id);
+            }
+        }
+        found
+    }
+
+    /// Whether each iteration of a loop around a step chooses a schema, by a call that is given something of the iteration.
+    pub(super) fn enters_tenant(&self, id: FunctionId, around: &Loop, step: QueryOrCall) -> bool {
+        if self.tenants.is_empty() {
+            return false;
+        }
+        let body = self.get(id).and_then(|(_, function)| body_of(&function.flow, around, step));
+        let enters = |call: &CallRef| {
+            let targets = self.targets(id.source, call);
+            !call.varying.is_empty() && targets.iter().any(|target| self.tenants.contains(target))
+        };
+        body.is_some_and(|body| body.calls().any(enters))
+    }
+}
+
+/// Whether a statement sets the path in which tables are looked up to one that is known only when it runs.
+fn chooses_schema(site: &Site) -> bool {
+    let Some(text) = text_of(site).map(str::to_ascii_lowercase) else { return false };
+    let is_given = site.built.is_some() || text.contains('$') || text.contains('?');
+    let first = text.split_whitespace().next().unwrap_or_default();
+    is_given && matches!(first, "set" | "select") && text.contains("search_path")
+}
