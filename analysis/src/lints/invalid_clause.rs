@@ -177,6 +177,20 @@ mod tests {
         fires("invalid_clause", "WITH x AS (DELETE FROM users WHERE id = $1) SELECT * FROM x");
         silent("invalid_clause", "SELECT id FROM servers ORDER BY id FETCH FIRST 5 ROWS WITH TIES");
         silent("invalid_clause", "INSERT INTO users (email) VALUES ($1) ON CONFLICT DO NOTHING");
+        for target in [
+            "(lower(email))",
+            "((email::text))",
+            "(pg_catalog.lower(email))",
+            "(lower(email) COLLATE \"C\" text_pattern_ops)",
+            "(lower(email), id)",
+            "(lower(email)) WHERE id > 3",
+        ] {
+            let sql = format!(
+                "INSERT INTO users (email) VALUES ($1) ON CONFLICT {target} DO UPDATE SET email = $1"
+            );
+            silent("invalid_clause", &sql);
+            silent("unknown_column", &sql);
+        }
         silent(
             "invalid_clause",
             "INSERT INTO users (email) VALUES ($1) ON CONFLICT ON CONSTRAINT users_pkey DO NOTHING",

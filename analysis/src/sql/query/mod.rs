@@ -86,6 +86,11 @@ impl Query {
         self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Only)
     }
 
+    /// Whether the last column of a function numbers its rows.
+    pub fn numbers_rows(&self, id: RelationId) -> bool {
+        self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Numbered)
+    }
+
     /// Whether the earlier versions of a table's rows are read as well, so that no key is unique.
     pub fn reads_versions(&self, id: RelationId) -> bool {
         self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Versions)
@@ -105,7 +110,11 @@ impl Query {
         for (_, asked) in self.asked.iter().filter(|(of, _)| *of == id) {
             let names = |indexes: &[String]| indexes.iter().any(is_meant);
             match asked {
-                Asked::Only | Asked::Versions | Asked::Arguments(_) | Asked::Sample { .. } => {}
+                Asked::Only
+                | Asked::Versions
+                | Asked::Numbered
+                | Asked::Arguments(_)
+                | Asked::Sample { .. } => {}
                 Asked::Use(indexes) => used = Some(used.unwrap_or(false) || names(indexes)),
                 Asked::Ignore(indexes) if names(indexes) => return false,
                 Asked::Ignore(_) => {}
@@ -157,6 +166,8 @@ pub enum Asked {
     Arguments(Vec<Option<String>>),
     /// MariaDB's `FOR SYSTEM_TIME ALL`: the earlier versions of its rows as well.
     Versions,
+    /// `WITH ORDINALITY`: its last column numbers its rows.
+    Numbered,
     /// `TABLESAMPLE method (size)`: only some of its rows.
     Sample {
         /// How many, or which percentage.

@@ -147,7 +147,7 @@ impl Resolver<'_> {
         });
         let mut column = |name| RelationColumn::new(name, types.next().unwrap_or_default());
         let columns = columns.map(|names| names.into_iter().map(&mut column).collect());
-        self.add_relation(Relation {
+        let id = self.add_relation(Relation {
             block,
             alias: goes_by,
             source,
@@ -155,7 +155,11 @@ impl Resolver<'_> {
             lateral: true,
             inlined: None,
             span,
-        })
+        });
+        if ordinality {
+            self.asked.push((id, Asked::Numbered));
+        }
+        id
     }
 
     /// `XMLTABLE(.. COLUMNS ..)`, which lists all its columns.

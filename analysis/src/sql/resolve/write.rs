@@ -8,6 +8,7 @@ use super::targets::part_of;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::query::{BlockId, Body, Conflict, From, Relation, RelationId, Role, Source, Write};
+use crate::sql::rewrite::EXPRESSION;
 
 impl Resolver<'_> {
     pub(super) fn insert(&mut self, insert: &ast::Insert, id: BlockId) {
@@ -102,7 +103,8 @@ impl Resolver<'_> {
         let columns = match &conflict.conflict_target {
             Some(ast::ConflictTarget::Columns(columns)) => {
                 let name = |column: &ast::Ident| ast::ObjectName::from(vec![column.clone()]);
-                columns.iter().map(|column| self.target_column(&name(column), target)).collect()
+                let columns = columns.iter().filter(|column| column.value != EXPRESSION);
+                columns.map(|column| self.target_column(&name(column), target)).collect()
             }
             Some(ast::ConflictTarget::OnConstraint(name)) => {
                 self.check_constraint(name, target);

@@ -30,6 +30,8 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::dialect::Dialect;
 
+pub(super) use shared::EXPRESSION;
+
 /// The tokens of a query for the parser.
 pub(super) struct Rewritten {
     pub(super) tokens: Vec<TokenWithSpan>,

@@ -156,6 +156,9 @@ fn ends_select_list(r: &Rewriter) -> bool {
     false
 }
 
+/// What stands for the expressions of a conflict target that has no column: no column has this name.
+pub(in crate::sql) const EXPRESSION: &str = "";
+
 /// The target of `ON CONFLICT`: expressions, collations, operator classes and the predicate of a partial
 /// index. Which unique index it selects does not affect what is read.
 pub(super) fn conflict_target(r: &mut Rewriter) -> bool {
@@ -167,7 +170,10 @@ pub(super) fn conflict_target(r: &mut Rewriter) -> bool {
         && let Some(end) = r.closing(0)
     {
         let columns = plain_columns(r, end);
-        if columns.is_empty() {
+        if columns.is_empty() && end > 1 {
+            r.put(Token::LParen);
+            r.put_name(EXPRESSION, '"');
+            r.put(Token::RParen);
             r.skip(end + 1);
         } else {
             r.keep(1);
@@ -200,7 +206,7 @@ fn plain_columns(r: &Rewriter, end: usize) -> Vec<usize> {
             Token::RParen => depth = depth.saturating_sub(1),
             Token::Word(_) if depth == 0 => {
                 let first = at == 1 || *r.token(at - 1) == Token::Comma;
-                if first && !matches!(r.token(at + 1), Token::LParen) {
+                if first && !is_call(r, at) {
                     columns.push(at);
                 }
             }
@@ -208,6 +214,15 @@ fn plain_columns(r: &Rewriter, end: usize) -> Vec<usize> {
         }
     }
     columns
+}
+
+/// Whether a name at an offset is that of a function that is called, possibly with its schema.
+fn is_call(r: &Rewriter, at: usize) -> bool {
+    let mut next = at + 1;
+    while *r.token(next) == Token::Period && r.is_name(next + 1) {
+        next += 2;
+    }
+    *r.token(next) == Token::LParen
 }
 
 /// The number of tokens up to the `DO` of an ON CONFLICT.

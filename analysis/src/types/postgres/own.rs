@@ -20,6 +20,11 @@ pub(super) struct Head<'t> {
     pub(super) strict: bool,
 }
 
+/// Whether a function is declared STRICT, by the statement that creates it.
+pub(super) fn is_strict(text: &str) -> bool {
+    head(text).is_some_and(|head| head.strict && head.kind == b'f' && !head.set && head.table.is_none())
+}
+
 impl Session<'_> {
     /// The schema's functions with a name that accept this many arguments.
     pub(super) fn own_functions(&mut self, called: &Called<'_>, count: usize) -> Vec<Candidate> {

@@ -8,11 +8,13 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::computed::Computed;
+use super::folds::Folds;
 use super::planner;
+use super::qualified;
 use super::session::{Field, Session};
 use crate::schema::Schema;
 use crate::sql::Query;
-use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
+use crate::sql::expr::{Expr, Literal};
 use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Output, RelationId, Role, Source};
 use crate::types::Planned;
 
@@ -39,14 +41,17 @@ pub(super) fn patches(
     weighs: &mut bool,
 ) -> Vec<Patch> {
     let mut patches = vec![Patch { nullable: false, certain: true }; fields.len()];
-    let query = session.query;
+    let (schema, outer) = (session.schema, &session.outer);
+    let rewritten = qualified::rewritten(session.query);
+    let query = rewritten.as_ref().unwrap_or(session.query);
     let Some(root) = query.root else { return patches };
     let Some(outputs) = query.block(root).outputs.as_ref() else { return patches };
-    let (schema, outer) = (session.schema, &session.outer);
+    let folds = Folds::new(query, schema, &session.types.catalog, planned);
     let reading = Reading {
         query,
         schema,
         planned,
+        folds: &folds,
         depth: Cell::new(0),
         too_deep: Cell::new(false),
         estimates: Cell::new(0),
@@ -109,6 +114,10 @@ pub(super) fn patches(
             }
         }
     }
+    // What is not known may also leave nothing to join.
+    if folds.is_doubted() && patches.iter().any(|patch| patch.nullable || !patch.certain) {
+        return vec![unknown; fields.len()];
+    }
     patches
 }
 
@@ -117,6 +126,7 @@ pub(super) struct Reading<'q> {
     pub(super) query: &'q Query,
     pub(super) schema: &'q Schema,
     pub(super) planned: Planned,
+    pub(super) folds: &'q Folds<'q>,
     depth: Cell<usize>,
     too_deep: Cell<bool>,
     estimates: Cell<usize>,
@@ -263,7 +273,12 @@ impl<'q> Reading<'q> {
 
     /// Whether an expression is NULL as far as the planner evaluates it in advance.
     pub(super) fn is_null(&self, expr: &Expr) -> bool {
-        is_null(expr, self.planned)
+        self.folds.is_null(expr)
+    }
+
+    /// Whether a condition is false or NULL, as the planner knows in advance, so that it removes the query.
+    pub(super) fn is_never_true(&self, condition: &Expr, depth: usize) -> bool {
+        self.folds.is_never_true(condition, depth)
     }
 
     /// The block that the planner merges into the outer query: a plain SELECT.
@@ -339,28 +354,6 @@ impl<'q> Reading<'q> {
             _ => None,
         }
     }
-
-    /// Whether a condition is false or NULL, as the planner knows in advance, so that it removes the query.
-    pub(super) fn is_never_true(&self, condition: &Expr, depth: usize) -> bool {
-        let never = |expr: &Expr| depth < 32 && self.is_never_true(expr, depth + 1);
-        let is_null = |expr: &Expr| self.is_null(expr);
-        match condition {
-            Expr::And(parts) => parts.iter().any(never),
-            Expr::Or(parts) => parts.iter().all(never),
-            Expr::Between { expr, low, high, .. } => is_null(expr) || is_null(low) || is_null(high),
-            Expr::Is { expr, test: Test::Null, negated: true } => is_null(expr),
-            Expr::Is { expr, test: Test::True, negated: false } => never(expr),
-            Expr::InList { expr, list, negated: false } => {
-                is_null(expr) || matches!(list.as_slice(), [only] if is_null(only))
-            }
-            Expr::InQuery { query, negated: false, .. } | Expr::Exists { query, negated: false } => {
-                let block = self.query.block(*query);
-                is_flat(block) && block.filters().iter().any(never)
-            }
-            Expr::Literal(Literal::Bool(false)) => true,
-            other => is_null(other),
-        }
-    }
 }
 
 /// Whether a SELECT does nothing with its rows after the joins.
@@ -393,44 +386,4 @@ fn inner_conditions(item: &From) -> Vec<&Expr> {
         }
     }
     all
-}
-
-/// Whether an expression is NULL as far as the planner evaluates it in advance, with NULL for its parameters or with
-/// any values.
-pub(super) fn is_null(expr: &Expr, planned: Planned) -> bool {
-    is_null_at(expr, planned, 0)
-}
-
-fn is_null_at(expr: &Expr, planned: Planned, depth: usize) -> bool {
-    let is_null = |expr: &Expr| depth < MAX_PLAN_DEPTH && is_null_at(expr, planned, depth + 1);
-    match expr {
-        Expr::Parameter(_) => planned == Planned::ForNulls,
-        Expr::Literal(Literal::Null) => true,
-        Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Not(expr) | Expr::Unary { expr, .. } => {
-            is_null(expr)
-        }
-        Expr::Binary { op, left, right } => {
-            !matches!(op, Op::Same | Op::NotSame) && (is_null(left) || is_null(right))
-        }
-        Expr::Like { expr, pattern, kind, .. } => {
-            *kind != LikeKind::Glob && (is_null(expr) || is_null(pattern))
-        }
-        Expr::Any { left, right, .. } => is_null(left) && is_null(right),
-        Expr::Call(call) => match call.name.as_str() {
-            "coalesce" => call.args.iter().all(is_null),
-            "lower"
-            | "upper"
-            | "length"
-            | "btrim"
-            | "date_trunc"
-            | "to_tsquery"
-            | "plainto_tsquery"
-            | "websearch_to_tsquery" => call.args.iter().any(is_null),
-            _ => false,
-        },
-        Expr::Other { what, parts } if what == "at time zone" || what.starts_with("extract") => {
-            parts.iter().any(is_null)
-        }
-        _ => false,
-    }
 }

@@ -28,7 +28,7 @@ WITH member AS (
   WHERE CASE WHEN base THEN o.oid < 16384 ELSE EXISTS (SELECT FROM member WHERE classid = 'pg_operator'::regclass AND objid = o.oid) END
   UNION ALL
   SELECT format('f %s %s %s %s%s%s %s %s %s %s %s', p.proname, p.prokind, t.typname,
-      CASE WHEN p.proisstrict THEN 's' ELSE '-' END, CASE WHEN p.proretset THEN 'r' ELSE '-' END, CASE WHEN p.provariadic <> 0 THEN 'v' ELSE '-' END,
+      CASE WHEN p.proisstrict THEN 's' WHEN p.prokind = 'f' AND p.provolatile = 'i' THEN 'i' ELSE '-' END, CASE WHEN p.proretset THEN 'r' ELSE '-' END, CASE WHEN p.provariadic <> 0 THEN 'v' ELSE '-' END,
       p.pronargdefaults, CASE WHEN g.aggkind IN ('o', 'h') THEN g.aggkind::text || g.aggnumdirectargs ELSE '-' END,
       COALESCE((SELECT string_agg(a.typname, ',' ORDER BY i) FROM unnest(p.proargtypes) WITH ORDINALITY AS u(o, i) JOIN pg_type a ON a.oid = o), '-'),
       COALESCE((SELECT string_agg(replace(COALESCE(p.proargnames[i], ''), ' ', '_') || ':' || a.typname, ',' ORDER BY i)

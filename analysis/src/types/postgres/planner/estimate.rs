@@ -1,8 +1,9 @@
 //! How many rows the planner expects of a table that was never analysed, and of a condition.
 
-use super::super::plan::is_null;
+use super::super::folds::{Folds, Text};
 use super::super::rows;
 use super::cost::{Cost, Heap, Input, clamped};
+use super::operators::operators;
 use super::partial::Partial;
 use super::patterns::{self, Part};
 use super::scans::number;
@@ -10,7 +11,6 @@ use super::sizes::OF_UNKNOWN_ARRAY;
 use crate::schema::{KeyPart, Schema, Table};
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
-use crate::types::Planned;
 
 /// The pages that a table is expected to have if it was never vacuumed.
 const PAGES: f64 = 10.0;
@@ -22,8 +22,7 @@ pub(super) const OF_PATTERN: f64 = 0.005;
 const OF_NULL: f64 = 0.005;
 /// The part of the rows that equal a value, for an operand that is not a column.
 const OF_EQUALITY: f64 = 0.005;
-
-/// The most elements of a list that are counted: with more, it finds all values.
+/// More elements of a list than these find all values.
 const MOST_ELEMENTS: usize = 1_000;
 
 /// A relation that the joins scan.
@@ -52,7 +51,7 @@ pub(super) struct Leaf<'q> {
     pub(super) is_dead: bool,
     /// The part of the rows that conditions of unknown selectivity keep.
     pub(super) doubt: f64,
-    pub(super) planned: Planned,
+    pub(super) folds: &'q Folds<'q>,
 }
 
 /// A condition on one relation.
@@ -64,9 +63,9 @@ pub(super) enum Filter<'q> {
 }
 
 impl Filter<'_> {
-    pub(super) fn operators(&self) -> f64 {
+    pub(super) fn operators(&self, folds: &Folds<'_>) -> f64 {
         match self {
-            Filter::Written(expr) => operators(expr),
+            Filter::Written(expr) => operators(expr, folds),
             Filter::Derived(_) => 1.0,
         }
     }
@@ -78,7 +77,7 @@ impl Filter<'_> {
         let (expr, part, values) = match self {
             Filter::Written(Expr::Is { expr, test: Test::Null, negated: false }) => (expr, OF_NULL, 1.0),
             Filter::Written(Expr::Any { left, op: Op::Eq, right, all: false })
-                if is_null(right, leaf.planned) =>
+                if leaf.folds.is_null(right) =>
             {
                 (left, 0.0, 1.0)
             }
@@ -119,6 +118,18 @@ impl Filter<'_> {
         }
     }
 
+    /// The row of constants that bounds rows which begin with a column, and how many fields it has.
+    fn row_bound(&self, of: &str) -> Option<(&Expr, usize)> {
+        let Filter::Written(Expr::Binary { op, left, right }) = self else { return None };
+        let (Expr::Row(one), Expr::Row(other)) = (&**left, &**right) else { return None };
+        let begins = |row: &[Expr]| row.first().and_then(Expr::as_column).is_some_and(|it| it.name == of);
+        match (op.is_range(), begins(one), begins(other)) {
+            (true, true, false) if is_fixed(right) => Some((right, one.len())),
+            (true, false, true) if is_fixed(left) => Some((left, one.len())),
+            _ => None,
+        }
+    }
+
     /// The column that it compares with a constant, and whether for equality.
     pub(super) fn compared(&self) -> Option<(&str, bool)> {
         match self {
@@ -153,7 +164,7 @@ impl<'q> Leaf<'q> {
         id: RelationId,
         table: Option<&'q Table>,
         size: Input,
-        (doubt, planned): (f64, Planned),
+        (doubt, folds): (f64, &'q Folds<'q>),
         schema: &Schema,
     ) -> Leaf<'q> {
         let tuples = table.map_or(size.rows, |table| rows::density(table, schema) * PAGES);
@@ -172,7 +183,7 @@ impl<'q> Leaf<'q> {
             partial: Vec::new(),
             is_dead: false,
             doubt,
-            planned,
+            folds,
         }
     }
 
@@ -193,7 +204,7 @@ impl<'q> Leaf<'q> {
     }
 
     pub(super) fn heap(&self) -> Heap {
-        let operators = self.filters.iter().map(Filter::operators).sum();
+        let operators = self.filters.iter().map(|filter| filter.operators(self.folds)).sum();
         let pages = if self.table.is_some() { PAGES } else { 0.0 };
         Heap { pages, tuples: self.tuples, operators }
     }
@@ -258,7 +269,7 @@ impl<'q> Leaf<'q> {
             let one = self.of_equality(column);
             return Some(Keyed {
                 selectivity: if is_also { one * one } else { one },
-                operators: of.operators() + f64::from(u8::from(is_also)),
+                operators: of.operators(self.folds) + f64::from(u8::from(is_also)),
                 descents: 1.0,
                 is_equal: true,
                 is_bound: true,
@@ -271,14 +282,18 @@ impl<'q> Leaf<'q> {
         }
         let found = self.filters.iter().find_map(|it| {
             let (_, selectivity, descents) = it.searched(self).filter(|(of, ..)| *of == column)?;
-            Some((selectivity, descents, it.operators()))
+            Some((selectivity, descents, it.operators(self.folds)))
         });
         if let Some((selectivity, descents, operators)) = found {
             return Some(Keyed { selectivity, operators, descents, is_equal: false, is_bound: true });
         }
+        if let Some((row, width)) = self.filters.iter().find_map(|it| it.row_bound(column)) {
+            let (selectivity, operators) = (self.of_order(row, row), number(width));
+            return Some(Keyed { selectivity, operators, descents: 1.0, is_equal: false, is_bound: false });
+        }
         let bounds: Vec<&Filter<'_>> =
             self.filters.iter().filter(|it| it.bounds().is_some_and(|(of, ..)| of == column)).collect();
-        let operators: f64 = bounds.iter().map(|it| it.operators()).sum();
+        let operators: f64 = bounds.iter().map(|it| it.operators(self.folds)).sum();
         let selectivity = self.of_range(column);
         let range = Keyed { selectivity, operators, descents: 1.0, is_equal: false, is_bound: false };
         (!bounds.is_empty()).then_some(range)
@@ -294,7 +309,7 @@ impl<'q> Leaf<'q> {
             return None;
         }
         let of = |expr: &Expr| self.selectivity(expr, depth + 1);
-        if is_null(condition, self.planned) {
+        if self.folds.is_null(condition) {
             return Some(0.0);
         }
         Some(match condition {
@@ -311,7 +326,7 @@ impl<'q> Leaf<'q> {
                 sum
             }
             Expr::Binary { op: op @ (Op::Same | Op::NotSame), left, right }
-                if is_null(left, self.planned) || is_null(right, self.planned) =>
+                if self.folds.is_null(left) || self.folds.is_null(right) =>
             {
                 if *op == Op::Same {
                     0.0
@@ -321,7 +336,7 @@ impl<'q> Leaf<'q> {
             }
             Expr::Binary { op: Op::Eq | Op::Same, left, right } => self.equal(left, right)?,
             Expr::Binary { op: Op::NotEq | Op::NotSame, left, right } => 1.0 - self.equal(left, right)?,
-            Expr::Binary { op, .. } if op.is_range() => OF_RANGE,
+            Expr::Binary { op, left, right } if op.is_range() => self.of_order(left, right),
             Expr::Between { negated: false, .. } => OF_TWO_RANGES,
             Expr::Between { negated: true, .. } => 2.0 * OF_RANGE - OF_RANGE * OF_RANGE,
             Expr::InList { expr, list, negated } => self.among(expr, list, *negated)?,
@@ -339,12 +354,13 @@ impl<'q> Leaf<'q> {
                 self.among(left, &vec![(**right).clone(); count.min(MOST_ELEMENTS)], *all)?
             }
             Expr::Like { expr, pattern, kind, negated } => {
-                let part = match pattern.without_casts() {
-                    Expr::Literal(Literal::Text(text)) => match patterns::of(text, *kind)? {
+                let part = match self.folds.text(pattern) {
+                    Text::Is(text) => match patterns::of(&text, *kind)? {
                         Part::Exact => self.equal(expr, pattern)?,
                         Part::Of(part) => part,
                     },
-                    _ => OF_PATTERN,
+                    Text::IsOpen => OF_PATTERN,
+                    Text::IsUnknown => return None,
                 };
                 if *negated { 1.0 - part } else { part }
             }
@@ -357,15 +373,37 @@ impl<'q> Leaf<'q> {
             }
             Expr::Is { expr, test: Test::True, negated: false } => of(expr)?,
             Expr::Is { expr, test: Test::False, negated: false } => 1.0 - of(expr)?,
-            Expr::Any { right, all: false, .. } if is_null(right, self.planned) => 0.0,
+            Expr::Any { right, all: false, .. } if self.folds.is_null(right) => 0.0,
             Expr::Any { left, op: Op::Eq, right, all: false }
                 if matches!(right.without_casts(), Expr::Parameter(_)) =>
             {
                 1.0 - (1.0 - self.equal(left, right)?).powf(OF_UNKNOWN_ARRAY)
             }
+            Expr::Any { left, op: op @ (Op::Eq | Op::NotEq), right, all }
+                if right.as_column().is_some() && is_fixed(left) && *all == (*op == Op::NotEq) =>
+            {
+                let part = self.of_element(left)?;
+                if *all { 1.0 - part } else { part }
+            }
             Expr::Literal(Literal::Bool(true)) => 1.0,
             _ => return None,
         })
+    }
+
+    /// The part of the rows on one side of a value. Rows are compared by their first fields, and not folded if one is NULL.
+    fn of_order(&self, left: &Expr, right: &Expr) -> f64 {
+        let is_null = |row: &Expr| matches!(row, Expr::Row(fields) if fields.first().is_some_and(|of| self.folds.is_null(of)));
+        if is_null(left) || is_null(right) { 0.0 } else { OF_RANGE }
+    }
+
+    /// The part of the rows with a value among the elements of an array; `None` if that is not known.
+    fn of_element(&self, value: &Expr) -> Option<f64> {
+        match value.without_casts() {
+            value if self.folds.is_null(value) => Some(0.0),
+            Expr::Literal(_) => Some(OF_EQUALITY),
+            Expr::Parameter(_) => Some(1.0 - (1.0 - OF_EQUALITY).powf(OF_UNKNOWN_ARRAY)),
+            _ => None,
+        }
     }
 
     /// The part of the rows in which a value is among others, or is none of them. For one that is NULL, the planner
@@ -373,7 +411,7 @@ impl<'q> Leaf<'q> {
     fn among(&self, expr: &Expr, list: &[Expr], negated: bool) -> Option<f64> {
         let (mut one, mut sum) = if negated { (1.0, 1.0) } else { (0.0, 0.0) };
         for item in list {
-            let part = match is_null(item, self.planned) {
+            let part = match self.folds.is_null(item) {
                 true => 0.0,
                 false if negated => 1.0 - self.equal(expr, item)?,
                 false => self.equal(expr, item)?,
@@ -409,38 +447,4 @@ pub(super) fn is_fixed(expr: &Expr) -> bool {
                 || other.own_subquery().is_some()
         }
     })
-}
-
-/// How many operators and functions an expression calls.
-pub(super) fn operators(expr: &Expr) -> f64 {
-    let mut count = 0.0;
-    expr.walk(&mut |part| {
-        count += match part {
-            Expr::Call(call) if matches!(call.name.as_str(), "coalesce" | "greatest" | "least") => 0.0,
-            Expr::Binary { .. } | Expr::Call(_) | Expr::Like { .. } | Expr::Unary { .. } => 1.0,
-            Expr::Between { .. } => 2.0,
-            Expr::InList { list, .. } if list.len() > 1 => number(list.len()) * 0.5,
-            Expr::InList { .. } => 1.0,
-            Expr::Cast { expr, ty } => of_cast(expr, ty),
-            _ => 0.0,
-        };
-    });
-    count
-}
-
-/// How many functions a cast calls: the output of one type and the input of the other if one of them is a text.
-fn of_cast(expr: &Expr, ty: &str) -> f64 {
-    let is_text = |op: &Op| matches!(op, Op::Other(op) if op == "->>" || op == "#>>");
-    match expr {
-        _ if is_fixed(expr) => 0.0,
-        Expr::Binary { op, .. } if is_text(op) => {
-            if ty == "text" {
-                0.0
-            } else {
-                2.0
-            }
-        }
-        _ if ty == "text" || ty.starts_with("varchar") => 2.0,
-        _ => 1.0,
-    }
 }

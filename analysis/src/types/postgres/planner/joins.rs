@@ -11,9 +11,21 @@ use super::{COARSELY, ROUGHLY};
 
 /// By how much costs that are the same may differ.
 const ROUNDING: f64 = 1e-9;
+/// How much more the first row may cost for it to cost the same.
+const FUZZ: f64 = 1.01;
 
 /// The columns or expressions of an equality.
 type Equality = [(usize, String); 2];
+
+/// Whether two ways to join cost the same.
+fn is_same(one: Cost, other: Cost) -> bool {
+    (one.total - other.total).abs() <= ROUNDING
+}
+
+/// Whether a way to join is taken instead of another that costs the same: its first row costs less.
+fn is_sooner(way: Cost, than: Cost) -> bool {
+    is_same(way, than) && than.startup > way.startup * FUZZ
+}
 
 /// Two sides as they are read, and how they are compared.
 struct Sides<'j> {
@@ -85,7 +97,9 @@ impl Tree<'_> {
         let is_all = others.is_empty();
         let others = others.iter().map(|clause| clause.operators).sum();
         let compared = equal.iter().map(|clause| clause.operators).sum();
-        let (selectivity, count) = (self.selectivity(&equal), number(equalities.len()));
+        // A foreign key counts for the rows of the join, and not for what it costs to find them.
+        let selectivity = equalities.iter().map(|equality| self.equal(equality)).product();
+        let count = number(equalities.len());
         let on = Match { selectivity, equalities: count, compared, others, unique: None };
         for one in &left.paths {
             for other in &right.paths {
@@ -145,7 +159,7 @@ impl Tree<'_> {
         let (kind, marks) = (sides.kind(), sides.marks());
         let of_right = Match { unique: self.unique(pair.right, equalities), ..sides.on };
         let by_hash = cost::hash(outer, inner, of_right, self.bucket(pair.right, equalities, inner.rows));
-        into.add(sides.path(by_hash, marks, false, false));
+        let hashed = sides.path(by_hash, marks, false, false);
         let is_left = kind == Some(OuterKind::Left);
         let is_by = order.is_some_and(|order| order.is_by(equalities, pair.left));
         let is_back = is_by && is_left && order.is_some_and(Order::is_descending);
@@ -170,21 +184,24 @@ impl Tree<'_> {
             into.add(sides.path(cost::merge(outer, sorted, of_right), marks, false, is_ordered));
         }
         if !is_left {
+            into.add(hashed);
             return;
         }
         let of_left = Match { unique: self.unique(pair.left, equalities), ..sides.on };
         let swapped = cost::hash(inner, outer, of_left, self.bucket(pair.left, equalities, outer.rows));
-        // Of ways that cost the same, the first stays.
-        let is_other = |cost: Cost, than: Cost| (cost.total - than.total).abs() > ROUNDING;
-        if is_other(swapped, by_hash) {
+        // Of ways that cost the same in every respect, the first stays.
+        if !is_same(swapped, by_hash) || is_sooner(swapped, by_hash) {
             into.add(sides.swapped(swapped, pair.left | sides.other.marks & !WHOLE, false));
+        }
+        if !is_sooner(swapped, by_hash) {
+            into.add(hashed);
         }
         if !sides.is_all {
             return;
         }
         // Its rows are in no order: those that find none come in between.
         for (cost, is_direct) in self.merges((pair.right, inner), (pair.left, outer), first, of_left, false) {
-            if merges.iter().all(|(than, _)| is_other(cost, *than)) {
+            if merges.iter().all(|(than, _)| !is_same(cost, *than) || is_sooner(cost, *than)) {
                 let path = sides.swapped(cost, pair.left, is_direct);
                 into.add(Path { slack: path.slack + self.error(pair, cost), ..path });
             }

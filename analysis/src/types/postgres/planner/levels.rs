@@ -51,6 +51,13 @@ impl Tree<'_> {
                 }
             }
         }
+        clause.is_delayed |= clause.needs != clause.of;
         clause
+    }
+
+    /// A condition of an outer join, which may read what one before it leaves out.
+    pub(super) fn after_joins(&self, clause: Clause) -> Clause {
+        let is_delayed = self.delayed(clause.clone()).is_delayed;
+        Clause { is_delayed, ..clause }
     }
 }

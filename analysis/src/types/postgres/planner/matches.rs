@@ -44,7 +44,8 @@ impl Tree<'_> {
         let (table, target) = (self.leaf(from)?.table?, self.leaf(to)?);
         let referenced = target.table?;
         let is_equal = |column: &String, of: &String| {
-            on.iter().filter_map(|clause| clause.equal.as_ref()).any(|[one, other]| {
+            let found = on.iter().filter(|clause| !clause.is_delayed);
+            found.filter_map(|clause| clause.equal.as_ref()).any(|[one, other]| {
                 let is = |it: &(usize, String), at: usize, name: &String| it.0 == at && it.1 == *name;
                 is(one, from, column) && is(other, to, of) || is(other, from, column) && is(one, to, of)
             })

@@ -10,6 +10,7 @@ mod estimate;
 mod joins;
 mod levels;
 mod matches;
+mod operators;
 mod order;
 mod partial;
 mod paths;
@@ -41,6 +42,10 @@ const COARSELY: f64 = 1.3;
 /// How much more a plan of more than two relations may cost than the cheapest one if the query has an ORDER BY: the order of a
 /// join below another is not followed.
 const ORDERED: f64 = 3.0;
+
+/// What may be expected of rows and conditions of which nothing is known.
+const GUESSES: [(f64, f64); 5] =
+    [(1.0, 0.005), (10.0, 0.05), (40.0, 0.15), (100.0, 1.0 / 3.0), (1000.0, 1.0)];
 
 /// What sqlx marks in a plan.
 #[derive(Debug, Default, PartialEq)]
@@ -83,7 +88,7 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
     }
     let mut all: Vec<Marked> = Vec::new();
     let mut before = Vec::new();
-    for (rows, keeps) in [(1.0, 0.005), (100.0, 1.0 / 3.0), (1000.0, 1.0)] {
+    for (rows, keeps) in GUESSES {
         let tree = Tree::new(reading, root, Guess { rows, keeps })?;
         let sorting = Sorting::of(reading, root, &tree);
         let is_sorted = matches!(sorting, Sorting::Always);
@@ -152,5 +157,7 @@ impl Tree<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_constants;
 #[cfg(test)]
 mod tests_of_scans;

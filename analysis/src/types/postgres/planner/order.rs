@@ -110,7 +110,7 @@ pub(super) fn is_sorted_in_any_case(reading: &Reading<'_>, root: BlockId) -> boo
 /// Whether rows have to be sorted by an expression that is no column: a constant orders nothing, and an index may be on
 /// the expression. `None` if that is not known.
 fn sorts_by(reading: &Reading<'_>, expr: &Expr, tree: &Tree<'_>) -> Option<bool> {
-    if folds_to_null(reading, expr, 0) {
+    if reading.is_null(expr) {
         return Some(false);
     }
     if expr.any(|part| matches!(part, Expr::Subquery(_)) || part.own_subquery().is_some()) {
@@ -133,21 +133,6 @@ fn sorts_by(reading: &Reading<'_>, expr: &Expr, tree: &Tree<'_>) -> Option<bool>
     let is_merged =
         sides.filter_map(|clause| clause.equal.as_ref()).flatten().any(|(_, name)| name == COMPUTED);
     if tree.leaves.iter().any(is_indexed) || is_merged { None } else { Some(true) }
-}
-
-/// Whether the planner replaces an expression by NULL: with NULL for a parameter, no arm of a CASE holds.
-fn folds_to_null(reading: &Reading<'_>, expr: &Expr, depth: usize) -> bool {
-    match expr {
-        Expr::Case { operand, arms, otherwise } if depth < 16 => {
-            let is_dead = |when: &Expr| match operand {
-                Some(operand) => reading.is_null(operand) || reading.is_null(when),
-                None => reading.is_never_true(when, 0),
-            };
-            arms.iter().all(|(when, _)| is_dead(when))
-                && otherwise.as_ref().is_none_or(|other| folds_to_null(reading, other, depth + 1))
-        }
-        other => reading.is_null(other),
-    }
 }
 
 /// The expression behind a column of a query that is merged into the outer one.

@@ -3,7 +3,7 @@
 use super::super::plan::Reading;
 use super::cost::{Cost, Input, TUPLE};
 use super::derived::{groups_of, may_sort, order_of};
-use super::estimate::Leaf;
+use super::estimate::{Leaf, is_fixed};
 use super::sizes::{of_function, size_of};
 use super::tree::{Guess, Set, Tree};
 use crate::sql::expr::Expr;
@@ -47,10 +47,19 @@ impl<'q> Tree<'q> {
                 }
                 (None, if is_stored { Input { cost: stored, ..size } } else { size })
             }
-            Source::Function(name, args) => (None, Input::rows(of_function(reading, name, args, guess))),
+            Source::Function(name, args) => {
+                let relation = reading.query.relation(id);
+                if reading.query.numbers_rows(id)
+                    && args.iter().all(is_fixed)
+                    && let Some(last) = relation.columns.as_deref().and_then(|columns| columns.last())
+                {
+                    sorted_by = vec![(last.name.clone(), false)];
+                }
+                (None, Input::rows(of_function(reading, name, args, guess)))
+            }
             _ => (None, Input::rows(guess.rows)),
         };
-        let mut leaf = Leaf::new(id, table, size, (guess.keeps, reading.planned), reading.schema);
+        let mut leaf = Leaf::new(id, table, size, (guess.keeps, reading.folds), reading.schema);
         (leaf.sorted_by, leaf.may_be_sorted, leaf.groups) = (sorted_by, may_be_sorted, groups);
         leaf.depends_on = depends_on;
         self.leaves.push(leaf);

@@ -1,7 +1,7 @@
 //! The two sides of an equality: columns, and expressions of whose values the planner knows nothing.
 
 use super::super::plan::Reading;
-use super::estimate::operators;
+use super::operators::operators;
 use super::tree::{Clause, Guess, Set, Tree};
 use crate::schema::KeyPart;
 use crate::sql::expr::{Expr, Op};
@@ -18,7 +18,7 @@ impl<'q> Tree<'q> {
         of: Set,
         guess: Guess,
     ) -> Clause {
-        let mut count = operators(condition);
+        let mut count = operators(condition, reading.folds);
         let equal = match condition {
             Expr::Binary { op: Op::Eq, left, right } => {
                 let mut sides = self.side(reading, left).zip(self.side(reading, right));
@@ -26,7 +26,7 @@ impl<'q> Tree<'q> {
                 for side in [left, right] {
                     let is_free =
                         matches!(&**side, Expr::Cast { .. }) && self.relabelled(reading, side).is_some();
-                    count -= if is_free { operators(side) } else { 0.0 };
+                    count -= if is_free { operators(side, reading.folds) } else { 0.0 };
                 }
                 if let Some((left, right)) = &mut sides {
                     count += self.convert(left, right);
@@ -42,7 +42,8 @@ impl<'q> Tree<'q> {
             Expr::Binary { op: Op::Eq, .. } => 0.005,
             _ => guess.keeps,
         };
-        Clause { of, needs: of, equal: equal.map(|(left, right)| [left, right]), operators: count, keeps }
+        let equal = equal.map(|(left, right)| [left, right]);
+        Clause { of, needs: of, equal, operators: count, keeps, is_delayed: false }
     }
 
     /// What is compared on one side: a column, or an expression of one relation.

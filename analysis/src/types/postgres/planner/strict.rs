@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::super::plan::Reading;
 use super::super::refute;
-use crate::sql::expr::{ColumnRef, Expr, Literal, Op, Test};
+use crate::sql::expr::{ColumnRef, Expr, Op, Test};
 use crate::sql::query::RelationId;
+use crate::types::Planned;
 
 /// Functions that return a value although an argument is NULL; what others do is not known here.
 const LENIENT: [&str; 9] =
@@ -86,12 +87,11 @@ fn demand(reading: &Reading<'_>, expr: &Expr, is_true: bool, depth: usize) -> De
             false => Demand::default(),
         },
         Expr::Binary { op: Op::Same | Op::NotSame, .. } => Demand::default(),
-        // Rows are compared field by field, and may differ in one while another is NULL.
-        Expr::Binary { left, right, .. }
-            if matches!(**left, Expr::Row(_)) || matches!(**right, Expr::Row(_)) =>
-        {
-            all(&[left, right]).doubted()
+        Expr::Binary { op, left, right } if op.is_range() && is_row(left) && is_row(right) => {
+            Demand::default()
         }
+        // Rows are compared field by field, and may differ in one while another is NULL.
+        Expr::Binary { left, right, .. } if is_row(left) || is_row(right) => all(&[left, right]).doubted(),
         // Of the server's operators, only those that append to an array accept NULL.
         Expr::Binary { op: Op::Concat, left, right } => all(&[left, right]).doubted(),
         Expr::Binary { left, right, .. } => all(&[left, right]),
@@ -129,8 +129,12 @@ pub(super) fn has_subquery(reading: &Reading<'_>, condition: &Expr) -> bool {
 }
 
 /// The only arm of a condition that may hold, as the planner knows in advance: it drops the others.
-pub(super) fn living<'q>(reading: &Reading<'_>, condition: &'q Expr) -> Option<&'q Expr> {
-    let Expr::Or(parts) = condition else { return None };
+pub(super) fn living<'q>(reading: &Reading<'q>, condition: &'q Expr) -> Option<&'q Expr> {
+    let parts = match condition {
+        Expr::Or(parts) => parts,
+        Expr::Case { .. } => return reading.folds.case(condition).flatten(),
+        _ => return None,
+    };
     let mut left = parts.iter().filter(|part| !reading.is_never_true(part, 0));
     let (Some(only), None) = (left.next(), left.next()) else { return None };
     (parts.len() > 1).then_some(only)
@@ -138,21 +142,29 @@ pub(super) fn living<'q>(reading: &Reading<'_>, condition: &'q Expr) -> Option<&
 
 /// Whether the planner drops an arm of a condition that never holds.
 pub(super) fn has_dead_arm(reading: &Reading<'_>, condition: &Expr) -> bool {
-    condition.any(
-        |part| matches!(part, Expr::Or(parts) if parts.iter().any(|part| reading.is_never_true(part, 0))),
-    )
+    let is_case = |part: &Expr| matches!(part, Expr::Case { .. }) && reading.folds.case(part).is_some();
+    is_case(condition)
+        || condition.any(|part| match part {
+            Expr::Or(parts) => parts.iter().any(|part| reading.is_never_true(part, 0)),
+            // It is below the one, or above the other.
+            Expr::Between { low, high, negated: true, .. } => reading.is_null(low) || reading.is_null(high),
+            _ => false,
+        })
 }
 
-/// Whether a condition that reads no row is evaluated once before all joins; the planner puts that above them.
-/// `None` if it may be.
-pub(super) fn is_gate(condition: &Expr) -> Option<bool> {
-    let mut has_call = false;
-    let mut has_value = false;
-    condition.walk(&mut |part| {
-        has_call |= matches!(part, Expr::Call(_));
-        has_value |= matches!(part, Expr::Parameter(_) | Expr::Subquery(_)) || part.own_subquery().is_some();
-    });
-    if has_call { None } else { Some(has_value) }
+/// Whether a condition that reads no row is evaluated once before all joins; the planner puts that above them. What it
+/// is if it consists of constants is not known here.
+pub(super) fn is_gate(reading: &Reading<'_>, condition: &Expr) -> bool {
+    let is_value = |part: &Expr| match part {
+        Expr::Parameter(_) => reading.planned == Planned::ForAny,
+        Expr::Subquery(_) => true,
+        other => other.own_subquery().is_some(),
+    };
+    condition.any(is_value) && !condition.any(|part| matches!(part, Expr::Call(_)))
+}
+
+fn is_row(expr: &Expr) -> bool {
+    matches!(expr, Expr::Row(_))
 }
 
 /// Whether it is `column IS NULL`.
@@ -176,17 +188,7 @@ pub(super) fn null_test(condition: &Expr) -> Option<(&Expr, bool)> {
 
 /// Whether a condition holds, as the planner knows in advance, so that it drops it.
 pub(super) fn is_always_true(reading: &Reading<'_>, condition: &Expr) -> bool {
-    let always = |part: &Expr| is_always_true(reading, part);
-    match condition {
-        Expr::Literal(Literal::Bool(true)) => true,
-        Expr::Is { expr, test: Test::Null, negated: false } => reading.is_null(expr),
-        Expr::Or(parts) => parts.iter().any(always),
-        Expr::And(parts) => parts.iter().all(always),
-        Expr::Call(call) if call.name == "coalesce" => {
-            call.args.iter().find(|arg| !reading.is_null(arg)).is_some_and(always)
-        }
-        _ => false,
-    }
+    reading.folds.is_always_true(condition, 0)
 }
 
 /// The scanned columns that are not NULL if a condition is true.

@@ -129,9 +129,9 @@ fn a_limit_that_only_the_server_evaluates_is_uncertain() {
         ("OFFSET 0.3", "?n", "?n"),
         ("LIMIT $1 OFFSET COALESCE($2, 0)", "?n", "nn"),
         ("OFFSET GREATEST($1, 0)", "?n", "?n"),
-        ("LIMIT NULLIF($1, 3)", "?n", "?n"),
-        ("LIMIT CASE WHEN $1 THEN 3 END", "?n", "?n"),
-        ("LIMIT abs($1)", "?n", "?n"),
+        ("LIMIT NULLIF($1, 3)", "yn", "?n"),
+        ("LIMIT CASE WHEN $1 THEN 3 END", "yn", "?n"),
+        ("LIMIT abs($1)", "yn", "?n"),
     ] {
         check_both(&format!("{join} {rest}"), for_nulls, for_any);
     }
@@ -144,7 +144,7 @@ fn a_subquery_may_be_unlimited() {
         ("SELECT q.id, q.iid", "LIMIT $1", "yn", "nn"),
         ("SELECT *", "OFFSET 0", "yn", "yn"),
         ("SELECT q.id, q.iid", "LIMIT 3", "nn", "nn"),
-        ("SELECT q.id, q.iid", "LIMIT NULLIF($1, 3)", "?n", "?n"),
+        ("SELECT q.id, q.iid", "LIMIT NULLIF($1, 3)", "yn", "?n"),
         // The scan of the subquery stays in the plan.
         ("SELECT q.iid, q.id", "LIMIT $1", "n?", "nn"),
     ] {

@@ -26,6 +26,8 @@ pub(super) struct Clause {
     pub(super) operators: f64,
     /// The part of the rows that it keeps if it is not an equality.
     pub(super) keeps: f64,
+    /// Whether it waits for an outer join before it: the planner does not look for a foreign key in it.
+    pub(super) is_delayed: bool,
 }
 
 /// An outer join.
@@ -261,7 +263,8 @@ impl<'q> Tree<'q> {
             if let (true, Some(leaf)) = (kind != JoinKind::Full && of & !right == 0, self.only(of)) {
                 self.filter(leaf, condition);
             } else {
-                clauses.push(self.clause(reading, condition, of, guess));
+                let clause = self.clause(reading, condition, of, guess);
+                clauses.push(self.after_joins(clause));
             }
         }
         let strict = match dead.and_then(|dead| self.leaves.get_mut(dead)) {
@@ -358,11 +361,8 @@ impl<'q> Tree<'q> {
                 self.is_vague |= self.is_fixed_twice(leaf, condition) || is_denied_inequality(condition);
                 self.filter(leaf, condition);
             }
-            None if of == 0 => match is_gate(condition) {
-                Some(false) => {}
-                Some(true) if !is_optional => self.is_gated = true,
-                _ => self.is_vague = true,
-            },
+            None if of == 0 && !is_optional && is_gate(reading, condition) => self.is_gated = true,
+            None if of == 0 => self.is_vague = true,
             None => {
                 let clause = self.clause(reading, condition, of, guess);
                 self.clauses.push(self.delayed(clause));
