@@ -1,8 +1,9 @@
 //! The join order of a problem's tables, as a planner chooses it: start where the rest costs least.
 //!
-//! Two plans are made for PostgreSQL. The natural one uses hash joins and sorts. The other avoids scans,
+//! Three plans are made for PostgreSQL. The natural one uses hash joins and sorts. The second avoids scans,
 //! hashing and sorting where it can, so it shows what the indexes allow; it starts at a table whose index
-//! provides the wanted order, if there is one. Costs are in PostgreSQL's unit, a sequential page read.
+//! provides the wanted order, if there is one. The third sorts, and starts where an index finds few rows: which of
+//! these two is cheaper depends on how many rows there are. Costs are in PostgreSQL's unit, a sequential page read.
 
 use super::estimate::ROWS;
 use super::item::Item;
@@ -20,6 +21,8 @@ pub(super) enum Planner {
     Natural,
     /// With scans, hashing and sorts penalised.
     Indexed,
+    /// The same, from a table of which a search keeps few rows, whatever order is wanted: few rows are soon sorted.
+    Narrow,
     /// With nested loops only: SQLite, MySQL.
     Nested,
 }
@@ -137,6 +140,10 @@ impl<'p, 's> Joined<'p, 's> {
         {
             return vec![self.read(only, Relations::NONE, 1.0, planner).1];
         }
+        // Without an order, the second plan starts there as well.
+        if planner == Planner::Narrow && (self.order.is_empty() || self.items.len() + self.others.len() < 2) {
+            return vec![None; self.items.len()];
+        }
         let mut best: Option<Plan> = None;
         for start in self.starts(planner) {
             let plan = self.finish(start, planner);
@@ -196,7 +203,7 @@ impl<'p, 's> Joined<'p, 's> {
             let (cost, read) = self.read(item, Relations::NONE, 1.0, planner);
             let rows = left(planner, read, 1.0, rows);
             starts.push(Plan { cost: cost + unordered, ..empty.clone() }.with(at, item, read, rows));
-            if planner != Planner::Natural
+            if matches!(planner, Planner::Indexed | Planner::Nested)
                 && let Some(walk) = self.order.iter().find_map(|key| item.ordered(key, self.nulls_turned))
             {
                 let nested = planner == Planner::Nested;
@@ -282,8 +289,8 @@ impl<'p, 's> Joined<'p, 's> {
         let own = ROWS * item.own_kept;
         let full = match planner {
             Planner::Natural => WALK + outer * HASH,
-            Planner::Indexed if !item.has_whole_index() => AVOIDED + outer * own * COMPARE,
-            Planner::Indexed => INDEX_WALK + outer * own * COMPARE,
+            Planner::Indexed | Planner::Narrow if !item.has_whole_index() => AVOIDED + outer * own * COMPARE,
+            Planner::Indexed | Planner::Narrow => INDEX_WALK + outer * own * COMPARE,
             Planner::Nested => outer * ROWS * NESTED_ROW,
         };
         let Some(served) = item.search(reached) else { return (full, None) };
@@ -307,7 +314,7 @@ impl<'p, 's> Joined<'p, 's> {
             },
             Planner::Natural => searched <= full,
             Planner::Nested => searched < full,
-            Planner::Indexed => searched <= full || served.how != How::WalkedWhole,
+            Planner::Indexed | Planner::Narrow => searched <= full || served.how != How::WalkedWhole,
         };
         if worth { (searched, Some(served)) } else { (full, None) }
     }
@@ -332,8 +339,13 @@ impl<'p, 's> Joined<'p, 's> {
         let held = |id: RelationId| {
             self.inner.iter().any(|(inner, _)| inner.contains(id))
                 || planner == Planner::Indexed && self.semi.contains(id) && !self.is_narrow(id)
+                || planner == Planner::Narrow && self.semi.contains(id)
                 || planner == Planner::Nested && self.asked.contains(id)
         };
+        if planner == Planner::Narrow {
+            let finds_few = |item: &Item<'_>| item.is_narrow() && item.alone().is_some_and(|it| it.leads());
+            return !held(id) && self.items.get(at).is_some_and(finds_few);
+        }
         let all = (0..self.items.len() + self.others.len()).map(|at| self.relation(at));
         !held(id) || all.into_iter().all(held)
     }
@@ -381,7 +393,7 @@ fn left(planner: Planner, read: Option<Served>, outer: f64, all: f64) -> f64 {
 /// The planners to imitate for a dialect.
 pub(super) fn planners(dialect: Dialect) -> &'static [Planner] {
     match dialect {
-        Dialect::Postgres => &[Planner::Natural, Planner::Indexed],
+        Dialect::Postgres => &[Planner::Natural, Planner::Indexed, Planner::Narrow],
         Dialect::MySql | Dialect::Sqlite => &[Planner::Nested],
     }
 }

@@ -325,3 +325,32 @@ fn what_is_not_in_the_schema_is_unknown() {
     let found = accesses(&query, &schema);
     assert_eq!(found.iter().map(|access| access.verdict).collect::<Vec<_>>(), [Verdict::Unknown]);
 }
+
+#[test]
+fn an_order_does_not_keep_a_join_from_starting_where_few_rows_are_found() {
+    let ddl = "CREATE TABLE products (sku text PRIMARY KEY, tags text[], name text, price int);
+               CREATE INDEX products_tags ON products USING gin (tags);
+               CREATE INDEX products_price ON products (price);
+               CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint NOT NULL, total int);
+               CREATE INDEX orders_customer ON orders (customer);
+               CREATE TABLE lines (order_id bigint, sku text, PRIMARY KEY (order_id, sku));
+               CREATE INDEX lines_sku ON lines (sku);";
+    let from = "FROM products p JOIN lines l ON l.sku = p.sku JOIN orders o ON o.id = l.order_id";
+    let few = "p.tags @> ARRAY[$1::text]";
+    for sql in [
+        format!("SELECT o.customer {from} WHERE {few} AND o.total > 5 ORDER BY o.customer"),
+        format!("SELECT o.customer {from} WHERE {few} ORDER BY o.customer LIMIT 10"),
+        format!("SELECT o.customer, count(*) {from} WHERE {few} AND o.total > 5 GROUP BY o.customer"),
+        format!("SELECT DISTINCT o.customer {from} WHERE {few}"),
+    ] {
+        let found = read(Dialect::Postgres, ddl, &sql);
+        assert!(found[1].starts_with("l served"), "{sql}: {found:?}");
+        assert_eq!([&*found[0], &*found[2]], ["p served products_tags", "o served orders_pkey"], "{sql}");
+    }
+    // Many rows are not sorted where an index has them in order, and without the index on the key there is no way to them.
+    let sql = format!("SELECT o.customer {from} WHERE p.price > $1 AND o.total > 5 ORDER BY o.customer");
+    assert_eq!(read(Dialect::Postgres, ddl, &sql)[2], "o unserved");
+    let ddl = ddl.replace("id bigint PRIMARY KEY, customer", "id bigint, customer");
+    let sql = format!("SELECT o.customer {from} WHERE {few} AND o.total > 5 ORDER BY o.customer");
+    assert_eq!(read(Dialect::Postgres, &ddl, &sql)[2], "o unserved");
+}
