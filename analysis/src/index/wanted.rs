@@ -78,6 +78,15 @@ impl Wanted {
         columns.iter().any(|column| self.equal.iter().any(|key| key.sql == quote_if_needed(column, dialect)))
     }
 
+    /// The first key of an index for it, if only one can be that.
+    fn first_key(&self) -> Option<&String> {
+        match (self.equal.as_slice(), self.rest.first(), self.method) {
+            ([one], _, None) => Some(&one.sql),
+            ([], first, None) => first,
+            _ => None,
+        }
+    }
+
     /// Whether it compares with constants of the text alone, which many rows may have: those of a kind.
     pub(super) fn is_of_kind(&self) -> bool {
         let is_shared = |key: &Key| key.few_values || key.constant.is_some();
@@ -97,10 +106,21 @@ impl<'a> Reading<'a> {
         if let Some(wanted) = self.searched(&self.conditions, self.order) {
             return vec![wanted];
         }
-        let arms = |arms: &Vec<Vec<&Condition>>| -> Option<Vec<Wanted>> {
-            arms.iter().map(|arm| self.searched(arm, &[])).collect()
+        self.alternatives.iter().find_map(|arms| self.by_arms(arms)).unwrap_or_default()
+    }
+
+    /// An index for each arm of a disjunction. One that would be for few values alone, as `a IS NULL` is, is left out where
+    /// another arm has an index that begins with the same key: it is searched for both.
+    fn by_arms(&self, arms: &[Vec<&Condition>]) -> Option<Vec<Wanted>> {
+        let own: Vec<Option<Wanted>> = arms.iter().map(|arm| self.searched(arm, &[])).collect();
+        let first_keys: Vec<&String> = own.iter().flatten().filter_map(Wanted::first_key).collect();
+        let is_found = |arm: &[&Condition]| {
+            let mut keys = arm.iter().filter(|it| it.compare.is_equality()).filter_map(|it| self.key(it));
+            keys.any(|key| first_keys.contains(&&key))
         };
-        self.alternatives.iter().find_map(arms).unwrap_or_default()
+        let is_served = |(arm, own): (&Vec<&Condition>, &Option<Wanted>)| own.is_some() || is_found(arm);
+        let all = arms.iter().zip(&own).all(is_served);
+        all.then(|| own.into_iter().flatten().collect())
     }
 
     fn searched(&self, conditions: &[&Condition], order: &[OrderKey]) -> Option<Wanted> {
