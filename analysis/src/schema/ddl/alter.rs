@@ -223,6 +223,10 @@ fn add(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     if constraint::period(cursor).is_some() {
         return Ok(());
     }
+    if let Some((column, is_open)) = constraint::not_null(cursor) {
+        actions.extend((!is_open).then_some(Action::SetNotNull { column, not_null: true }));
+        return Ok(());
+    }
     if constraint::is_next(cursor) && !is_column_called_like_a_constraint(cursor) {
         actions.push(Action::AddConstraint(constraint::parse(cursor)?));
         return Ok(());

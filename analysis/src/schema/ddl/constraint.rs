@@ -29,6 +29,17 @@ pub(crate) fn period(cursor: &mut Cursor<'_>) -> Option<(String, Vec<String>)> {
     Some((name, columns))
 }
 
+/// PostgreSQL 18: reads `NOT NULL v`, which is a constraint of the table without a name: the column, and whether the rows that
+/// are there already may lack it.
+pub(crate) fn not_null(cursor: &mut Cursor<'_>) -> Option<(String, bool)> {
+    if cursor.dialect != Dialect::Postgres || !cursor.take("not null") {
+        return None;
+    }
+    let column = cursor.name().ok()?;
+    let _ = cursor.take("no inherit");
+    Some((column, cursor.take("not valid")))
+}
+
 /// MariaDB: a key `v WITHOUT OVERLAPS` consists of the columns of the period, the end first.
 pub(crate) fn without_overlaps(constraint: &mut ConstraintDef, periods: &[(String, Vec<String>)]) {
     let (Rule::PrimaryKey { keys, .. } | Rule::Unique { keys, .. }) = &mut constraint.rule else { return };
@@ -316,4 +327,24 @@ pub(crate) fn index_options(cursor: &mut Cursor<'_>) -> Parsed<bool> {
 pub(crate) fn visibility(cursor: &mut Cursor<'_>) -> Option<bool> {
     let word = cursor.take_any(&["visible", "invisible", "not ignored", "ignored"])?;
     Some(matches!(word, "invisible" | "ignored"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::{Name, Replay};
+    use crate::sql::Dialect;
+
+    #[test]
+    fn a_table_says_which_columns_are_not_null() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TABLE t (NOT NULL a, a int, b int, NOT NULL b NO INHERIT, c int, d int, \"not\" int);
+             ALTER TABLE t ADD NOT NULL c, ADD NOT NULL d NOT VALID;",
+            "",
+        );
+        assert_eq!(replay.problems, []);
+        let columns = &replay.schema.tables[&Name::new("t")].columns;
+        let found: Vec<_> = columns.iter().map(|it| (it.name.as_str(), it.not_null)).collect();
+        assert_eq!(found, [("a", true), ("b", true), ("c", true), ("d", false), ("not", false)]);
+    }
 }

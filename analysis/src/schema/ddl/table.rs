@@ -86,6 +86,7 @@ fn query_in_parentheses(cursor: &Cursor<'_>) -> bool {
 fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     cursor.expect_symbol("(")?;
     let mut periods = Vec::new();
+    let mut filled = Vec::new();
     // PostgreSQL allows a table without columns.
     while !cursor.take_symbol(")") {
         if cursor.is("like") && cursor.text_ahead(1) != "(" && cursor.dialect != Dialect::Sqlite {
@@ -94,6 +95,8 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             table.elements.push(like);
         } else if let Some(period) = constraint::period(cursor) {
             periods.push(period);
+        } else if let Some((column, _)) = constraint::not_null(cursor) {
+            filled.push(column);
         } else if constraint::is_next(cursor) {
             let start = cursor.at;
             let constraint = constraint::parse(cursor)?;
@@ -125,6 +128,11 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
         }
     }
     table.constraints.iter_mut().for_each(|it| constraint::without_overlaps(it, &periods));
+    for element in &mut table.elements {
+        if let Element::Column(column) = element {
+            column.column.not_null |= filled.contains(&column.column.name);
+        }
+    }
     Ok(())
 }
 
