@@ -61,7 +61,11 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &JoinGraph) -> Vec<
         // Nobody adds an index to a catalog table.
         let is_system = matches!(query.relation(item.relation).source, Source::System(_));
         if access.verdict == Verdict::Unserved && !is_system {
-            access.wanted = item.wanted(schema, joined.without(item), problem);
+            let reached = joined.without(item);
+            match item.hidden_by_hint(&access, query, schema, problem, reached) {
+                None => access.wanted = item.wanted(schema, reached, problem),
+                hidden => access.hindrance = hidden,
+            }
         }
         access
     });

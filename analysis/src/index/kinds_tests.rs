@@ -2,6 +2,7 @@
 //! others.
 
 mod expressions;
+mod hints;
 mod values;
 
 use super::tests::schema;

@@ -25,6 +25,7 @@ mod few_values;
 pub(crate) mod foreign_keys;
 mod heirs;
 mod hindrance;
+mod hints;
 mod item;
 mod joins;
 #[cfg(test)]

@@ -5,8 +5,8 @@ use sqlparser::ast;
 use super::Resolver;
 use crate::sql::Dialect;
 use crate::sql::expr::Expr;
-use crate::sql::lex::{Lexer, unquote};
-use crate::sql::query::{Asked, RelationId};
+use crate::sql::lex::{Lexer, Token, text_at, unquote};
+use crate::sql::query::{Asked, Relation, RelationId};
 
 impl Resolver<'_> {
     /// Marks tables that are read with ONLY, which the parser does not report.
@@ -52,6 +52,46 @@ impl Resolver<'_> {
         }
         for (index, relation, span) in named {
             self.check_index(&index, relation, span);
+        }
+    }
+
+    /// MySQL: marks relations with the optimizer hints on indexes behind the word that a query begins with, which are a comment
+    /// to the parser: `SELECT /*+ NO_INDEX(t i) */`.
+    pub(super) fn mark_optimizer_hints(&mut self, sql: &str) {
+        let tokens: Vec<Token> = Lexer::new(sql, Dialect::MySql).collect();
+        let behind = |at: usize| {
+            let word = text_at(sql, &tokens, at).to_ascii_lowercase();
+            let end = tokens.get(at + 1).map_or(sql.len(), |next| next.span.start);
+            let between = sql.get(tokens.get(at)?.span.end..end)?.trim_start();
+            matches!(word.as_str(), "select" | "insert" | "replace" | "update" | "delete")
+                .then(|| between.strip_prefix("/*+")?.split_once("*/"))
+                .flatten()
+                .map(|(hints, _)| (hints, end))
+        };
+        for (hints, end) in (0..tokens.len()).filter_map(behind) {
+            let words: Vec<&str> =
+                Lexer::new(hints, Dialect::MySql).filter_map(|token| hints.get(token.span.range())).collect();
+            for hint in words.split(|word| *word == ")") {
+                let [name, "(", of @ ..] = hint else { continue };
+                // The name of a query block may stand in front of the table, or behind it.
+                let names = of.iter().filter_map(|name| name.split('@').next());
+                let mut names =
+                    names.filter(|name| !matches!(*name, "" | ",")).map(|name| unquote(name, Dialect::MySql));
+                let Some(table) = names.next() else { continue };
+                let indexes: Vec<String> = names.collect();
+                let asked = match name.to_ascii_lowercase().as_str() {
+                    "no_index" | "no_join_index" if indexes.is_empty() => Asked::Use(Vec::new()),
+                    "no_index" | "no_join_index" => Asked::Ignore(indexes),
+                    "index" | "join_index" if !indexes.is_empty() => Asked::Use(indexes),
+                    _ => continue,
+                };
+                let is_meant = |relation: &Relation| {
+                    relation.alias.eq_ignore_ascii_case(&table)
+                        && relation.span.is_some_and(|span| span.start >= end)
+                };
+                let relation = (0..).zip(&self.relations).find(|(_, relation)| is_meant(relation));
+                self.asked.extend(relation.map(|(at, _)| (RelationId(at), asked)));
+            }
         }
     }
 

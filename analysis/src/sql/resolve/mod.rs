@@ -6,6 +6,7 @@ mod clauses;
 mod expr;
 mod foreign;
 mod from;
+mod hidden;
 mod joins;
 mod keys;
 mod merge;
@@ -92,6 +93,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
     match dialect {
         Dialect::Postgres => resolver.mark_only(sql),
         Dialect::Sqlite if sql.to_ascii_lowercase().contains("indexed") => resolver.mark_indexed(sql),
+        Dialect::MySql if sql.contains("/*+") => resolver.mark_optimizer_hints(sql),
         _ => {}
     }
     if dialect == Dialect::Sqlite && !resolver.cte_problems.is_empty() {

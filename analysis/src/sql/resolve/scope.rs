@@ -271,10 +271,11 @@ impl Resolver<'_> {
                         return Found::Row(row);
                     }
                 }
-                if let [only, ..] = scope.relations.as_slice()
-                    && self.is_system_column(*only, name)
-                {
-                    return Found::Column(*only);
+                // A table of SQLite without a rowid leaves that name to the next.
+                let mut relations = scope.relations.iter().copied();
+                let first = relations.find(|id| self.table_of(*id).is_none_or(|table| !table.without_rowid));
+                if let Some(first) = first.filter(|first| self.is_system_column(*first, name)) {
+                    return Found::Column(first);
                 }
                 // SQLite and MySQL let conditions refer to output columns.
                 if let Some(output) = scope.outputs.iter().find(|output| self.is_named(output, name)) {
@@ -330,40 +331,6 @@ impl Resolver<'_> {
         let name = self.fold(ident);
         let mut relations = self.scopes.iter().flat_map(|scope| &scope.relations);
         relations.any(|&id| self.has_column(id, &name) != Some(false))
-    }
-
-    /// Whether this is a column that every table has implicitly.
-    pub(super) fn is_system_column(&self, id: RelationId, name: &str) -> bool {
-        // The functions of SQLite are virtual tables.
-        let is_stored = match self.relations[id.0 as usize].source {
-            Source::Table(_) => true,
-            Source::Function(..) => self.dialect == Dialect::Sqlite,
-            _ => false,
-        };
-        is_stored
-            && match self.dialect {
-                Dialect::Postgres => {
-                    matches!(name, "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "tableoid" | "oid")
-                }
-                Dialect::Sqlite => {
-                    matches!(name, "rowid" | "oid" | "_rowid_") || self.is_table_column(id, name)
-                }
-                Dialect::MySql => {
-                    let Source::Table(table) = &self.relations[id.0 as usize].source else { return false };
-                    matches!(name, "row_start" | "row_end")
-                        && self.schema.and_then(|schema| schema.stored(table)).is_some_and(|it| it.versioned)
-                }
-            }
-    }
-
-    /// SQLite: a full-text table is searched by its own name, and has a rank and an alternative name for its
-    /// rowid.
-    fn is_table_column(&self, id: RelationId, name: &str) -> bool {
-        let Source::Table(table) = &self.relations[id.0 as usize].source else { return false };
-        let stored = || self.schema.and_then(|schema| schema.stored(table));
-        table.name == name
-            || name == "rank"
-            || (name == "docid" && stored().is_some_and(|table| table.module.is_some()))
     }
 
     /// Names that are values rather than columns.
