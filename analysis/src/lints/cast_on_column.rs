@@ -6,7 +6,7 @@ use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
 use super::{Check, QueryContext, declare_lint, shared};
 use crate::finding::Finding;
 use crate::schema::{Column, UserType};
-use crate::sql::expr::{Expr, Literal};
+use crate::sql::expr::{ColumnRef, Expr, Literal};
 use crate::sql::query::{Query, RelationId};
 use crate::sql::{Dialect, type_names};
 
@@ -58,7 +58,12 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
             return None;
         }
         let rewrite = wrapped.rewritten(|comparison| rewrite(context, query, comparison, column, ty));
-        Some((wrapped, rewrite, false))
+        // The text forms of these are always the same, so that an index can hold them.
+        let indexable = type_names::is_unlimited_text(ty)
+            && (is_integer(&column.ty) || matches!(column.ty.as_str(), "uuid" | "boolean"))
+            && context.dialect == Dialect::Postgres
+            && wrapped.value().is_some_and(|value| is_any_text(query, value, &column.ty));
+        Some((wrapped, rewrite, indexable))
     });
     wrapped::findings(LINT.name, context, query, found)
 }
@@ -79,6 +84,10 @@ fn rewrite(
     let to_text = type_names::is_unlimited_text(ty) && keeps_values_apart(context, &column.ty);
     let wider = is_integer(ty) && is_integer(&column.ty);
     if context.dialect != Dialect::Postgres || !(to_text || wider) {
+        return None;
+    }
+    // Casting the texts of rows raises an error for the first of them that is no value of the type.
+    if to_text && wrapped.value().is_some_and(|value| is_any_text(query, value, &column.ty)) {
         return None;
     }
     match &wrapped.comparison {
@@ -105,6 +114,19 @@ fn rewrite(
                 (false, true) => None,
             }
         }
+    }
+}
+
+/// Whether a value comes from rows as a text that need not be one of a value of the type: anything but a column of the type, cast.
+fn is_any_text(query: &Query, value: &Expr, ty: &str) -> bool {
+    let is_of_type = |column: &ColumnRef| {
+        let relation = column.relation.map(|id| query.relation(id));
+        let mut columns = relation.and_then(|it| it.columns.as_deref()).into_iter().flatten();
+        columns.any(|known| known.name == column.name && known.ty == ty)
+    };
+    match value {
+        Expr::Cast { expr, .. } if expr.as_column().is_some_and(is_of_type) => false,
+        value => !value.columns().is_empty() || value.any(|it| it.own_subquery().is_some()),
     }
 }
 
@@ -158,6 +180,19 @@ mod tests {
             help("SELECT id FROM events WHERE user_id::float8 = $1"),
             "compare `user_id` itself, with a value that is computed on the other side"
         );
+    }
+
+    #[test]
+    fn casts_no_texts_of_rows_that_need_not_be_values() {
+        let help = |sql: String| help("cast_on_column", &sql);
+        let of = |value: &str| {
+            format!("SELECT e.id FROM logs l JOIN events e ON e.user_id::text = {value} WHERE l.id = $1")
+        };
+        let index = "index the compared expression: `CREATE INDEX ON events ((user_id::text))`";
+        assert_eq!(help(of("l.output")), index);
+        assert_eq!(help(of("split_part(l.output, ':', 2)")), index);
+        let cast = help(of("l.event_id::text"));
+        assert!(cast.ends_with("event_id::text::bigint`"), "{cast}");
     }
 
     #[test]

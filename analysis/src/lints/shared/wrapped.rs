@@ -217,6 +217,14 @@ impl Wrapped<'_> {
         Some(Rewrite::alike(texts.join(" OR ")))
     }
 
+    /// The one value, or the array, that it is compared with.
+    pub(in crate::lints) fn value(&self) -> Option<&Expr> {
+        match self.comparison {
+            Comparison::Binary(_, value, _) | Comparison::Any(value) => Some(value),
+            Comparison::Between(..) | Comparison::In => None,
+        }
+    }
+
     /// The column as written in a condition: qualified if there are several tables.
     pub(in crate::lints) fn name(&self, query: &Query, dialect: Dialect) -> String {
         let relation = query.relation(self.relation);
