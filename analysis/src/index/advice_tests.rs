@@ -66,6 +66,36 @@ fn equality_comes_first_then_one_range() {
 }
 
 #[test]
+fn an_index_serves_the_rows_without_a_value_as_well() {
+    for condition in
+        ["name IS NULL OR name = $1", "name = $1 OR name IS NULL", "name IS NULL OR name IN ($1, $2)"]
+    {
+        check(&[&format!("SELECT id FROM jobs WHERE {condition}")], &["name for [0]"]);
+    }
+    check(&["SELECT id FROM jobs WHERE run_at IS NULL OR run_at < now()"], &["run_at for [0]"]);
+    check(&["SELECT id FROM jobs WHERE run_at IS NULL OR name = $1"], &[]);
+    check(&["SELECT id FROM jobs WHERE run_at IS NULL OR ended_at IS NULL"], &[]);
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, a int);";
+    for dialect in [Dialect::Sqlite, Dialect::MySql] {
+        for condition in ["a IS NULL OR a = ?", "a IS NULL OR a < ?"] {
+            let sql = format!("SELECT id FROM t WHERE {condition}");
+            assert_eq!(lines(dialect, ddl, &[&sql]), ["a for [0]"], "{dialect} {sql}");
+        }
+    }
+}
+
+#[test]
+fn an_index_that_partitions_lack_is_advised_for_them() {
+    let ddl = "CREATE TABLE ev (tenant int, kind text) PARTITION BY HASH (tenant);
+               CREATE TABLE ev0 PARTITION OF ev FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+               CREATE INDEX ev_kind ON ONLY ev (kind);";
+    let sql = "SELECT tenant FROM ev WHERE kind = $1";
+    assert_eq!(lines(Dialect::Postgres, ddl, &[sql]), ["kind instead of ev_kind for [0]"]);
+    let made = format!("{ddl} CREATE INDEX ev0_kind ON ev0 (kind);");
+    assert!(lines(Dialect::Postgres, &made, &[sql]).is_empty());
+}
+
+#[test]
 fn an_order_that_another_index_leaves_to_be_wanted_has_an_index_too() {
     // By the partial index, the first query finds its rows without their order.
     check(

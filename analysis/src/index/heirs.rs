@@ -1,7 +1,7 @@
 //! Tables that are read along with another: its partitions, and tables that inherit from it. A parent's index
 //! does not cover tables that inherit; indexes on all partitions are as good as one on the parent.
 
-use crate::schema::{Name, Schema, Table};
+use crate::schema::{Index, Name, Schema, Table};
 
 /// The maximum number of tables examined for one access.
 pub(super) const MAX_HEIRS: usize = 300;
@@ -33,6 +33,14 @@ pub(super) fn all_partitions<'s>(
         }
     }
     Some(found > 0)
+}
+
+/// Whether an index of a table is invalid: it was created on `ONLY` a partitioned table, and some partition has no matching one.
+pub(super) fn is_invalid(schema: &Schema, table: &Table, index: &Index) -> bool {
+    let has_part = |part: &Table| part.indexes.iter().any(|it| it.keys == index.keys);
+    table.partition_by.is_some()
+        && schema.children_of(&table.name).next().is_some()
+        && all_partitions(schema, table, has_part) == Some(false)
 }
 
 /// Whether each partition of a table, or the table as a partition, holds one value of a column: an index on that would

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::advice::{Candidate, Need, Queried};
-use super::{Access, Verdict, accesses, new_index, sort};
+use super::{Access, Verdict, accesses, heirs, new_index, sort};
 use crate::schema::{Index, Name, Replay, Schema, Table};
 use crate::sql::query::RelationId;
 
@@ -26,7 +26,7 @@ pub(super) struct Planned<'q> {
 impl<'q> Planned<'q> {
     pub(super) fn new(schema: &Schema, queries: &'q [Queried<'q>]) -> Planned<'q> {
         Planned {
-            schema: schema.clone(),
+            schema: without_invalid(schema),
             queries,
             taken: new_index::names(schema),
             tried: Vec::new(),
@@ -154,6 +154,17 @@ impl<'q> Planned<'q> {
             indexes.append(&mut removed);
         }
     }
+}
+
+/// The schema without the indexes that are invalid for want of matching ones of partitions. A trial index brings these, and is to
+/// be credited with what they serve.
+fn without_invalid(schema: &Schema) -> Schema {
+    let mut planned = schema.clone();
+    for (name, table) in planned.tables.iter_mut().filter(|(_, table)| table.partition_by.is_some()) {
+        let Some(of) = schema.tables.get(name) else { continue };
+        table.indexes.retain(|it| it.unique || it.constraint || !heirs::is_invalid(schema, of, it));
+    }
+    planned
 }
 
 /// The tables and views of a schema, each with its indexes.

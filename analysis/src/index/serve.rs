@@ -166,8 +166,6 @@ impl<'s> Indexes<'s> {
 
     /// Hides the indexes that the query or the partitioning keeps the planner from using.
     pub(super) fn asked_for(mut self, schema: &Schema, query: &Query, relation: RelationId) -> Indexes<'s> {
-        let is_divided =
-            self.table.partition_by.is_some() && schema.children_of(&self.table.name).next().is_some();
         fn called(index: &Index) -> &str {
             if index.primary { "PRIMARY" } else { index.name.as_str() }
         }
@@ -176,11 +174,7 @@ impl<'s> Indexes<'s> {
             Dialect::Postgres | Dialect::Sqlite => Vec::new(),
         };
         let is_hidden = |index: &Index| {
-            // An index created on `ONLY` a partitioned table is invalid until every partition has a matching
-            // one.
-            let has_part = |part: &Table| part.indexes.iter().any(|it| it.keys == index.keys);
-            !query.lets_use(relation, called(index), &all)
-                || is_divided && heirs::all_partitions(schema, self.table, has_part) == Some(false)
+            !query.lets_use(relation, called(index), &all) || heirs::is_invalid(schema, self.table, index)
         };
         let hidden = self.list.iter().enumerate().filter(|(_, prepared)| is_hidden(&prepared.index));
         self.hidden = hidden.map(|(at, _)| at).collect();
