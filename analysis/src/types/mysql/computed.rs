@@ -1,7 +1,7 @@
 //! Expressions as one of the servers describes them.
 
 use super::item::{self, Item, Server};
-use super::{MAX_VIEW_DEPTH, Reader, Wire, geometry, integers};
+use super::{MAX_VIEW_DEPTH, Reader, Wire, fixed, integers};
 use crate::sql::expr::{Call, ColumnRef, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, Source};
 
@@ -72,6 +72,20 @@ impl Reader<'_> {
             Expr::Like { expr, pattern, .. } => truth(&[expr, pattern]),
             Expr::Binary { op: Op::Same | Op::NotSame, .. } => Ok(Item::truth(server, false)),
             Expr::Binary { op, left, right } if op.is_comparison() => truth(&[left, right]),
+            Expr::Binary { op: Op::Other(op), left, right } if is_maria => {
+                fixed::of_bits(op, &[left, right], &|| {
+                    self.items([&**left, right].into_iter(), block, server, depth)
+                })
+            }
+            Expr::Unary { op, expr } if is_maria && op == "~" => {
+                fixed::of_bits(op, &[expr], &|| self.items([&**expr].into_iter(), block, server, depth))
+            }
+            // The parser and the server differ in how tight operators of bits bind.
+            Expr::Binary { op: Op::Arithmetic(_), left, right }
+                if fixed::has_bits(left) || fixed::has_bits(right) =>
+            {
+                untold()
+            }
             Expr::Binary { op: Op::Arithmetic(sign), left, right } if is_maria => {
                 let sides = [item(left)?, item(right)?];
                 Ok(item::arithmetic(*sign, &sides[0], &sides[1])?.made_of(&sides))
@@ -178,7 +192,7 @@ impl Reader<'_> {
             }
             ("sum", 1) => item::sum(&first()?),
             ("avg", 1) => item::average(&first()?),
-            ("min" | "max", 1) => extreme(first()?),
+            ("min" | "max", 1) => fixed::extreme(first()?),
             ("lag" | "lead", 1 | 2) | ("first_value" | "last_value", 1) | ("nth_value", 2)
                 if call.window && is_maria =>
             {
@@ -186,7 +200,7 @@ impl Reader<'_> {
                 let is_short = matches!(of.wire.ty, "Float" | "Double") && of.wire.size < 23;
                 if of.wire.ty == "Timestamp" || is_short { untold() } else { of.of_row() }
             }
-            _ if call.window => Err(format!("the type of the window function `{name}` is not known")),
+            _ if call.window => fixed::of_window(&name, server),
             ("coalesce" | "ifnull", 1..) => {
                 let items = items()?;
                 let all = items.iter().all(Item::is_nullable);
@@ -324,7 +338,7 @@ fn of_function(
         (name, args) => {
             let is_nullable = || Some(items().ok()?.iter().any(Item::is_nullable));
             let integer = integers::of_function(name, args, is_nullable);
-            return integer.or_else(|| geometry::of_function(name)).map(Ok);
+            return integer.or_else(|| fixed::of_function(name, args, is_nullable)).map(Ok);
         }
     })
 }
@@ -371,22 +385,6 @@ fn of_literal(literal: &Literal, server: Server) -> Found {
         Literal::Text(text) => Item::text(length(text).saturating_mul(4)),
         _ => return Err("the type of this literal differs by server".to_owned()),
     })
-}
-
-/// MIN and MAX.
-fn extreme(of: Item) -> Found {
-    let size = of.wire.size;
-    let wire = match of.wire.ty {
-        _ if of.is_bare() => return Err("the least or greatest of it is not known".to_owned()),
-        "Tiny" | "Short" | "Int24" | "Long" | "LongLong" | "NewDecimal" | "Date" | "Time" | "Datetime" => {
-            of.wire
-        }
-        "Timestamp" => Wire { flags: of.wire.flags | Wire::UNSIGNED, ..of.wire },
-        "Float" | "Double" => Wire { size: size.max(23), ..of.wire },
-        "VarString" => of.wire,
-        _ => return Err("the least or greatest of it is not known".to_owned()),
-    };
-    Ok(Item { wire, ..of }.nullable(true))
 }
 
 fn cast(ty: &str, of: &Item) -> Found {

@@ -197,7 +197,13 @@ impl Item {
         if self.is_bare() || matches!(self.class(), Class::Null | Class::Other) {
             return unknown();
         }
-        let ty = if self.class() == Class::LongText { "Blob" } else { self.wire.ty };
+        let ty = match (self.class(), self.wire.ty, self.wire.size) {
+            // Text of MEDIUMTEXT and LONGTEXT.
+            (Class::LongText, "LongBlob", 268_435_440) => "MediumBlob",
+            (Class::LongText, "Blob" | "LongBlob", u32::MAX) => "LongBlob",
+            (Class::LongText, ..) => "Blob",
+            (_, ty, _) => ty,
+        };
         Ok(Item { wire: Wire { ty, ..self.wire }, ..self }.nullable(true))
     }
 

@@ -6,14 +6,17 @@
 mod calls;
 mod computed;
 mod exprs;
+mod fixed;
 mod geometry;
 mod integers;
 mod item;
+mod place;
 mod server;
 mod value;
 mod wire;
 
 pub use item::Server;
+pub use place::Place;
 pub use server::server_of;
 use value::Value;
 pub use value::WIDTHS;
@@ -24,7 +27,7 @@ use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::{Call, ColumnRef, Expr};
 use crate::sql::outer_joins;
-use crate::sql::query::{Block, BlockId, Body, Source};
+use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Source};
 
 /// The maximum depth to which views and derived tables are followed.
 const MAX_VIEW_DEPTH: usize = 32;
@@ -33,7 +36,7 @@ const MAX_VIEW_DEPTH: usize = 32;
 struct Field {
     name: String,
     wire: Result<Wire, String>,
-    origin: Origin,
+    place: Place,
 }
 
 /// The types of a query's columns, where MySQL and MariaDB agree.
@@ -99,31 +102,29 @@ fn column(name: &str, value: Value) -> Column {
     }
 }
 
-/// Each column of a query: its name, the description of a server or why that is unknown, and its origin.
+/// Each column of a query: its name, the description of a server or why that is unknown, and where it is from.
 pub fn wires(
     query: &Query,
     schema: &Schema,
     server: Option<Server>,
-) -> Vec<(String, Result<Wire, String>, Origin)> {
-    fields(query, schema, server).into_iter().map(|field| (field.name, field.wire, field.origin)).collect()
+) -> Vec<(String, Result<Wire, String>, Place)> {
+    fields(query, schema, server).into_iter().map(|field| (field.name, field.wire, field.place)).collect()
 }
 
 fn fields(query: &Query, schema: &Schema, server: Option<Server>) -> Vec<Field> {
     let Some(root) = query.root else { return Vec::new() };
     let reader = Reader { query, schema, server };
     let outputs = query.block(root).outputs.iter().flatten();
+    let doubt = reader.doubt(root);
     outputs
         .enumerate()
         .map(|(at, output)| {
-            let wire = match &query.block(root).body {
-                Body::Set { .. } => reader.of_set(root, at, 0),
-                _ => reader.value(&output.expr, root, 0),
+            let (wire, place) = match &query.block(root).body {
+                Body::Set { .. } => (reader.of_set(root, at, 0), Place::Expression),
+                _ => (reader.value(&output.expr, root, 0), reader.place(&output.expr)),
             };
-            let origin = match &output.expr {
-                Expr::Column(column) => reader.origin(column),
-                _ => Origin::Expression,
-            };
-            Field { name: output.name.clone(), wire, origin }
+            let wire = doubt.map_or(wire, |why| Err(why.to_owned()));
+            Field { name: output.name.clone(), wire, place }
         })
         .collect()
 }
@@ -142,6 +143,15 @@ impl Reader<'_> {
             }
             _ => Origin::Unknown,
         }
+    }
+
+    /// Why a server describes the whole query otherwise than it is read.
+    fn doubt(&self, root: BlockId) -> Option<&'static str> {
+        if self.server == Some(Server::MariaDb) && matches!(self.query.block(root).body, Body::Values(_)) {
+            return Some("MariaDB names the columns of VALUES by their first row");
+        }
+        let mut items = self.query.block_ids().flat_map(|(_, block)| block.from());
+        items.any(has_full_join).then_some("FULL is an alias of the table before it")
     }
 
     /// The server's description of a value in a block.
@@ -314,6 +324,16 @@ impl Reader<'_> {
         let Some(Expr::Column(column)) = of else { return wire };
         let of = self.column(column, 1).map_or(0, |of| of.flags & Wire::NO_DEFAULT_VALUE);
         Wire { flags: wire.flags | of, ..wire }
+    }
+}
+
+/// Whether a FROM item has a FULL JOIN, which MySQL and MariaDB do not have.
+fn has_full_join(item: &From) -> bool {
+    match item {
+        From::Relation(_) => false,
+        From::Join { kind, left, right, .. } => {
+            matches!(kind, JoinKind::Full) || has_full_join(left) || has_full_join(right)
+        }
     }
 }
 

@@ -213,3 +213,36 @@ fn functions_of_mariadb_return_integers_of_a_fixed_width() {
          e 21 UNSIGNED | BINARY; f 8 BINARY; g 10 BINARY; h 1 BINARY",
     );
 }
+
+#[test]
+fn results_of_one_size_are_told_as_mariadb_does() {
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, n int, d date, x double NOT NULL, note mediumtext)";
+    for (sql, expect) in [
+        (
+            "SELECT sin(n), atan2(id, 2), log(2, n) FROM t",
+            "sin(n) 23 BINARY; atan2(id, 2) 23 BINARY; log(2, n) 23 BINARY",
+        ),
+        ("SELECT radians(x) r, degrees(n) g FROM t", "r 23 NOT_NULL | BINARY; g 23 BINARY"),
+        (
+            "SELECT last_day(d) l, makedate(2024, 1) m, weekofyear(d) w FROM t",
+            "l 10 BINARY; m 10 BINARY; w 2 BINARY",
+        ),
+        ("SELECT dayname(d) a, inet_ntoa(n) b, database() c FROM t", "a 36 ; b 124 ; c 256 "),
+        (
+            "SELECT isnull(n) i, id XOR 1 x, n XOR id y FROM t",
+            "i 1 NOT_NULL | BINARY; x 1 NOT_NULL | BINARY; y 1 BINARY",
+        ),
+        (
+            "SELECT id & 1 a, n << 2 b, ~id c FROM t",
+            "a 21 NOT_NULL | UNSIGNED | BINARY; b 21 UNSIGNED | BINARY; c 21 NOT_NULL | UNSIGNED | BINARY",
+        ),
+        ("SELECT bit_or(n) FROM t", "bit_or(n) 21 NOT_NULL | UNSIGNED | BINARY"),
+        ("SELECT n + 1 & id a, n + (id & 1) b, ~(n + 1) c FROM t", "a?; b?; c?"),
+        (
+            "SELECT percent_rank() OVER (ORDER BY n) p, lead(note) OVER (ORDER BY n) l FROM t",
+            "p 17 BINARY; l 268435440 ",
+        ),
+    ] {
+        check_wires(schema, sql, expect);
+    }
+}

@@ -7,7 +7,6 @@ use query_budget_analysis::sql::explain::{self, Explain};
 use query_budget_analysis::sql::expr::{ColumnRef, Expr};
 use query_budget_analysis::sql::query::{Body, ProblemKind, Source};
 use query_budget_analysis::sql::{Dialect, resolve};
-use query_budget_analysis::types::mysql::Server;
 use query_budget_analysis::types::{Known, Origin, SqlType, TypeKind, describe_planned};
 
 use super::form::{Column, Description, Parameters, TypeInfo};
@@ -33,7 +32,7 @@ pub(super) struct Databases<'f> {
     /// Those of SQLite in memory, by the source of their schema.
     sqlite: Vec<(Option<PathBuf>, Sqlite)>,
     /// MySQL or MariaDB, if it is known which, by the source of their schema.
-    servers: Vec<(Option<PathBuf>, Option<Server>)>,
+    servers: Vec<(Option<PathBuf>, mysql::Asked)>,
     /// The tables of PostgreSQL that are measured, by the source of their schema.
     measured: Vec<(Option<PathBuf>, Measured)>,
 }
@@ -57,7 +56,7 @@ impl<'f> Databases<'f> {
                 let is_measured = self.is_measured(wanted, schema);
                 Ok(postgres_answer(&wanted.sql, schema, version, is_measured))
             }
-            Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, self.server(wanted), version)),
+            Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, &self.asked(wanted), version)),
             Dialect::Sqlite => {
                 let at = self.sqlite.iter().position(|(source, _)| *source == wanted.source);
                 let at = match at {
@@ -78,14 +77,14 @@ impl<'f> Databases<'f> {
 }
 
 impl Databases<'_> {
-    /// The server of MySQL or MariaDB that a query is for, if anything tells which.
-    fn server(&mut self, wanted: &Wanted) -> Option<Server> {
+    /// What is known about the database of MySQL or MariaDB that a query is for.
+    fn asked(&mut self, wanted: &Wanted) -> mysql::Asked {
         if let Some((_, known)) = self.servers.iter().find(|(source, _)| *source == wanted.source) {
-            return *known;
+            return known.clone();
         }
-        let server = mysql::server(self.folder, wanted.source.as_deref(), self.base);
-        self.servers.push((wanted.source.clone(), server));
-        server
+        let asked = mysql::asked(self.folder, wanted.source.as_deref(), self.base);
+        self.servers.push((wanted.source.clone(), asked.clone()));
+        asked
     }
 
     /// Whether the plan of a query on PostgreSQL depends on the rows that migrations insert.

@@ -6,8 +6,7 @@ use query_budget_analysis::schema::{Name, Schema};
 use query_budget_analysis::sql::lex::Lexer;
 use query_budget_analysis::sql::query::Kind;
 use query_budget_analysis::sql::{Dialect, resolve};
-use query_budget_analysis::types;
-use query_budget_analysis::types::mysql::{Server, Wire, server_of, wires};
+use query_budget_analysis::types::mysql::{Place, Server, Wire, server_of, wires};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -41,21 +40,44 @@ pub(super) struct Type {
     max_size: u32,
 }
 
+/// What is known about the database behind queries.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    server: Option<Server>,
+    /// The name of the database, as entries beside those of the queries write it.
+    database: Option<String>,
+}
+
+/// What is known about the database behind the queries of a folder that ask one schema.
+pub(super) fn asked(folder: &Folder, source: Option<&Path>, base: &Path) -> Asked {
+    let (_, others) = folder.of(source);
+    let entries = std::fs::read_dir(&folder.dir).into_iter().flatten().flatten();
+    let entries: Vec<Value> = entries
+        .filter(|entry| !others.contains(&*entry.file_name().to_string_lossy()))
+        .filter_map(|entry| query_budget_analysis::project::read(&entry.path()).ok())
+        .filter_map(|text| serde_json::from_str(&text).ok())
+        .collect();
+    Asked { server: server(folder, source, base, &entries), database: database(&entries) }
+}
+
+/// The database that the origins of columns name, if all name one: `shop.users`.
+fn database(entries: &[Value]) -> Option<String> {
+    let columns = entries.iter().filter_map(|entry| entry["describe"]["columns"].as_array()).flatten();
+    let tables = columns.filter_map(|column| column["origin"]["Table"]["table"].as_str());
+    let mut named = tables.filter_map(|table| Some(table.split_once('.')?.0));
+    let first = named.next()?;
+    named.all(|other| other == first).then(|| first.to_owned())
+}
+
 /// The server behind the queries of a folder that ask one schema: the one that wrote their entries, else the one that
 /// takes its migrations and queries.
-pub(super) fn server(folder: &Folder, source: Option<&Path>, base: &Path) -> Option<Server> {
-    let (own, others) = folder.of(source);
+fn server(folder: &Folder, source: Option<&Path>, base: &Path, entries: &[Value]) -> Option<Server> {
+    let (own, _) = folder.of(source);
     let first = own.first()?;
     if own.iter().any(|wanted| wanted.project.is_mariadb()) {
         return Some(Server::MariaDb);
     }
-    let entries = std::fs::read_dir(&folder.dir).into_iter().flatten().flatten();
-    let told: Vec<Server> = entries
-        .filter(|entry| !others.contains(&*entry.file_name().to_string_lossy()))
-        .filter_map(|entry| query_budget_analysis::project::read(&entry.path()).ok())
-        .filter_map(|text| serde_json::from_str(&text).ok())
-        .flat_map(|entry: Value| wrote(&entry))
-        .collect();
+    let told: Vec<Server> = entries.iter().flat_map(wrote).collect();
     if let Some(first) = told.first() {
         return told.iter().all(|server| server == first).then_some(*first);
     }
@@ -84,7 +106,7 @@ fn wrote(entry: &Value) -> Vec<Server> {
 }
 
 /// What is known about a query.
-pub(super) fn answer(sql: &str, schema: &Schema, server: Option<Server>, version: Version) -> Answer {
+pub(super) fn answer(sql: &str, schema: &Schema, asked: &Asked, version: Version) -> Answer {
     let query = match resolve(sql, Dialect::MySql, Some(schema)) {
         Ok(query) => query,
         Err(error) => return Answer::Unknown(error.to_string()),
@@ -108,8 +130,8 @@ pub(super) fn answer(sql: &str, schema: &Schema, server: Option<Server>, version
         return Answer::Unknown("its columns are not known".to_owned());
     }
     let (mut columns, mut doubts) = (Vec::new(), Vec::new());
-    for (name, wire, origin) in wires(&query, schema, server) {
-        let origin = written_origin(origin, schema);
+    for (name, wire, place) in wires(&query, schema, asked.server) {
+        let origin = written_origin(place, schema, asked.database.as_deref());
         match wire {
             Ok(wire) => {
                 if wire.is_unsure() {
@@ -146,17 +168,23 @@ impl Type {
     }
 }
 
-/// The origin of a column. The server also names the database, which the schema does not contain.
-fn written_origin(origin: types::Origin, schema: &Schema) -> Origin {
-    match origin {
-        types::Origin::Table { table, column } => {
+/// The origin of a column. The server also names the database, which only the entries beside this one tell.
+fn written_origin(place: Place, schema: &Schema, database: Option<&str>) -> Origin {
+    let of_database = |table: String| match database {
+        Some(database) if !table.contains('.') => format!("{database}.{table}"),
+        _ => table,
+    };
+    match place {
+        Place::Table { table, column } => {
             let own = Name::new(table.as_str());
             let known = schema.tables.get(&own).and_then(|table| table.column(&column));
             let name = known.map_or(column.as_str(), |known| known.shown()).to_owned();
-            Origin::Table { table: schema.shown(&own).to_owned(), name }
+            Origin::Table { table: of_database(schema.shown(&own).to_owned()), name }
         }
-        types::Origin::Expression => Origin::Expression,
-        types::Origin::Unknown => Origin::Unknown,
+        Place::Merged { alias, column } => Origin::Table { table: of_database(alias), name: column },
+        Place::Held { of, column } => Origin::Table { table: of, name: column },
+        Place::Expression => Origin::Expression,
+        Place::Unknown => Origin::Unknown,
     }
 }
 
@@ -168,5 +196,27 @@ fn written(wire: &Wire, version: Version) -> Type {
         char_set: (!version.prints_types()).then_some(of(UNICODE)),
         collation: version.has_origins().then_some(of(GENERAL)),
         max_size: wire.size,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::database;
+
+    #[test]
+    fn the_database_is_the_one_that_all_entries_name() {
+        let entry = |tables: &[&str]| -> Value {
+            let column = |table: &&str| json!({ "origin": { "Table": { "table": table, "name": "id" } } });
+            let mut columns: Vec<Value> = tables.iter().map(column).collect();
+            columns.push(json!({ "origin": "Expression" }));
+            json!({ "describe": { "columns": columns } })
+        };
+        let of =
+            |entries: &[&[&str]]| database(&entries.iter().map(|tables| entry(tables)).collect::<Vec<_>>());
+        assert_eq!(of(&[&["shop.users", "orders"], &["shop.items"]]).as_deref(), Some("shop"));
+        assert_eq!(of(&[&["users"], &[]]), None);
+        assert_eq!(of(&[&["shop.users"], &["other.users"]]), None);
     }
 }
