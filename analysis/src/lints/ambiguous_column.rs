@@ -42,13 +42,18 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             names.join(separator)
         };
         let span = problem.span.map_or(0..0, |span| span.range());
-        findings.push(
-            context.refused(
-                Finding::new(LINT.name, format!("column `{column}` is in each of {}", listed(", ", "")))
-                    .excerpt(context.sql, span, "ambiguous")
-                    .help(format!("write {}", listed(" or ", &format!(".{column}")))),
+        let (message, help) = match relations.as_slice() {
+            [one] => (
+                format!("query `{one}` has several columns `{column}`"),
+                format!("name the columns of `{one}` differently"),
             ),
-        );
+            _ => (
+                format!("column `{column}` is in each of {}", listed(", ", "")),
+                format!("write {}", listed(" or ", &format!(".{column}"))),
+            ),
+        };
+        let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "ambiguous").help(help);
+        findings.push(context.refused(finding));
     }
 }
 
@@ -63,6 +68,14 @@ mod tests {
             "SELECT e.id FROM events e JOIN servers s ON s.id = server_id WHERE name = $1",
         );
         fires("ambiguous_column", "SELECT id FROM events, logs WHERE events.id = event_id");
+    }
+
+    #[test]
+    fn fires_where_a_query_in_from_has_it_twice() {
+        let two = "SELECT e.id, s.id FROM events e JOIN servers s ON s.id = e.server_id";
+        fires("ambiguous_column", &format!("SELECT id FROM ({two}) x"));
+        fires("ambiguous_column", &format!("WITH x AS ({two}) SELECT x.id FROM x"));
+        silent("ambiguous_column", &format!("SELECT * FROM ({two}) x (a, b) WHERE a = $1"));
     }
 
     #[test]

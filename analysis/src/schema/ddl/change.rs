@@ -428,7 +428,7 @@ pub enum Change {
     AlterFunction(Written, Option<String>, Written),
     /// `ALTER FUNCTION .. STABLE` or `IMMUTABLE`.
     SteadyFunction(Written),
-    /// `CREATE CAST`, `CREATE OPERATOR`.
+    /// `CREATE CAST`, `CREATE OPERATOR`, `CREATE OPERATOR CLASS`.
     CreateConversion(String),
     /// `DO`, with the text of the statement.
     Do(String),

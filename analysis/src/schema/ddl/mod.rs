@@ -248,8 +248,6 @@ fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         "group",
         "database",
         "conversion",
-        "operator class",
-        "operator family",
         "text search",
         "publication",
         "subscription",

@@ -113,6 +113,8 @@ impl Query {
                 Asked::Only
                 | Asked::Versions
                 | Asked::Numbered
+                | Asked::Ordinality
+                | Asked::Renamed(_)
                 | Asked::Arguments(_)
                 | Asked::Sample { .. } => {}
                 Asked::Use(indexes) => used = Some(used.unwrap_or(false) || names(indexes)),
@@ -147,6 +149,12 @@ impl Query {
         self.around(id).any(|id| id == outer)
     }
 
+    /// Whether a block is in a subquery that is a value or a condition, within another block.
+    pub fn is_in_value(&self, id: BlockId, outer: BlockId) -> bool {
+        let is_value = |id: &BlockId| matches!(self.block(*id).role, Role::Scalar | Role::Exists | Role::In);
+        self.around(id).take_while(|id| *id != outer).any(|id| is_value(&id))
+    }
+
     /// All relations with their ids, in the order in which the query names them.
     pub fn relation_ids(&self) -> impl Iterator<Item = (RelationId, &Relation)> {
         (0..).map(RelationId).zip(&self.relations)
@@ -162,6 +170,10 @@ pub enum Asked {
     Use(Vec<String>),
     /// `IGNORE INDEX (..)`: by none of these indexes.
     Ignore(Vec<String>),
+    /// The names of the first columns of a function whose columns are unknown: `f() AS t(a, b)`.
+    Renamed(Vec<String>),
+    /// `WITH ORDINALITY` behind a function whose columns are unknown.
+    Ordinality,
     /// The names of the arguments of a function: `f(a => 1)`.
     Arguments(Vec<Option<String>>),
     /// MariaDB's `FOR SYSTEM_TIME ALL`: the earlier versions of its rows as well.

@@ -14,6 +14,8 @@ pub struct Select {
     pub filter: Option<Expr>,
     /// Its SELECT list.
     pub projection: Vec<Expr>,
+    /// The name of each of them; empty for a `*` whose columns are unknown.
+    pub names: Vec<String>,
     /// The position of `*` or `t.*`, if there is one.
     pub star: Option<Span>,
     /// DISTINCT: empty if plain, the expressions of `DISTINCT ON (..)` otherwise.

@@ -50,6 +50,19 @@ impl Resolver<'_> {
         self.call_of(function, schema, name)
     }
 
+    /// MySQL: records a COUNT of several values that are not counted once each.
+    fn check_count(&mut self, function: &ast::Function, name: &str, args: usize, distinct: bool) {
+        if self.dialect == Dialect::MySql && name == "count" && args > 1 && !distinct {
+            let span = self.span_of(&function.name);
+            self.clause(
+                "COUNT of several values without DISTINCT",
+                "here",
+                "write `count(DISTINCT ..)`",
+                span,
+            );
+        }
+    }
+
     /// Marks the innermost query and those around it, up to the view that they are of.
     fn mark_volatile(&mut self) {
         let mut at = self.current_block();
@@ -119,6 +132,7 @@ impl Resolver<'_> {
                 list.args.iter().filter_map(|arg| self.function_arg(arg)).collect()
             }
         };
+        self.check_count(function, &name, args.len(), distinct);
         modifiers.extend(function.within_group.iter().map(|key| self.expr(&key.expr)));
         let filter = function.filter.as_ref().map(|filter| {
             modifiers.push(self.expr(filter));

@@ -6,7 +6,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::Expr;
+use crate::sql::expr::{Expr, Literal};
 use crate::sql::query::{BlockId, Body, From, ProblemKind, Relation, RelationId, Source};
 use crate::sql::text::Span;
 
@@ -317,10 +317,36 @@ impl Resolver<'_> {
         }
         let is_whole = |value: &Option<Expr>| !value.as_ref().is_some_and(Expr::is_part);
         if assigned.iter().any(|(known, value)| known == column && is_whole(value)) {
-            let table = self.relation_name(target);
-            let message = format!("column `{column}` of `{table}` is assigned twice");
-            self.clause(message, "again", "take one of them out", span);
+            self.is_repeated(column, span, target);
         }
+    }
+
+    /// MySQL and MariaDB: records a query in FROM that has two columns of one name, which neither takes. Only names that are
+    /// written are compared.
+    pub(super) fn check_own_names(&mut self, relation: &Relation) {
+        let (Source::Cte(block) | Source::Derived(block)) = relation.source else { return };
+        let (Some(columns), Some(outputs)) = (&relation.columns, &self.blocks[block.0 as usize].outputs)
+        else {
+            return;
+        };
+        if self.dialect != Dialect::MySql || relation.alias.is_empty() {
+            return;
+        }
+        let is_written = |expr: &Expr| matches!(expr, Expr::Column(_) | Expr::Literal(Literal::Number(_)));
+        let named = columns.iter().zip(outputs).filter(|(_, output)| is_written(&output.expr));
+        let mut seen = HashSet::new();
+        let again = named.map(|(column, _)| &column.name).find(|name| !seen.insert(name.to_lowercase()));
+        if let Some(name) = again {
+            let message = format!("query `{}` has two columns `{name}`", relation.alias);
+            self.clause(message, "", "give one of them an alias", relation.span);
+        }
+    }
+
+    /// Records a column that is assigned twice.
+    pub(super) fn is_repeated(&mut self, column: &str, span: Option<Span>, target: RelationId) {
+        let table = self.relation_name(target);
+        let message = format!("column `{column}` of `{table}` is assigned twice");
+        self.clause(message, "again", "take one of them out", span);
     }
 }
 

@@ -335,6 +335,10 @@ impl Resolver<'_> {
             expr = match access {
                 ast::AccessExpr::Dot(ast::Expr::Identifier(ident)) => {
                     let field = self.fold(ident);
+                    if let Some(column) = self.column_of_row(&expr, &field, ident) {
+                        expr = column;
+                        continue;
+                    }
                     self.check_field(&expr, &field, self.bytes(ident.span));
                     Expr::Access { expr: Box::new(expr), field: Some(field), subscripts: Vec::new() }
                 }

@@ -316,6 +316,7 @@ impl<'a> Resolver<'a> {
     /// Adds a relation to the innermost scope.
     fn add_relation(&mut self, relation: Relation) -> RelationId {
         let id = RelationId(u32::try_from(self.relations.len()).unwrap_or(u32::MAX));
+        self.check_own_names(&relation);
         self.relations.push(relation);
         if let Some(scope) = self.scopes.last_mut() {
             scope.relations.push(id);

@@ -7,29 +7,107 @@ use super::select::Projection;
 use crate::schema::UserType;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::query::{Output, RelationId, Role, Source};
+use crate::sql::query::{Output, ProblemKind, RelationId, Role, Source};
+use crate::sql::text::Span;
 
 impl Resolver<'_> {
-    /// Adds the fields of `(column).*`; `false` for anything else. Of other types than composite ones they are not known.
-    pub(super) fn add_fields(&self, projection: &mut Projection, expr: &Expr) -> bool {
-        let Expr::Access { expr: of, field: Some(star), .. } = expr else { return false };
-        if star != "*" {
+    /// PostgreSQL: whether a query in FROM has several columns of this name, so that none can be named.
+    pub(super) fn has_twice(&self, id: RelationId, name: &str) -> bool {
+        let relation = &self.relations[id.0 as usize];
+        let columns = relation.columns.as_deref().unwrap_or_default();
+        self.dialect == Dialect::Postgres
+            && matches!(relation.source, Source::Cte(_) | Source::Derived(_))
+            && !relation.alias.is_empty()
+            && columns.iter().filter(|column| column.name == name).nth(1).is_some()
+    }
+
+    /// Records a column of which a query in FROM has several.
+    pub(super) fn check_twice(&mut self, id: RelationId, name: &str, span: Option<Span>) {
+        if self.has_twice(id, name) {
+            let relations = vec![self.relations[id.0 as usize].alias.clone()];
+            self.problem(ProblemKind::AmbiguousColumn { column: name.to_owned(), relations }, span);
+        }
+    }
+
+    /// PostgreSQL: `(t).x` is `t.x`, if `t` is a relation with that column.
+    pub(super) fn column_of_row(&self, row: &Expr, name: &str, ident: &ast::Ident) -> Option<Expr> {
+        let Expr::WholeRow(id) = row else { return None };
+        if self.dialect != Dialect::Postgres || self.has_column(*id, name) != Some(true) {
+            return None;
+        }
+        let span = self.bytes(ident.span);
+        Some(Expr::Column(ColumnRef { relation: Some(*id), name: name.to_owned(), span }))
+    }
+
+    /// PostgreSQL: adds the columns of `(t.*)` and `(value).*`; `false` for anything else.
+    pub(super) fn add_expanded(&mut self, projection: &mut Projection, expr: &ast::Expr) -> bool {
+        if self.dialect != Dialect::Postgres {
             return false;
         }
+        match expr {
+            ast::Expr::Nested(inner) => self.add_expanded(projection, inner),
+            ast::Expr::QualifiedWildcard(_, token) => {
+                let Expr::WholeRow(relation) = self.expr(expr) else { return false };
+                projection.star = projection.star.or_else(|| self.bytes(token.0.span));
+                self.add_star(projection, &[relation], &[]);
+                true
+            }
+            ast::Expr::CompoundFieldAccess { access_chain, .. } => {
+                let Some(ast::AccessExpr::Dot(ast::Expr::Identifier(star))) = access_chain.last() else {
+                    return false;
+                };
+                if star.value != "*" {
+                    return false;
+                }
+                let Expr::Access { expr: of, field, subscripts } = self.expr(expr) else { return false };
+                if let Expr::WholeRow(relation) = *of {
+                    projection.star = projection.star.or_else(|| self.bytes(star.span));
+                    self.add_star(projection, &[relation], &[]);
+                } else {
+                    self.add_fields(projection, Expr::Access { expr: of, field, subscripts });
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Adds the fields of `(value).*`. Of other values than columns of a composite type they are not known.
+    fn add_fields(&self, projection: &mut Projection, star: Expr) {
+        let Expr::Access { expr: of, .. } = &star else { return };
         let ty = self.type_of(of);
         let (schema, name) = ty.rsplit_once('.').map_or((None, &*ty), |(schema, name)| (Some(schema), name));
         let Some(UserType::Composite(fields)) = self.schema.and_then(|known| known.user_type(schema, name))
         else {
             projection.outputs = None;
-            projection.exprs.push(expr.clone());
-            return true;
+            projection.add(String::new(), star);
+            return;
         };
         for field in fields {
             let (expr, field) = (of.clone(), Some(field.name.clone()));
             let name = field.clone().unwrap_or_default();
             self.add_output(projection, name, Expr::Access { expr, field, subscripts: Vec::new() });
         }
-        true
+    }
+
+    /// The type of an expression if it is evident.
+    pub(super) fn type_of(&self, expr: &Expr) -> String {
+        match expr {
+            Expr::Column(ColumnRef { relation: Some(id), name, .. }) => {
+                let columns = self.relations[id.0 as usize].columns.as_ref();
+                let column = columns.and_then(|columns| columns.iter().find(|column| column.name == *name));
+                column.map_or_else(String::new, |column| column.ty.clone())
+            }
+            Expr::Cast { ty, .. } => ty.clone(),
+            _ => String::new(),
+        }
+    }
+
+    pub(super) fn alias_name(&self, alias: &ast::Ident) -> String {
+        self.dialect.cut(match (self.dialect, alias.quote_style) {
+            (Dialect::Postgres, None) => alias.value.to_lowercase(),
+            _ => alias.value.clone(),
+        })
     }
 
     /// The name of an unaliased output column.

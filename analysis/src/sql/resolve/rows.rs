@@ -43,6 +43,9 @@ impl Resolver<'_> {
         if !names.is_empty() {
             self.asked.push((id, Asked::Arguments(names)));
         }
+        if ordinality && self.relations[id.0 as usize].columns.is_none() {
+            self.asked.push((id, Asked::Ordinality));
+        }
         if let Some((block, names)) = inlined {
             let mut given = alias.map(|alias| self.alias_columns(alias)).unwrap_or_default().into_iter();
             let goes_by = self.relations[id.0 as usize].alias.clone();
@@ -128,6 +131,7 @@ impl Resolver<'_> {
             }
             _ => functions::table_columns(function, arity, self.dialect, &goes_by),
         };
+        let renamed = names.clone().filter(|_| known.is_none() && !typed);
         let columns = match (known, names) {
             (Some(mut known), names) => {
                 if ordinality {
@@ -158,6 +162,9 @@ impl Resolver<'_> {
         });
         if ordinality {
             self.asked.push((id, Asked::Numbered));
+        }
+        if let Some(names) = renamed {
+            self.asked.push((id, Asked::Renamed(names)));
         }
         id
     }

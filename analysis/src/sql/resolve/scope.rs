@@ -197,6 +197,7 @@ impl Resolver<'_> {
             return Expr::Column(ColumnRef { relation: None, name, span });
         };
         self.mark_correlated(depth);
+        self.check_twice(relation, &name, span);
         if self.has_column(relation, &name) == Some(false) && !self.is_system_column(relation, &name) {
             if self.has_function(&name) {
                 // PostgreSQL reads `t.f` as `f(t)` if there is no such column.
@@ -250,6 +251,9 @@ impl Resolver<'_> {
             certain.retain(|id| !proposed(id));
         }
         match certain.as_slice() {
+            [one] if self.has_twice(*one, name) => {
+                Found::Ambiguous(vec![self.relations[one.0 as usize].alias.clone()])
+            }
             [one] => Found::Column(*one),
             [first, ..] if scope.merged.iter().any(|merged| merged.is_one(name, &certain)) => {
                 Found::Column(*first)

@@ -14,8 +14,21 @@ use crate::sql::text::Span;
 /// The resolved form of a SELECT list.
 pub(super) struct Projection {
     pub(super) exprs: Vec<Expr>,
+    /// The name of each, as far as it has one.
+    names: Vec<String>,
     pub(super) outputs: Option<Vec<Output>>,
     pub(super) star: Option<Span>,
+}
+
+impl Projection {
+    fn empty() -> Projection {
+        Projection { exprs: Vec::new(), names: Vec::new(), outputs: Some(Vec::new()), star: None }
+    }
+
+    pub(super) fn add(&mut self, name: String, expr: Expr) {
+        self.names.push(name);
+        self.exprs.push(expr);
+    }
 }
 
 impl Resolver<'_> {
@@ -96,6 +109,7 @@ impl Resolver<'_> {
             from: from.to_vec(),
             filter,
             projection: projection.exprs,
+            names: projection.names,
             star: projection.star,
             distinct,
             group_by,
@@ -166,15 +180,14 @@ impl Resolver<'_> {
     /// Resolves a SELECT list; `*` is expanded to its columns if they are known.
     pub(super) fn projection(&mut self, items: &[ast::SelectItem]) -> Projection {
         use ast::SelectItem;
-        let mut projection = Projection { exprs: Vec::new(), outputs: Some(Vec::new()), star: None };
+        let mut projection = Projection::empty();
         for item in items {
             match item {
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }
+                    if self.add_expanded(&mut projection, expr) => {}
                 SelectItem::UnnamedExpr(expr) => {
                     let name = self.output_name(expr);
                     let expr = self.expr(expr);
-                    if self.add_fields(&mut projection, &expr) {
-                        continue;
-                    }
                     let name = self.column_name(&expr).unwrap_or(name);
                     self.add_output(&mut projection, name, expr);
                 }
@@ -214,7 +227,7 @@ impl Resolver<'_> {
                 }
                 SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::Expr(expr), _) => {
                     let expr = self.expr(expr);
-                    projection.exprs.push(expr);
+                    projection.add(String::new(), expr);
                     projection.outputs = None;
                 }
             }
@@ -225,12 +238,12 @@ impl Resolver<'_> {
     pub(super) fn add_output(&self, projection: &mut Projection, name: String, expr: Expr) {
         let ty = self.type_of(&expr);
         if let Some(outputs) = &mut projection.outputs {
-            outputs.push(Output { name, ty, expr: expr.clone() });
+            outputs.push(Output { name: name.clone(), ty, expr: expr.clone() });
         }
-        projection.exprs.push(expr);
+        projection.add(name, expr);
     }
 
-    fn add_star(&self, projection: &mut Projection, relations: &[RelationId], merged: &[Merged]) {
+    pub(super) fn add_star(&self, projection: &mut Projection, relations: &[RelationId], merged: &[Merged]) {
         let mut shown: Vec<(&str, &Merged)> = Vec::new();
         for &id in relations {
             let relation = &self.relations[id.0 as usize];
@@ -253,7 +266,7 @@ impl Resolver<'_> {
             }
             let Some(columns) = &relation.columns else {
                 projection.outputs = None;
-                projection.exprs.push(Expr::WholeRow(id));
+                projection.add(String::new(), Expr::WholeRow(id));
                 continue;
             };
             let hiding = self.hiding(relation);
@@ -291,7 +304,7 @@ impl Resolver<'_> {
 
     /// An implicit `SELECT *` over one relation of the open scope.
     pub(super) fn select_all_of(&mut self, relation: RelationId, id: BlockId) {
-        let mut projection = Projection { exprs: Vec::new(), outputs: Some(Vec::new()), star: None };
+        let mut projection = Projection::empty();
         self.add_star(&mut projection, &[relation], &[]);
         self.set_outputs(&projection);
         let block = self.block_mut(id);
@@ -299,6 +312,7 @@ impl Resolver<'_> {
         block.body = Body::Select(Box::new(Select {
             from: vec![From::Relation(relation)],
             projection: projection.exprs,
+            names: projection.names,
             ..Select::default()
         }));
     }
@@ -323,26 +337,6 @@ impl Resolver<'_> {
         };
         let relation = self.add_relation(relation);
         self.select_all_of(relation, id);
-    }
-
-    pub(super) fn alias_name(&self, alias: &ast::Ident) -> String {
-        self.dialect.cut(match (self.dialect, alias.quote_style) {
-            (Dialect::Postgres, None) => alias.value.to_lowercase(),
-            _ => alias.value.clone(),
-        })
-    }
-
-    /// The type of an expression if it is evident.
-    pub(super) fn type_of(&self, expr: &Expr) -> String {
-        match expr {
-            Expr::Column(ColumnRef { relation: Some(id), name, .. }) => {
-                let columns = self.relations[id.0 as usize].columns.as_ref();
-                let column = columns.and_then(|columns| columns.iter().find(|column| column.name == *name));
-                column.map_or_else(String::new, |column| column.ty.clone())
-            }
-            Expr::Cast { ty, .. } => ty.clone(),
-            _ => String::new(),
-        }
     }
 }
 

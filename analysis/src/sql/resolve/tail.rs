@@ -6,7 +6,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{Call, Expr};
+use crate::sql::expr::{Call, Expr, Literal};
 use crate::sql::functions;
 use crate::sql::outer_joins::padded;
 use crate::sql::query::{BlockId, Body, From, JoinKind, Relation, RelationId, Select, Source};
@@ -36,6 +36,11 @@ impl Resolver<'_> {
     fn check_row_count(&mut self, query: &ast::Query, id: BlockId) {
         let block = &self.blocks[id.0 as usize];
         let (limit, offset, span) = (&block.limit, &block.offset, block.limit_span);
+        let is_text = |rows: &Expr| matches!(rows, Expr::Literal(Literal::Text(_)));
+        if self.dialect == Dialect::MySql && limit.iter().chain(offset).any(is_text) {
+            let message = "LIMIT and OFFSET take a number, and this is a text";
+            return self.clause(message, "this clause", "give a number or a parameter", span);
+        }
         let is_own = |relation: RelationId| self.relations[relation.0 as usize].block == id;
         let mut columns = limit.iter().chain(offset).flat_map(Expr::columns);
         let column =

@@ -284,3 +284,46 @@ fn a_column_that_an_unknown_table_may_have_is_not_that_of_an_outer_query() {
         assert_eq!(is_correlated, is_of_outer, "{sql}");
     }
 }
+
+/// As MariaDB 10.11 and PostgreSQL 15 take and refuse them.
+#[test]
+fn names_of_a_query_in_from_are_different_where_they_have_to_be() {
+    for refused in [
+        "SELECT x.id FROM (SELECT p.id, s.id FROM p JOIN s ON s.id = p.id) x",
+        "WITH x AS (SELECT id, qty AS ID FROM p) SELECT 1 FROM x",
+        "SELECT * FROM (SELECT 1, 1) x",
+        "SELECT id FROM p LIMIT 'a'",
+        "SELECT count(id, qty) FROM p",
+    ] {
+        assert_eq!(problems(MySql, refused).len(), 1, "{refused}");
+    }
+    for taken in [
+        "SELECT x.a FROM (SELECT p.id, s.id FROM p JOIN s ON s.id = p.id) x (a, b)",
+        "SELECT p.id, s.id FROM p JOIN s ON s.id = p.id",
+        "SELECT x.id FROM (SELECT id, qty FROM p) x WHERE EXISTS (SELECT id, id FROM s)",
+        "SELECT count(DISTINCT id, qty) FROM p LIMIT 1",
+    ] {
+        assert_eq!(problems(MySql, taken), [""; 0], "{taken}");
+    }
+    let two = "SELECT p.id, s.id FROM p JOIN s ON s.id = p.id";
+    assert_eq!(problems(Postgres, &format!("SELECT id FROM ({two}) x")).len(), 1);
+    assert_eq!(problems(Postgres, &format!("WITH x AS ({two}) SELECT x.id FROM x")).len(), 1);
+    assert_eq!(problems(Postgres, &format!("SELECT * FROM ({two}) x")), [""; 0]);
+    assert_eq!(problems(Sqlite, &format!("SELECT id FROM ({two}) x")), [""; 0]);
+}
+
+/// As PostgreSQL 15 answers.
+#[test]
+fn a_column_is_assigned_as_a_whole_or_in_parts() {
+    for (sql, refused) in [
+        ("UPDATE h SET ads[1] = NULL, ads = '{}'", true),
+        ("UPDATE h SET ads = '{}', ads[1] = NULL", true),
+        ("UPDATE h SET ads = '{}', ad = NULL, ads = '{}'", true),
+        ("UPDATE h SET ads[1] = NULL, ads[2] = NULL", false),
+        ("UPDATE h SET ads[1] = NULL, ad = NULL", false),
+    ] {
+        let found = problems(Postgres, sql);
+        let again = found.iter().filter(|problem| problem.contains("assigned twice")).count();
+        assert_eq!(again == 1, refused, "{sql}: {found:?}");
+    }
+}

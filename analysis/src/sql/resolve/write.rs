@@ -293,6 +293,8 @@ impl Resolver<'_> {
         target: RelationId,
     ) -> Vec<(String, Option<Expr>)> {
         let mut assignments = Vec::new();
+        // Which single assignments are of a part of a column.
+        let mut single: Vec<(String, bool)> = Vec::new();
         for assignment in list {
             let value = match part_of(&assignment.value) {
                 Some((part, value)) => self.assigned_part(part, &value, target),
@@ -301,8 +303,16 @@ impl Resolver<'_> {
             match &assignment.target {
                 ast::AssignmentTarget::ColumnName(name) => {
                     let column = self.target_column(name, target);
-                    if self.dialect == Dialect::Postgres && !value.is_part() {
+                    let is_part = value.is_part();
+                    let is_again = |(known, part): &(String, bool)| *known == column && !(*part && is_part);
+                    if self.dialect != Dialect::Postgres {
+                    } else if single.iter().any(is_again) {
+                        self.is_repeated(&column, self.span_of(name), target);
+                    } else if !is_part {
                         self.check_repeated(&column, &assignments, self.span_of(name), target);
+                    }
+                    if is_part || name.0.len() == 1 {
+                        single.push((column.clone(), is_part));
                     }
                     assignments.push((column, Some(value)));
                 }

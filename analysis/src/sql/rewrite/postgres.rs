@@ -247,6 +247,10 @@ fn recursion_order(r: &mut Rewriter) -> bool {
     // The CTE is wrapped in another query: `(SELECT *, NULL::bool AS b FROM (..) AS rows)`.
     let mark =
         if search { None } else { Some(set + 2).filter(|at| r.keyword(*at) == K::USING).map(|_| "bool") };
+    // `SET a TO 1 DEFAULT 0`: the mark is one of two values.
+    let is_constant = |token: &Token| matches!(token, Token::Number(..) | Token::SingleQuotedString(_));
+    let is_marked = !search && r.keyword(set + 2) == K::TO && r.keyword(set + 4) == K::DEFAULT;
+    let value = Some(r.token(set + 3).clone()).filter(|token| is_marked && is_constant(token));
     let path = if search && r.is(1, "breadth") { "record" } else { "_record" };
     let types = if search { [Some(path), None] } else { [mark, Some(path)] };
     let names: Vec<Token> = names.iter().map(|name| r.token(*name).clone()).collect();
@@ -254,9 +258,12 @@ fn recursion_order(r: &mut Rewriter) -> bool {
     let body: Vec<_> = r.out.drain(open + 1..).collect();
     r.put_word("SELECT", K::SELECT);
     r.put(Token::Mul);
-    for (name, ty) in names.into_iter().zip(types) {
+    for ((name, ty), value) in names.into_iter().zip(types).zip([value, None]) {
         r.put(Token::Comma);
-        r.put_word("NULL", K::NULL);
+        match value {
+            Some(value) => r.put(value),
+            None => r.put_word("NULL", K::NULL),
+        }
         if let Some(ty) = ty {
             r.put(Token::DoubleColon);
             r.put_word(ty, K::NoKeyword);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::base;
 use super::catalog::{Catalog, Line};
-use super::names::{TypeName, catalog_name};
+use super::names::{TypeName, catalog_name, subtype};
 use crate::schema::{Name, Schema, UserType};
 use crate::types::{SqlType, TypeKind};
 
@@ -175,7 +175,18 @@ impl<'a> Arena<'a> {
                 Some(self.keep(key, info))
             }
             Some(UserType::Composite(fields)) => Some(self.composite(key, info, fields)),
-            Some(UserType::Range(_) | UserType::Other) => None,
+            Some(UserType::Range(options)) => {
+                // Nor over itself.
+                if self.domains == DOMAINS {
+                    return None;
+                }
+                self.domains += 1;
+                let base = subtype(options).and_then(|subtype| self.named(subtype));
+                self.domains -= 1;
+                (info.category, info.class, info.base) = (b'R', b'r', Some(base?));
+                Some(self.keep(key, info))
+            }
+            Some(UserType::Other) => None,
             None => {
                 let columns = match (known.tables.get(&full), known.views.get(&full)) {
                     (Some(table), _) => &table.columns,

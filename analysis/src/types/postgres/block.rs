@@ -134,7 +134,7 @@ impl Session<'_> {
             self.refute(filter);
         }
         self.grouped = !select.group_by.is_empty() && !select.grouping_sets;
-        let values = self.projection(&select.projection, block, select.star.is_some());
+        let values = self.projection(&select.projection, &select.names, block, select.star.is_some());
         if let Some(filter) = &select.filter {
             self.condition(filter, "the condition of WHERE");
         }
@@ -148,9 +148,11 @@ impl Session<'_> {
             let id = *id;
             if let Some(filter) = &select.filter {
                 self.check_rows(filter, id, "WHERE");
+                self.check_sets(filter, "WHERE");
             }
             if let Some(having) = &select.having {
                 self.check_windows(having, "HAVING");
+                self.check_sets(having, "HAVING");
             }
             for key in &select.group_by {
                 self.check_windows(key, "GROUP BY");
@@ -168,6 +170,7 @@ impl Session<'_> {
     pub(super) fn projection(
         &mut self,
         list: &[Expr],
+        names: &[String],
         block: &Block,
         has_star: bool,
     ) -> Option<Vec<(String, Value)>> {
@@ -192,37 +195,7 @@ impl Session<'_> {
             }
             return Some(values);
         }
-        let mut values = Some(Vec::new());
-        for expr in list {
-            match expr {
-                Expr::WholeRow(relation) if has_star && self.query.relation(*relation).columns.is_none() => {
-                    let fields = self.relation(*relation);
-                    match (fields, &mut values) {
-                        (Some(fields), Some(values)) => {
-                            values
-                                .extend(fields.iter().map(|field| (field.name.clone(), field.value.clone())));
-                        }
-                        _ => values = None,
-                    }
-                }
-                Expr::Column(column) => {
-                    let value = self.expr(expr);
-                    values.iter_mut().for_each(|values| values.push((column.name.clone(), value.clone())));
-                }
-                other => {
-                    let value = self.expr(other);
-                    let name = match other {
-                        Expr::Call(call) => call.name.clone(),
-                        _ => {
-                            values = None;
-                            String::new()
-                        }
-                    };
-                    values.iter_mut().for_each(|values| values.push((name.clone(), value.clone())));
-                }
-            }
-        }
-        values
+        self.unlisted(list, names, has_star)
     }
 
     /// The columns of what only wraps another query, as the sides of a set operation in parentheses are: by position,
@@ -322,23 +295,28 @@ impl Session<'_> {
 
     /// UNION, INTERSECT, EXCEPT.
     fn set(&mut self, id: BlockId, left: BlockId, right: BlockId) -> Option<Vec<(String, Value)>> {
-        let recursive = matches!(self.query.block(id).role, Role::Cte { recursive: true, .. });
+        let cte = self.recursive_query(id);
+        let recursive = cte.is_some();
         let first = if recursive { self.block(left, true) } else { self.arm(left) };
-        if recursive {
+        if let Some(cte) = cte {
             // The recursive arm sees the columns of the other arm, about which nothing is proven after it.
             let seen: Option<Rc<[Field]>> = first.as_ref().map(|fields| {
-                let names = self.query.block(id).outputs.iter().flatten().map(|output| output.name.clone());
+                let names = self.query.block(cte).outputs.iter().flatten().map(|output| output.name.clone());
                 let plain = |(name, field): (String, &Field)| Field {
                     name,
                     value: Value { origin: None, form: Form::Plain, not_null: false, ..field.value.clone() },
                 };
                 names.zip(fields.iter()).map(plain).collect()
             });
-            self.blocks.insert(id, seen);
+            self.blocks.insert(cte, seen);
         }
         let second = self.arm(right);
-        if recursive {
-            self.blocks.remove(&id);
+        if let Some(cte) = cte {
+            self.blocks.remove(&cte);
+            self.check_recursive_form(cte, id);
+            let first: Vec<Value> =
+                first.iter().flat_map(|all| all.iter()).map(|field| field.value.clone()).collect();
+            self.check_modifiers(&first, left, right);
         }
         let (first, second) = (first?, second?);
         if first.len() != second.len() {

@@ -82,6 +82,9 @@ impl Session<'_> {
             };
             return context >= needs;
         }
+        if let Some((needs, _)) = self.own_cast(from, to) {
+            return context >= needs;
+        }
         if let (Some(from), Some(to)) = (self.types.true_element(from), self.types.true_element(to))
             && depth < 2
             && self.pathway(from, to, context, depth + 1)
@@ -104,7 +107,10 @@ impl Session<'_> {
     /// Whether the cast from one type to the other calls a function.
     pub(super) fn has_cast_function(&mut self, from: Ty, to: Ty) -> bool {
         let (from, to) = (self.types.base(from), self.types.base(to));
-        self.cast_between(from, to).is_some_and(|flags| flags.ends_with('f'))
+        match self.cast_between(from, to) {
+            Some(flags) => flags.ends_with('f'),
+            None => self.own_cast(from, to).is_some_and(|(_, calls_function)| calls_function),
+        }
     }
 
     /// The flags of the catalog's cast from one type to the other; none of the schema's own types has one.
@@ -169,6 +175,19 @@ impl Session<'_> {
     fn check_label(&mut self, text: &str, to: Ty, span: Option<Span>) {
         let base = self.types.base(to);
         let labels = self.types.labels(base);
+        if self.types.info(base).printed.is_some()
+            && self.types.true_element(base).is_some()
+            && !input::may_be_array(text)
+        {
+            let name = self.types.display(base);
+            return self.refusal(TypeError {
+                message: format!("`{text}` is not a value of type `{name}`"),
+                span,
+                label: "no value of it",
+                help: "write an array, such as `{a,b}`, or cast the text to the type of the elements"
+                    .to_owned(),
+            });
+        }
         if let (true, Some(element)) = (labels.is_empty(), self.types.true_element(base))
             && !self.types.labels(element).is_empty()
         {

@@ -52,7 +52,10 @@ impl Session<'_> {
         let ty = if name == "double" { None } else { self.types.named(name) };
         let Some(ty) = ty else {
             self.unknown_type(name);
-            let value = self.expr(expr);
+            let value = match expr {
+                Expr::Array(items) => self.array(items, None),
+                expr => self.expr(expr),
+            };
             let why = format!("the type `{name}` is not known");
             if value.is_unknown() {
                 self.coerce(value, Ty::OPAQUE, why.as_str());
@@ -67,7 +70,7 @@ impl Session<'_> {
         let value = self.expr(expr);
         if !value.is_unknown()
             && self.converts(value.ty, ty, Context::Explicit) == Some(false)
-            && !self.has_own_operators()
+            && !self.has_unknown_casts()
         {
             let (from, to) = (self.types.display(value.ty), self.types.display(ty));
             self.error(format!("`{from}` cannot be cast to `{to}`"), value.span);
@@ -81,7 +84,7 @@ impl Session<'_> {
 
     /// The modifier of a column's type, such as a length. The server keeps a cast that changes or drops it, so that the
     /// value is not a column to clients.
-    fn modifier_of(&self, value: &Value) -> Option<String> {
+    pub(super) fn modifier_of(&self, value: &Value) -> Option<String> {
         let origin = value.origin.as_ref()?;
         let Source::Table(name) = &self.query.relation(origin.relation).source else { return None };
         Some(modifier(&self.schema.stored(name)?.column(&origin.column)?.ty))
@@ -134,7 +137,7 @@ impl Session<'_> {
 }
 
 /// What is between the parentheses of a type, or what its name means without them.
-fn modifier(ty: &str) -> String {
+pub(super) fn modifier(ty: &str) -> String {
     let lower = ty.to_ascii_lowercase();
     let (name, rest) = lower.split_once('(').unwrap_or((&lower, ""));
     let inner = rest.split_once(')').map_or("", |(inner, _)| inner);

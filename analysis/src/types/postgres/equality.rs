@@ -11,13 +11,19 @@ const INCOMPARABLE: [&str; 10] =
     ["json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "jsonpath"];
 
 impl Session<'_> {
-    /// Reports keys that are columns of a type without equality. Other expressions are not derived for it, since their
+    /// Reports keys of a type without equality. Those with parameters or queries are not derived for it, since their
     /// parameters get no type from that.
     pub(super) fn check_keys<'k>(&mut self, keys: impl IntoIterator<Item = &'k Expr>, what: &str) {
         for key in keys {
-            if matches!(key, Expr::Column(_)) {
+            if !key.any(|part| matches!(part, Expr::Parameter(_)) || part.own_subquery().is_some()) {
+                let errors = self.errors.len();
                 let value = self.expr(key);
-                self.check_equality(&value, what);
+                self.errors.truncate(errors);
+                let span = value.span.or(match key {
+                    Expr::Call(call) => call.span,
+                    _ => None,
+                });
+                self.check_equality(&Value { span, ..value }, what);
             }
         }
     }
@@ -26,7 +32,7 @@ impl Session<'_> {
     pub(super) fn check_equality(&mut self, value: &Value, what: &str) {
         let ty = self.incomparable(value.ty);
         // Later versions of known extensions compare types of their own.
-        let Some(ty) = ty.filter(|_| !self.has_own_operators() && !self.types.catalog.unlisted_extension)
+        let Some(ty) = ty.filter(|_| !self.types.catalog.unlisted_extension && !self.may_order(value.ty))
         else {
             return;
         };
@@ -123,6 +129,18 @@ mod tests {
         check("SELECT DISTINCT ON (j) id FROM t", Some(&other("a key of DISTINCT ON", "json")));
         check("SELECT id FROM t ORDER BY p", Some(&other("a key of ORDER BY", "point")));
         check("SELECT id FROM t ORDER BY p <-> point(1, 2)", None);
+        check(
+            "SELECT id FROM t ORDER BY json_build_object('a', id)",
+            Some(&other("a key of ORDER BY", "json")),
+        );
+        check("SELECT b::json FROM t ORDER BY 1", Some(&other("a key of ORDER BY", "json")));
+        check("SELECT DISTINCT ON (b::json) id FROM t", Some(&other("a key of DISTINCT ON", "json")));
+        check("SELECT b::json FROM t GROUP BY 1", Some(&key("json")));
+        check("SELECT id FROM t ORDER BY (b->'x')::text, b->'x', j->>'x'", None);
+        let order = other("a key of an order", "json");
+        check("SELECT row_number() OVER (ORDER BY b::json) FROM t", Some(&order));
+        check("SELECT array_agg(id ORDER BY j) FROM t", Some(&order));
+        check("SELECT array_agg(id ORDER BY b) FILTER (WHERE id > 1) FROM t", None);
         check("SELECT j FROM t UNION SELECT j FROM t", Some(&other("a column of UNION", "json")));
         check("SELECT j FROM t UNION ALL SELECT j FROM t", None);
         check("SELECT count(DISTINCT x) FROM t", Some(&other("an argument after DISTINCT", "xml")));

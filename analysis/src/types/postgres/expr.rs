@@ -4,7 +4,7 @@ use super::arena::Ty;
 use super::coerce::Context;
 use super::functions::Called;
 use super::session::{Form, MAX_EXPR_DEPTH, Session, Value};
-use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
+use crate::sql::expr::{Call, ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::Body;
 use crate::types::TypeError;
 
@@ -29,7 +29,7 @@ impl Session<'_> {
             Expr::Call(call) => self.call(call),
             // The path of CYCLE or SEARCH, which the resolver writes so: an array of records.
             Expr::Cast { expr, ty } if ty == "_record" && matches!(**expr, Expr::Literal(Literal::Null)) => {
-                Value::opaque("the rows of a path are not known")
+                Value::of(Ty::RECORDARRAY, false)
             }
             Expr::Cast { expr, ty } => self.cast(expr, ty),
             Expr::Collate { expr, .. } => {
@@ -111,6 +111,10 @@ impl Session<'_> {
             Expr::Row(parts) => {
                 let values: Vec<Value> = parts.iter().map(|part| self.expr(part)).collect();
                 Value { form: Form::Row(values), ..Value::of(Ty::RECORD, true) }
+            }
+            Expr::Array(items) if items.is_empty() => {
+                self.refuse("an empty array has no type", "write the type: `ARRAY[]::int[]`");
+                self.array(items, None)
             }
             Expr::Array(items) => self.array(items, None),
             Expr::Case { operand, arms, otherwise } => {
@@ -285,8 +289,23 @@ impl Session<'_> {
     }
 
     fn access(&mut self, expr: &Expr, field: Option<&str>, subscripts: &[Expr]) -> Value {
+        if let (Expr::WholeRow(id), Some(field)) = (expr, field)
+            && let Some(fields) = self.relation(*id)
+            && fields.iter().any(|known| known.name == field)
+        {
+            return self.column(&ColumnRef { relation: Some(*id), name: field.to_owned(), span: None });
+        }
         let value = self.expr(expr);
         let Some(field) = field else { return self.subscript(value, subscripts) };
+        if let Form::Row(parts) = &value.form {
+            // Its fields are `f1`, `f2`, and so on.
+            let at = field.strip_prefix('f').and_then(|number| number.parse::<usize>().ok());
+            let part = at.and_then(|at| parts.get(at.checked_sub(1)?));
+            return match part.filter(|part| !part.is_unknown()) {
+                Some(part) => Value::of(part.ty, false).because("a field of a row can be NULL"),
+                None => Value::opaque(format!("the field `{field}` is not known")),
+            };
+        }
         let base = self.types.base(value.ty);
         let fields = self.types.info(base).fields.clone();
         match fields.iter().find(|(name, _)| name == field) {
@@ -333,7 +352,11 @@ impl Session<'_> {
         if let Some(filter) = call.filter.and_then(|at| modifiers.get_mut(at)) {
             *filter = self.boolean(filter.clone(), "the condition of FILTER");
         }
+        for value in modifiers.iter().skip(call.partitioned_by) {
+            self.check_equality(value, "a key of an order");
+        }
         self.check_call(call);
+        self.check_distinct_order(call);
         let sorted = modifiers.get(call.partitioned_by..).unwrap_or_default().to_vec();
         let value = match call.name.as_str() {
             "coalesce" | "greatest" | "least" => self.coalesce(&call.name, args),

@@ -32,6 +32,7 @@ impl<'q> Session<'q> {
                 }
                 if let Some(on) = on {
                     self.condition(on, "the condition of a join");
+                    self.check_sets(on, "ON");
                     // For a row that is present, the condition holds.
                     let real: Vec<RelationId> = match kind {
                         JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => {
@@ -109,6 +110,13 @@ impl<'q> Session<'q> {
                 for (field, column) in fields.iter_mut().zip(columns.iter()) {
                     field.name.clone_from(&column.name);
                 }
+            }
+            let renamed = query.asked.iter().find_map(|(of, asked)| match asked {
+                Asked::Renamed(names) if *of == id => Some(names),
+                _ => None,
+            });
+            for (field, name) in fields.iter_mut().zip(renamed.into_iter().flatten()) {
+                field.name.clone_from(name);
             }
             fields.into()
         });
@@ -253,6 +261,7 @@ impl<'q> Session<'q> {
             return None;
         }
         let written = relation.columns.as_deref().unwrap_or_default();
+        let is_numbered = query.asked.contains(&(id, Asked::Ordinality));
         let mut fields = Vec::new();
         let mut add = |name: &str, value: Value| fields.push(Field { name: name.to_owned(), value });
         if name == "unnest" && values.len() > 1 {
@@ -275,7 +284,16 @@ impl<'q> Session<'q> {
                 Some((candidate, types)) => (self.settled_outs(candidate, types), candidate.set),
                 None => (Vec::new(), false),
             };
-            let parts = self.types.info(value.ty).fields.clone();
+            let base = self.types.base(value.ty);
+            let info = self.types.info(base);
+            let parts = info.fields.clone();
+            if info.class == b'c' {
+                // With ORDINALITY the row has one more column.
+                let count = relation.columns.as_ref().map_or(parts.len(), |all| all.len());
+                if count == parts.len() && !is_numbered {
+                    self.row_types.insert(id, base);
+                }
+            }
             if written.iter().any(|column| !column.ty.is_empty()) {
                 for column in written {
                     let ty = self.types.named(&column.ty).unwrap_or(Ty::OPAQUE);
@@ -300,7 +318,9 @@ impl<'q> Session<'q> {
                 add(&label, Value { not_null, ..value });
             }
         }
-        if written.len() == fields.len() + 1 && written.last().is_some_and(|column| column.ty.is_empty()) {
+        let is_named =
+            written.len() == fields.len() + 1 && written.last().is_some_and(|column| column.ty.is_empty());
+        if is_named || is_numbered {
             fields.push(Field { name: "ordinality".to_owned(), value: Value::of(Ty::INT8, true) });
         }
         Some(fields)
@@ -387,6 +407,10 @@ impl<'q> Session<'q> {
                     None => format!("\"{}\"", name.name),
                 };
                 self.types.named(&text)
+            }
+            Source::Function(..) => {
+                self.relation(id);
+                self.row_types.get(&id).copied()
             }
             _ => None,
         };

@@ -7,6 +7,7 @@ use super::candidates::{Candidate, Choice};
 use super::coerce::Context;
 use super::never_null;
 use super::session::{Form, Session, Value};
+use crate::schema::UserType;
 use crate::sql::Span;
 
 /// A call with its arguments derived.
@@ -209,7 +210,7 @@ impl Session<'_> {
             || is_sorted
             || has_syntax
             || self.types.catalog.unknown_extension
-            || self.has_own_operators()
+            || self.has_unknown_casts()
         {
             return;
         }
@@ -226,13 +227,30 @@ impl Session<'_> {
                 names => self.by_names(line, count, names),
             });
         }
-        let own = self.own_functions(call, count);
+        let mut own = self.own_functions(call, count);
+        own.extend(self.constructor(call, count));
         // `app.date(x)` is not `date(x)`.
         if call.schema.is_some() && !own.is_empty() {
             candidates.clear();
         }
         candidates.extend(own);
         candidates.into_iter().map(Arc::new).collect()
+    }
+
+    /// The function with which a range type of the schema makes its values: `f(low, high, '[]')`.
+    fn constructor(&mut self, call: &Called<'_>, count: usize) -> Option<Candidate> {
+        let known = self.schema.user_type(call.schema, call.name);
+        if !matches!(known, Some(UserType::Range(_))) || !(2..=3).contains(&count) || !call.names.is_empty() {
+            return None;
+        }
+        let name = match call.schema {
+            Some(schema) => format!("\"{schema}\".\"{}\"", call.name),
+            None => format!("\"{}\"", call.name),
+        };
+        let result = self.types.named(&name)?;
+        let bound = self.types.info(result).base?;
+        let args = [bound, bound, Ty::TEXT].into_iter().take(count).collect();
+        Some(Candidate { kind: b'f', of_schema: true, ..Candidate::operator(args, result) })
     }
 
     /// A line of the catalog as a candidate for a call with named arguments.
@@ -311,6 +329,9 @@ impl Session<'_> {
 
     /// COALESCE, GREATEST and LEAST.
     pub(super) fn coalesce(&mut self, name: &str, args: Vec<Value>) -> Value {
+        if args.is_empty() {
+            self.refuse(&format!("`{name}` has no argument"), "write at least one");
+        }
         let ty = match self.common(&args) {
             Ok(ty) => ty,
             Err((a, b)) => {
@@ -334,7 +355,7 @@ impl Session<'_> {
 
     /// Reports values of two types that have no common one.
     pub(super) fn no_common(&mut self, what: &str, a: Ty, b: Ty) {
-        if a != Ty::OPAQUE && b != Ty::OPAQUE && !self.has_own_operators() {
+        if a != Ty::OPAQUE && b != Ty::OPAQUE && !self.has_unknown_casts() {
             let (a, b) = (self.types.display(a), self.types.display(b));
             self.error(format!("{what} are of types that do not match: `{a}` and `{b}`"), None);
         }
@@ -342,7 +363,10 @@ impl Session<'_> {
 
     /// NULLIF.
     pub(super) fn null_if(&mut self, args: Vec<Value>) -> Value {
-        let [first, second] = args.as_slice() else { return Value::opaque("NULLIF takes two arguments") };
+        let [first, second] = args.as_slice() else {
+            self.refuse("`nullif` takes two arguments", "write the value, and the one that stands for NULL");
+            return Value::opaque("NULLIF takes two arguments");
+        };
         let types = [first.ty, second.ty];
         if types.contains(&Ty::OPAQUE) {
             self.operator("=", Some(first.clone()), second.clone());

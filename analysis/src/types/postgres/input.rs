@@ -147,6 +147,12 @@ fn has_no_such_day(text: &str) -> bool {
     year == 0 || day == 0 || day > days
 }
 
+/// Whether a text has the braces of an array.
+pub(super) fn may_be_array(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(['{', '[']) && text.ends_with('}')
+}
+
 /// What an array expects instead of a text, as far as its braces and plain elements show.
 fn elements(element: &str, text: &str) -> Option<&'static str> {
     // `box` separates its elements otherwise.
@@ -155,7 +161,7 @@ fn elements(element: &str, text: &str) -> Option<&'static str> {
     }
     let text = text.trim();
     let malformed = Some("an array, such as `{1,2}`");
-    if !(text.starts_with(['{', '[']) && text.ends_with('}')) {
+    if !may_be_array(text) {
         return malformed;
     }
     let inside = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));

@@ -8,7 +8,9 @@ mod catalog;
 mod coerce;
 mod composed;
 mod computed;
+mod conversions;
 mod equality;
+mod expanded;
 mod expr;
 mod folds;
 mod from;
@@ -25,8 +27,10 @@ mod placed;
 mod plan;
 mod planner;
 mod qualified;
+mod recursion;
 mod refute;
 mod regclass;
+mod replaced;
 mod rows;
 mod session;
 mod special;
@@ -223,12 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_recursive_query_is_not_known() {
+    fn the_path_of_a_recursive_query_is_of_records() {
         let tree =
             "WITH RECURSIVE t(id) AS (SELECT id FROM a UNION ALL SELECT a.id FROM a JOIN t ON t.id = a.id)";
         for order in ["CYCLE id SET again USING path", "SEARCH DEPTH FIRST BY id SET path"] {
             let sql = format!("{tree} {order} SELECT path, array_length(path, 1) FROM t");
-            assert_eq!(types_of(&sql), "? int4 <- ");
+            assert_eq!(types_of(&sql), "_record int4 <- ");
         }
     }
 

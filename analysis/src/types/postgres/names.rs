@@ -79,6 +79,14 @@ pub(super) fn catalog_name(name: &str) -> &str {
     }
 }
 
+/// The subtype of a range, of `(subtype = float8, ..)`.
+pub(super) fn subtype(options: &str) -> Option<&str> {
+    let inside = options.trim().strip_prefix('(')?.strip_suffix(')')?;
+    let pairs = inside.split(',').filter_map(|option| option.split_once('='));
+    let mut named = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("subtype"));
+    named.next().map(|(_, ty)| ty.trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,7 +96,10 @@ impl Session<'_> {
         };
         let extensions = self.operators_of_extensions(op, types.len());
         let listed = operators_of_base(op, types.len());
-        let candidates = || listed.iter().chain(&extensions);
+        let own = self.own_operators(op, types.len());
+        let is_unread = own.is_none();
+        let own = own.unwrap_or_default();
+        let candidates = || listed.iter().chain(&extensions).chain(&own);
         for wanted in &tries {
             if let Some(candidate) = candidates().find(|candidate| candidate.args == **wanted) {
                 return Choice::One(Arc::clone(candidate));
@@ -110,6 +113,10 @@ impl Session<'_> {
             if let Some(candidate) = all.find(is_same) {
                 return Choice::One(Arc::clone(candidate));
             }
+        }
+        // Of an operator of the schema the types may not be known.
+        if is_unread {
+            return Choice::Several;
         }
         let matching = self.matching(candidates(), types);
         self.choose(matching, types)
@@ -131,7 +138,7 @@ impl Session<'_> {
         if op.eq_ignore_ascii_case("overlaps")
             || !known
             || self.may_be_of_extension(types)
-            || self.has_own_operators()
+            || self.may_define_operator(op)
         {
             return;
         }
@@ -156,11 +163,6 @@ impl Session<'_> {
         });
         let catalog = &self.types.catalog;
         catalog.unlisted_extension || catalog.unknown_extension && has_own
-    }
-
-    /// Whether the schema may have user-defined operators or casts.
-    pub(super) fn has_own_operators(&self) -> bool {
-        !self.schema.gaps.is_empty() || self.schema.own_conversions
     }
 
     /// `left op ANY (array)`.

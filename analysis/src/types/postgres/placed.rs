@@ -60,6 +60,57 @@ impl Session<'_> {
         }
     }
 
+    /// Reports an aggregate of this block among expressions.
+    pub(super) fn check_rows_of(&mut self, exprs: &[&Expr], block: BlockId, clause: &str) {
+        let found = self.find(exprs, |session, call| !call.window && session.is_aggregate_of(call, block));
+        if let Some(call) = found {
+            let message = format!("`{}` is an aggregate, and {clause} has none", call.name);
+            self.misplaced(call, message, "compute it in the query that reads the recursive one");
+        }
+    }
+
+    /// Reports an aggregate with DISTINCT whose ORDER BY begins with, or has, a column that it is not given.
+    pub(super) fn check_distinct_order(&mut self, call: &Call) {
+        if !call.distinct || call.window || self.kind(call) != Some(b'a') {
+            return;
+        }
+        let keys = call.modifiers.iter().enumerate().filter(|(at, _)| Some(*at) != call.filter);
+        let names: Vec<&str> = call.args.iter().filter_map(|arg| bare_column(arg)).collect();
+        for (_, key) in keys {
+            // A column under another name may be the same one: two of a join, or one in a query.
+            let Expr::Column(column) = key else { continue };
+            if !names.contains(&column.name.as_str()) {
+                let name = &column.name;
+                return self.refusal(TypeError {
+                    message: format!(
+                        "`{}` has DISTINCT, and is ordered by `{name}`, which it is not given",
+                        call.name
+                    ),
+                    span: column.span,
+                    label: "not one of its arguments",
+                    help: "order by an argument, or leave out DISTINCT".to_owned(),
+                });
+            }
+        }
+    }
+
+    /// Reports a function that returns several rows in a clause that takes one value for each row.
+    pub(super) fn check_sets(&mut self, expr: &Expr, clause: &str) {
+        let found = self.find(&[expr], |session, call| session.is_set_returning(call));
+        if let Some(call) = found {
+            let message = format!("`{}` returns several rows, and {clause} takes one value", call.name);
+            self.misplaced(call, message, "call it in FROM");
+        }
+    }
+
+    /// Whether all functions with the name of a call are built in and return sets.
+    fn is_set_returning(&self, call: &Call) -> bool {
+        let lines = self.types.catalog.lines('f', &call.name);
+        let is_set =
+            |line: &&str| line.split(' ').nth(2).is_some_and(|flags| flags.as_bytes().get(1) == Some(&b'r'));
+        !lines.is_empty() && lines.iter().all(is_set) && self.kind(call).is_some()
+    }
+
     /// The first call of some kind among expressions of the user's own text, not inside of a subquery.
     fn find<'e>(&self, exprs: &[&'e Expr], is_wanted: impl Fn(&Self, &Call) -> bool) -> Option<&'e Call> {
         if self.in_view > 0 {
@@ -87,13 +138,25 @@ impl Session<'_> {
     }
 
     /// The kind of all functions with the name of a call, as the catalog's letter, if they are built in and of one kind.
-    fn kind(&self, call: &Call) -> Option<u8> {
+    pub(super) fn kind(&self, call: &Call) -> Option<u8> {
         let lines = self.types.catalog.lines('f', &call.name);
         let mut kinds = lines.iter().map(|line| line.bytes().next());
         let first = kinds.next().flatten()?;
         let is_one = kinds.all(|kind| kind == Some(first));
         (call.may_be_built_in() && is_one && self.schema.functions_named(&call.name).next().is_none())
             .then_some(first)
+    }
+}
+
+/// The name of a column, without casts and collations.
+fn bare_column(expr: &Expr) -> Option<&str> {
+    let mut expr = expr;
+    loop {
+        expr = match expr {
+            Expr::Column(column) => return Some(&column.name),
+            Expr::Cast { expr, .. } | Expr::Collate { expr, .. } => expr,
+            _ => return None,
+        };
     }
 }
 
@@ -138,6 +201,19 @@ mod tests {
             "UPDATE t SET n = rank() OVER ()",
             "UPDATE t SET n = 1 RETURNING count(*)",
             "DELETE FROM t WHERE count(*) > 1",
+            "SELECT array_agg(DISTINCT n ORDER BY id) FROM t",
+            "SELECT string_agg(DISTINCT n::text, ',' ORDER BY id) FROM t",
+            "SELECT array_agg(DISTINCT abs(n) ORDER BY n) FROM t",
+            "SELECT array_agg(DISTINCT n ORDER BY n, id) FILTER (WHERE ok) FROM t",
+            "SELECT id FROM t WHERE generate_series(1, 3) = n",
+            "DELETE FROM t WHERE n = unnest('{1}'::int[])",
+            "SELECT n FROM t GROUP BY n HAVING generate_series(1, 3) = n",
+            "SELECT t.id FROM t JOIN s ON generate_series(1, 3) = s.x",
+            "SELECT ARRAY[]",
+            "SELECT id FROM t WHERE '{1}'::int[] = ARRAY[]",
+            "SELECT coalesce()",
+            "SELECT greatest() FROM t",
+            "SELECT nullif(1)",
         ] {
             parts(refused, true);
         }
@@ -155,6 +231,14 @@ mod tests {
             "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n), rank(1) WITHIN GROUP (ORDER BY n) FROM t",
             "SELECT count(DISTINCT n), string_agg(DISTINCT n::text, ',') FILTER (WHERE ok) FROM t",
             "SELECT row_number(n) FROM t",
+            "SELECT array_agg(DISTINCT n ORDER BY n DESC) FILTER (WHERE id > 1) FROM t",
+            "SELECT string_agg(DISTINCT n::text, ',' ORDER BY n::text) FROM t",
+            "SELECT array_agg(DISTINCT n::int ORDER BY n) FROM t",
+            "SELECT array_agg(DISTINCT abs(n) ORDER BY abs(n)) FROM t",
+            "SELECT array_agg(n ORDER BY id) FROM t",
+            "SELECT id FROM t WHERE n IN (SELECT generate_series(1, 3))",
+            "SELECT generate_series(1, n) FROM t WHERE id = 1",
+            "SELECT ARRAY[]::int[], (ARRAY[])::text[], ARRAY[ARRAY[]]::int[]",
             "UPDATE t SET n = (SELECT max(x) FROM s) RETURNING (SELECT count(*) FROM s)",
         ] {
             parts(taken, false);

@@ -45,19 +45,13 @@ pub(super) fn patches(
     let rewritten = qualified::rewritten(session.query);
     let query = rewritten.as_ref().unwrap_or(session.query);
     let Some(root) = query.root else { return patches };
-    let Some(outputs) = query.block(root).outputs.as_ref() else { return patches };
     let folds = Folds::new(query, schema, &session.types.catalog, planned);
-    let reading = Reading {
-        query,
-        schema,
-        planned,
-        folds: &folds,
-        depth: Cell::new(0),
-        too_deep: Cell::new(false),
-        estimates: Cell::new(0),
-        joined: Cell::new(0),
-        maybe_above: Cell::new(false),
-        weighs: Cell::new(false),
+    let reading = Reading::new(query, schema, planned, &folds);
+    let Some(outputs) = query.block(root).outputs.as_ref() else {
+        // Which output is which column is not followed.
+        reading.joined(root);
+        let certain = outer.is_empty() && !reading.too_deep.get();
+        return vec![Patch { nullable: false, certain }; fields.len()];
     };
     let unknown = Patch { nullable: false, certain: false };
     let (top, plans) = match reading.joined(root) {
@@ -138,6 +132,26 @@ pub(super) struct Reading<'q> {
 }
 
 impl<'q> Reading<'q> {
+    fn new(
+        query: &'q Query,
+        schema: &'q Schema,
+        planned: Planned,
+        folds: &'q Folds<'q>,
+    ) -> Reading<'q> {
+        Reading {
+            query,
+            schema,
+            planned,
+            folds,
+            depth: Cell::new(0),
+            too_deep: Cell::new(false),
+            estimates: Cell::new(0),
+            joined: Cell::new(0),
+            maybe_above: Cell::new(false),
+            weighs: Cell::new(false),
+        }
+    }
+
     /// Whether another query expression may be estimated; with many, the rest are unknown.
     pub(super) fn may_estimate(&self) -> bool {
         self.estimates.set(self.estimates.get() + 1);
@@ -191,7 +205,10 @@ impl<'q> Reading<'q> {
                     }
                     self.deeper(|| self.joined(inner))?
                 }
-                (None, None) => None,
+                (None, None) => {
+                    self.too_deep.set(self.too_deep.get() || self.may_be_padded_within(*only));
+                    None
+                }
             },
             items => {
                 let is_join = items.iter().any(|item| matches!(item, From::Join { .. })) || items.len() > 1;

@@ -13,6 +13,7 @@ use crate::sql::query::{BlockId, RelationId};
 use crate::types::TypeError;
 
 use super::coerce::is_polymorphic;
+use super::conversions::Conversions;
 
 /// The maximum nesting of expressions and query expressions; anything deeper is unknown. It fits the stack of
 /// a thread in an unoptimised build.
@@ -143,6 +144,8 @@ pub(super) struct Slot {
 pub(super) struct Session<'a> {
     pub(super) query: &'a Query,
     pub(super) schema: &'a Schema,
+    /// The schema's own casts and operators.
+    pub(super) conversions: Conversions,
     pub(super) types: Arena<'a>,
     pub(super) slots: Vec<Slot>,
     /// The columns of blocks, once derived.
@@ -151,6 +154,8 @@ pub(super) struct Session<'a> {
     pub(super) ctes: HashMap<BlockId, Vec<BlockId>>,
     /// The columns of relations, once derived.
     pub(super) relations: HashMap<RelationId, Option<Rc<[Field]>>>,
+    /// The composite types that functions in FROM return, as far as their rows have no other columns.
+    pub(super) row_types: HashMap<RelationId, Ty>,
     /// The derived column types of materialised views.
     pub(super) stored_types: HashMap<Name, Rc<[(String, String)]>>,
     /// Relations that an outer join may pad with NULL.
@@ -189,6 +194,8 @@ impl<'a> Session<'a> {
             blocks: HashMap::new(),
             ctes,
             relations: HashMap::new(),
+            row_types: HashMap::new(),
+            conversions: Conversions::new(schema),
             stored_types: HashMap::new(),
             outer: HashSet::new(),
             refuted: HashSet::new(),
@@ -214,6 +221,12 @@ impl<'a> Session<'a> {
         if self.in_view == 0 && !known && self.errors.len() < 20 {
             self.errors.push(error);
         }
+    }
+
+    /// Records an error without a position.
+    pub(super) fn refuse(&mut self, message: &str, help: &str) {
+        let (message, help) = (message.to_owned(), help.to_owned());
+        self.refusal(TypeError { message, span: None, label: "", help });
     }
 
     /// The value of a parameter, as far as it is known.

@@ -67,7 +67,7 @@ impl Session<'_> {
 
     /// Reports an operator or a function that several types without a name would fit.
     pub(super) fn ambiguous(&mut self, shape: &str, types: &[Ty], span: Option<Span>) {
-        if types.contains(&Ty::UNKNOWN) && !self.has_own_operators() && !self.types.catalog.unknown_extension
+        if types.contains(&Ty::UNKNOWN) && !self.has_unknown_casts() && !self.types.catalog.unknown_extension
         {
             self.refusal(TypeError {
                 message: format!("`{shape}` exists for several types"),
@@ -118,7 +118,7 @@ impl Session<'_> {
         if is_known
             || name.quoted
             || name.schema.is_some()
-            || self.has_own_operators()
+            || !self.schema.gaps.is_empty()
             || self.types.catalog.unknown_extension
             || Catalog::is_of_any_extension(&name.name)
         {

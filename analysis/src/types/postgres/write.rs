@@ -27,6 +27,7 @@ impl Session<'_> {
             self.refute(filter);
             self.condition(filter, "the condition of WHERE");
             self.check_rows(filter, rows, "WHERE");
+            self.check_sets(filter, "WHERE");
         }
         for (_, value) in &write.assignments {
             if let (Some(value), None) = (value, write.source) {
@@ -38,7 +39,7 @@ impl Session<'_> {
         }
         self.whens(write);
         let outputs = match &write.returning {
-            Some(returning) => self.projection(returning, block, true),
+            Some(returning) => self.projection(returning, &[], block, true),
             None => Some(Vec::new()),
         };
         // The SET list is analysed last; an INSERT has none.
@@ -197,7 +198,7 @@ impl Session<'_> {
             && self.converts(value.ty, ty, Context::Assignment) == Some(false)
             && !is_field
             && (!is_subscripted || !self.is_element(value.ty, ty))
-            && !self.has_own_operators()
+            && !self.has_unknown_casts()
         {
             let (from, to) = (self.types.display(value.ty), self.types.display(ty));
             self.error(format!("column `{column}` is `{to}` and is given `{from}`"), value.span);

@@ -65,8 +65,9 @@ const LONGEST_UNIT: usize = 10;
 
 /// Words of lengths of time, which no date or time has.
 const LENGTHS: &[&str] = &[
-    "ago", "days", "hour", "hours", "minute", "minutes", "month", "months", "second", "seconds", "week",
-    "weeks", "year", "years",
+    "ago", "century", "day", "days", "decade", "hour", "hours", "hr", "hrs", "min", "mins", "minute",
+    "minutes", "month", "months", "sec", "second", "seconds", "secs", "week", "weeks", "year", "years", "yr",
+    "yrs",
 ];
 
 /// Whether a text has a word of two letters or more that is not a unit of a length of time.

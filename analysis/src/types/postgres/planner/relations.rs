@@ -55,6 +55,7 @@ impl<'q> Tree<'q> {
                 {
                     sorted_by = vec![(last.name.clone(), false)];
                 }
+                self.is_unmodelled |= reading.may_be_replaced(id);
                 (None, Input::rows(of_function(reading, name, args, guess)))
             }
             _ => (None, Input::rows(guess.rows)),
