@@ -138,6 +138,7 @@ impl Resolver<'_> {
                 })
                 .or_else(|| inner(root)),
             E::Nested(expr) | E::Collate { expr, .. } => inner(expr),
+            E::QualifiedWildcard(name, _) => Some(self.object_name(name).1),
             E::Cast { expr, data_type, .. } => {
                 inner(expr).filter(|_| !is_weak(expr, 0)).or_else(|| type_name(data_type))
             }
