@@ -75,7 +75,7 @@ impl Session<'_> {
             return;
         }
         let keys = call.modifiers.iter().enumerate().filter(|(at, _)| Some(*at) != call.filter);
-        let names: Vec<&str> = call.args.iter().filter_map(|arg| bare_column(arg)).collect();
+        let names: Vec<&str> = call.args.iter().filter_map(bare_column).collect();
         for (_, key) in keys {
             // A column under another name may be the same one: two of a join, or one in a query.
             let Expr::Column(column) = key else { continue };

@@ -22,8 +22,8 @@ impl Reading<'_> {
         }
         match relation.inlined {
             Some(block) => {
-                let inner = self.query.block_ids().filter(|(id, _)| self.query.is_within(*id, block));
-                inner.into_iter().any(|(_, block)| !padded(block).is_empty())
+                let mut inner = self.query.block_ids().filter(|(id, _)| self.query.is_within(*id, block));
+                inner.any(|(_, block)| !padded(block).is_empty())
             }
             // Views have joins of their own.
             None => {
