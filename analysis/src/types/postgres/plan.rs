@@ -132,12 +132,7 @@ pub(super) struct Reading<'q> {
 }
 
 impl<'q> Reading<'q> {
-    fn new(
-        query: &'q Query,
-        schema: &'q Schema,
-        planned: Planned,
-        folds: &'q Folds<'q>,
-    ) -> Reading<'q> {
+    fn new(query: &'q Query, schema: &'q Schema, planned: Planned, folds: &'q Folds<'q>) -> Reading<'q> {
         Reading {
             query,
             schema,
