@@ -77,22 +77,25 @@ impl Walker<'_> {
                         self.declare_static(&mut declared, &name, &ty);
                     }
                 }
-                Item::Trait(item) => {
-                    let mut asked = type_ref::traits(&item.supertraits, &self.imports);
-                    for predicate in item.generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
-                        if let syn::WherePredicate::Type(predicate) = predicate
-                            && matches!(&predicate.bounded_ty, syn::Type::Path(path) if path.path.is_ident("Self"))
-                        {
-                            asked.extend(type_ref::traits(&predicate.bounds, &self.imports));
-                        }
-                    }
-                    self.declare_asked(&mut declared, item);
-                    declared.traits.push((plain(&item.ident), asked));
-                }
+                Item::Trait(item) => self.declare_trait(&mut declared, item),
                 _ => {}
             }
         }
         self.items.push(declared);
+    }
+
+    /// Records a trait with what it asks of those that implement it.
+    fn declare_trait(&self, declared: &mut ModuleItems, item: &syn::ItemTrait) {
+        let mut asked = type_ref::traits(&item.supertraits, &self.imports);
+        for predicate in item.generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
+            if let syn::WherePredicate::Type(predicate) = predicate
+                && matches!(&predicate.bounded_ty, syn::Type::Path(path) if path.path.is_ident("Self"))
+            {
+                asked.extend(type_ref::traits(&predicate.bounds, &self.imports));
+            }
+        }
+        self.declare_asked(declared, item);
+        declared.traits.push((plain(&item.ident), asked));
     }
 
     /// Notes the type of a static or constant, which its name, written as no type's is, stands for elsewhere as well.
