@@ -272,3 +272,25 @@ fn what_a_transaction_does_by_its_own_methods_is_in_it() {
     check(&source("db.begin().await?"), &[Listed]);
     check(&source("db.writer().await?"), &[Shown]);
 }
+
+#[test]
+fn a_transaction_is_known_by_its_beginning_and_its_end() {
+    let run = |before: &str, on: &str, after: &str| {
+        format!(
+            "impl Store {{ fn f(&self, db: &Db, ks: Vec<i64>) {{ {before} for k in &ks {{ {on}.PUT; }} {after} }} }}"
+        )
+    };
+    for (before, on, after, expected) in [
+        ("let mut unit = db.write()?;", "unit.inner", "unit.commit()?;", Listed),
+        ("let mut unit = db.write()?;", "unit.inner", "unit.close()?;", Shown),
+        ("let mut unit = db.write()?;", "db", "unit.commit()?;", Shown),
+        ("self.begin()?;", "self.conn", "self.commit()?;", Listed),
+        ("self.db.begin_write()?;", "self.db", "self.db.commit()?;", Listed),
+        ("self.begin()?;", "self.pool", "self.commit()?;", Shown),
+        ("", "self.conn", "self.commit()?;", Shown),
+    ] {
+        let code = run(before, on, after).replace("PUT", PUT);
+        let found = findings(&format!("use rusqlite::params; {code}"));
+        assert_eq!(found.iter().map(|it| it.tier).collect::<Vec<_>>(), [expected], "{code}");
+    }
+}

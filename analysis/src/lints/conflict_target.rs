@@ -254,6 +254,29 @@ mod tests {
     use crate::lints::tests::{fires, silent};
 
     #[test]
+    fn a_deferrable_key_is_no_target() {
+        use crate::check::Checker;
+        use crate::config::Config;
+        use crate::schema::Replay;
+        let found = |key: &str| {
+            let mut replay = Replay::new(Dialect::Postgres);
+            replay.apply(
+                &format!("CREATE TABLE tags (id int PRIMARY KEY, name text NOT NULL, {key});"),
+                "one.sql",
+            );
+            let config = Config::default();
+            let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+            let sql = "INSERT INTO tags (id, name) VALUES (1, $1) ON CONFLICT (name) DO NOTHING";
+            let found = checker.query(sql, None).findings;
+            found.into_iter().filter(|it| it.lint == LINT.name).map(|it| it.message).collect::<String>()
+        };
+        assert!(found("UNIQUE (name) DEFERRABLE").contains("deferrable"));
+        assert!(found("UNIQUE (name) DEFERRABLE INITIALLY DEFERRED").contains("deferrable"));
+        assert_eq!(found("UNIQUE (name) NOT DEFERRABLE"), "");
+        assert_eq!(found("UNIQUE (name), CONSTRAINT other UNIQUE (name) DEFERRABLE"), "");
+    }
+
+    #[test]
     fn fires_where_no_unique_index_is_about_it() {
         for sql in [
             "INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",

@@ -1,6 +1,7 @@
 //! Helpers for the lints' own tests, and tests of the list of lints.
 
 mod loops;
+mod turns;
 
 use super::*;
 use crate::check::Checker;

@@ -249,6 +249,15 @@ mod tests {
     use crate::lints::tests::{fires, silent};
 
     #[test]
+    fn bare_literals_differ_by_case_where_the_database_tells_it() {
+        let of =
+            |a: &str, b: &str| format!("SELECT {a} AS kind, id FROM events UNION SELECT {b}, id FROM users");
+        fires("union_without_all", &of("'a'", "'A'"));
+        silent("union_without_all", &of("'a'", "'a'"));
+        silent("union_without_all", &of("'a'::citext", "'A'::citext"));
+    }
+
+    #[test]
     fn fires_where_no_two_rows_are_equal() {
         for sql in [
             "SELECT 'a', id FROM events WHERE user_id = $1 UNION SELECT 'b', id FROM users",

@@ -233,6 +233,8 @@ fn yields_new(argument: &Argument) -> bool {
         ) || name.starts_with("new_v")
             || name.starts_with("generate")
     };
+    // The name of a function is no variable.
+    let is_called = |name: &String| calls.iter().any(|(called, _)| called == name);
     let is_time = calls.iter().any(|(name, _)| matches!(*name, "now" | "now_utc" | "now_local" | "today"));
     let of_nothing = ["String::", "Vec::", "HashMap::", "BTreeMap::", "HashSet::"];
     let is_made = calls.iter().any(|(name, is_bare)| {
@@ -240,7 +242,7 @@ fn yields_new(argument: &Argument) -> bool {
         *is_bare && name.starts_with(char::is_lowercase) && !is_same && !keeps(name)
     });
     calls.iter().any(|(name, _)| is_new(name))
-        || argument.mentions.is_empty()
+        || argument.mentions.iter().all(is_called)
             && is_made
             && !is_time
             && !of_nothing.iter().any(|begin| written.contains(begin))

@@ -30,9 +30,12 @@ impl CallGraph<'_> {
             return false;
         }
         let body = self.get(id).and_then(|(_, function)| body_of(&function.flow, around, step));
+        let is_variable = |name: &String| around.elements.contains(name) || around.variables.contains(name);
+        let is_of_turn =
+            |call: &CallRef| call.given.as_ref().is_none_or(|given| given.iter().any(is_variable));
         let enters = |call: &CallRef| {
             let targets = self.targets(id.source, call);
-            !call.varying.is_empty() && targets.iter().any(|target| self.tenants.contains(target))
+            is_of_turn(call) && targets.iter().any(|target| self.tenants.contains(target))
         };
         body.is_some_and(|body| body.calls().any(enters))
     }

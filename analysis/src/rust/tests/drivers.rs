@@ -280,3 +280,21 @@ fn what_a_driver_opens_and_begins_is_no_unknown_call() {
     let other = "use tokio_rusqlite::Connection; async fn f(s: &Service) { s.call(|c| c.execute(\"DELETE FROM t\", [])).await; }";
     assert!(!bound(other).1);
 }
+
+#[test]
+fn what_holds_no_connection_runs_no_query() {
+    let code = |fields: &str| {
+        format!(
+            "use rusqlite::Connection; struct Part {{ n: Vec<i64> }}
+             struct Robot {fields}
+             impl Robot {{ fn execute(&self, order: &str, n: &[i64]) -> usize {{ n.len() }} }}
+             fn f(robot: &Robot) {{ robot.execute(\"delete all of it\", &[1]); }}"
+        )
+    };
+    for fields in ["{}", ";", "{ name: String, parts: Vec<Part> }"] {
+        check(&code(fields), &[]);
+    }
+    for fields in ["{ conn: Connection }", "{ inner: Box<dyn Execute> }", "{ name: String, store: Store }"] {
+        check(&code(fields), &[("execute", "execute", Some(1))]);
+    }
+}

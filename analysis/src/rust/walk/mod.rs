@@ -179,6 +179,9 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) varying: Vec<usize>,
     /// The transactions that are open on connections other than themselves.
     pub(in crate::rust) open: Vec<transactions::Open>,
+    /// The beginnings of transactions by a method of what does not become one, as written, each with the number of sites before it
+    /// and of loops around it.
+    pub(in crate::rust) begun: Vec<(String, usize, usize)>,
     /// The function of the next call that is given closures, as the type of what it gives.
     pub(in crate::rust) callee: TypeRef,
     /// The function that the next closure is passed to, as the type of what it gives, and the position of the argument.

@@ -137,15 +137,54 @@ impl Walker<'_> {
         self.here.open.retain(|open| open.held_by.as_deref() != Some(name));
     }
 
-    /// Notes that a method ends the transaction that a variable holds.
+    /// Notes that a method begins a transaction, or ends that which a variable holds.
     pub(super) fn note_end(&mut self, node: &ExprMethodCall) {
-        if self.here.open.is_empty() || !(node.method == "commit" || node.method == "finish") {
+        let name = node.method.to_string();
+        if name == "begin" || name.starts_with("begin_") {
+            let begun = (written(&node.receiver), self.sites.len(), self.here.loops.len());
+            return self.here.begun.push(begun);
+        }
+        if !(name == "commit" || name == "finish" || name == "commit_transaction") {
             return;
         }
+        if node.args.is_empty() {
+            self.note_committed(&node.receiver);
+        }
         if let Expr::Path(path) = node.receiver.as_ref()
+            && !self.here.open.is_empty()
             && let Some(name) = path.path.get_ident().map(ToString::to_string)
         {
             self.end_held(&name);
+        }
+    }
+
+    /// Notes that what ran on a value is committed here, whatever the value's type is: on a variable that holds the transaction, or
+    /// on what began one before.
+    fn note_committed(&mut self, on: &Expr) {
+        let held = match on {
+            Expr::Path(path) => path.path.get_ident().filter(|name| *name != "self").map(ToString::to_string),
+            _ => None,
+        };
+        let local = held.as_ref().and_then(|name| self.here.locals.get(name)).map(|local| (0, local.loops));
+        let text = written(on);
+        let begun = || {
+            let at = self.here.begun.iter().rposition(|(begun, ..)| *begun == text)?;
+            self.here.begun.get(at).map(|(_, first, loops)| (*first, *loops))
+        };
+        let Some((first, loops)) = local.or_else(begun) else { return };
+        let names = variables::mentions(on);
+        let path = self.here.path.clone();
+        // A pool runs each statement on any of its connections.
+        let has_pool = |name: &String| name.split('_').any(|word| word == "pool");
+        let is_on = |call: &Call| {
+            call.on.iter().any(|on| names.contains(on)) && !call.executor().iter().any(has_pool)
+        };
+        let later = self.sites.iter_mut().skip(first).filter(|site| site.function == path);
+        for site in later {
+            if let Some(call) = site.call.as_mut().filter(|call| is_on(call)) {
+                call.begun = true;
+                site.unit = site.unit.max(loops);
+            }
         }
     }
 

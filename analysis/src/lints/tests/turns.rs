@@ -1,0 +1,189 @@
+//! How often a loop runs, what its iterations work on, and which values change in them.
+
+use super::{findings_in, tiers_in};
+use crate::finding::Tier::{self, Listed, Shown};
+
+/// The tiers of what is found in the loops of a file.
+fn tiers(source: &str) -> Vec<Tier> {
+    let mut found = findings_in("query_in_loop", source);
+    found.retain(|it| matches!(it.lint, "querying_call_in_loop" | "query_in_loop" | "row_by_row_write"));
+    found.iter().map(|finding| finding.tier).collect()
+}
+
+/// The help of the finding on a write in a loop.
+fn help(body: &str) -> String {
+    let source = format!("async fn run(db: &PgPool, ids: &[i64]) {{ for id in ids {{ {body} }} }}");
+    let found = findings_in("row_by_row_write", &source);
+    found.iter().filter(|it| it.lint == "row_by_row_write").flat_map(|it| it.help.clone()).collect()
+}
+
+#[test]
+fn a_value_that_is_new_in_each_iteration_is_an_element_of_an_array() {
+    let insert = |value: &str| {
+        format!(
+            "sqlx::query(\"INSERT INTO logs (output, event_id) VALUES ($1, $2)\").bind({value}).bind(id).execute(db).await;"
+        )
+    };
+    for (value, is_element) in [
+        ("Uuid::new_v4()", true),
+        ("uuid::Uuid::new_v4().to_string()", true),
+        ("Uuid::now_v7()", true),
+        ("Ulid::new()", true),
+        ("rand::random::<i64>()", true),
+        ("self.ids.next_id()", true),
+        ("counter.fetch_add(1, Ordering::Relaxed)", true),
+        ("fresh()", true),
+        ("Utc::now()", false),
+        ("chrono::Utc::now().naive_utc()", false),
+        ("String::new()", false),
+        ("name", false),
+        ("name.as_str()", false),
+        ("user.name()", false),
+        ("\"new\"", false),
+    ] {
+        let help = help(&insert(value));
+        assert_eq!(help.contains("UNNEST($1::text[], $2::bigint[])"), is_element, "{value}: {help}");
+        assert!(help.contains("UNNEST("), "{value}: {help}");
+    }
+}
+
+#[test]
+fn parts_of_a_list_have_as_many_elements_as_the_source_says() {
+    let write = "sqlx::query(\"UPDATE servers SET name = 'a' WHERE id = $1\").bind(id).execute(db).await;";
+    for (before, over, expected) in [
+        ("let Some(three) = ids.first_chunk::<3>() else { return };", "three", vec![]),
+        ("let (head, rest) = ids.split_at(2);", "head", vec![]),
+        ("let (head, rest) = ids.split_at(2);", "rest", vec![Shown]),
+        ("let (head, rest) = ids.split_at(n);", "head", vec![Shown]),
+        ("let Some((rest, last)) = ids.split_last_chunk::<2>() else { return };", "last", vec![]),
+        ("let Some((rest, last)) = ids.split_last_chunk::<2>() else { return };", "rest", vec![Shown]),
+        ("", "text.parse::<i64>()", vec![]),
+        ("", "parser.parse()", vec![Shown]),
+    ] {
+        let body = format!("{before} for id in {over} {{ {write} }}");
+        assert_eq!(tiers_in("row_by_row_write", &body), expected, "{body}");
+    }
+    let body = format!("if let Some(three) = ids.first_chunk::<3>() {{ for id in three {{ {write} }} }}");
+    assert_eq!(tiers_in("row_by_row_write", &body), [], "{body}");
+}
+
+#[test]
+fn what_a_listener_or_a_watcher_tells_arrives_over_time() {
+    let write =
+        "sqlx::query(\"UPDATE servers SET name = 'a' WHERE id = $1\").bind(it.id()).execute(db).await;";
+    for (before, head, expected) in [
+        (
+            "let mut s = PgListener::connect_with(db).await?.into_stream();",
+            "Some(it) = s.try_next().await?",
+            vec![],
+        ),
+        (
+            "let mut s = std::pin::pin!(watcher(pods, config).applied_objects());",
+            "Some(it) = s.try_next().await?",
+            vec![],
+        ),
+        ("let mut s = std::pin::pin!(rows);", "Some(it) = s.try_next().await?", vec![Shown]),
+    ] {
+        let body = format!("{before} while let {head} {{ {write} }}");
+        assert_eq!(tiers_in("row_by_row_write", &body), expected, "{body}");
+    }
+}
+
+#[test]
+fn days_up_to_a_last_one_are_elements() {
+    let read = "sqlx::query(\"SELECT name FROM servers WHERE name = $1\").bind(day).fetch_one(db).await?;";
+    for (code, expected) in [
+        (format!("while day <= to {{ {read} day += chrono::Duration::days(1); }}"), vec![Shown]),
+        (
+            format!("while day <= to {{ {read} day = day.checked_add_days(Days::new(1)).unwrap(); }}"),
+            vec![Shown],
+        ),
+        (
+            format!("loop {{ if day > to {{ break; }} {read} day = day.succ_opt().expect(\"a day\"); }}"),
+            vec![Shown],
+        ),
+        (
+            format!(
+                "for day in std::iter::successors(Some(from), |d| d.succ_opt()).take_while(|d| *d <= to) {{ {read} }}"
+            ),
+            vec![Shown],
+        ),
+        (format!("loop {{ if day > to {{ break; }} {read} day += 1; }}"), vec![]),
+        (format!("loop {{ {read} day = day.succ_opt().expect(\"a day\"); }}"), vec![]),
+        (format!("for day in std::iter::successors(Some(from), |d| after(d)) {{ {read} }}"), vec![]),
+    ] {
+        let body = format!("let mut day = from; {code}");
+        assert_eq!(tiers_in("query_in_loop", &body), expected, "{body}");
+    }
+}
+
+#[test]
+fn what_a_task_of_the_program_gives_is_no_wait_for_a_service() {
+    let save = "async fn save(db: &PgPool, id: i64) { sqlx::query(\"UPDATE servers SET name = 'a' WHERE id = $1\").bind(id).execute(db).await; }";
+    for (head, expected) in [("set.join_next().await", Shown), ("set.ask_next().await", Listed)] {
+        let source = format!(
+            "{save} async fn run(db: &PgPool, set: Set) {{ let mut more = true; while let Some(id) = set.join_next().await {{ {head}; save(db, id).await; }} }}"
+        );
+        assert_eq!(tiers(&source), [expected], "{head}");
+    }
+}
+
+#[test]
+fn code_in_a_field_waits_for_what_is_put_there() {
+    let source = |code: &str| {
+        format!(
+            "struct Titles<F> {{ load: F }}
+            async fn read(db: &PgPool, id: i64) -> String {{ sqlx::query_scalar(\"SELECT name FROM servers WHERE id = $1\").bind(id).fetch_one(db).await }}
+            impl<F> Titles<F> {{ async fn all(&self, ids: &[i64]) {{ for id in ids {{ (self.load)(*id).await?; }} }} }}
+            async fn run(db: &PgPool) {{ let titles = Titles {{ load: |id| {code} }}; titles.all(ids).await; }}"
+        )
+    };
+    assert_eq!(tiers(&source("read(db, id)")), [Shown]);
+    assert_eq!(tiers(&source("async { read(db, id).await; fetch_page(id).await }")), [Listed]);
+}
+
+#[test]
+fn a_call_may_choose_the_schema_of_an_iteration() {
+    let enter = |sql: &str| {
+        format!(
+            "async fn enter(conn: &mut PgConnection, name: &str) {{ sqlx::query({sql}).execute(conn).await; }}"
+        )
+    };
+    let built = "&format!(\"SET search_path TO {name}\")";
+    for (sql, call, expected) in [
+        (built, "enter(&mut conn, id).await;", false),
+        ("\"SELECT set_config('search_path', $1, false)\"", "enter(&mut conn, id).await;", false),
+        (built, "enter(&mut conn, \"app\").await;", true),
+        ("\"SET search_path TO app\"", "enter(&mut conn, id).await;", true),
+        ("\"SET work_mem TO '1GB'\"", "enter(&mut conn, id).await;", true),
+    ] {
+        let source = format!(
+            "{} async fn run(conn: PgConnection, ids: &[String]) {{ for id in ids {{ {call} sqlx::query(\"DELETE FROM servers WHERE name = $1\").bind(id).execute(&mut conn).await; }} }}",
+            enter(sql)
+        );
+        let found = findings_in("row_by_row_write", &source);
+        let is_found = found.iter().any(|it| it.lint == "row_by_row_write");
+        assert_eq!(is_found, expected, "{sql} {call}");
+    }
+    let source = "async fn expire(conn: &mut PgConnection, name: &str) { sqlx::query(&format!(\"SET search_path TO {name}\")).execute(conn).await; sqlx::query(\"DELETE FROM servers WHERE id = 1\").execute(conn).await; }
+        async fn run(conn: PgConnection, ids: &[String]) { for id in ids { expire(&mut conn, id).await; } }";
+    assert_eq!(tiers(source), []);
+}
+
+#[test]
+fn a_miss_may_be_told_by_none_else() {
+    let source = |rest: &str| {
+        format!(
+            "impl Names {{
+                async fn load(&self, id: i64) -> String {{ sqlx::query_scalar(\"SELECT name FROM servers WHERE id = $1\").bind(id).fetch_one(&self.db).await }}
+                async fn name(&self, id: i64) -> String {{
+                    let None = self.kept.get(&id) else {{ return String::new(); }};
+                    let name = self.load(id).await; {rest} name
+                }}
+                async fn all(&self, ids: &[i64]) {{ for id in ids {{ self.name(*id).await; }} }}
+            }}"
+        )
+    };
+    assert_eq!(tiers(&source("self.kept.insert(id, name.clone());")), []);
+    assert_eq!(tiers(&source("")), [Shown]);
+}
