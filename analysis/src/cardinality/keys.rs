@@ -22,6 +22,15 @@ pub(crate) fn is_singleton(table: &Table, schema: &Schema) -> bool {
 }
 
 fn has_one_value(table: &Table, key: &str, schema: &Schema) -> bool {
+    // A constant that is generated is the value of each row.
+    let is_generated = |generated: &String| {
+        let columns = columns::of_table(schema, table);
+        let value = resolve::expression(generated, schema.dialect, columns);
+        matches!(value.as_ref().map(Expr::without_casts), Some(Expr::Literal(literal)) if *literal != Literal::Null)
+    };
+    if table.column(key).and_then(|column| column.generated.as_ref()).is_some_and(is_generated) {
+        return true;
+    }
     // NULL satisfies every CHECK, and SQLite lets even a primary key be NULL, unless it is the rowid.
     let is_rowid =
         schema.dialect == Dialect::Sqlite && table.rowid_alias().is_some_and(|alias| alias.name == key);

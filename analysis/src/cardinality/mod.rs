@@ -311,7 +311,7 @@ impl Reader<'_> {
         found
     }
 
-    /// A derived table with GROUP BY is unique in its groups.
+    /// A derived table with GROUP BY is unique in its groups, and one that keeps no duplicates in all of its columns.
     fn grouped(
         &mut self,
         block: BlockId,
@@ -321,6 +321,19 @@ impl Reader<'_> {
         levels: &BTreeMap<RelationId, Rows>,
     ) -> Option<(Rows, String)> {
         let block = self.query.block(block);
+        let columns = self.query.relation(id).columns.as_ref()?;
+        let outputs = block.outputs.as_ref()?;
+        let keeps_duplicates = match &block.body {
+            Body::Select(select) => select.distinct.as_ref().is_none_or(|on| !on.is_empty()),
+            Body::Set { all, .. } => *all,
+            _ => true,
+        };
+        if !keeps_duplicates && !columns.is_empty() && columns.len() == outputs.len() {
+            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            if let Some(rows) = self.all_determined(&names, id, conditions, here, levels) {
+                return Some((rows, "it keeps one of equal rows".to_owned()));
+            }
+        }
         let Body::Select(select) = &block.body else { return None };
         let keys = match &select.distinct {
             Some(on) if !on.is_empty() => on,
@@ -330,8 +343,6 @@ impl Reader<'_> {
         if keys.is_empty() {
             return None;
         }
-        let outputs = block.outputs.as_ref()?;
-        let columns = self.query.relation(id).columns.as_ref()?;
         let names: Option<Vec<&str>> = keys
             .iter()
             .map(|key| {

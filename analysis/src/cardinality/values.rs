@@ -31,15 +31,16 @@ impl Reader<'_> {
     /// collation matches more.
     pub(super) fn compares_as_key(&self, left: &Expr, right: Option<&Expr>) -> bool {
         let Some(dialect) = self.dialect() else { return true };
-        // In PostgreSQL, nondeterministic collations are rare, and no unique key uses a different one.
-        if dialect == Dialect::Postgres {
-            return true;
-        }
         let explicit = |expr: &Expr| match expr {
             Expr::Collate { collation, .. } => Some(collation.clone()),
             _ => None,
         };
         let written = explicit(left).or_else(|| right.and_then(explicit));
+        // In PostgreSQL, collations of the server tell all texts apart that are not the same bytes.
+        if dialect == Dialect::Postgres {
+            let is_own = |name: &str| self.key_collation.as_deref() == Some(name);
+            return written.is_none_or(|name| is_own(&name) || !self.is_nondeterministic(&name));
+        }
         let used = match (written, dialect) {
             (Some(written), _) => written,
             // MySQL uses the column's own collation, and rejects a comparison of two that differ.
@@ -53,6 +54,16 @@ impl Reader<'_> {
         let used = used.to_ascii_lowercase();
         let of_key = self.key_collation.as_deref().unwrap_or("binary");
         used == "binary" || used.ends_with("_bin") || used.eq_ignore_ascii_case(of_key)
+    }
+
+    /// Whether a collation that migrations create takes different texts for equal.
+    fn is_nondeterministic(&self, collation: &str) -> bool {
+        let collations = self.schema.into_iter().flat_map(|schema| &schema.collations);
+        let mut named = collations.filter(|(name, _)| name.name == collation);
+        named.any(|(_, made_from)| {
+            let made_from: String = made_from.to_lowercase().split_whitespace().collect();
+            made_from.contains("deterministic=false") || made_from.contains("deterministic='false'")
+        })
     }
 
     pub(super) fn all_determined(

@@ -176,3 +176,52 @@ fn nested_alternatives_of_equal_columns_are_followed_from_the_outside() {
     rows_of(Dialect::Postgres, ddl, &format!("SELECT id FROM t WHERE {condition}"), Rows::Many);
     rows_of(Dialect::Postgres, ddl, "SELECT id FROM t WHERE id = a AND (a = 1 OR a = 2)", Rows::Bounded);
 }
+
+#[test]
+fn rows_without_duplicates_are_one_where_every_column_is_given() {
+    let ddl = "CREATE TABLE a (id int PRIMARY KEY, k int, j int); CREATE TABLE b (k int, j int);
+               CREATE VIEW v AS SELECT DISTINCT k FROM a; CREATE VIEW u AS SELECT k, j FROM a UNION SELECT k, j FROM b;
+               CREATE VIEW w AS SELECT k, j FROM a UNION ALL SELECT k, j FROM b;
+               CREATE VIEW s AS SELECT DISTINCT * FROM b;";
+    for (sql, rows) in [
+        ("SELECT k FROM v WHERE k = 1", Rows::One),
+        ("SELECT k FROM v WHERE k IN (1, 2)", Rows::Bounded),
+        ("SELECT k FROM v", Rows::Many),
+        ("SELECT k FROM u WHERE k = 1 AND j = 2", Rows::One),
+        ("SELECT k FROM u WHERE k = 1", Rows::Many),
+        ("SELECT k FROM w WHERE k = 1 AND j = 2", Rows::Many),
+        ("SELECT k FROM s WHERE k = 1 AND j = 2", Rows::One),
+        ("SELECT x.k FROM (SELECT DISTINCT k, j FROM a) x WHERE x.k = 1 AND x.j = 2", Rows::One),
+        ("SELECT x.k FROM (SELECT DISTINCT k, j FROM a) x WHERE x.k = 1", Rows::Many),
+        ("WITH x AS (SELECT k FROM a EXCEPT SELECT k FROM b) SELECT k FROM x WHERE k = 1", Rows::One),
+        ("SELECT v.k FROM a JOIN v ON v.k = a.k WHERE a.id = 1", Rows::One),
+    ] {
+        for dialect in Dialect::ALL {
+            check_with(dialect, ddl, sql, rows);
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_a_generated_constant_has_one_row() {
+    let key = |of: &str| format!("CREATE TABLE c (one int GENERATED ALWAYS AS ({of}) STORED UNIQUE, v int);");
+    for dialect in Dialect::ALL {
+        check_with(dialect, &key("1"), "SELECT v FROM c", Rows::One);
+        check_with(dialect, &key("NULL"), "SELECT v FROM c", Rows::Many);
+        check_with(dialect, &key("v % 2"), "SELECT v FROM c", Rows::Many);
+    }
+}
+
+#[test]
+fn a_collation_that_ignores_case_finds_several_rows_of_a_key() {
+    let ddl = "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+               CREATE COLLATION de (provider = icu, locale = 'de');
+               CREATE TABLE u (id int PRIMARY KEY, mail text UNIQUE, nick text COLLATE ci UNIQUE);";
+    let check = |filter: &str, rows: Rows| {
+        check_with(Dialect::Postgres, ddl, &format!("SELECT id FROM u WHERE {filter}"), rows);
+    };
+    check("mail = $1 COLLATE ci", Rows::Many);
+    check("mail = $1 COLLATE de", Rows::One);
+    check("mail = $1", Rows::One);
+    check("nick = $1 COLLATE ci", Rows::One);
+}
