@@ -17,6 +17,49 @@ pub(crate) fn long(name: &str) -> &str {
     }
 }
 
+/// A type as written, in lower case except for what is in quotes: `"App"."Pt"[]`.
+pub(crate) fn folded(ty: &str) -> String {
+    let mut is_quoted = false;
+    let mut fold = |part: &str| {
+        let folded = if is_quoted { part.to_owned() } else { part.to_lowercase() };
+        is_quoted = !is_quoted;
+        folded
+    };
+    ty.split('"').map(|part| fold(part)).collect::<Vec<_>>().join("\"")
+}
+
+/// The type of an array's elements: what is before the brackets, which a name in quotes may contain as well.
+pub(crate) fn element(ty: &str) -> &str {
+    let mut is_quoted = false;
+    let end = ty.find(|c: char| {
+        is_quoted ^= c == '"';
+        c == '[' && !is_quoted
+    });
+    ty.get(..end.unwrap_or(ty.len())).unwrap_or(ty).trim_end()
+}
+
+/// The catalog's name for a type that has several.
+pub(crate) fn catalog_name(name: &str) -> &str {
+    match name {
+        "int" | "integer" | "serial" | "serial4" => "int4",
+        "bigint" | "bigserial" | "serial8" => "int8",
+        "smallint" | "smallserial" | "serial2" => "int2",
+        "real" => "float4",
+        "double precision" | "float" | "double" => "float8",
+        "boolean" => "bool",
+        "character varying" | "char varying" | "national character varying" | "nvarchar" => "varchar",
+        "character" | "char" | "national character" | "nchar" => "bpchar",
+        "decimal" | "dec" => "numeric",
+        "timestamp without time zone" => "timestamp",
+        "timestamp with time zone" => "timestamptz",
+        "time without time zone" => "time",
+        "time with time zone" => "timetz",
+        "bit varying" => "varbit",
+        other if other.starts_with("interval ") => "interval",
+        other => other,
+    }
+}
+
 /// Whether a lower-case spelling names a built-in type of one value.
 pub(crate) fn is_built_in(ty: &str) -> bool {
     let name = canonical(ty);
@@ -123,7 +166,7 @@ pub(crate) fn canonical(ty: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{are_one, is_text, is_unlimited_text, is_varchar, keeps_texts};
+    use super::{are_one, element, folded, is_text, is_unlimited_text, is_varchar, keeps_texts};
 
     #[test]
     fn text_types_are_known_by_all_their_names() {
@@ -145,6 +188,14 @@ mod tests {
         ] {
             assert!(!is_text(ty) && !is_unlimited_text(ty) && !is_varchar(ty), "{ty}");
         }
+    }
+
+    #[test]
+    fn what_is_in_quotes_is_kept() {
+        assert_eq!(folded("\"App\".\"Pt[1]\"[]"), "\"App\".\"Pt[1]\"[]");
+        assert_eq!(folded("VARCHAR(20)[]"), "varchar(20)[]");
+        assert_eq!(element("\"App\".\"Pt[1]\"[]"), "\"App\".\"Pt[1]\"");
+        assert_eq!((element("addr2[3]"), element("addr2"), element("int4 [ ]")), ("addr2", "addr2", "int4"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::Resolver;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{BlockId, Role};
+use crate::sql::type_names;
 
 impl Resolver<'_> {
     /// Resolves an expression in the current scopes.
@@ -69,15 +70,15 @@ impl Resolver<'_> {
             E::AnyOp { left, compare_op, right, .. } => self.any(left, compare_op, right, false),
             E::AllOp { left, compare_op, right } => self.any(left, compare_op, right, true),
             E::Cast { expr, data_type, .. } => {
-                Expr::Cast { expr: self.boxed(expr), ty: data_type.to_string().to_lowercase() }
+                Expr::Cast { expr: self.boxed(expr), ty: type_names::folded(&data_type.to_string()) }
             }
             E::Convert { expr, data_type: None, .. } => self.other("convert", &[expr]),
             E::Convert { expr, data_type: Some(data_type), .. } => {
-                Expr::Cast { expr: self.boxed(expr), ty: data_type.to_string().to_lowercase() }
+                Expr::Cast { expr: self.boxed(expr), ty: type_names::folded(&data_type.to_string()) }
             }
             E::TypedString(typed) => {
                 let expr = Box::new(self.value(&typed.value.value));
-                Expr::Cast { expr, ty: typed.data_type.to_string().to_lowercase() }
+                Expr::Cast { expr, ty: type_names::folded(&typed.data_type.to_string()) }
             }
             E::Collate { expr, collation } => {
                 Expr::Collate { expr: self.boxed(expr), collation: self.object_name(collation).1 }

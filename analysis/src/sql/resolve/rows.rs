@@ -147,7 +147,7 @@ impl Resolver<'_> {
             (None, _) => None,
         };
         let mut types = alias.into_iter().flat_map(|alias| &alias.columns).map(|column| {
-            column.data_type.as_ref().map_or_else(String::new, |ty| ty.to_string().to_lowercase())
+            column.data_type.as_ref().map_or_else(String::new, |ty| type_names::folded(&ty.to_string()))
         });
         let mut column = |name| RelationColumn::new(name, types.next().unwrap_or_default());
         let columns = columns.map(|names| names.into_iter().map(&mut column).collect());
@@ -230,7 +230,7 @@ impl Resolver<'_> {
             }
             Expr::Access { expr, field: None, subscripts } if !subscripts.is_empty() => {
                 let ty = self.type_of(expr);
-                let element = ty.trim_end_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit());
+                let element = type_names::element(&ty);
                 if !ty.ends_with(']') {
                     return;
                 }
@@ -336,8 +336,7 @@ impl Resolver<'_> {
         if ty == "tsvector" {
             return lexemes();
         }
-        let element = ty.trim_end_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit() || c == ' ');
-        self.fields_below(element, domains)
+        self.fields_below(type_names::element(ty), domains)
     }
 
     /// The fields of a type: a composite type, or the row type of a table.
@@ -351,7 +350,8 @@ impl Resolver<'_> {
             Some(quoted) => quoted.replace("\"\"", "\""),
             None => part.to_lowercase(),
         };
-        let (of, name) = match ty.rsplit_once('.') {
+        let period = ty.match_indices('.').find(|(at, _)| ty.get(..*at).is_some_and(has_closed_quotes));
+        let (of, name) = match period.and_then(|(at, _)| Some((ty.get(..at)?, ty.get(at + 1..)?))) {
             Some((of, name)) => (Some(unquoted(of)), unquoted(name)),
             None => (None, unquoted(ty)),
         };
@@ -374,6 +374,11 @@ impl Resolver<'_> {
             None => Element::Unknown,
         }
     }
+}
+
+/// Whether a text ends outside of quotes.
+fn has_closed_quotes(text: &str) -> bool {
+    text.matches('"').count() % 2 == 0
 }
 
 /// Whether this is a function of PostgreSQL that takes any row: `(t).count` is `count(t)`.

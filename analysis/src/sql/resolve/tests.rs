@@ -202,6 +202,31 @@ fn rows_are_unnested_into_their_columns() {
 }
 
 #[test]
+fn a_type_in_quotes_keeps_its_letters() {
+    let mut replay = Replay::new(Postgres);
+    replay.apply(
+        "CREATE SCHEMA \"App\"; CREATE TYPE \"App\".\"Pt\" AS (x int, \"Y\" int); CREATE TYPE \"Pt.2\" AS (z int);
+         CREATE TYPE pt AS (a int); CREATE TYPE pt2 AS (b int); CREATE TABLE \"User\" (\"Id\" int, \"fullName\" text);",
+        "types.sql",
+    );
+    let problems = |sql: &str| {
+        let query = resolve(sql, Postgres, Some(&replay.schema)).expect("it parses");
+        query.problems.iter().map(|problem| format!("{:?}", problem.kind)).collect::<Vec<_>>()
+    };
+    for sql in [
+        "SELECT p.x, p.\"Y\" FROM unnest($1::\"App\".\"Pt\"[]) p",
+        "SELECT p.\"fullName\" FROM unnest($1::\"User\"[]) p",
+        "SELECT p.z, ($1::\"Pt.2\").z FROM unnest(CAST($1 AS \"Pt.2\"[])) p",
+        "SELECT p.a FROM unnest($1::Pt[]) p",
+        "SELECT p.b FROM unnest($1::pt2[]) p",
+    ] {
+        assert_eq!(problems(sql), [""; 0], "{sql}");
+    }
+    assert!(problems("SELECT p.x FROM unnest($1::pt[]) p")[0].contains("UnknownColumn"));
+    assert!(problems("SELECT p.y FROM unnest($1::\"App\".\"Pt\"[]) p")[0].contains("UnknownColumn"));
+}
+
+#[test]
 fn a_function_of_a_row_is_written_as_its_column() {
     check(Postgres, "SELECT p.full_name, (p).full_name FROM p", &[]);
     check(Postgres, "SELECT s.qty, p.fullname FROM p, s", &["column fullname"]);

@@ -1,5 +1,7 @@
 //! Type names as written in statements and printed by the database.
 
+pub(super) use crate::sql::type_names::catalog_name;
+
 /// A parsed type name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TypeName {
@@ -54,28 +56,6 @@ impl TypeName {
         let schema = parts.pop().map(|(schema, _)| schema).filter(|schema| !schema.is_empty());
         let name = if is_quoted { name } else { catalog_name(name) };
         TypeName { schema, name: name.to_owned(), is_array: is_array || array_word, quoted: is_quoted }
-    }
-}
-
-/// The catalog's name for a type that has several.
-pub(super) fn catalog_name(name: &str) -> &str {
-    match name {
-        "int" | "integer" | "serial" | "serial4" => "int4",
-        "bigint" | "bigserial" | "serial8" => "int8",
-        "smallint" | "smallserial" | "serial2" => "int2",
-        "real" => "float4",
-        "double precision" | "float" | "double" => "float8",
-        "boolean" => "bool",
-        "character varying" | "char varying" | "national character varying" | "nvarchar" => "varchar",
-        "character" | "char" | "national character" | "nchar" => "bpchar",
-        "decimal" | "dec" => "numeric",
-        "timestamp without time zone" => "timestamp",
-        "timestamp with time zone" => "timestamptz",
-        "time without time zone" => "time",
-        "time with time zone" => "timetz",
-        "bit varying" => "varbit",
-        other if other.starts_with("interval ") => "interval",
-        other => other,
     }
 }
 
