@@ -17,6 +17,7 @@ impl Resolver<'_> {
         }
         self.check_constant(bare, clause);
         if let Some(output) = self.output_reference(bare, true) {
+            self.check_output_name(bare, clause);
             return output;
         }
         // PostgreSQL recognises an output only by its bare name, not inside an expression.
@@ -33,7 +34,13 @@ impl Resolver<'_> {
     /// A key of GROUP BY: an input column, an output column by name or number, or an expression over the input.
     pub(super) fn group_expr(&mut self, key: &ast::Expr) -> Expr {
         self.check_constant(key, "GROUP BY");
-        self.output_reference(key, false).unwrap_or_else(|| self.key_expr(key))
+        match self.output_reference(key, false) {
+            Some(output) => {
+                self.check_output_name(key, "GROUP BY");
+                output
+            }
+            None => self.key_expr(key),
+        }
     }
 
     /// An expression over the input. MySQL takes it for the output that is written alike but for qualifiers: in the order of

@@ -1,5 +1,6 @@
 //! From the parser's tree to a [`Query`]: looks up every name in the visible scopes and in the schema.
 
+mod ambiguous;
 mod asked;
 mod call;
 mod clauses;

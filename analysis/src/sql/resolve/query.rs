@@ -222,6 +222,7 @@ impl Resolver<'_> {
         if let Some(order_by) = &query.order_by
             && let ast::OrderByKind::Expressions(keys) = &order_by.kind
         {
+            self.check_order_names(query, keys);
             let keys = self.order_keys(keys);
             self.block_mut(id).order_by = keys;
         }

@@ -327,3 +327,32 @@ fn a_column_is_assigned_as_a_whole_or_in_parts() {
         assert_eq!(again == 1, refused, "{sql}: {found:?}");
     }
 }
+
+/// As PostgreSQL and SQLite answer.
+#[test]
+fn a_name_of_two_columns_of_the_result_orders_nothing() {
+    let joined = |of: &str, rest: &str| format!("SELECT {of} FROM p JOIN s ON s.id = p.id {rest}");
+    for (dialect, of, rest, count) in [
+        (Postgres, "p.qty, s.qty", "ORDER BY qty", 1),
+        (Postgres, "p.qty, s.qty", "ORDER BY (qty) DESC", 1),
+        (Postgres, "*", "ORDER BY id", 1),
+        (Postgres, "p.id AS n, s.qty AS n", "GROUP BY n", 1),
+        (Postgres, "DISTINCT ON (n) p.id AS n, s.qty AS n", "", 1),
+        (Postgres, "p.id AS n, s.qty AS n", "UNION SELECT 1, 2 ORDER BY n", 1),
+        (Postgres, "p.qty, p.qty", "ORDER BY qty", 0),
+        (Postgres, "p.qty, s.qty AS n", "ORDER BY qty", 0),
+        (Postgres, "p.qty, s.qty", "ORDER BY p.qty, 2", 0),
+        (Postgres, "1 AS n, 1 AS n", "ORDER BY n", 0),
+        (Sqlite, "p.qty, s.qty AS n", "ORDER BY qty", 1),
+        (Sqlite, "p.qty", "ORDER BY qty", 1),
+        (Sqlite, "p.qty AS qty, s.qty AS n", "ORDER BY qty", 0),
+        (Sqlite, "p.qty AS n, s.qty AS n", "ORDER BY n", 0),
+        (Sqlite, "*", "ORDER BY qty", 0),
+        (Sqlite, "p.qty", "ORDER BY p.qty", 0),
+    ] {
+        let sql = joined(of, rest);
+        assert_eq!(problems(dialect, &sql).len(), count, "{dialect:?} {sql}");
+    }
+    let using = "SELECT p.id, s.id FROM p RIGHT JOIN s USING (id) ORDER BY id";
+    assert_eq!(problems(Sqlite, using), [""; 0]);
+}
