@@ -25,7 +25,8 @@ impl<'a> Reader<'a> {
             Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => expr,
             other => other,
         };
-        let collation = said;
+        let of_name = self.collation_of_names(operand, values).filter(|_| said.is_none());
+        let collation = said.or(of_name.map(str::to_owned));
         let mut own = false;
         let mut foreign = false;
         operand.walk(&mut |expr| match expr {
@@ -63,7 +64,40 @@ impl<'a> Reader<'a> {
             usable = usable && !varies(value) && !is_called_each_time;
         }
         let operand = operand.clone();
-        usable.then_some(Condition { operand, compare, needs, kept: 1.0, one_value: false, collation })
+        let against = if usable { self.type_against(&operand, values) } else { None };
+        usable.then_some(Condition {
+            operand,
+            compare,
+            needs,
+            kept: 1.0,
+            one_value: false,
+            collation,
+            against,
+            by_name: of_name.is_some(),
+        })
+    }
+
+    /// The comparison with any of the elements of an array.
+    pub(super) fn compared_with_elements(
+        &self,
+        operand: &Expr,
+        compare: Compare,
+        array: &Expr,
+    ) -> Option<Condition> {
+        let mut found = self.compared(operand, compare, &[array])?;
+        found.against = found.against.map(|ty| type_names::element(&ty).to_owned());
+        Some(found)
+    }
+
+    /// PostgreSQL: the type that an operand is compared with: of several, one that is not its own.
+    fn type_against(&self, operand: &Expr, values: &[&Expr]) -> Option<String> {
+        if self.dialect != Dialect::Postgres {
+            return None;
+        }
+        let own = operand.as_column().and_then(self.type_of).map(type_names::canonical);
+        let types: Vec<String> = values.iter().filter_map(|value| self.values.type_of_value(value)).collect();
+        let other = types.iter().find(|ty| own.as_deref() != Some(type_names::canonical(ty).as_str()));
+        other.or(types.first()).cloned()
     }
 
     /// Whether MySQL and SQLite compare a column with values as numbers, converting the text of each row.
@@ -91,6 +125,10 @@ impl<'a> Reader<'a> {
             other => self.values.class(other),
         };
         if is(is_padded_type) || is(is_caseless_type) {
+            // Both become text when compared with a `name`.
+            if self.values.is_name(value) {
+                return true;
+            }
             // `varchar` becomes `char` when compared with `char`, and text becomes `citext` when compared
             // with `citext`.
             let ty = match value {
@@ -109,21 +147,24 @@ impl<'a> Reader<'a> {
             Expr::Cast { ty, .. } => Some(ty.as_str()),
             _ => None,
         };
-        // `varchar` becomes `char` when compared with `char`, and a `name` brings its own collation, "C".
-        let is_bytewise = || {
-            let collation = (self.collation_of)(&column.name).unwrap_or_default();
-            matches!(collation.trim_start_matches("pg_catalog.").trim_matches('"'), "C")
-        };
-        let is_turned = |ty: &str| {
-            let ty = type_names::canonical(ty);
-            is_padded_type(&ty) && is(type_names::is_varchar)
-                || ty == "name" && is(type_names::is_text) && !is_bytewise()
-        };
-        if said.is_some_and(is_turned) {
+        // `varchar` becomes `char` when compared with `char`.
+        let is_padded = |ty: &str| is_padded_type(&type_names::canonical(ty));
+        if is(type_names::is_varchar) && said.is_some_and(is_padded) {
             return true;
         }
         is(is_integer_type) && matches!(class(), Some(Class::Decimal | Class::Float))
             || is(is_decimal_type) && class() == Some(Class::Float)
+    }
+
+    /// PostgreSQL: the collation of a comparison of a text column with names, if it is not that of the column.
+    pub(super) fn collation_of_names(&self, operand: &Expr, values: &[&Expr]) -> Option<&'static str> {
+        let column = operand.as_column().filter(|column| column.relation == Some(self.relation))?;
+        let is_it = self.dialect == Dialect::Postgres
+            && (self.holds)(&column.name, type_names::is_text)
+            && values.iter().any(|value| self.values.is_name(value));
+        let collation = (self.collation_of)(&column.name).unwrap_or_default();
+        let is_bytewise = collation.trim_start_matches("pg_catalog.").trim_matches('"') == "C";
+        (is_it && !is_bytewise).then_some("C")
     }
 
     /// SQLite compares by the collation of the left column, if there is one; `None` if it is not known.

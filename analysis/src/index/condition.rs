@@ -26,6 +26,17 @@ pub(super) struct Condition {
     pub(super) one_value: bool,
     /// The collation given explicitly in the comparison.
     pub(super) collation: Option<String>,
+    /// PostgreSQL: the type that the operand is compared with, if it is evident.
+    pub(super) against: Option<String>,
+    /// PostgreSQL: whether the collation is that of a `name` in the value, in which few indexes are.
+    pub(super) by_name: bool,
+}
+
+impl Condition {
+    /// Whether an index may be made for it, and it counts where an order is looked for: not `<>`, which leaves nearly all rows.
+    pub(super) fn narrows_rows(&self) -> bool {
+        !matches!(&self.compare, Compare::Operator(op) if op == "<>")
+    }
 }
 
 /// How the indexed side is compared.
@@ -212,14 +223,14 @@ impl<'a> Reader<'a> {
             Expr::InQuery { expr, op: Op::Eq, negated: false, query } => self.in_query(expr, *query),
             Expr::Any { left, op: Op::Eq, right, all: false } => {
                 // `5 = ANY (column)` searches inside the column, which no btree supports.
-                self.compared(left, Compare::Equal, &[right.as_ref()]).into_iter().collect()
+                self.compared_with_elements(left, Compare::Equal, right).into_iter().collect()
             }
             Expr::Any { left, op, right, all: false } if op.is_range() => {
-                self.compared(left, Compare::Range, &[right.as_ref()]).into_iter().collect()
+                self.compared_with_elements(left, Compare::Range, right).into_iter().collect()
             }
             Expr::Any { left, op: Op::Other(op), right, all: false } if self.dialect == Dialect::Postgres => {
                 let compare = Compare::Operator(op.as_str().to_owned());
-                self.compared(left, compare, &[right.as_ref()]).into_iter().collect()
+                self.compared_with_elements(left, compare, right).into_iter().collect()
             }
             Expr::Between { expr, low, high, negated: false } => {
                 // If one bound forces a cast of the column, the other bound is still searched by.

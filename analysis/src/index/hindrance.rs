@@ -151,6 +151,13 @@ fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<
             format!("`{column}` is cast to the type of `{value}` in each row, and an index holds it as {ty}"),
             format!("cast the value to {ty}, the type of `{column}`"),
         )
+    } else if reader.collation_of_names(own, &[value]).is_some() {
+        (
+            format!(
+                "`{value}` is of type name, whose collation \"C\" the comparison takes, and an index on `{column}` has another"
+            ),
+            format!("write `({value})::text COLLATE \"default\"`"),
+        )
     } else if reader.dialect == Dialect::Postgres && *op == Op::Same {
         (
             "no index is searched by `IS NOT DISTINCT FROM`".to_owned(),

@@ -189,8 +189,9 @@ impl Item<'_> {
         std::iter::once(&self.searches).chain(arms).find_map(Searches::in_doubt)
     }
 
-    pub(super) fn conditions(&self) -> &[Condition] {
-        &self.searches.conditions
+    /// The conditions that leave few rows.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.searches.conditions.iter().filter(|condition| condition.narrows_rows())
     }
 
     /// Whether its own conditions ask for few of its rows: those with a value, not those without one.
@@ -247,6 +248,8 @@ impl Item<'_> {
                 kept: 1.0,
                 one_value: false,
                 collation: None,
+                against: None,
+                by_name: false,
             };
             let end = Searches::new(&self.indexes, self.relation, vec![condition], &demands);
             let end = end.best(&self.indexes, Relations::NONE);
@@ -273,12 +276,13 @@ impl Item<'_> {
         reached: Relations,
         problem: &'a JoinGraph,
     ) -> Reading<'a> {
-        let at_hand = |condition: &&Condition| reached.contains_all(condition.needs);
+        let at_hand =
+            |condition: &&Condition| reached.contains_all(condition.needs) && condition.narrows_rows();
         Reading {
             schema,
             table: self.indexes.table(),
             relation: self.relation,
-            conditions: self.conditions().iter().filter(at_hand).collect(),
+            conditions: self.conditions().filter(at_hand).collect(),
             alternatives: self
                 .alternatives
                 .iter()
@@ -343,7 +347,7 @@ impl Item<'_> {
             alias: relation.alias.clone(),
             verdict,
             is_searchable: !self.alternatives.is_empty()
-                || self.conditions().iter().any(|condition| !wanted::is_condition(&condition.operand)),
+                || self.conditions().any(|condition| !wanted::is_condition(&condition.operand)),
             kept: served.as_ref().map_or(1.0, |served| served.kept),
             index: served.map(|served| self.indexes.name(served.by).to_owned()),
             columns,

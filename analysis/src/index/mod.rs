@@ -32,7 +32,9 @@ mod joins;
 mod kinds_tests;
 mod merge;
 mod migration;
+mod name_values;
 mod new_index;
+mod operator_classes;
 mod operators;
 mod order;
 mod pattern;
@@ -55,6 +57,7 @@ mod sort_tests;
 #[cfg(test)]
 mod tests;
 mod text_casts;
+mod types_of_values;
 mod value_types;
 mod wanted;
 mod writes;

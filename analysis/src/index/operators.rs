@@ -65,6 +65,8 @@ impl Reader<'_> {
             // On texts it is the similarity operator.
             Op::Arithmetic('%') => Compare::Operator("%".to_owned()),
             Op::Other(_) => Compare::Operator(op.as_str().to_owned()),
+            // GiST is searched by it as well.
+            Op::NotEq if self.dialect == Dialect::Postgres => return self.other_than(left, right),
             _ => return Vec::new(),
         };
         let flipped = match op {
@@ -79,6 +81,15 @@ impl Reader<'_> {
             (Some(left), Some(right)) => vec![left, right],
             (left, right) => left.or(right).into_iter().collect(),
         }
+    }
+
+    /// PostgreSQL: the comparison of a column by `<>` with a value of the query itself.
+    fn other_than(&self, left: &Expr, right: &Expr) -> Vec<Condition> {
+        let compared = |own: &Expr, value: &Expr| {
+            self.own_column(own)?;
+            self.compared(own, Compare::Operator("<>".to_owned()), &[value]).filter(|it| it.needs.is_empty())
+        };
+        compared(left, right).or_else(|| compared(right, left)).into_iter().collect()
     }
 
     /// What MariaDB and MySQL search and for which text, if a query selects rows whose relevance exceeds a number: a

@@ -24,7 +24,7 @@ impl Item<'_> {
             }
             (Verdict::Full, _) => format!("the query asks for every row of `{table}`"),
             (Verdict::Unserved, _) => match self.demands.first() {
-                Some(first) if self.conditions().is_empty() && self.alternatives.is_empty() => {
+                Some(first) if self.conditions().next().is_none() && self.alternatives.is_empty() => {
                     format!("`{}` is not a condition an index can be searched by", shortened(first))
                 }
                 _ => self
@@ -52,7 +52,7 @@ impl Item<'_> {
     fn why_unused(&self, prepared: &PreparedIndex) -> Option<String> {
         let dialect = self.indexes.dialect();
         let (key, own) = (prepared.index.keys.first()?, prepared.keys.first()?.as_ref()?);
-        let condition = self.conditions().iter().find(|condition| {
+        let condition = self.conditions().find(|condition| {
             holds(own, condition, self.relation, dialect)
                 && prepared.operator(&self.indexes, key, condition) == Knows::Yes
         })?;

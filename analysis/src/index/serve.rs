@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::condition::{Compare, Condition};
 use super::heirs;
+use super::operator_classes::{self, CatalogType};
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{Index, IndexKey, Schema, Table};
 use crate::sql::expr::{Expr, LikeKind};
@@ -145,6 +146,7 @@ pub(super) struct Indexes<'s> {
     /// Whether the extension `intarray` brings the operators on arrays of integers, which the default operator class
     /// of an inverted index does not know.
     has_intarray: bool,
+    schema: &'s Schema,
 }
 
 /// How rows are located.
@@ -158,10 +160,10 @@ pub(super) enum By {
 
 impl<'s> Indexes<'s> {
     /// Resolves the indexes of a table.
-    pub(super) fn new(schema: &Schema, table: &'s Table) -> Indexes<'s> {
+    pub(super) fn new(schema: &'s Schema, table: &'s Table) -> Indexes<'s> {
         let list = prepared::indexes(schema, table);
         let has_intarray = has_intarray(schema);
-        Indexes { dialect: schema.dialect, table, list, hidden: Vec::new(), has_intarray }
+        Indexes { dialect: schema.dialect, table, list, hidden: Vec::new(), has_intarray, schema }
     }
 
     /// Hides the indexes that the query or the partitioning keeps the planner from using.
@@ -247,12 +249,18 @@ impl PreparedIndex {
 
     /// Whether the access method and the key's operator class support the comparison.
     pub(super) fn operator(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> Knows {
+        if let Some(known) = self.by_class(of, key, condition) {
+            return known;
+        }
         let opclass = key.opclass.as_deref().unwrap_or_default();
         let trigrams = opclass.contains("trgm");
         let operator = |known: &[&str]| matches!(&condition.compare, Compare::Operator(op) if known.contains(&op.as_str()));
         let is_operator = matches!(condition.compare, Compare::Operator(_));
         let plain = matches!(condition.compare, Compare::Equal | Compare::Range);
         let pattern = matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_));
+        if operator(&["<>"]) {
+            return Knows::No;
+        }
         match self.index.method.as_str() {
             // MySQL stores each element of the array if the key is a cast to an array.
             "btree" if operator(&["member of"]) => Knows::Yes,
@@ -306,6 +314,38 @@ impl PreparedIndex {
             // An access method of an extension: the extension decides what it serves.
             _ => Knows::Unknown,
         }
+    }
+
+    /// PostgreSQL: what the operator class of a key says; `None` if it is not known, or the access method decides.
+    fn by_class(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> Option<Knows> {
+        let operator = match &condition.compare {
+            Compare::Equal => "=",
+            Compare::Range => "<",
+            Compare::Operator(operator) => operator.as_str(),
+            _ => return None,
+        };
+        let is_plain = matches!(condition.compare, Compare::Equal | Compare::Range);
+        let method = self.index.method.as_str();
+        let is_sorted = matches!(method, "btree" | "hash");
+        if of.dialect != Dialect::Postgres || is_sorted && is_plain && condition.against.is_none() {
+            return None;
+        }
+        let ty = CatalogType::of(key_type(of, key), of.schema)?;
+        let against = condition.against.as_deref().and_then(|ty| CatalogType::of(ty, of.schema));
+        let class = without_catalog(key.opclass.as_deref().unwrap_or_default());
+        // Behind it may be parameters.
+        let class = class.split(' ').next().unwrap_or_default();
+        let class = class.rsplit_once('.').map_or(class, |(_, class)| class);
+        let key_of = operator_classes::Key { method, class, ty: &ty, has_intarray: of.has_intarray };
+        let serves = key_of.serves(operator, against.as_ref())?;
+        if is_sorted && serves {
+            return None;
+        }
+        // A list of arrays is several searches, which no inverted index makes.
+        let is_list = method == "gin" && condition.compare == Compare::Equal && !condition.one_value;
+        let is_array = key_type(of, key).ends_with(']');
+        let collates = !is_plain || self.collates(of, key, condition);
+        Some(Knows::from(serves && collates && !(is_list && is_array)))
     }
 
     /// Whether the key's collation is the one that is compared by: the explicit one, or the column's own.

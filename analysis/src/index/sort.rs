@@ -122,6 +122,7 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
         .iter()
         .flat_map(|demand| condition::of(query, schema, demand, *relation, Relations::from_iter([*relation])))
         .filter(|condition| !matches!(condition.operand, Expr::Binary { .. } | Expr::Or(_)))
+        .filter(Condition::narrows_rows)
         .collect();
     if conditions.iter().any(|condition| !leaves_order_open(&condition.compare)) {
         return None;

@@ -6,7 +6,7 @@ use crate::sql::query::{BlockId, Body, Query, Source};
 use crate::sql::type_names;
 
 /// The maximum depth to which a value is analysed.
-const MAX_VALUE_DEPTH: usize = 16;
+pub(super) const MAX_VALUE_DEPTH: usize = 16;
 
 /// The type classes that decide which side of a comparison is cast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +116,7 @@ impl Values<'_> {
         matches!(self.output(block, MAX_VALUE_DEPTH), Some(Class::Integer | Class::Decimal | Class::Float))
     }
 
-    fn type_of(&self, column: &ColumnRef) -> Option<&str> {
+    pub(super) fn type_of(&self, column: &ColumnRef) -> Option<&str> {
         let columns = self.query.relation(column.relation?).columns.as_ref()?;
         columns.iter().find(|known| known.name == column.name).map(|known| known.ty.as_str())
     }

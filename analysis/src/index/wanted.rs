@@ -241,7 +241,7 @@ impl<'a> Reading<'a> {
                         is_one_of(&["<<", "<<=", ">>", ">>=", "&&"]).then_some(("gist", "inet_ops"))
                     }
                     ty if type_names::is_text(ty) => {
-                        is_one_of(&["%", "<%", "%>", "<<%", "%>>"]).then_some(("gin", "gin_trgm_ops"))
+                        is_one_of(&["%", "%>", "%>>"]).then_some(("gin", "gin_trgm_ops"))
                     }
                     ty if ty.ends_with("range") => {
                         is_one_of(&["@>", "<@", "&&", "<<", ">>", "&<", "&>", "-|-"]).then_some(("gist", ""))
@@ -262,7 +262,7 @@ impl<'a> Reading<'a> {
         let ty = self.printer().type_of(&condition.operand);
         let is_sorted =
             !UNSORTED.contains(&ty) || !matches!(condition.compare, Compare::Equal | Compare::Range);
-        let key = (is_sorted && !is_condition(&condition.operand))
+        let key = (is_sorted && !condition.by_name && !is_condition(&condition.operand))
             .then(|| self.printer().key(&condition.operand))?;
         Some(format!("{}{}", key?, self.collation(condition).unwrap_or_default()))
     }

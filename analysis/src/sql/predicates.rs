@@ -1,6 +1,7 @@
 //! Comparison of conditions: which are equal, and which imply which.
 
 mod implication;
+mod intervals;
 
 use std::borrow::Cow;
 
@@ -74,6 +75,9 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
 
 /// Whether `own`, an index expression over its table, is written as `other`, an expression over `relation`.
 fn equal(own: &Expr, other: &Expr, relation: RelationId) -> bool {
+    if let (Some(own), Some(other)) = (intervals::interval(own), intervals::interval(other)) {
+        return own == other;
+    }
     if let (Expr::Cast { expr: a, ty: at }, Expr::Cast { expr: b, ty: bt }) = (own, other)
         && type_names::are_one(at, bt)
     {

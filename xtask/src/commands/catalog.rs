@@ -1,7 +1,7 @@
-//! `catalog`: writes the data from which PostgreSQL types are derived, read from the catalog of a real
-//! server.
+//! `catalog`: writes the data from which PostgreSQL types are derived, and that of operator classes, read from the catalog of
+//! a real server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Outcome;
 use crate::args::Catalog;
@@ -9,23 +9,21 @@ use crate::failure::Failure;
 use crate::live::{Live, block_on};
 use crate::output::Output;
 
-/// The path of the files, relative to the workspace root.
-const FOLDER: &str = "analysis/src/types/postgres/catalog";
-
-/// Returns one fact per row; `EXTENSION` is replaced by the name of an extension, or by nothing for the
-/// server itself.
-const QUERY: &str = include_str!("../live/catalog/types.sql");
+/// The path of each kind of files, relative to the workspace root, with the query for their lines. It returns one fact per
+/// row; `EXTENSION` is replaced by the name of an extension, or by nothing for the server itself.
+const KINDS: [(&str, &str); 2] = [
+    ("analysis/src/types/postgres/catalog", include_str!("../live/catalog/types.sql")),
+    ("analysis/src/index/classes", include_str!("../live/catalog/classes.sql")),
+];
 
 pub(crate) fn run(arguments: &Catalog, output: &mut Output) -> Result<Outcome, Failure> {
-    let folder = Path::new(FOLDER);
-    if !folder.is_dir() {
+    if let Some((folder, _)) = KINDS.iter().find(|(folder, _)| !Path::new(folder).is_dir()) {
         return Err(
-            Failure::new(format!("find `{FOLDER}`")).help("run it at the root of the query-budget workspace")
+            Failure::new(format!("find `{folder}`")).help("run it at the root of the query-budget workspace")
         );
     }
     let mut stale = 0;
-    for (name, text) in block_on(read(&arguments.database_url))? {
-        let path = folder.join(format!("{name}.txt"));
+    for (path, text) in block_on(read(&arguments.database_url))? {
         let known = std::fs::read_to_string(&path).ok();
         if known.as_deref() == Some(text.as_str()) || text.is_empty() {
             continue;
@@ -42,16 +40,19 @@ pub(crate) fn run(arguments: &Catalog, output: &mut Output) -> Result<Outcome, F
     Ok(if arguments.check && stale > 0 { Outcome::Findings } else { Outcome::Clean })
 }
 
-/// The text of each file by name: the server's own, and one for each installed extension.
-async fn read(url: &str) -> Result<Vec<(String, String)>, Failure> {
+/// The text of each file by its path: the server's own, and one for each installed extension.
+async fn read(url: &str) -> Result<Vec<(PathBuf, String)>, Failure> {
     let mut live = Live::open(url).await?;
     let installed = "SELECT extname::text FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1";
     let extensions = live.texts(installed).await?.into_iter().flatten().flatten();
     let mut files = Vec::new();
     for name in std::iter::once(String::new()).chain(extensions.collect::<Vec<_>>()) {
-        let lines = live.texts(&QUERY.replace("EXTENSION", &name.replace('\'', "''"))).await?;
-        let text: String = lines.into_iter().flatten().flatten().map(|line| line + "\n").collect();
-        files.push((if name.is_empty() { "base".to_owned() } else { name }, text));
+        for (folder, query) in KINDS {
+            let lines = live.texts(&query.replace("EXTENSION", &name.replace('\'', "''"))).await?;
+            let text: String = lines.into_iter().flatten().flatten().map(|line| line + "\n").collect();
+            let file = if name.is_empty() { "base" } else { name.as_str() };
+            files.push((Path::new(folder).join(format!("{file}.txt")), text));
+        }
     }
     Ok(files)
 }

@@ -1,4 +1,4 @@
-//! The catalog that types are derived from agrees with a real server.
+//! The catalog that types are derived from, and that of operator classes, agree with a real server.
 
 use query_budget_tests::with_postgres;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgPool, Row};
@@ -14,8 +14,9 @@ async fn files_are_what_the_server_says() {
         if !version.starts_with("15") {
             return;
         }
-        let files = std::fs::read_dir(root().join("analysis/src/types/postgres/catalog")).expect("the files");
-        for file in files.flatten() {
+        let folders = ["analysis/src/types/postgres/catalog", "analysis/src/index/classes"];
+        let files = folders.map(|folder| std::fs::read_dir(root().join(folder)).expect("the files"));
+        for file in files.into_iter().flatten().flatten() {
             let name = file.path().file_stem().expect("a name").to_string_lossy().into_owned();
             // These have releases of their own, and the file is from one of them.
             if ["postgis", "vector"].contains(&name.as_str()) {

@@ -52,3 +52,12 @@ fn spellings_of_one_expression_in_sqlite() {
         check(Sqlite, ddl, &format!("SELECT id FROM t WHERE {unserved}"), &[Unserved]);
     }
 }
+
+#[test]
+fn an_interval_is_the_same_in_any_notation() {
+    let ddl = "CREATE TABLE j (id int PRIMARY KEY, ts timestamp);
+               CREATE INDEX ON j USING btree (((ts + '01:00:00'::interval)));";
+    check(Postgres, ddl, "SELECT id FROM j WHERE ts + interval '1 hour' = $1", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM j WHERE ts + '60 min'::interval = $1", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM j WHERE ts + interval '2 hours' = $1", &[Unserved]);
+}

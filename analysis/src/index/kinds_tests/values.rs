@@ -181,3 +181,66 @@ fn an_index_that_begins_with_what_is_compared_is_named_with_what_it_lacks() {
         assert_eq!(unserved.map(|access| access.why.as_str()), Some(expected), "{sql}");
     }
 }
+
+#[test]
+fn a_name_is_compared_by_its_own_collation() {
+    let ddl = "CREATE EXTENSION citext;
+               CREATE TABLE d (id bigint PRIMARY KEY, o text, v varchar(40), n name, c text COLLATE \"C\", i citext, b text);
+               CREATE INDEX ON d (o); CREATE INDEX ON d (v); CREATE INDEX ON d (n); CREATE INDEX ON d (c);
+               CREATE INDEX ON d (i); CREATE INDEX ON d (b COLLATE \"C\");";
+    for (condition, expect) in [
+        ("o = current_user", Unserved),
+        ("o = current_user::text", Unserved),
+        ("o = lower(session_user)", Unserved),
+        ("o = current_schema() || 'x'", Unserved),
+        ("o = (SELECT current_database())", Unserved),
+        ("o IN (current_user, 'x')", Unserved),
+        ("o = ANY (ARRAY[current_user, session_user])", Unserved),
+        ("v = current_user", Unserved),
+        ("i = current_user", Unserved),
+        ("n = current_user", Served),
+        ("c = current_user", Served),
+        ("b = current_user", Served),
+        ("o = current_user::text COLLATE \"default\"", Served),
+        ("o = to_jsonb(current_user)->>0", Served),
+        ("o = current_setting('app.user')", Served),
+    ] {
+        check(Postgres, ddl, &format!("SELECT id FROM d WHERE {condition}"), &[expect]);
+    }
+}
+
+/// As PostgreSQL 15 plans them.
+#[test]
+fn an_operator_class_has_operators_for_some_types() {
+    let ddl = "CREATE EXTENSION btree_gin; CREATE EXTENSION btree_gist; CREATE EXTENSION pg_trgm;
+               CREATE TABLE m (id bigint PRIMARY KEY, n int, k bigint, s smallint, t text, u text, d date, ts timestamp, p point);
+               CREATE INDEX ON m USING gin (n int4_ops, t gin_trgm_ops); CREATE INDEX ON m USING gist (k, s);
+               CREATE INDEX ON m USING brin (u text_bloom_ops); CREATE INDEX ON m USING hash (d);
+               CREATE INDEX ON m USING gist (ts); CREATE INDEX ON m USING spgist (p);";
+    for (condition, expect) in [
+        ("n = $1", Served),
+        ("n <> 5", Unserved),
+        ("k <> $1", Served),
+        ("k = $1", Served),
+        ("k = 5", Unserved),
+        ("k = 5::bigint", Served),
+        ("k = ANY ($1::bigint[])", Served),
+        ("k = ANY ($1::int[])", Unserved),
+        ("s = 5", Unserved),
+        ("t <% $1", Unserved),
+        ("$1 <% t", Served),
+        ("t LIKE '%x%'", Served),
+        ("u = $1", Served),
+        ("u > $1", Unserved),
+        ("d = $1", Served),
+        ("d = current_date - 7", Served),
+        ("d = current_date - interval '1 day'", Unserved),
+        ("ts > now()", Unserved),
+        ("ts > localtimestamp - interval '1 day'", Served),
+        ("ts BETWEEN $1 AND $2", Served),
+        ("p <@ $1::box", Served),
+        ("p <@ $1::circle", Unserved),
+    ] {
+        check(Postgres, ddl, &format!("SELECT id FROM m WHERE {condition}"), &[expect]);
+    }
+}

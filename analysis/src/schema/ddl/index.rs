@@ -176,7 +176,10 @@ fn is_default_class(class: &str, method: &str) -> bool {
             ["box", "circle", "multirange", "point", "poly", "range", "tsquery", "tsvector"].contains(&stem)
         }
         "spgist" => ["box", "inet", "poly", "quad_point", "range", "text"].contains(&stem),
-        "brin" => stem.strip_suffix("_minmax").is_some_and(|stem| SCALAR.binary_search(&stem).is_ok()),
+        // Addresses have another.
+        "brin" => stem
+            .strip_suffix("_minmax")
+            .is_some_and(|stem| stem != "inet" && SCALAR.binary_search(&stem).is_ok()),
         _ => false,
     }
 }

@@ -279,6 +279,20 @@ pub enum Op {
     Other(String),
 }
 
+/// Operators that are each other with the sides swapped.
+const COMMUTED: [(&str, &str); 10] = [
+    ("@>", "<@"),
+    ("<<", ">>"),
+    ("<<=", ">>="),
+    ("<%", "%>"),
+    ("<<%", "%>>"),
+    ("~<~", "~>~"),
+    ("~<=~", "~>=~"),
+    ("#<#", "#>#"),
+    ("#<=#", "#>=#"),
+    ("^<@", "^@>"),
+];
+
 impl Op {
     /// The comparison operator with its sides swapped.
     pub fn flipped(&self) -> Op {
@@ -287,8 +301,10 @@ impl Op {
             Op::LtEq => Op::GtEq,
             Op::Gt => Op::Lt,
             Op::GtEq => Op::LtEq,
-            Op::Other(op) if op == "@>" => Op::Other("<@".to_owned()),
-            Op::Other(op) if op == "<@" => Op::Other("@>".to_owned()),
+            Op::Other(op) => match COMMUTED.iter().find(|(one, other)| one == op || other == op) {
+                Some((one, other)) => Op::Other(if op == one { *other } else { *one }.to_owned()),
+                None => self.clone(),
+            },
             other => other.clone(),
         }
     }
