@@ -165,3 +165,21 @@ fn three_tables_joined_by_their_keys_are_certain() {
         "SELECT tg.id, s.name FROM eg JOIN tg ON eg.tg = tg.id LEFT JOIN s ON s.id = tg.sid WHERE eg.id = $1";
     check_in(tables, sql, ForAny, "n?");
 }
+
+#[test]
+fn a_foreign_key_counts_for_rows_that_no_outer_join_left_out() {
+    let wide: String = (1..23).map(|at| format!(", c{at} text")).collect();
+    let tables = format!(
+        "CREATE TABLE s (id smallint PRIMARY KEY, path text NOT NULL); \
+        CREATE TABLE p (id bigint PRIMARY KEY, s smallint NOT NULL REFERENCES s, title text NOT NULL{wide}); \
+        CREATE TABLE l (p bigint NOT NULL REFERENCES p, reader text NOT NULL, at date NOT NULL, PRIMARY KEY (p, reader)); \
+        CREATE TABLE r (p bigint NOT NULL REFERENCES p, rev int NOT NULL, who int, PRIMARY KEY (p, rev)); \
+        CREATE TABLE c (id bigint PRIMARY KEY, p bigint NOT NULL, parent bigint, name text NOT NULL, body text NOT NULL);"
+    );
+    // Of the join that finds rows, the key says how many there are, and not how they are found.
+    let sql = "SELECT p.title, s.path, l.reader FROM p JOIN s ON s.id = p.s LEFT JOIN l ON l.p = p.id";
+    check_in(&tables, sql, ForAny, "yyn");
+    let sql = "SELECT p.title, c.name, r.rev, d.name FROM p RIGHT JOIN c ON c.p = p.id AND c.name = $1 \
+        LEFT JOIN r ON r.p = p.id LEFT JOIN c d ON d.parent = c.id";
+    check_in(&tables, sql, ForAny, "yyyn");
+}

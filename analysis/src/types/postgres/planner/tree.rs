@@ -98,6 +98,10 @@ impl<'q> Tree<'q> {
             }
         }
         tree.block(reading, root, &Demand::default(), guess)?;
+        // What is joined to a relation that is not read may not be read either.
+        let dead =
+            tree.leaves.iter().enumerate().fold(0, |all, (at, leaf)| all | Set::from(leaf.is_dead) << at);
+        tree.is_vague |= tree.outer.iter().any(|join| join.needs & dead != 0);
         if tree.is_vague && !tree.is_empty && !tree.outer.is_empty() {
             if tree.pads() {
                 return None;
