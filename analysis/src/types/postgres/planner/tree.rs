@@ -98,10 +98,11 @@ impl<'q> Tree<'q> {
             }
         }
         tree.block(reading, root, &Demand::default(), guess)?;
-        // What is joined to a relation that is not read may not be read either.
+        // What is joined to a relation that is not read may not be read either, unless it is joined to one that is.
         let dead =
             tree.leaves.iter().enumerate().fold(0, |all, (at, leaf)| all | Set::from(leaf.is_dead) << at);
-        tree.is_vague |= tree.outer.iter().any(|join| join.needs & dead != 0);
+        let optional = tree.outer.iter().fold(0, |all, join| all | join.right);
+        tree.is_vague |= tree.outer.iter().any(|join| join.needs & dead != 0 && join.needs & !optional == 0);
         if tree.is_vague && !tree.is_empty && !tree.outer.is_empty() {
             if tree.pads() {
                 return None;
