@@ -1,11 +1,10 @@
 //! How many rows the planner expects of a table that was never analysed, and of a condition.
 
-use super::super::folds::{Folds, Text};
+use super::super::folds::Folds;
 use super::super::rows;
 use super::cost::{Cost, Heap, Input, clamped};
 use super::operators::operators;
 use super::partial::Partial;
-use super::patterns::{self, Part};
 use super::scans::number;
 use super::sizes::OF_UNKNOWN_ARRAY;
 use crate::schema::{KeyPart, Schema, Table};
@@ -354,14 +353,7 @@ impl<'q> Leaf<'q> {
                 self.among(left, &vec![(**right).clone(); count.min(MOST_ELEMENTS)], *all)?
             }
             Expr::Like { expr, pattern, kind, negated } => {
-                let part = match self.folds.text(pattern) {
-                    Text::Is(text) => match patterns::of(&text, *kind)? {
-                        Part::Exact => self.equal(expr, pattern)?,
-                        Part::Of(part) => part,
-                    },
-                    Text::IsOpen => OF_PATTERN,
-                    Text::IsUnknown => return None,
-                };
+                let part = self.of_pattern(expr, pattern, *kind)?;
                 if *negated { 1.0 - part } else { part }
             }
             Expr::Is { test: Test::Null, negated, .. } => {
@@ -422,7 +414,7 @@ impl<'q> Leaf<'q> {
         Some(if (0.0..=1.0).contains(&sum) { sum } else { one })
     }
 
-    fn equal(&self, left: &Expr, right: &Expr) -> Option<f64> {
+    pub(super) fn equal(&self, left: &Expr, right: &Expr) -> Option<f64> {
         if is_fixed(left) && is_fixed(right) {
             return Some(OF_EQUALITY);
         }

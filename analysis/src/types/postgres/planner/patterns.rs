@@ -1,7 +1,8 @@
 //! How many rows the planner expects a constant pattern to match: it goes by the characters.
 
-use super::estimate::OF_PATTERN;
-use crate::sql::expr::LikeKind;
+use super::super::folds::Text;
+use super::estimate::{Leaf, OF_PATTERN};
+use crate::sql::expr::{Expr, LikeKind};
 
 const OF_CHARACTER: f64 = 0.2;
 const OF_ANY_CHARACTER: f64 = 0.9;
@@ -14,6 +15,20 @@ pub(super) enum Part {
     /// Those with that text: it has no wildcard.
     Exact,
     Of(f64),
+}
+
+impl Leaf<'_> {
+    /// The part of the rows that match a pattern; `None` if that is not known.
+    pub(super) fn of_pattern(&self, expr: &Expr, pattern: &Expr, kind: LikeKind) -> Option<f64> {
+        match self.folds.text(pattern) {
+            Text::Is(text) => match of(&text, kind)? {
+                Part::Exact => self.equal(expr, pattern),
+                Part::Of(part) => Some(part),
+            },
+            Text::IsOpen => Some(OF_PATTERN),
+            Text::IsUnknown => None,
+        }
+    }
 }
 
 /// What a pattern matches; `None` if that is not known.
