@@ -250,6 +250,7 @@ fn a_transaction_is_known_by_the_pattern_that_holds_it() {
     for code in [
         "fn f(c: &mut Connection, ks: Vec<i64>) { if let Ok(tx) = c.transaction() { for k in &ks { tx.PUT; } } }",
         "fn f(c: &mut Connection, ks: Vec<i64>) { match c.transaction() { Ok(tx) => for k in &ks { tx.PUT; }, Err(_) => {} } }",
+        "fn f(c: &mut Connection, ks: Vec<i64>) { let tx = c.immediate_transaction()?; for k in &ks { tx.PUT; } }",
         "fn f(c: &mut Connection, ks: Vec<i64>) { let Ok(tx) = c.transaction() else { return }; for k in &ks { tx.PUT; } }",
     ] {
         check_driver(code, Listed);

@@ -67,6 +67,10 @@ pub(super) fn written(query: &Query) -> Option<&'static str> {
     })
 }
 
+/// What to heed where each iteration reads what it has written.
+const MIXED: &str =
+    "RETURNING has no guaranteed order: its columns have to include what identifies the element";
+
 /// Whether a write returns rows.
 fn returns(query: &Query) -> bool {
     query.blocks.iter().any(|block| matches!(&block.body, Body::Write(write) if write.returning.is_some()))
@@ -165,7 +169,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             };
             let is_read = context.site.and_then(|site| site.call.as_ref()).is_some_and(|call| call.method != "execute");
             let finding = match is_read && returns(query) {
-                true => finding.note("RETURNING has no guaranteed order: its columns have to include what identifies the element"),
+                true => finding.note(MIXED),
                 false => finding,
             };
             loops::with_rewrite(finding, rewrite)

@@ -1,9 +1,12 @@
 //! A foreign key whose referencing rows are searched for one by one when the referenced row is deleted.
 
+use super::shared::slices;
 use super::{Check, SchemaContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::NewIndex;
 use crate::index::foreign_keys::{self, Unindexed};
+use crate::schema::Name;
+use crate::sql::Query;
 
 declare_lint! {
     /// ## What it does
@@ -24,8 +27,9 @@ declare_lint! {
     /// deletes the rows, and where its table does not grow. If a query needs the same index,
     /// `unindexed_filter` names both. For a key of several columns, an index on one of them is enough. MySQL creates these indexes
     /// itself.
-    /// Listed with `--all`: keys to accounts (`users`, `accounts`) that no query compares, where accounts are deleted by their key
-    /// alone, one at a time.
+    ///
+    /// Listed with `--all`: keys that no query compares, where rows are deleted by age or all at once, and those to accounts (`users`,
+    /// `accounts`), where these are deleted by their key alone, one at a time.
     ///
     /// Of 78 findings drawn from 129 public projects, 77 were true and 73 worth a change; of 20
     /// drawn later and judged more strictly, 8: [how that was judged](../measured.md#findings-worth-a-change).
@@ -96,12 +100,34 @@ fn finding(context: &SchemaContext<'_>, unindexed: Unindexed<'_>) -> Finding {
         finding
             .note("no query of the workspace is seen, so that it is unknown whether rows are deleted")
             .listed()
+    } else if comparing == 0 && deletes_seldom(context, &key.table) {
+        finding
+            .note(format!(
+                "rows of `{}` are deleted by age or all at once, which seldom has to be fast",
+                key.table
+            ))
+            .listed()
     } else if by_delete && comparing == 0 && context.deletes_accounts_alone(&key.table, &table.name) {
         finding.note(format!("rows of `{}` are deleted by key, one account at a time", key.table)).listed()
     } else {
         finding
     };
     context.about_key(finding, table, key)
+}
+
+/// Whether all queries that delete from a table are clean-ups: of all rows, or of those that are old.
+fn deletes_seldom(context: &SchemaContext<'_>, table: &Name) -> bool {
+    let mut deleting = context
+        .queries
+        .iter()
+        .map(|it| it.query)
+        .filter(|query| foreign_keys::deletes_from(query, table))
+        .peekable();
+    let is_clean_up = |query: &Query| {
+        let mut conditions = query.blocks.iter().flat_map(|block| block.conditions()).peekable();
+        conditions.peek().is_none() || conditions.any(slices::tells_the_time)
+    };
+    deleting.peek().is_some() && deleting.all(is_clean_up)
 }
 
 #[cfg(test)]
@@ -123,6 +149,21 @@ mod tests {
             &format!("{RUNS}CREATE TABLE steps (id bigint PRIMARY KEY, run bigint REFERENCES runs);"),
             "DELETE FROM runs WHERE id = $1",
         );
+    }
+
+    #[test]
+    fn listed_where_rows_go_by_age_or_all_at_once() {
+        use crate::finding::Tier::{Listed, Shown};
+        let ddl = format!(
+            "{RUNS}CREATE TABLE steps (id bigint PRIMARY KEY, run bigint REFERENCES runs ON DELETE CASCADE);"
+        );
+        for (delete, tier) in [
+            ("DELETE FROM runs WHERE id = $1", Shown),
+            ("DELETE FROM runs WHERE at < now() - interval '1 day'", Listed),
+            ("DELETE FROM runs", Listed),
+        ] {
+            assert_eq!(ddl_tier_with("unindexed_foreign_key", &ddl, delete), tier, "{delete}");
+        }
     }
 
     #[test]

@@ -259,6 +259,7 @@ pub(super) fn begins(value: &Expr) -> bool {
             // `transaction(|tx| ..)` gives what its closure does.
             "transaction" => !matches!(node.args.last(), Some(Expr::Closure(_))),
             name if name.starts_with("begin_") || name.starts_with("transaction_with_") => true,
+            name if name.ends_with("_transaction") => !matches!(node.args.last(), Some(Expr::Closure(_))),
             "unwrap" | "expect" | "map_err" | "context" => begins(&node.receiver),
             _ => false,
         },

@@ -198,7 +198,9 @@ impl Resolver<'_> {
         };
         self.mark_correlated(depth);
         self.check_twice(relation, &name, span);
-        if self.has_column(relation, &name) == Some(false) && !self.is_system_column(relation, &name) {
+        let is_missing =
+            self.has_column(relation, &name) == Some(false) && !self.is_system_column(relation, &name);
+        if is_missing && !self.may_be_rows(relation) {
             if self.has_function(&name) {
                 // PostgreSQL reads `t.f` as `f(t)` if there is no such column.
                 return Expr::Call(Call::plain(&name, vec![Expr::WholeRow(relation)]));
@@ -291,6 +293,16 @@ impl Resolver<'_> {
                     _ => Found::Perhaps(None),
                 }
             }
+        }
+    }
+
+    /// Whether a relation may have the columns of a type that the program gives to a parameter: `unnest($1) AS new`.
+    fn may_be_rows(&self, id: RelationId) -> bool {
+        match &self.relations[id.0 as usize].source {
+            Source::Function(name, args) => {
+                name == "unnest" && args.iter().any(|arg| matches!(arg, Expr::Parameter(_)))
+            }
+            _ => false,
         }
     }
 

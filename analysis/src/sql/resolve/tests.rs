@@ -223,6 +223,8 @@ fn a_type_in_quotes_keeps_its_letters() {
         assert_eq!(problems(sql), [""; 0], "{sql}");
     }
     assert!(problems("SELECT p.x FROM unnest($1::pt[]) p")[0].contains("UnknownColumn"));
+    // The program gives the parameter its type.
+    assert_eq!(problems("SELECT p.x FROM unnest($1) p"), [""; 0]);
     assert!(problems("SELECT p.y FROM unnest($1::\"App\".\"Pt\"[]) p")[0].contains("UnknownColumn"));
 }
 
