@@ -20,12 +20,12 @@ pub(crate) fn long(name: &str) -> &str {
 /// A type as written, in lower case except for what is in quotes: `"App"."Pt"[]`.
 pub(crate) fn folded(ty: &str) -> String {
     let mut is_quoted = false;
-    let mut fold = |part: &str| {
+    let fold = |part: &str| {
         let folded = if is_quoted { part.to_owned() } else { part.to_lowercase() };
         is_quoted = !is_quoted;
         folded
     };
-    ty.split('"').map(|part| fold(part)).collect::<Vec<_>>().join("\"")
+    ty.split('"').map(fold).collect::<Vec<_>>().join("\"")
 }
 
 /// The type of an array's elements: what is before the brackets, which a name in quotes may contain as well.

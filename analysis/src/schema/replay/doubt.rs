@@ -255,7 +255,7 @@ fn is_like(name: &str, pattern: &str) -> bool {
         let Some(at) = rest.find(part.as_str()) else { return false };
         rest = &rest[at + part.len()..];
     }
-    pattern.trim_matches('%') != "" && (rest.is_empty() || pattern.ends_with('%'))
+    !pattern.trim_matches('%').is_empty() && (rest.is_empty() || pattern.ends_with('%'))
 }
 
 #[cfg(test)]

@@ -378,7 +378,7 @@ impl Resolver<'_> {
 
 /// Whether a text ends outside of quotes.
 fn has_closed_quotes(text: &str) -> bool {
-    text.matches('"').count() % 2 == 0
+    text.matches('"').count().is_multiple_of(2)
 }
 
 /// Whether this is a function of PostgreSQL that takes any row: `(t).count` is `count(t)`.
