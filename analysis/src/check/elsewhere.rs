@@ -120,6 +120,7 @@ pub(super) fn replaces_tables(sites: &[Site]) -> bool {
             literal.text.split_whitespace().take(MOST_WORDS).map(str::to_ascii_lowercase).collect();
         let at = |words: &[String], pair: [&str; 2]| words.windows(2).any(|it| it == pair);
         !site.in_test
+            && !words.iter().any(|word| matches!(word.as_str(), "temp" | "temporary"))
             && (at(&words, ["drop", "table"])
                 || at(&words, ["alter", "table"]) && at(&words, ["rename", "to"]))
     };

@@ -29,6 +29,8 @@ pub(super) enum Planner {
 
 /// The penalty for what is avoided.
 const AVOIDED: f64 = 1e6;
+/// The maximum number of relations for which a plan that begins where few rows are found is looked for.
+const MOST_NARROW: usize = 16;
 /// The cost of a full table scan.
 const WALK: f64 = 150.0;
 /// The cost of a full index scan.
@@ -141,7 +143,8 @@ impl<'p, 's> Joined<'p, 's> {
             return vec![self.read(only, Relations::NONE, 1.0, planner).1];
         }
         // Without an order, the second plan starts there as well.
-        if planner == Planner::Narrow && (self.order.is_empty() || self.items.len() + self.others.len() < 2) {
+        let relations = self.items.len() + self.others.len();
+        if planner == Planner::Narrow && (self.order.is_empty() || !(2..=MOST_NARROW).contains(&relations)) {
             return vec![None; self.items.len()];
         }
         let mut best: Option<Plan> = None;

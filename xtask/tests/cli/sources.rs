@@ -160,7 +160,7 @@ fn it_is_said_why_nothing_is_checked() {
 
 #[test]
 fn what_a_package_depends_on_below_it_is_checked_with_it() {
-    let code = "pub async fn due(db: &sqlx::MySqlPool) { sqlx::query(\"SELECT content FROM reminders WHERE at <= NOW()\").fetch_all(db).await; }\n";
+    let code = "pub async fn due(db: &sqlx::MySqlPool) { sqlx::query(\"SELECT content FROM reminders WHERE at = ?\").bind(1).fetch_all(db).await; }\n";
     let scratch = Scratch::with([
         ("Cargo.toml", manifest("bot", "\"mysql\"", "postman = { path = \"postman\" }\n").as_str()),
         ("src/lib.rs", "pub async fn run(db: &sqlx::MySqlPool) { postman::due(db).await; }\n"),

@@ -51,6 +51,10 @@ impl Kinds<'_> {
         };
         let is_kind = match value.without_casts() {
             Expr::Literal(Literal::Number(number)) => *op != Op::Eq || is_usual(number),
+            // A state has a name: `pending`.
+            Expr::Literal(Literal::Text(text)) => {
+                *op != Op::Eq || text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+            }
             Expr::Literal(_) => true,
             value => slices::tells_the_time(value),
         };
@@ -73,6 +77,7 @@ mod tests {
             ("user_id = 7", Shown),
             ("name = 'x' LIMIT 5", Shown),
             ("name = 'x'", Listed),
+            ("name = 'Some name'", Shown),
             ("name = 'x' AND user_id = $1", Shown),
             ("starts_at < now() AND ends_at IS NULL", Listed),
             ("starts_at < $1", Shown),

@@ -36,7 +36,7 @@ pub struct Told {
     pub(in crate::rust) aliases: HashSet<String>,
     /// The paths of sqlx that paths in it lead to through re-exports of other files.
     pub(in crate::rust) handed: HashMap<Vec<String>, Vec<String>>,
-    /// Whether no file of the workspace names this project, so that a `sql!` is another's.
+    /// Whether a `sql!` is another's: a file imports or defines one, and none names this project.
     pub(in crate::rust) without_ours: bool,
     /// The project's methods that share a name with a library's; `None` if the file is read alone.
     pub(in crate::rust) own: Option<Arc<Own>>,
@@ -52,7 +52,8 @@ pub fn told(files: &[Neighbour<'_>]) -> Vec<Told> {
     tell_macros(files, &mut told);
     tell_names(files, &mut told);
     let own = Arc::new(Own::of(files.iter().map(|file| file.text)));
-    let without_ours = !files.iter().any(|file| file.text.contains("query_budget"));
+    let without_ours = !files.iter().any(|file| file.text.contains("query_budget"))
+        && files.iter().any(|file| has_sql_of_its_own(file.text));
     for told in &mut told {
         told.own = Some(Arc::clone(&own));
         told.without_ours = without_ours;
@@ -140,6 +141,17 @@ fn used<'n, V>(text: &str, names: &HashMap<&'n str, V>) -> Vec<&'n str> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Whether a text imports or defines a macro `sql!` that is not this project's.
+fn has_sql_of_its_own(text: &str) -> bool {
+    let imports = |line: &str| {
+        let line = line.trim_start();
+        line.strip_prefix("pub ").unwrap_or(line).starts_with("use ") && line.contains("::sql;")
+    };
+    text.lines().any(imports)
+        || text.contains("macro_rules! sql ")
+        || text.contains("#[proc_macro]") && text.contains("pub fn sql(")
 }
 
 /// Whether a crate has what makes queries.

@@ -94,8 +94,11 @@ fn find_undeclared(positions: &mut [Option<Position>], files: &[(&Path, &str)]) 
     }
     let is_declared = |module: &[String]| {
         let Some((name, parent)) = module.split_last() else { return true };
-        // A module that is written inside of another file is not looked at.
+        // A module that is written inside of another file is not looked at, nor is a root that declares none.
         let Some(parents) = texts.get(parent) else { return true };
+        if !parents.iter().any(|text| has_word(text, "mod")) {
+            return true;
+        }
         parents.iter().any(|text| declares(text, name))
             || by_path.iter().any(|text| text.contains(&format!("{name}.rs")))
     };
@@ -293,6 +296,7 @@ mod tests {
         // The name alone declares nothing, and a module may be written inside of another file.
         assert_eq!(undeclared("mod db; // the old module\nmod older;", &files), [false, false, true, true]);
         assert_eq!(undeclared("mod db { pub mod orders; }", &[("src/db/orders.rs", "")]), [false]);
+        assert_eq!(undeclared("fn main() {}", &files), [false; 4]);
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn macros_of_another_crate_name_it() {
 }
 
 #[test]
-fn a_macro_of_the_same_name_is_anothers_where_nothing_names_this_project() {
+fn a_macro_of_the_same_name_that_is_imported_elsewhere_is_anothers() {
     let externs = Arc::default();
     let sites = |other: &str| {
         let texts = ["fn f() { run(sql!(\"SELECT a FROM t WHERE id = ?1\"), 1); }", other];
@@ -165,7 +165,9 @@ fn a_macro_of_the_same_name_is_anothers_where_nothing_names_this_project() {
         scan.sites.len()
     };
     assert_eq!(sites("use check::sql;"), 0);
+    assert_eq!(sites("#[proc_macro] pub fn sql(input: TokenStream) -> TokenStream { input }"), 0);
     assert_eq!(sites("use query_budget::sql;"), 1);
+    assert_eq!(sites("fn g() {}"), 1);
 }
 
 #[test]
