@@ -26,7 +26,7 @@ impl<'a> Reader<'a> {
             other => other,
         };
         let of_name = self.collation_of_names(operand, values).filter(|_| said.is_none());
-        let collation = said.or(of_name.map(str::to_owned));
+        let collation = said.or(of_name.map(str::to_owned)).map(String::into_boxed_str);
         let mut own = false;
         let mut foreign = false;
         operand.walk(&mut |expr| match expr {
@@ -85,19 +85,24 @@ impl<'a> Reader<'a> {
         array: &Expr,
     ) -> Option<Condition> {
         let mut found = self.compared(operand, compare, &[array])?;
-        found.against = found.against.map(|ty| type_names::element(&ty).to_owned());
+        found.against = found.against.map(|ty| type_names::element(&ty).into());
         Some(found)
     }
 
-    /// PostgreSQL: the type that an operand is compared with: of several, one that is not its own.
-    fn type_against(&self, operand: &Expr, values: &[&Expr]) -> Option<String> {
+    /// PostgreSQL: the type that an operand is compared with, if that is not its own.
+    fn type_against(&self, operand: &Expr, values: &[&Expr]) -> Option<Box<str>> {
         if self.dialect != Dialect::Postgres {
             return None;
         }
-        let own = operand.as_column().and_then(self.type_of).map(type_names::canonical);
-        let types: Vec<String> = values.iter().filter_map(|value| self.values.type_of_value(value)).collect();
-        let other = types.iter().find(|ty| own.as_deref() != Some(type_names::canonical(ty).as_str()));
-        other.or(types.first()).cloned()
+        let own = operand.as_column().and_then(self.type_of);
+        let is_own = |ty: &str| {
+            own.is_some_and(|own| own == ty || type_names::canonical(own) == type_names::canonical(ty))
+        };
+        let of_column = |value: &Expr| value.as_column().and_then(|column| self.values.type_of(column));
+        // Most comparisons are of two columns with one type.
+        let others = values.iter().filter(|value| !of_column(value).is_some_and(is_own));
+        let mut types = others.filter_map(|value| self.values.type_of_value(value));
+        types.find(|ty| !is_own(ty)).map(String::into_boxed_str)
     }
 
     /// Whether MySQL and SQLite compare a column with values as numbers, converting the text of each row.
@@ -168,13 +173,13 @@ impl<'a> Reader<'a> {
     }
 
     /// SQLite compares by the collation of the left column, if there is one; `None` if it is not known.
-    pub(super) fn collation_of_left(&self, left: &Expr) -> Option<String> {
+    pub(super) fn collation_of_left(&self, left: &Expr) -> Option<Box<str>> {
         let mut left = left;
         while let Expr::Cast { expr, .. } | Expr::Unary { expr, .. } = left {
             left = expr;
         }
         let column = left.as_column().filter(|_| self.dialect == Dialect::Sqlite)?;
-        (self.stored)(column).map(|column| column.collation.as_deref().unwrap_or("binary").to_owned())
+        (self.stored)(column).map(|column| column.collation.as_deref().unwrap_or("binary").into())
     }
 
     fn widens(&self, operand: &Expr, value: &Expr) -> bool {

@@ -25,9 +25,9 @@ pub(super) struct Condition {
     /// Whether it compares with a single value, so that all matching rows have the same operand.
     pub(super) one_value: bool,
     /// The collation given explicitly in the comparison.
-    pub(super) collation: Option<String>,
+    pub(super) collation: Option<Box<str>>,
     /// PostgreSQL: the type that the operand is compared with, if it is evident.
-    pub(super) against: Option<String>,
+    pub(super) against: Option<Box<str>>,
     /// PostgreSQL: whether the collation is that of a `name` in the value, in which few indexes are.
     pub(super) by_name: bool,
 }
