@@ -155,7 +155,7 @@ fn macros_of_another_crate_name_it() {
 }
 
 #[test]
-fn a_macro_of_the_same_name_that_is_imported_elsewhere_is_anothers() {
+fn a_macro_of_the_same_name_that_is_imported_from_elsewhere_is_not_ours() {
     let externs = Arc::default();
     let sites = |other: &str| {
         let texts = ["fn f() { run(sql!(\"SELECT a FROM t WHERE id = ?1\"), 1); }", other];
