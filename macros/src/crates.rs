@@ -60,7 +60,7 @@ impl Crate {
         let parsed = positions.into_iter().zip(&sources).zip(rust::relevant(&texts)).zip(told);
         let (paths, mut sources): (Vec<&PathBuf>, Vec<SourceFile>) = parsed
             .filter_map(|(((position, (path, text)), relevant), told)| {
-                let Position { target, module, in_test: declared, .. } = position?;
+                let Position { target, module, in_test: declared } = position?;
                 let target = targets.get(target)?;
                 let in_test = in_test || declared || target.is_test;
                 let scan = scan(&shown(path), &relevant, text, in_test, &told).ok()?;

@@ -116,13 +116,13 @@ fn changes_schema(file: &str, function: &str) -> bool {
 pub(super) fn replaces_tables(sites: &[Site]) -> bool {
     let replaces = |site: &Site| {
         let SiteSql::Literal(literal) = &site.sql else { return false };
-        let words: Vec<String> =
-            literal.text.split_whitespace().take(MOST_WORDS).map(str::to_ascii_lowercase).collect();
-        let at = |words: &[String], pair: [&str; 2]| words.windows(2).any(|it| it == pair);
+        let words = || literal.text.split_whitespace().take(MOST_WORDS);
+        let is = |word: &str, sought: &str| word.eq_ignore_ascii_case(sought);
+        let has =
+            |one: &str, other: &str| words().zip(words().skip(1)).any(|(a, b)| is(a, one) && is(b, other));
         !site.in_test
-            && !words.iter().any(|word| matches!(word.as_str(), "temp" | "temporary"))
-            && (at(&words, ["drop", "table"])
-                || at(&words, ["alter", "table"]) && at(&words, ["rename", "to"]))
+            && (has("drop", "table") || has("alter", "table") && has("rename", "to"))
+            && !words().any(|word| is(word, "temp") || is(word, "temporary"))
     };
     sites.iter().any(replaces)
 }

@@ -107,6 +107,16 @@ pub struct Access {
     pub span: Option<Span>,
 }
 
+impl Access {
+    /// Makes it unknown, for a reason as a sentence without a full stop.
+    fn doubt(&mut self, why: String) {
+        self.why = why;
+        self.verdict = Verdict::Unknown;
+        self.wanted.clear();
+        self.hindrance = None;
+    }
+}
+
 /// How a table is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
@@ -178,20 +188,15 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
         let any = schema.loose_indexes.contains("");
         let column = access.columns.iter().find(|column| any || schema.loose_indexes.contains(*column));
         if let Some(column) = column {
-            access.why = format!("an index on `{column}` is made of tables that a statement looks up");
-            access.verdict = Verdict::Unknown;
-            access.wanted.clear();
-            access.hindrance = None;
+            access.doubt(format!("an index on `{column}` is made of tables that a statement looks up"));
         }
     }
     if let Some(column) = unplaced(query, schema) {
         let open = |access: &&mut Access| matches!(access.verdict, Verdict::Unserved | Verdict::Full);
         for access in accesses.iter_mut().filter(open) {
-            access.why =
-                format!("`{column}` may be a column of it: a statement adds it to tables that it looks up");
-            access.verdict = Verdict::Unknown;
-            access.wanted.clear();
-            access.hindrance = None;
+            access.doubt(format!(
+                "`{column}` may be a column of it: a statement adds it to tables that it looks up"
+            ));
         }
     }
     accesses.sort_by_key(|access| access.relation);
@@ -218,10 +223,7 @@ fn doubt(query: &Query, schema: &Schema, accesses: &mut [Access]) {
             Some(same) => *access = same.clone(),
             None => {
                 let index = access.index.take().unwrap_or_default();
-                access.why = format!("a statement that looks up what it drops may drop the index `{index}`");
-                access.verdict = Verdict::Unknown;
-                access.wanted.clear();
-                access.hindrance = None;
+                access.doubt(format!("a statement that looks up what it drops may drop the index `{index}`"));
             }
         }
     }

@@ -4,6 +4,8 @@
 //! name, the type that it is for, `d` if it is the default of the type, and the operators behind each type of the other side.
 //! Lines that begin with `-` have operators that no class knows, each with the types of its sides.
 
+use std::sync::LazyLock;
+
 use crate::schema::{Schema, UserType};
 use crate::sql::type_names;
 
@@ -113,70 +115,92 @@ impl Key<'_> {
     /// Whether an index is searched for `key operator value`; `None` if its operator class is unknown. A value whose type is
     /// not known takes the type of the key, if there is such an operator.
     pub(super) fn serves(&self, operator: &str, value: Option<&CatalogType>) -> Option<bool> {
-        let (of, entries) = self.entries()?;
+        let class = self.class()?;
         let ty = self.ty;
         let is_of_intarray = self.has_intarray && ty.is_integers() && matches!(operator, "&&" | "@>" | "<@");
-        if is_of_intarray && of == "anyarray" && value.is_none_or(CatalogType::is_integers) {
+        if is_of_intarray && class.of == "anyarray" && value.is_none_or(CatalogType::is_integers) {
             return Some(false);
         }
-        let has = |other: &CatalogType| has(entries, operator, &|name| other.is(name));
+        let has = |other: &CatalogType| class.has(operator, &|name| other.is(name));
         Some(match value {
             Some(value) if has(value) => true,
             Some(value) if exists(operator, ty, value) => false,
             _ if has(ty) => true,
             _ if exists(operator, ty, ty) => false,
-            _ => self::has(entries, operator, &|_| true),
+            _ => class.has(operator, &|_| true),
         })
     }
 
-    /// The type that the operator class is for, and its operators.
-    fn entries(&self) -> Option<(&'static str, &'static str)> {
-        let mut found = None;
-        for (class, of, is_default, entries) in classes(Some(self.method)) {
-            let is_meant = if self.class.is_empty() { is_default } else { class == self.class };
-            if is_meant && self.ty.name == of {
-                return Some((of, entries));
-            }
-            if is_meant && self.ty.general == Some(of) {
-                found = Some((of, entries));
-            }
-        }
-        found
+    /// The operator class.
+    fn class(&self) -> Option<&'static Class> {
+        let is_meant = |it: &&Class| {
+            it.method == self.method
+                && if self.class.is_empty() { it.is_default } else { it.name == self.class }
+        };
+        let meant = || CATALOG.classes.iter().filter(is_meant);
+        let general = || meant().filter(|it| self.ty.general == Some(it.of)).last();
+        meant().find(|it| it.of == self.ty.name).or_else(general)
     }
 }
 
-/// The classes of one method, or of all: the name, the type, whether it is the default, and the operators.
-fn classes(
-    wanted: Option<&str>,
-) -> impl Iterator<Item = (&'static str, &'static str, bool, &'static str)> + use<'_> {
-    let lines = FILES.iter().flat_map(|file| file.lines());
-    lines.filter_map(move |line| {
-        let (method, rest) = line.split_once(' ')?;
-        if method == "-" || wanted.is_some_and(|wanted| wanted != method) {
-            return None;
+/// The content of the files.
+struct Catalog {
+    classes: Vec<Class>,
+    /// The operators that no class has, each with the types of its sides.
+    unclassed: Vec<(&'static str, &'static str)>,
+}
+
+/// An operator class.
+struct Class {
+    method: &'static str,
+    name: &'static str,
+    /// The type that it is for.
+    of: &'static str,
+    is_default: bool,
+    operators: &'static str,
+}
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+    let mut catalog = Catalog { classes: Vec::new(), unclassed: Vec::new() };
+    for line in FILES.iter().flat_map(|file| file.lines()) {
+        match line.strip_prefix("- ") {
+            Some(line) => catalog.unclassed.extend(line.split_once(' ')),
+            None => catalog.classes.extend(class(line)),
         }
-        let mut fields = rest.splitn(4, ' ');
-        Some((fields.next()?, fields.next()?, fields.next()? == "d", fields.next()?))
+    }
+    catalog
+});
+
+fn class(line: &'static str) -> Option<Class> {
+    let mut fields = line.splitn(5, ' ');
+    Some(Class {
+        method: fields.next()?,
+        name: fields.next()?,
+        of: fields.next()?,
+        is_default: fields.next()? == "d",
+        operators: fields.next()?,
     })
 }
 
-/// Whether a class has an operator for a type of the other side that is meant.
-fn has(entries: &str, operator: &str, is_meant: &dyn Fn(&str) -> bool) -> bool {
-    entries
-        .split(' ')
-        .filter_map(|entry| entry.split_once(':'))
-        .any(|(other, operators)| is_meant(other) && operators.split(',').any(|known| known == operator))
+impl Class {
+    /// Whether it has an operator for a type of the other side that is meant.
+    fn has(&self, operator: &str, is_meant: &dyn Fn(&str) -> bool) -> bool {
+        self.operators
+            .split(' ')
+            .filter_map(|entry| entry.split_once(':'))
+            .any(|(other, operators)| is_meant(other) && operators.split(',').any(|known| known == operator))
+    }
 }
 
 /// Whether there is an operator of exactly these types.
 fn exists(operator: &str, left: &CatalogType, right: &CatalogType) -> bool {
-    let without_class = |line: &str| {
-        let types = line.strip_prefix("- ")?.strip_prefix(operator)?.strip_prefix(' ')?;
+    let is_these = |types: &str| {
         let mut pairs = types.split(' ').filter_map(|pair| pair.split_once(':'));
-        Some(pairs.any(|(own, other)| left.is(own) && right.is(other)))
+        pairs.any(|(own, other)| left.is(own) && right.is(other))
     };
-    classes(None).any(|(_, of, _, entries)| left.is(of) && has(entries, operator, &|other| right.is(other)))
-        || FILES.iter().flat_map(|file| file.lines()).any(|line| without_class(line) == Some(true))
+    let Catalog { classes, unclassed } = &*CATALOG;
+    classes.iter().any(|class| left.is(class.of) && class.has(operator, &|other| right.is(other)))
+        || unclassed.iter().any(|(known, types)| *known == operator && is_these(types))
 }
 
 #[cfg(test)]
@@ -200,7 +224,7 @@ mod tests {
             assert!(file.lines().collect::<Vec<_>>().is_sorted());
         }
         let lines = FILES.iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('-')).count();
-        assert_eq!(classes(None).count(), lines);
+        assert_eq!(CATALOG.classes.len(), lines);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A call in a loop that reaches a query.
 
 use super::shared::loops;
-use super::{CallContext, Check, declare_lint, loop_invariant_query, query_in_loop};
+use super::{CallContext, Check, declare_lint, loop_invariant_query, query_in_loop, row_by_row_write};
 use crate::finding::Finding;
 use crate::rust::{Key, LoopCall};
-use crate::sql::query::{Body, Kind};
+use crate::sql::query::Kind;
 use crate::sql::{Dialect, Query, batch, resolve};
 
 declare_lint! {
@@ -132,7 +132,7 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
         finding = finding.listed();
     } else if let Some(why) = in_process(context, query.as_ref()) {
         finding = finding.note(why).listed();
-    } else if query.as_ref().is_some_and(gives_new_rows) {
+    } else if query.as_ref().is_some_and(|it| it.kind == Kind::Insert && row_by_row_write::returns(it)) {
         finding =
             finding.note("each call gives back what it inserts, which one statement would mix up").listed();
     }
@@ -141,15 +141,6 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     finding.place = call.call.place.clone();
     finding.sql = context.sql().map(Into::into);
     findings.push(finding);
-}
-
-/// Whether an INSERT gives back its row, such as the key that the database makes.
-fn gives_new_rows(query: &Query) -> bool {
-    query.kind == Kind::Insert
-        && query
-            .blocks
-            .iter()
-            .any(|block| matches!(&block.body, Body::Write(write) if write.returning.is_some()))
 }
 
 fn writes(query: &Query) -> bool {

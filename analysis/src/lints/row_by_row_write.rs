@@ -67,52 +67,30 @@ pub(super) fn written(query: &Query) -> Option<&'static str> {
     })
 }
 
-/// What to heed where each iteration reads what it has written.
-const MIXED: &str =
-    "RETURNING has no guaranteed order: its columns have to include what identifies the element";
-
 /// Whether a write returns rows.
-fn returns(query: &Query) -> bool {
+pub(super) fn returns(query: &Query) -> bool {
     query.blocks.iter().any(|block| matches!(&block.body, Body::Write(write) if write.returning.is_some()))
-}
-
-/// Whether an UPDATE changes a column by a value that differs between the elements: `place = place + ?`.
-fn adds_value_of_element(query: &Query, around: &Around<'_>) -> bool {
-    let is_of_element = |e: &Expr| matches!(e, Expr::Parameter(number) if around.argument_varies(*number));
-    query.blocks.iter().any(|block| match &block.body {
-        Body::Write(write) if !write.inserts() => write.assignments.iter().any(|(column, value)| {
-            let is_it = |e: &Expr| e.as_column().is_some_and(|it| it.name == *column);
-            value.as_ref().is_some_and(|value| value.any(is_of_element) && value.any(is_it))
-        }),
-        _ => false,
-    })
 }
 
 /// Whether an UPDATE sets a column to a value that differs between the elements, so that a list of keys would not do.
 fn sets_value_of_element(query: &Query, around: &Around<'_>) -> bool {
-    let is_of_element = |e: &Expr| matches!(e, Expr::Parameter(number) if around.argument_varies(*number));
-    query.blocks.iter().any(|block| match &block.body {
-        Body::Write(write) if !write.inserts() => write
-            .assignments
-            .iter()
-            .filter_map(|(_, value)| value.as_ref())
-            .any(|value| value.any(is_of_element)),
-        _ => false,
+    assigns(query, around, |_, _| true)
+}
+
+/// Whether an UPDATE changes a column by a value that differs between the elements: `place = place + ?`.
+fn adds_value_of_element(query: &Query, around: &Around<'_>) -> bool {
+    assigns(query, around, |column, value| {
+        value.any(|part| part.as_column().is_some_and(|it| it.name == column))
     })
 }
 
-/// Whether an UPDATE adds something of the element to a column, or takes it away: `SET stock = stock - $1`.
-fn is_relative(query: &Query, around: &Around<'_>) -> bool {
+/// Whether an UPDATE assigns a value that differs between the elements, and is such.
+fn assigns(query: &Query, around: &Around<'_>, is_such: impl Fn(&str, &Expr) -> bool) -> bool {
     let is_of_element = |e: &Expr| matches!(e, Expr::Parameter(number) if around.argument_varies(*number));
-    let changes_by = |column: &str, value: &Expr| {
-        let is_itself = |e: &Expr| e.as_column().is_some_and(|it| it.name == column);
-        value.any(is_itself) && value.any(is_of_element)
-    };
     query.blocks.iter().any(|block| match &block.body {
-        Body::Write(write) if !write.inserts() => write
-            .assignments
-            .iter()
-            .any(|(column, value)| value.as_ref().is_some_and(|value| changes_by(column, value))),
+        Body::Write(write) if !write.inserts() => write.assignments.iter().any(|(column, value)| {
+            value.as_ref().is_some_and(|value| value.any(is_of_element) && is_such(column, value))
+        }),
         _ => false,
     })
 }
@@ -145,7 +123,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         true => finding.note("no query of the workspace adds rows to the table").listed(),
         false => finding,
     };
-    let finding = match context.is_raw() && context.dialect == Dialect::MySql && is_relative(query, &around) {
+    let finding = match context.is_raw() && context.dialect == Dialect::MySql && adds_value_of_element(query, &around) {
         true => finding
             .note("a joined UPDATE, which MySQL needs for that, changes a row that several elements name by one of them alone")
             .listed(),
@@ -169,7 +147,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             };
             let is_read = context.site.and_then(|site| site.call.as_ref()).is_some_and(|call| call.method != "execute");
             let finding = match is_read && returns(query) {
-                true => finding.note(MIXED),
+                true => finding.note("RETURNING has no guaranteed order: its columns have to include what identifies the element"),
                 false => finding,
             };
             loops::with_rewrite(finding, rewrite)

@@ -35,7 +35,7 @@ pub use graph::edges::CallEdge;
 pub use graph::follow::{Followed, follow};
 pub use graph::keys::Key;
 pub use graph::neighbours::{Neighbour, Told, told};
-pub use graph::tree::{Position, Target, positions};
+pub use graph::tree::{Position, Target, positions, undeclared};
 pub use lex::ddl::{DdlSource, DdlText, ddl_texts};
 pub use lex::embedded::{embedded, rewritten};
 pub use lex::guard::STACK;

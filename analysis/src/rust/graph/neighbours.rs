@@ -149,7 +149,7 @@ fn has_sql_of_its_own(text: &str) -> bool {
         let line = line.trim_start();
         line.strip_prefix("pub ").unwrap_or(line).starts_with("use ") && line.contains("::sql;")
     };
-    text.lines().any(imports)
+    text.contains("::sql;") && text.lines().any(imports)
         || text.contains("macro_rules! sql ")
         || text.contains("#[proc_macro]") && text.contains("pub fn sql(")
 }

@@ -43,8 +43,9 @@ impl CallGraph<'_> {
 
 /// Whether a statement sets the path in which tables are looked up to one that is known only when it runs.
 fn chooses_schema(site: &Site) -> bool {
-    let Some(text) = text_of(site).map(str::to_ascii_lowercase) else { return false };
-    let is_given = site.built.is_some() || text.contains('$') || text.contains('?');
+    let Some(text) = text_of(site) else { return false };
+    let is_given = site.built.is_some() || text.contains(['$', '?']);
     let first = text.split_whitespace().next().unwrap_or_default();
-    is_given && matches!(first, "set" | "select") && text.contains("search_path")
+    let sets = ["set", "select"].iter().any(|word| first.eq_ignore_ascii_case(word));
+    is_given && sets && text.to_ascii_lowercase().contains("search_path")
 }

@@ -25,8 +25,6 @@ pub struct Position {
     pub module: Vec<String>,
     /// Whether it, or a module around it, is declared under `#[cfg(test)]`.
     pub in_test: bool,
-    /// Whether no file declares it, so that it is not compiled.
-    pub is_undeclared: bool,
 }
 
 /// A `mod name;`.
@@ -65,8 +63,7 @@ pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Posi
             let meant = given.map(|given| normal(&path.parent().unwrap_or(Path::new("")).join(given)));
             let found = meant.and_then(|meant| numbers.get(meant.as_path()).copied());
             if let Some(position) = found.and_then(|found| positions.get_mut(found)) {
-                *position =
-                    Some(Position { target: here.target, module, in_test: *in_test, is_undeclared: false });
+                *position = Some(Position { target: here.target, module, in_test: *in_test });
             }
         }
     }
@@ -75,64 +72,74 @@ pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Posi
         let is_test = |depth: usize| tests.contains(&(position.target, around(depth)));
         position.in_test |= !tests.is_empty() && (0..=position.module.len()).any(is_test);
     }
-    find_undeclared(&mut positions, files);
     positions
 }
 
-/// Marks the files whose modules no file declares, and those of modules inside them. Where another file may bring them in by
-/// its path, they count as declared.
-fn find_undeclared(positions: &mut [Option<Position>], files: &[(&Path, &str)]) {
-    let mut texts: HashMap<&[String], Vec<&str>> = HashMap::new();
+/// Which of these files are not compiled: no file declares their modules, or those around them. Where another file may bring
+/// them in by its path, they count as declared.
+pub fn undeclared(positions: &[Option<Position>], files: &[(&Path, &str)]) -> Vec<bool> {
+    let mut named: HashMap<&[String], NamedModules<'_>> = HashMap::new();
+    for (position, (_, text)) in positions.iter().zip(files) {
+        let Some(position) = position else { continue };
+        named.entry(position.module.as_slice()).or_default().add(text);
+    }
     let by_path: Vec<&str> = files
         .iter()
         .map(|(_, text)| *text)
         .filter(|text| text.contains("#[path") || text.contains("include!"))
         .collect();
-    for (position, (_, text)) in positions.iter().zip(files) {
-        let Some(position) = position else { continue };
-        texts.entry(position.module.as_slice()).or_default().push(text);
-    }
     let is_declared = |module: &[String]| {
         let Some((name, parent)) = module.split_last() else { return true };
         // A module that is written inside of another file is not looked at, nor is a root that declares none.
-        let Some(parents) = texts.get(parent) else { return true };
-        if !parents.iter().any(|text| has_word(text, "mod")) {
-            return true;
-        }
-        parents.iter().any(|text| declares(text, name))
+        named.get(parent).is_none_or(|named| named.is_empty() || named.has(name))
             || by_path.iter().any(|text| text.contains(&format!("{name}.rs")))
     };
-    let undeclared: Vec<bool> = positions
-        .iter()
-        .map(|position| {
-            let module = position.as_ref().map_or(&[][..], |it| it.module.as_slice());
-            (1..=module.len()).any(|depth| !is_declared(&module[..depth]))
-        })
-        .collect();
-    for (position, is_undeclared) in positions.iter_mut().zip(undeclared) {
-        position.iter_mut().for_each(|position| position.is_undeclared = is_undeclared);
-    }
+    let is_compiled =
+        |module: &[String]| (1..=module.len()).all(|depth| module.get(..depth).is_none_or(is_declared));
+    let of = |position: &Option<Position>| position.as_ref().is_some_and(|it| !is_compiled(&it.module));
+    positions.iter().map(of).collect()
 }
 
-/// Whether a text has `mod name`, in whatever macro it may be.
-fn declares(text: &str, name: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let name = name.trim_start_matches("r#");
-    text.match_indices(name).any(|(at, _)| {
-        let before = text.get(..at).unwrap_or_default().trim_end_matches("r#");
-        let after = text.get(at + name.len()..).unwrap_or_default();
-        let is_word = !after.starts_with(is_part);
-        // Macros declare modules by their names alone: `modules!(users, orders)`.
-        is_word
-            && (before.trim_end().ends_with("mod") && before.ends_with(char::is_whitespace)
-                || text.contains("mod $"))
-    })
+/// The modules that a file names, in whatever macro that may be.
+#[derive(Default)]
+struct NamedModules<'t> {
+    /// The names behind `mod`.
+    names: HashSet<&'t str>,
+    /// The texts with macros that declare modules by their names alone: `modules!(users, orders)`.
+    made: Vec<&'t str>,
+}
+
+impl<'t> NamedModules<'t> {
+    fn add(&mut self, text: &'t str) {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        for (at, word) in text.match_indices("mod") {
+            let (before, after) = (text.get(..at), text.get(at + word.len()..).unwrap_or_default());
+            let name = after.trim_start();
+            if before.is_some_and(|before| !before.ends_with(is_part)) && name.len() < after.len() {
+                let name = name.trim_start_matches("r#");
+                let end = name.find(|c| !is_part(c)).unwrap_or(name.len());
+                self.names.extend(name.get(..end).filter(|name| !name.is_empty()));
+            }
+        }
+        if text.contains("mod $") {
+            self.made.push(text);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.made.is_empty()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let name = name.trim_start_matches("r#");
+        self.names.contains(name) || self.made.iter().any(|text| has_word(text, name))
+    }
 }
 
 /// The position of a file, judging by its location.
 fn position(path: &Path, targets: &[Target], declared: &HashMap<&Path, HashSet<&str>>) -> Option<Position> {
     if let Some(target) = targets.iter().position(|target| target.root == path) {
-        return Some(Position { target, module: Vec::new(), in_test: false, is_undeclared: false });
+        return Some(Position { target, module: Vec::new(), in_test: false });
     }
     let inside = |target: &Target| path.strip_prefix(target.root.parent()?).ok().map(Path::to_path_buf);
     let mut around: Vec<(usize, PathBuf)> =
@@ -148,7 +155,7 @@ fn position(path: &Path, targets: &[Target], declared: &HashMap<&Path, HashSet<&
         of_root.zip(first).is_some_and(|(names, first)| names.contains(first))
     };
     let (target, below) = around.iter().find(|(at, below)| declares(*at, below)).or(around.first())?;
-    Some(Position { target: *target, module: module(below), in_test: false, is_undeclared: false })
+    Some(Position { target: *target, module: module(below), in_test: false })
 }
 
 /// The module of a path below a crate's directory: `db/orders.rs` and `db/orders/mod.rs` are `db::orders`.
@@ -256,7 +263,7 @@ mod tests {
         for ((path, _, expected), position) in files.iter().zip(positions(&targets, &given)) {
             let found = position.map_or_else(
                 || "nowhere".to_owned(),
-                |Position { target, module, in_test, .. }| {
+                |Position { target, module, in_test }| {
                     let mark = if in_test { " (test)" } else { "" };
                     format!("{}: {}{mark}", roots[target], module.join("::"))
                 },
@@ -268,14 +275,13 @@ mod tests {
     #[test]
     fn a_file_that_nothing_declares_is_not_compiled() {
         let targets = [Target { root: PathBuf::from("src/lib.rs"), is_lib: true, is_test: false }];
-        let undeclared = |root: &str, others: &[(&str, &str)]| -> Vec<bool> {
+        let left_out = |root: &str, others: &[(&str, &str)]| {
             let files: Vec<(&Path, &str)> = [("src/lib.rs", root)]
                 .iter()
                 .chain(others)
                 .map(|(path, text)| (Path::new(*path), *text))
                 .collect();
-            let found = positions(&targets, &files).into_iter().skip(1);
-            found.map(|position| position.is_some_and(|position| position.is_undeclared)).collect()
+            undeclared(&positions(&targets, &files), &files).split_off(1)
         };
         let files = [
             ("src/db.rs", "pub mod orders;"),
@@ -283,20 +289,20 @@ mod tests {
             ("src/old.rs", "mod part;"),
             ("src/old/part.rs", ""),
         ];
-        assert_eq!(undeclared("mod db;", &files), [false, false, true, true]);
+        assert_eq!(left_out("mod db;", &files), [false, false, true, true]);
         assert_eq!(
-            undeclared("cfg_if! { if #[cfg(unix)] { mod db; pub(crate) mod r#old; } }", &files),
+            left_out("cfg_if! { if #[cfg(unix)] { mod db; pub(crate) mod r#old; } }", &files),
             [false; 4]
         );
         assert_eq!(
-            undeclared("macro_rules! all { ($($n:ident),*) => { $(mod $n;)* } } all!(db, old);", &files),
+            left_out("macro_rules! all { ($($n:ident),*) => { $(mod $n;)* } } all!(db, old);", &files),
             [false; 4]
         );
-        assert_eq!(undeclared("mod db; #[path = \"old.rs\"] mod new;", &files), [false; 4]);
+        assert_eq!(left_out("mod db; #[path = \"old.rs\"] mod new;", &files), [false; 4]);
         // The name alone declares nothing, and a module may be written inside of another file.
-        assert_eq!(undeclared("mod db; // the old module\nmod older;", &files), [false, false, true, true]);
-        assert_eq!(undeclared("mod db { pub mod orders; }", &[("src/db/orders.rs", "")]), [false]);
-        assert_eq!(undeclared("fn main() {}", &files), [false; 4]);
+        assert_eq!(left_out("mod db; // the old module\nmod older;", &files), [false, false, true, true]);
+        assert_eq!(left_out("mod db { pub mod orders; }", &[("src/db/orders.rs", "")]), [false]);
+        assert_eq!(left_out("fn main() {}", &files), [false; 4]);
     }
 
     #[test]

@@ -211,9 +211,9 @@ impl CallGraph<'_> {
     /// is another statement.
     pub(super) fn follow_up(&self, id: FunctionId, at: usize) -> Option<Vec<Arc<str>>> {
         let (source, function) = self.get(id)?;
-        let text = source.scan.sites.get(at).and_then(text_of)?.to_ascii_lowercase();
-        let mut words = text.split_whitespace();
-        if words.next() != Some("delete") || words.any(|word| word == "where") {
+        let mut words = source.scan.sites.get(at).and_then(text_of)?.split_whitespace();
+        let is_delete = words.next().is_some_and(|word| word.eq_ignore_ascii_case("delete"));
+        if !is_delete || words.any(|word| word.eq_ignore_ascii_case("where")) {
             return None;
         }
         let mut after = Work::default();

@@ -175,9 +175,9 @@ impl Walker<'_> {
         let names = variables::mentions(on);
         let path = self.here.path.clone();
         // A pool runs each statement on any of its connections.
-        let has_pool = |name: &String| name.split('_').any(|word| word == "pool");
         let is_on = |call: &Call| {
-            call.on.iter().any(|on| names.contains(on)) && !call.executor().iter().any(has_pool)
+            call.on.iter().any(|on| names.contains(on))
+                && !call.executor().iter().any(|name| names_pool(name))
         };
         let later = self.sites.iter_mut().skip(first).filter(|site| site.function == path);
         for site in later {
@@ -255,11 +255,12 @@ pub(super) fn begins(value: &Expr) -> bool {
         Expr::Await(node) => begins(&node.base),
         Expr::Try(node) => begins(&node.expr),
         Expr::MethodCall(node) => match node.method.to_string().as_str() {
-            "begin" | "savepoint" | "start_transaction" | "unchecked_transaction" => true,
-            // `transaction(|tx| ..)` gives what its closure does.
-            "transaction" => !matches!(node.args.last(), Some(Expr::Closure(_))),
+            "begin" | "savepoint" => true,
             name if name.starts_with("begin_") || name.starts_with("transaction_with_") => true,
-            name if name.ends_with("_transaction") => !matches!(node.args.last(), Some(Expr::Closure(_))),
+            // `transaction(|tx| ..)` gives what its closure does.
+            name if name == "transaction" || name.ends_with("_transaction") => {
+                !matches!(node.args.last(), Some(Expr::Closure(_)))
+            }
             "unwrap" | "expect" | "map_err" | "context" => begins(&node.receiver),
             _ => false,
         },
@@ -297,5 +298,9 @@ fn is_known_later(ty: &TypeRef) -> bool {
 
 fn is_pool(ty: &TypeRef, on: &Expr) -> bool {
     let of_type = named(ty).and_then(|path| path.last()).is_some_and(|last| last.ends_with("Pool"));
-    of_type || variables::mentions(on).iter().any(|name| name.split('_').any(|word| word == "pool"))
+    of_type || variables::mentions(on).iter().any(|name| names_pool(name))
+}
+
+fn names_pool(name: &str) -> bool {
+    name.split('_').any(|word| word == "pool")
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Replay;
+use super::doubt::Running;
 use super::values::{HOLE, Text};
 use crate::schema::Unapplied;
 use crate::schema::ddl::block::{self, Condition, Node, Test};
@@ -52,7 +53,7 @@ impl Replay {
         }
         self.depth += 1;
         self.frames.push(frame);
-        self.running.push(body.clone());
+        self.running.push(Running::new(&body));
         self.loosen_all(&block::parse(&body, self.schema.dialect));
         self.running.pop();
         self.frames.pop();
@@ -102,7 +103,7 @@ impl Replay {
         }
         self.depth += 1;
         self.frames.push(frame);
-        self.running.push(body.to_owned());
+        self.running.push(Running::new(body));
         self.run(&block::parse(body, self.schema.dialect), what);
         self.running.pop();
         self.frames.pop();

@@ -1,8 +1,10 @@
 //! Indexes that code may drop which looks up what it drops: whether they are still there is not known.
 
+use std::cell::OnceCell;
+
 use super::Replay;
 use super::block::has_hole;
-use super::values::HOLE;
+use super::values::{HOLE, Text};
 use crate::schema::ddl::{self, Action, Change, Dropped, Written};
 use crate::schema::model::{Index, IndexKey, Name, Table};
 use crate::sql::Dialect;
@@ -34,8 +36,7 @@ impl Replay {
     /// Marks the indexes that a statement may drop, if it runs at all and with names that are not known.
     pub(super) fn doubt(&mut self, sql: &str) {
         if sql.trim() == HOLE {
-            let may_drop = self.running.iter().any(|body| body.to_ascii_lowercase().contains("drop "));
-            if may_drop {
+            if self.running.iter().any(Running::may_drop) {
                 self.doubt_where(None, |_, _| true);
             }
             return;
@@ -220,14 +221,38 @@ impl Replay {
         (any(Kind::Key), any(Kind::Reference))
     }
 
-    /// The texts of the running code, except those that it excludes, and the values of its parameters.
+    /// The texts of the running code, and the values of its parameters.
     fn texts_of_code(&self) -> Vec<String> {
-        let mut texts: Vec<String> =
-            self.frames.iter().flat_map(|frame| frame.values()).filter_map(|value| value.known()).collect();
-        for body in &self.running {
+        let values = self.frames.iter().flat_map(|frame| frame.values()).filter_map(Text::known);
+        values.chain(self.running.iter().flat_map(|body| body.texts(self.schema.dialect)).cloned()).collect()
+    }
+}
+
+/// A body that is running.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    body: String,
+    /// Its texts, once they are asked for.
+    texts: OnceCell<Vec<String>>,
+}
+
+impl Running {
+    pub(super) fn new(body: &str) -> Running {
+        Running { body: body.to_owned(), texts: OnceCell::new() }
+    }
+
+    /// Whether it drops anything, judging by its words.
+    fn may_drop(&self) -> bool {
+        self.body.to_ascii_lowercase().contains("drop ")
+    }
+
+    /// Its texts, except those that it excludes.
+    fn texts(&self, dialect: Dialect) -> &[String] {
+        self.texts.get_or_init(|| {
+            let mut texts = Vec::new();
             let mut before = ["", ""];
-            for token in Lexer::new(body, self.schema.dialect) {
-                let Some(text) = body.get(token.span.range()) else { continue };
+            for token in Lexer::new(&self.body, dialect) {
+                let Some(text) = self.body.get(token.span.range()) else { continue };
                 let excludes = matches!(before[1], "<>" | "!=" | "!~" | "!~*" | "!~~")
                     || before[0].eq_ignore_ascii_case("not");
                 if token.kind == TokenKind::Text && !excludes {
@@ -235,8 +260,8 @@ impl Replay {
                 }
                 before = [before[1], text];
             }
-        }
-        texts
+            texts
+        })
     }
 }
 

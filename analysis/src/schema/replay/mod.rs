@@ -67,8 +67,8 @@ pub struct Replay {
     depth: usize,
     /// The variables of each of them.
     frames: Vec<BTreeMap<String, Text>>,
-    /// Their bodies.
-    running: Vec<String>,
+    /// What their bodies say of what they look up.
+    running: Vec<doubt::Running>,
     /// Tables that such code may have dropped.
     maybe_dropped: BTreeSet<Name>,
     /// The indexes that may have a name, since such code renames one that it looks up.

@@ -88,7 +88,7 @@ impl Query {
 
     /// Whether the last column of a function numbers its rows.
     pub fn numbers_rows(&self, id: RelationId) -> bool {
-        self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Numbered)
+        self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Ordinality)
     }
 
     /// Whether the earlier versions of a table's rows are read as well, so that no key is unique.
@@ -112,7 +112,6 @@ impl Query {
             match asked {
                 Asked::Only
                 | Asked::Versions
-                | Asked::Numbered
                 | Asked::Ordinality
                 | Asked::Renamed(_)
                 | Asked::Arguments(_)
@@ -172,14 +171,12 @@ pub enum Asked {
     Ignore(Vec<String>),
     /// The names of the first columns of a function whose columns are unknown: `f() AS t(a, b)`.
     Renamed(Vec<String>),
-    /// `WITH ORDINALITY` behind a function whose columns are unknown.
-    Ordinality,
     /// The names of the arguments of a function: `f(a => 1)`.
     Arguments(Vec<Option<String>>),
     /// MariaDB's `FOR SYSTEM_TIME ALL`: the earlier versions of its rows as well.
     Versions,
     /// `WITH ORDINALITY`: its last column numbers its rows.
-    Numbered,
+    Ordinality,
     /// `TABLESAMPLE method (size)`: only some of its rows.
     Sample {
         /// How many, or which percentage.

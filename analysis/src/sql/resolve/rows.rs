@@ -43,9 +43,6 @@ impl Resolver<'_> {
         if !names.is_empty() {
             self.asked.push((id, Asked::Arguments(names)));
         }
-        if ordinality && self.relations[id.0 as usize].columns.is_none() {
-            self.asked.push((id, Asked::Ordinality));
-        }
         if let Some((block, names)) = inlined {
             let mut given = alias.map(|alias| self.alias_columns(alias)).unwrap_or_default().into_iter();
             let goes_by = self.relations[id.0 as usize].alias.clone();
@@ -161,7 +158,7 @@ impl Resolver<'_> {
             span,
         });
         if ordinality {
-            self.asked.push((id, Asked::Numbered));
+            self.asked.push((id, Asked::Ordinality));
         }
         if let Some(names) = renamed {
             self.asked.push((id, Asked::Renamed(names)));

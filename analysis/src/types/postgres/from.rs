@@ -261,7 +261,7 @@ impl<'q> Session<'q> {
             return None;
         }
         let written = relation.columns.as_deref().unwrap_or_default();
-        let is_numbered = query.asked.contains(&(id, Asked::Ordinality));
+        let is_numbered = relation.columns.is_none() && query.numbers_rows(id);
         let mut fields = Vec::new();
         let mut add = |name: &str, value: Value| fields.push(Field { name: name.to_owned(), value });
         if name == "unnest" && values.len() > 1 {

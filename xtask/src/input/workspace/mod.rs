@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nested::Nested;
-use query_budget_analysis::rust::{NamedDatabases, Position, Target, positions};
+use query_budget_analysis::rust::{NamedDatabases, Position, Target, positions, undeclared};
 use query_budget_analysis::sql::Dialect;
 
 use crate::failure::Failure;
@@ -63,7 +63,7 @@ pub(crate) struct Sources {
 }
 
 /// The position of a file among the crates.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Standing {
     /// An identifier of its crate, unique in the workspace.
     pub(crate) crate_name: String,
@@ -106,18 +106,12 @@ impl Sources {
 
     /// The positions of its files, given with their texts.
     pub(crate) fn standings(&self, files: &[(&Path, &str)]) -> Vec<Standing> {
+        let positions = positions(&self.targets, files);
+        let undeclared = undeclared(&positions, files);
         let standing = |(position, (path, _)): (Option<Position>, &(&Path, &str))| {
-            let Some(Position { target, module, in_test, is_undeclared }) = position else {
+            let Some(Position { target, module, in_test }) = position else {
                 // The file belongs to no known crate, and only sees what its own paths lead to.
-                let crate_name = path.display().to_string();
-                let externs = Arc::default();
-                return Standing {
-                    crate_name,
-                    externs,
-                    module: Vec::new(),
-                    in_test: false,
-                    is_undeclared: false,
-                };
+                return Standing { crate_name: path.display().to_string(), ..Standing::default() };
             };
             let of = self.targets.get(target);
             Standing {
@@ -125,10 +119,11 @@ impl Sources {
                 externs: Arc::clone(&self.externs),
                 module,
                 in_test: in_test || of.is_some_and(|target| target.is_test),
-                is_undeclared,
+                is_undeclared: false,
             }
         };
-        positions(&self.targets, files).into_iter().zip(files).map(standing).collect()
+        let standings = positions.into_iter().zip(files).map(standing);
+        standings.zip(undeclared).map(|(it, is_undeclared)| Standing { is_undeclared, ..it }).collect()
     }
 }
 
