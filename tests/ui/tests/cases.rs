@@ -10,15 +10,17 @@ use std::{env, fs, io};
 #[path = "../../src/nested.rs"]
 mod nested;
 
-/// All in one: without cases that pass, trybuild checks dependencies instead of building them, and there would be both.
+/// Those that fail and those that pass, one after the other: both have the same project.
 #[test]
 fn cases() {
     with_one_set_of_flags("cases", || {
-        let cases = trybuild::TestCases::new();
-        cases.compile_fail("deny/*/*.rs");
-        cases.compile_fail("warn/*/*.rs");
-        cases.compile_fail("usage/*/*.rs");
-        cases.pass("pass/*/*.rs");
+        let fail = trybuild::TestCases::new();
+        fail.compile_fail("deny/*/*.rs");
+        fail.compile_fail("warn/*/*.rs");
+        fail.compile_fail("usage/*/*.rs");
+        drop(fail);
+        let pass = trybuild::TestCases::new();
+        pass.pass("pass/*/*.rs");
     });
 }
 
@@ -34,6 +36,10 @@ fn with_one_set_of_flags(test: &str, run: impl FnOnce()) {
     again.args(["--exact", test, "--nocapture"]).env(SECOND, "1");
     nested::build_with_workspace(&mut again, env!("CARGO_TARGET_TMPDIR"));
     again.env("RUSTC_WORKSPACE_WRAPPER", env!("CARGO_BIN_EXE_rustc-of-cases"));
+    let all_built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui-cases-all-built");
+    let _ = fs::remove_file(&all_built);
+    again.env("QUERY_BUDGET_UI_CARGO", env!("CARGO")).env("QUERY_BUDGET_UI_ALL_BUILT", all_built);
+    again.env("CARGO", env!("CARGO_BIN_EXE_cargo-of-cases"));
     // Which cases to run.
     again.args(env::args().filter(|argument| argument.starts_with("trybuild=")));
     assert!(again.status().expect("this test runs again").success());

@@ -246,11 +246,27 @@ fn source() -> impl Strategy<Value = String> {
     })
 }
 
+// In parts, which run at the same time.
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn sites_are_those_of_a_walk(source in source()) {
+        compare(&source)?;
+    }
+
+    #[test]
+    fn sites_are_those_of_a_walk_in_a_second_part(source in source()) {
+        compare(&source)?;
+    }
+
+    #[test]
+    fn sites_are_those_of_a_walk_in_a_third_part(source in source()) {
+        compare(&source)?;
+    }
+
+    #[test]
+    fn sites_are_those_of_a_walk_in_a_fourth_part(source in source()) {
         compare(&source)?;
     }
 }
