@@ -4,8 +4,8 @@ use query_budget_tests::with_mysql;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqlitePoolOptions;
 
-const SQLITE: &str = include_str!("../../../analysis/src/types/sqlite/functions.txt");
-const MYSQL: &str = include_str!("../../../analysis/src/types/mysql/functions.txt");
+const SQLITE: &str = include_str!("../../../../analysis/src/types/sqlite/functions.txt");
+const MYSQL: &str = include_str!("../../../../analysis/src/types/mysql/functions.txt");
 
 /// The functions of a list, each with the numbers of its arguments.
 fn listed(list: &str) -> Vec<(&str, &str)> {

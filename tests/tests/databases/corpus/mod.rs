@@ -5,10 +5,6 @@ mod advice;
 mod claims;
 mod folder;
 mod load;
-#[path = "../proof/mod.rs"]
-mod proof;
 mod queries;
 mod schema;
-#[path = "../sqlx_type/mod.rs"]
-mod sqlx_type;
 mod types;

@@ -5,8 +5,8 @@ use query_budget_tests::rows::distinct;
 use query_budget_tests::with_postgres;
 use sqlx::{AssertSqlSafe, Connection, PgPool, SqliteConnection};
 
-use crate::folder::{Folder, show};
-use crate::load;
+use super::folder::{Folder, show};
+use super::load;
 use crate::proof::{Proof, Workload};
 
 /// The minimum percentage of the claimed accesses of a folder that the advice serves.

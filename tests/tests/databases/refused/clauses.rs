@@ -10,18 +10,18 @@ use sqlx::sqlite::SqlitePoolOptions;
 
 /// Files of `tests/fixtures/refused`: tables, a line `--`, and statements with the database's answer.
 const POSTGRES: [&str; 3] = [
-    include_str!("../../fixtures/refused/postgres.sql"),
-    include_str!("../../fixtures/refused/postgres_own.sql"),
-    include_str!("../../fixtures/refused/postgres_types.sql"),
+    include_str!("../../../fixtures/refused/postgres.sql"),
+    include_str!("../../../fixtures/refused/postgres_own.sql"),
+    include_str!("../../../fixtures/refused/postgres_types.sql"),
 ];
 const MYSQL: [&str; 3] = [
-    include_str!("../../fixtures/refused/mysql.sql"),
-    include_str!("../../fixtures/refused/mysql_columns.sql"),
-    include_str!("../../fixtures/refused/mysql_forms.sql"),
+    include_str!("../../../fixtures/refused/mysql.sql"),
+    include_str!("../../../fixtures/refused/mysql_columns.sql"),
+    include_str!("../../../fixtures/refused/mysql_forms.sql"),
 ];
 const SQLITE: [&str; 2] = [
-    include_str!("../../fixtures/refused/sqlite.sql"),
-    include_str!("../../fixtures/refused/sqlite_columns.sql"),
+    include_str!("../../../fixtures/refused/sqlite.sql"),
+    include_str!("../../../fixtures/refused/sqlite_columns.sql"),
 ];
 
 /// The tables of a file, and its statements, each with whether it is refused.

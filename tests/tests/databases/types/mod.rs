@@ -2,11 +2,11 @@
 
 mod joins;
 mod proven;
-#[path = "../sqlx_type/mod.rs"]
-mod sqlx_type;
 mod statements;
 
 use std::collections::BTreeMap;
+
+use crate::sqlx_type;
 
 use query_budget_analysis::schema::{Replay, Schema};
 use query_budget_analysis::sql::{Dialect, resolve};
@@ -14,7 +14,7 @@ use query_budget_analysis::types::{Known, Planned, describe_planned};
 use query_budget_tests::with_postgres;
 use sqlx::{AssertSqlSafe, Either, Executor as _, PgPool, SqlSafeStr as _};
 
-const FIXTURE: &str = include_str!("../../fixtures/types/postgres.sql");
+const FIXTURE: &str = include_str!("../../../fixtures/types/postgres.sql");
 
 /// The maximum number of statements without a type, or without the error that the server reports: a function
 /// that is not unique, a column that is set twice, and a literal in two parts on one line.

@@ -2,9 +2,6 @@
 //! `fixtures/seeds`. The advice serves every pattern with fewer indexes than were created by hand; the audit
 //! names those created by hand that another one makes redundant.
 
-#[path = "proof/mod.rs"]
-mod proof;
-
 use std::path::PathBuf;
 
 use query_budget_analysis::Place;
@@ -18,7 +15,7 @@ use query_budget_tests::rows::distinct;
 use query_budget_tests::with_postgres;
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
-use proof::{Proof, Workload};
+use crate::proof::{Proof, Workload};
 
 /// A system.
 #[derive(Clone, Copy)]

@@ -7,8 +7,8 @@ use query_budget_tests::rows::{self, Outcome};
 use query_budget_tests::with_postgres;
 use sqlx::{AssertSqlSafe, Connection, PgPool, SqliteConnection};
 
-use crate::folder::{Folder, show};
-use crate::load;
+use super::folder::{Folder, show};
+use super::load;
 
 /// The minimum percentage of claims that have to be tried with matching rows; otherwise the test proves
 /// little.

@@ -5,7 +5,7 @@ use query_budget_tests::catalog;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use crate::{report, snapshot_of};
+use super::{report, snapshot_of};
 
 const SCRIPTS: &[(&str, &str)] = &[
     (

@@ -9,7 +9,7 @@ use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::{Lexer, TokenKind, unquote};
 use serde_json::Value;
 
-use crate::folder::{Folder, show};
+use super::folder::{Folder, show};
 
 /// The parts of a table that are compared, and the minimum percentages of equal ones over the whole corpus.
 const THRESHOLDS: &[(&str, f64)] = &[

@@ -5,7 +5,7 @@ use query_budget_analysis::sql::split::statements;
 use query_budget_tests::{catalog, with_mysql};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
-use crate::{report, snapshot_of};
+use super::{report, snapshot_of};
 
 const SCRIPTS: &[(&str, &str)] = &[
     (

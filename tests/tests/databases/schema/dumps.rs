@@ -60,24 +60,24 @@ fn names(schema: &Schema) -> Vec<String> {
 
 #[test]
 fn pg_dump() {
-    let source = include_str!("../../fixtures/dumps/postgres.source.sql");
-    let dump = include_str!("../../fixtures/dumps/postgres.dump.sql");
+    let source = include_str!("../../../fixtures/dumps/postgres.source.sql");
+    let dump = include_str!("../../../fixtures/dumps/postgres.dump.sql");
     let (made, read) = check(source, dump, Dialect::Postgres, None);
     assert_eq!(names(&read), names(&made));
 }
 
 #[test]
 fn mysqldump() {
-    let source = include_str!("../../fixtures/dumps/mysql.source.sql");
-    let dump = include_str!("../../fixtures/dumps/mysql.dump.sql");
+    let source = include_str!("../../../fixtures/dumps/mysql.source.sql");
+    let dump = include_str!("../../../fixtures/dumps/mysql.dump.sql");
     let (made, read) = check(source, dump, Dialect::MySql, None);
     assert_eq!(names(&read), names(&made));
 }
 
 #[test]
 fn sqlite3_schema() {
-    let source = include_str!("../../fixtures/dumps/sqlite.source.sql");
-    let dump = include_str!("../../fixtures/dumps/sqlite.dump.sql");
+    let source = include_str!("../../../fixtures/dumps/sqlite.source.sql");
+    let dump = include_str!("../../../fixtures/dumps/sqlite.dump.sql");
     let (made, read) = check(source, dump, Dialect::Sqlite, Some(Dialect::Sqlite));
     assert_eq!(snapshot::write(&read, None), snapshot::write(&made, None));
 }
@@ -85,8 +85,8 @@ fn sqlite3_schema() {
 #[test]
 fn a_dump_that_breaks_off_is_noticed() {
     for dump in [
-        include_str!("../../fixtures/dumps/postgres.dump.sql"),
-        include_str!("../../fixtures/dumps/mysql.dump.sql"),
+        include_str!("../../../fixtures/dumps/postgres.dump.sql"),
+        include_str!("../../../fixtures/dumps/mysql.dump.sql"),
     ] {
         let half = dump.get(..dump.len() / 2).expect("the dump is ASCII");
         let broken = snapshot::read(half, "dump.sql", None).broken;

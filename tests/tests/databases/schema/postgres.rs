@@ -5,7 +5,7 @@ use query_budget_analysis::sql::Dialect;
 use query_budget_tests::{catalog, with_postgres};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::{report, snapshot_of};
+use super::{report, snapshot_of};
 
 const SCRIPTS: &[(&str, &str)] = &[
     (

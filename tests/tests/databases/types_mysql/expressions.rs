@@ -9,7 +9,7 @@ pub(super) const OPERANDS: &str = "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY
      jn JSON, bi BIT(8), tm TIME, mt MEDIUMTEXT, c CHAR(5) NOT NULL, st SET('x','y'), vb VARBINARY(20) NOT NULL); \
      CREATE TABLE p (id BIGINT PRIMARY KEY, t_id INT NOT NULL, name VARCHAR(50), at DATETIME(3) NOT NULL);";
 
-const STATEMENTS: &str = include_str!("../../fixtures/types/mysql_statements.sql");
+const STATEMENTS: &str = include_str!("../../../fixtures/types/mysql_statements.sql");
 
 /// All statements as services write them.
 pub(super) fn written() -> Vec<String> {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use query_budget_analysis::index::{Access, Verdict, accesses};
 use query_budget_analysis::sql::{Dialect, resolve};
 
-use crate::folder::{Folder, show};
+use super::folder::{Folder, show};
 
 /// In percent over all PostgreSQL folders: the minimum precision, the minimum recall, and the maximum share
 /// of unknown.

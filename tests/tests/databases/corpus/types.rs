@@ -8,7 +8,7 @@ use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::{Described, Known, Planned, describe_planned};
 use serde_json::Value;
 
-use crate::folder::{Folder, show};
+use super::folder::{Folder, show};
 use crate::sqlx_type;
 
 /// The minimum percentage of queries that must be right in every column and parameter, and the maximum

@@ -6,7 +6,7 @@ use query_budget_analysis::sql::query::ProblemKind;
 use query_budget_analysis::sql::{Query, resolve};
 use serde_json::Value;
 
-use crate::folder::{Folder, show};
+use super::folder::{Folder, show};
 
 /// The counts over the queries of a folder, and the minimum percentages over the whole corpus.
 const THRESHOLDS: [(&str, f64); 4] =

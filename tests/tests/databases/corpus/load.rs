@@ -7,7 +7,7 @@ use query_budget_tests::{catalog, with_postgres};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::folder::{Folder, show};
+use super::folder::{Folder, show};
 
 /// The snapshot's text, which parses to an equal schema.
 fn written(folder: &Folder) -> String {
