@@ -8,14 +8,14 @@ use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
 use crate::fitted::{Fitted, fitted};
-use crate::input::{MacroKind, Query};
+use crate::input::{MacroCall, MacroKind};
 use crate::rows::Plan;
 use crate::types::Types;
 
 /// Expands a call of one of the macros; the user's expressions stay in the expansion even if there are
 /// errors.
 pub(crate) fn query(context: &mut Context, kind: MacroKind, tokens: TokenStream) -> TokenStream {
-    let mut query = Query::parse(kind, tokens.clone());
+    let mut query = MacroCall::parse(kind, tokens.clone());
     let watched = query.read_file(context);
     // A call that cannot be parsed as a whole is not checked in part.
     let Some(sql) = query.sql.as_ref().filter(|_| query.misuses.is_empty()) else {
@@ -46,7 +46,7 @@ pub(crate) fn query(context: &mut Context, kind: MacroKind, tokens: TokenStream)
 
 /// The query: the values first, then our code.
 fn made(
-    query: &Query,
+    query: &MacroCall,
     database: Option<TokenStream>,
     site: &TokenStream,
     held: &Held,
@@ -63,7 +63,7 @@ fn made(
 
 /// Only the errors and the user's code. The compiler treats the whole as an error already reported, so that
 /// its uses cause no further errors.
-pub(crate) fn refused(query: &Query, messages: &TokenStream) -> TokenStream {
+pub(crate) fn refused(query: &MacroCall, messages: &TokenStream) -> TokenStream {
     let values = query.arguments.iter().map(|argument| &argument.value);
     quote!({ #(let _ = &(#values);)* #messages })
 }

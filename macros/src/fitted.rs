@@ -6,7 +6,7 @@ use quote::quote;
 
 use crate::arguments::Parameter;
 use crate::emit::{self, Misuse};
-use crate::input::{Query, Sql};
+use crate::input::{MacroCall, Sql};
 use crate::rows::{self, Plan};
 use crate::types::Types;
 
@@ -23,7 +23,7 @@ pub(crate) struct Fitted<M> {
 /// Matches a call with its types; `None`, with messages, if that fails. If the database refuses the query,
 /// the lack of types is not reported on top. Columns of uncertain nullability are reported as well.
 pub(crate) fn fitted<M>(
-    query: &Query,
+    query: &MacroCall,
     sql: &Sql,
     types: Option<&Types<'_>>,
     made: Result<M, Refusal>,

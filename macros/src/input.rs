@@ -94,7 +94,7 @@ fn sqlx_name(ours: &str) -> String {
 }
 
 /// A call of one of the macros.
-pub(crate) struct Query {
+pub(crate) struct MacroCall {
     /// Which macro was called.
     pub(crate) kind: MacroKind,
     /// The type of a row, or of its only column.
@@ -133,10 +133,10 @@ impl Argument {
     }
 }
 
-impl Query {
+impl MacroCall {
     /// Parses the arguments of a macro.
-    pub(crate) fn parse(kind: MacroKind, tokens: TokenStream) -> Query {
-        let mut query = Query { kind, row: None, sql: None, arguments: Vec::new(), misuses: Vec::new() };
+    pub(crate) fn parse(kind: MacroKind, tokens: TokenStream) -> MacroCall {
+        let mut query = MacroCall { kind, row: None, sql: None, arguments: Vec::new(), misuses: Vec::new() };
         let parser = |input: ParseStream<'_>| {
             query.read(input);
             // The rest has been reported already; a parser that leaves tokens would add another error.

@@ -15,12 +15,12 @@ use crate::context::Context;
 use crate::emit;
 use crate::expand::refused;
 use crate::fitted::{Fitted, fitted};
-use crate::input::{MacroKind, Query, Sql};
+use crate::input::{MacroCall, MacroKind, Sql};
 use crate::types::Types;
 
 /// Expands a call; the user's expressions stay in the expansion even if there are errors.
 pub(crate) fn expand(context: &mut Context, kind: MacroKind, tokens: TokenStream) -> TokenStream {
-    let query = Query::parse(kind, tokens.clone());
+    let query = MacroCall::parse(kind, tokens.clone());
     let Some(sql) = query.sql.as_ref().filter(|_| query.misuses.is_empty()) else {
         return refused(&query, &emit::misuses(&query.misuses));
     };

@@ -7,7 +7,7 @@ use syn::{PathArguments, Type, TypeTuple};
 
 use crate::arguments;
 use crate::emit::Misuse;
-use crate::input::{MacroKind, Query, Rows, Sql};
+use crate::input::{MacroCall, MacroKind, Rows, Sql};
 use crate::output::{self, Declared, DeclaredType};
 use crate::types::Types;
 
@@ -50,7 +50,7 @@ enum ColumnType {
 }
 
 /// How the rows of a query are read; an error if they cannot be.
-pub(crate) fn plan(query: &Query, sql: &Sql, types: Option<&Types>) -> Result<Plan, Vec<Misuse>> {
+pub(crate) fn plan(query: &MacroCall, sql: &Sql, types: Option<&Types>) -> Result<Plan, Vec<Misuse>> {
     let Some(types) = types.filter(|_| query.kind.rows != Rows::FromRow) else { return Ok(Plan::Untyped) };
     if let Some(why) = types.unknown() {
         let help = "name the columns, or read the rows by a type of yours with `sql_from_row!`";
@@ -88,7 +88,7 @@ pub(crate) fn plan(query: &Query, sql: &Sql, types: Option<&Types>) -> Result<Pl
 }
 
 fn columns(
-    query: &Query,
+    query: &MacroCall,
     sql: &Sql,
     types: &Types,
     tuple: Option<&TypeTuple>,
@@ -183,7 +183,7 @@ fn column(
     Ok(Column { at, field: declared.field, ty, why_null, sql_type: types.sql_name(at), for_field })
 }
 
-fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse> {
+fn scalar(query: &MacroCall, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse> {
     let mut names = types.names();
     let (Some(name), None) = (names.next(), names.next()) else {
         let message = format!("`{}!` of {}", query.kind.called(), counted(types.names().count(), "column"));
@@ -212,7 +212,7 @@ fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse
 
 /// Warnings about columns that are read as values, since sqlx's macros read them so, although they may be
 /// NULL. An explicit `AS "name!"` or `AS "name?"` is trusted.
-pub(crate) fn doubts(query: &Query, types: &Types) -> Vec<String> {
+pub(crate) fn doubts(query: &MacroCall, types: &Types) -> Vec<String> {
     if query.kind.rows == Rows::FromRow || !query.kind.checked {
         return Vec::new();
     }
@@ -257,7 +257,12 @@ fn counted(count: usize, what: &str) -> String {
 
 impl Plan {
     /// The query with its rows read this way; `bound` is the query, on `database`.
-    pub(crate) fn applied(&self, query: &Query, database: &TokenStream, bound: TokenStream) -> TokenStream {
+    pub(crate) fn applied(
+        &self,
+        query: &MacroCall,
+        database: &TokenStream,
+        bound: TokenStream,
+    ) -> TokenStream {
         let row = query.row.as_ref();
         let given = row.map_or_else(|| quote!(_), |row| quote!(#row));
         match self {

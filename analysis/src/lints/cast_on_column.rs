@@ -1,7 +1,7 @@
 //! A column cast to another type in a comparison.
 
-use super::shared::shape;
-use super::shared::spans;
+use super::shared::time_ranges;
+use super::shared::wording;
 use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
 use super::{Check, QueryContext, declare_lint, shared};
 use crate::finding::Finding;
@@ -77,7 +77,7 @@ fn rewrite(
     ty: &str,
 ) -> Option<Rewrite> {
     if ty == "date" && column.ty.starts_with("timestamp") {
-        return spans::days(context, query, wrapped);
+        return time_ranges::days(context, query, wrapped);
     }
     let name = wrapped.name(query, context.dialect);
     // Texts sort differently from the values.
@@ -92,11 +92,11 @@ fn rewrite(
     }
     match &wrapped.comparison {
         Comparison::Any(array) if to_text => {
-            let array = shape::operand(array.without_casts(), context.dialect);
+            let array = wording::operand(array.without_casts(), context.dialect);
             Some(Rewrite::alike(format!("{name} = ANY({array}::{}[])", column.ty)))
         }
         Comparison::Any(array) => {
-            Some(Rewrite::equal(format!("{name} = ANY({})", shape::operand(array, context.dialect))))
+            Some(Rewrite::equal(format!("{name} = ANY({})", wording::operand(array, context.dialect))))
         }
         comparison => {
             let (op, value) = comparison.binary()?;

@@ -1,6 +1,6 @@
 //! ON CONFLICT on columns that match no unique index.
 
-use super::shared::shape;
+use super::shared::wording;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::schema::{Index, KeyPart, Name, Table};
@@ -43,7 +43,7 @@ declare_lint! {
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
     // A column that does not exist was meant to be another one: what the others lack follows from it.
-    if shape::names_unknown_column(query) {
+    if wording::names_unknown_column(query) {
         return;
     }
     if schema.dialect == Dialect::MySql || !schema.gaps.is_empty() {

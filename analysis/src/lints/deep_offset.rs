@@ -1,6 +1,6 @@
 //! Pages found by counting the rows before them.
 
-use super::shared::{pasteable, shape};
+use super::shared::{pasteable, wording};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
@@ -25,12 +25,12 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Small literal offsets and small tables are left alone. A raw query is shown where a loop moves the offset on, or
+    /// Small literal offsets and small tables are left alone. A raw query is shown if a loop advances the offset, or
     /// passes it to the function of the query: reading all pages then reads most rows again and again. Elsewhere it is
-    /// listed with `--all`, since a reader seldom goes far; so it is where all rows are read
-    /// whatever the page: the query counts them in each row (`COUNT(*) OVER ()`), its function counts them as well, it
-    /// sorts groups by another column, or a parameter chooses its order; and over the rows of one parent, found by a
-    /// value of a foreign key. Paging by key cannot
+    /// listed with `--all`, since a reader seldom goes far. It is also listed if every page reads all rows anyway: the
+    /// query counts them in each row (`COUNT(*) OVER ()`), its function counts them as well, it sorts groups by another
+    /// column, or a parameter chooses its order. So are pages over the rows of one parent, found by a value of a
+    /// foreign key. Paging by key cannot
     /// jump to a page number; if users need that and there are few pages, allow it with a reason.
     ///
     /// Of 29 findings drawn from 129 public projects, 29 were true and 11 worth a change: [how that was
@@ -61,11 +61,13 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let Some(offset) = block.offset.as_ref().filter(|offset| is_deep(offset)) else { continue };
         let all = cardinality::before_limit(query, context.schema, id);
         // If all rows are the same, they are counted rather than paged through.
-        if all.rows != Rows::Many || !context.are_many(query, &all.unbounded) || shape::rows_are_alike(block)
+        if all.rows != Rows::Many
+            || !context.are_many(query, &all.unbounded)
+            || wording::rows_are_alike(block)
         {
             continue;
         }
-        let offset = shape::sql(offset, context.dialect);
+        let offset = wording::sql(offset, context.dialect);
         let span = block.limit_span.map_or(0..0, |span| span.range());
         let finding =
             Finding::new(LINT.name, format!("OFFSET {offset} reads and drops every row before the page"))
@@ -117,7 +119,7 @@ fn aside(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<&'s
 }
 
 /// Whether a loop reads one page after the other, so that together they read the rows before the last page once for each:
-/// it moves the offset on, or something that it passes to the function of the query.
+/// it advances the offset, or something that it passes to the function of the query.
 fn reads_on(context: &QueryContext<'_>, block: &Block) -> bool {
     let Some(site) = context.site else { return false };
     let advances = |name: &String| site.loops.iter().any(|around| around.advances.contains(name));
@@ -261,7 +263,7 @@ fn keyset(context: &QueryContext<'_>, query: &Query, id: BlockId) -> Option<Stri
 
 /// The columns of an order that tells rows apart, and whether all of them descend.
 fn order(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<(Vec<String>, bool)> {
-    let only = shape::only_table(context, query, block);
+    let only = wording::only_table(context, query, block);
     let several = block.from().iter().map(|item| item.relations().len()).sum::<usize>() > 1;
     // Without a key of the joined rows, rows with equal values would be skipped.
     if several && !joins_keep_rows_apart(context, query, block) {

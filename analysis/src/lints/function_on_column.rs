@@ -1,7 +1,7 @@
 //! A function of a column is compared instead of the column.
 
 use super::shared::wrapped::{self, Rewrite, Wrapped};
-use super::shared::{shape, spans};
+use super::shared::{time_ranges, wording};
 use super::{Check, QueryContext, declare_lint, shared};
 use crate::finding::Finding;
 use crate::sql::Dialect;
@@ -23,10 +23,11 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Reported if the column has an index that goes unused, or if the condition has a plain form without the function. The
-    /// branches of an OR count as one condition if all of them compare the same function of a column. Where neither is so, `unindexed_filter` reports the missing index. Silent if there is an index on the
+    /// branches of an OR count as one condition if all of them compare the same function of a column. Otherwise
+    /// `unindexed_filter` reports the missing index. Silent if there is an index on the
     /// expression or another condition narrows the search, on small tables, and without a schema. No range of
-    /// days is written for a value with a time of day (`date(created_at) < now() - interval '7 days'`): the day
-    /// that it is on would be gained or lost. For a
+    /// days is written for a value with a time of day (`date(created_at) < now() - interval '7 days'`): it would
+    /// add or lose the rows of that day. For a
     /// `timestamptz`, a range of days is not exactly equivalent to `date(..)`: in a few time zones the clock
     /// goes back over midnight (America/Havana).
     ///
@@ -83,7 +84,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
     let functions = all.iter().filter(|wrapped| is_function(wrapped.operand));
     let found = functions.filter(|wrapped| month_or_year(&all, wrapped, "year").is_none()).map(|wrapped| {
         let rewrite = match month_or_year(&all, wrapped, "month") {
-            Some(month) => spans::month(context, query, wrapped, month),
+            Some(month) => time_ranges::month(context, query, wrapped, month),
             None => wrapped.rewritten(|comparison| rewrite(context, query, comparison)),
         };
         let is_indexable = is_immutable(wrapped.operand) || is_part_of_local_time(context, query, wrapped);
@@ -159,11 +160,11 @@ fn is_immutable(operand: &Expr) -> bool {
 fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> Option<Rewrite> {
     match wrapped.operand {
         Expr::Call(call) => match (call.name.as_str(), context.dialect, call.args.as_slice()) {
-            ("date", _, [Expr::Column(_)]) => spans::days(context, query, wrapped),
+            ("date", _, [Expr::Column(_)]) => time_ranges::days(context, query, wrapped),
             ("date_trunc", Dialect::Postgres, [Expr::Literal(Literal::Text(unit)), Expr::Column(_)]) => {
-                spans::truncated(context, query, wrapped, unit)
+                time_ranges::truncated(context, query, wrapped, unit)
             }
-            ("year", Dialect::MySql, [Expr::Column(_)]) => spans::year(context, query, wrapped),
+            ("year", Dialect::MySql, [Expr::Column(_)]) => time_ranges::year(context, query, wrapped),
             ("date_part", Dialect::Postgres, _) => of_part(context, query, wrapped),
             _ => None,
         },
@@ -178,8 +179,8 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
 /// The condition on the column itself for one on a part of it that lies in one range.
 fn of_part(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> Option<Rewrite> {
     match part(wrapped.operand)? {
-        "year" => spans::year(context, query, wrapped),
-        "epoch" => spans::epoch(context, query, wrapped),
+        "year" => time_ranges::year(context, query, wrapped),
+        "epoch" => time_ranges::epoch(context, query, wrapped),
         _ => None,
     }
 }
@@ -214,7 +215,7 @@ fn moved(
         }
         match ty.as_str() {
             ty if ty.starts_with("timestamp") && is_difference => Some(format!("{text}::interval")),
-            ty if ty.starts_with("timestamp") => Some(format!("{text}::{}", spans::cast_name(ty))),
+            ty if ty.starts_with("timestamp") => Some(format!("{text}::{}", time_ranges::cast_name(ty))),
             // A number of days or an interval.
             ty if ty.starts_with("date") || ty.starts_with("time") || ty.is_empty() => None,
             _ if is_bare(value) && is_bare(other) => Some(format!("{text}::{ty}")),
@@ -227,7 +228,7 @@ fn moved(
         is_subtracted || sign == '-' && !is_interval(other) && (is_bare(other) || is_interval(value));
     let name = wrapped.name(query, context.dialect);
     let value = typed(value, wrapped.value_text(context, value), is_between)?;
-    let other = typed(other, shape::operand(other, context.dialect), !is_between)?;
+    let other = typed(other, wording::operand(other, context.dialect), !is_between)?;
     let (op, moved) = match (is_subtracted, sign) {
         (true, _) => (op.flipped(), format!("{other} - {value}")),
         (false, '+') => (op, format!("{value} - {other}")),

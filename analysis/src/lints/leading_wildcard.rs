@@ -1,6 +1,6 @@
 //! A pattern that starts with a wildcard.
 
-use super::shared::shape;
+use super::shared::wording;
 use super::{Check, QueryContext, declare_lint, optional_filter, shared};
 use crate::finding::Finding;
 use crate::schema::Table;
@@ -117,7 +117,7 @@ fn begins_with_wildcard(pattern: &Expr, kind: LikeKind) -> bool {
 
 fn finding(context: &QueryContext<'_>, table: &Table, matched: &[&Expr]) -> Finding {
     let named: Vec<String> =
-        matched.iter().map(|expr| format!("`{}`", shape::sql(expr, context.dialect))).collect();
+        matched.iter().map(|expr| format!("`{}`", wording::sql(expr, context.dialect))).collect();
     let span = matched.first().and_then(|expr| expr.span()).map_or(0..0, |span| span.range());
     let message = format!(
         "pattern on {} of `{}` begins with a wildcard, which no btree index serves",

@@ -1,6 +1,6 @@
 //! The first rows without an order.
 
-use super::shared::{meant, shape};
+use super::shared::{meant, wording};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
@@ -56,7 +56,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         Expr::Literal(Literal::Number(number)) => Some(number.as_str()),
         _ => None,
     };
-    if !block.order_by.is_empty() || block.locks || number == Some("0") || shape::rows_are_alike(block) {
+    if !block.order_by.is_empty() || block.locks || number == Some("0") || wording::rows_are_alike(block) {
         return;
     }
     // Without known keys, a lookup by key looks like any other filter.
@@ -72,11 +72,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
     let message = match number {
         Some("1") => "LIMIT 1 takes any one of possibly several rows".to_owned(),
-        _ => format!("LIMIT {} takes any rows, in any order", shape::sql(limit, context.dialect)),
+        _ => format!("LIMIT {} takes any rows, in any order", wording::sql(limit, context.dialect)),
     };
     let span = block.limit_span.map_or(0..0, |span| span.range());
     let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "no ORDER BY");
-    let key = shape::only_table(context, query, block).map(|(_, table)| table.primary_key.join(", "));
+    let key = wording::only_table(context, query, block).map(|(_, table)| table.primary_key.join(", "));
     let key = key.filter(|key| !key.is_empty() && is_plain(block));
     // One row of a whole table is the only one: a table of settings, or of the state.
     let is_only = number == Some("1")

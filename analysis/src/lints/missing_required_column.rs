@@ -1,6 +1,6 @@
 //! A row without a value for a required column.
 
-use super::shared::shape;
+use super::shared::wording;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::rust::Site;
@@ -46,7 +46,7 @@ declare_lint! {
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
     // A column that does not exist was meant to be another one: what the others lack follows from it.
-    if shape::names_unknown_column(query) {
+    if wording::names_unknown_column(query) {
         return;
     }
     // DDL that is not visible here may add a default to a column, or a trigger to a table.

@@ -1,6 +1,6 @@
 //! One row is fetched from a query that can return several.
 
-use super::shared::{meant, partial, shape};
+use super::shared::{meant, partial, wording};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
@@ -196,14 +196,14 @@ fn is_found_one_way(query: &Query, root: &Block) -> bool {
 /// parameters, over the rows with the literals that others are compared with. Other conditions may be what leaves one row:
 /// then it has more conditions than the query, which the message says.
 fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Option<(String, String)> {
-    let (relation, table) = shape::only_table(context, query, root)?;
+    let (relation, table) = wording::only_table(context, query, root)?;
     let mut columns: Vec<&str> = Vec::new();
     let mut keys: Vec<String> = Vec::new();
     let mut kept: Vec<String> = Vec::new();
     let mut is_stricter = false;
     for condition in root.filters() {
         if context.dialect != Dialect::MySql && is_of_row(condition, relation) {
-            let text = shape::sql(condition, context.dialect);
+            let text = wording::sql(condition, context.dialect);
             kept.push(if matches!(condition, Expr::Or(_)) { format!("({text})") } else { text });
             continue;
         }

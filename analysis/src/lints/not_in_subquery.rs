@@ -1,7 +1,7 @@
 //! NOT IN over values that may be NULL.
 
 use super::shared::clause::Text;
-use super::shared::shape;
+use super::shared::wording;
 use super::{Check, QueryContext, declare_lint, shared};
 use crate::finding::{Applicability, Finding};
 use crate::sql::expr::{Expr, Op, Test};
@@ -109,7 +109,7 @@ fn finding(
     let outer = sought;
     let written = |expr: &Expr| match expr.as_column().and_then(|column| Some((column, column.relation?))) {
         Some((column, relation)) => format!("{}.{}", query.relation(relation).alias, column.name),
-        None => shape::operand(expr, context.dialect),
+        None => wording::operand(expr, context.dialect),
     };
     let (sought, value) = (written(sought), written(output));
     let block = query.block(inner);

@@ -1,6 +1,6 @@
 //! A filter that a parameter turns off.
 
-use super::shared::shape;
+use super::shared::wording;
 use super::{Check, QueryContext, declare_lint, leading_wildcard, shared};
 use crate::finding::Finding;
 use crate::sql::expr::{Expr, Literal, Op, Test};
@@ -206,7 +206,7 @@ fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, cond
     let op = fallback(condition).unwrap_or("=");
     let pushed = pushed(context, filter.as_ref(), (column, op));
     let filter = match filter {
-        Some(filter) => shape::sql(&filter, context.dialect),
+        Some(filter) => wording::sql(&filter, context.dialect),
         None if op == "BETWEEN" => format!("{column} BETWEEN .. AND .."),
         None => format!("{column} {op} .."),
     };
@@ -240,10 +240,10 @@ fn pushed(
         None if op == "BETWEEN" => None,
         None => Some(pushed(column, op)),
         Some(Expr::Binary { op, left, right }) if left.as_column().is_some() && is_value(right) => {
-            Some(pushed(&shape::sql(left, context.dialect), op.as_str()))
+            Some(pushed(&wording::sql(left, context.dialect), op.as_str()))
         }
         Some(Expr::Binary { op, left, right }) if right.as_column().is_some() && is_value(left) => {
-            Some(pushed(&shape::sql(right, context.dialect), op.flipped().as_str()))
+            Some(pushed(&wording::sql(right, context.dialect), op.flipped().as_str()))
         }
         Some(Expr::Any { left, right, all: false, .. }) if left.as_column().is_some() && is_value(right) => {
             Some(format!("query.push(\" AND {column} = ANY(\").push_bind(value).push(\")\");"))

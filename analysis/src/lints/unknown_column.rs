@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::shared::{clause, shape};
+use super::shared::{clause, wording};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::Dialect;
@@ -72,7 +72,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                 clause::rename(finding, context, column, similar)
             }
             None => {
-                let migrated = shape::added_by_migration(context);
+                let migrated = wording::added_by_migration(context);
                 finding.help(match text {
                     Some(text) => format!("write {text} for a text, in single quotes; {migrated}"),
                     None => migrated.to_owned(),

@@ -1,6 +1,6 @@
 //! A table that is not in the schema.
 
-use super::shared::{clause, shape};
+use super::shared::{clause, wording};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::query::ProblemKind;
@@ -62,7 +62,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                 let finding = finding.help(format!("write `{similar}`, which exists"));
                 clause::rename(finding, context, name, similar)
             }
-            _ => finding.help(shape::added_by_migration(context)),
+            _ => finding.help(wording::added_by_migration(context)),
         });
     }
 }

@@ -60,7 +60,7 @@ pub fn made_by_code(texts: &[Coded], dialect: Dialect) -> MadeByCode {
     }
     let mut replay = Replay::new(dialect);
     let mut by_file: BTreeMap<String, usize> = BTreeMap::new();
-    for Step { file, piece, tables, .. } in reader.in_order() {
+    for Replayed { file, piece, tables, .. } in reader.in_order() {
         let problems = replay.problems.len();
         replay.apply_piece(piece, file);
         let failed = replay.problems.get(problems..).unwrap_or_default();
@@ -85,7 +85,7 @@ fn definition(sql: &str) -> String {
 }
 
 /// A statement to replay.
-struct Step<'t> {
+struct Replayed<'t> {
     /// 0 for what creates tables, which comes first.
     rank: u8,
     file: &'t str,
@@ -95,7 +95,7 @@ struct Step<'t> {
 
 struct Reader<'t> {
     dialect: Dialect,
-    steps: Vec<Step<'t>>,
+    replayed: Vec<Replayed<'t>>,
     named: Vec<BTreeSet<Name>>,
     /// The definition of each table, without white space.
     definitions: BTreeMap<Name, String>,
@@ -112,7 +112,7 @@ impl<'t> Reader<'t> {
     fn new(dialect: Dialect) -> Reader<'t> {
         Reader {
             dialect,
-            steps: Vec::new(),
+            replayed: Vec::new(),
             named: Vec::new(),
             definitions: BTreeMap::new(),
             doubted: BTreeSet::new(),
@@ -123,10 +123,10 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn in_order(&mut self) -> Vec<Step<'t>> {
-        let mut steps = std::mem::take(&mut self.steps);
-        steps.sort_by_key(|step| step.rank);
-        steps
+    fn in_order(&mut self) -> Vec<Replayed<'t>> {
+        let mut replayed = std::mem::take(&mut self.replayed);
+        replayed.sort_by_key(|it| it.rank);
+        replayed
     }
 
     fn read(&mut self, coded: &'t Coded, piece: &'t Piece<'t>) {
@@ -173,7 +173,7 @@ impl<'t> Reader<'t> {
             named.extend(tables.iter().cloned());
         }
         if coded.is_certain {
-            self.steps.push(Step { rank, file: &coded.file, piece, tables });
+            self.replayed.push(Replayed { rank, file: &coded.file, piece, tables });
         } else {
             self.doubted.extend(tables);
         }
@@ -188,7 +188,7 @@ impl<'t> Reader<'t> {
         match drop.what {
             Dropped::Table | Dropped::View | Dropped::MaterializedView => {
                 let names = drop.names.iter().map(Written::to_name);
-                let made = names.filter(|name| self.steps.iter().any(|step| step.tables.contains(name)));
+                let made = names.filter(|name| self.replayed.iter().any(|it| it.tables.contains(name)));
                 let made: Vec<Name> = made.collect();
                 self.doubted.extend(made);
             }

@@ -5,12 +5,12 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprClosure, Stmt, Token};
 
 use crate::emit::{Marked, Misuse};
-use crate::input::{Argument, MacroKind, Query, Rows};
+use crate::input::{Argument, MacroCall, MacroKind, Rows};
 
 /// A call.
 pub(super) struct Many {
     /// The SQL with all bound values: those of a row, then the shared ones.
-    pub(super) query: Query,
+    pub(super) query: MacroCall,
     pub(super) rows: Option<Given>,
     pub(super) misuses: Vec<Misuse>,
 }
@@ -41,7 +41,7 @@ pub(crate) fn form(kind: MacroKind) -> Option<String> {
 impl Many {
     pub(super) fn parse(kind: MacroKind, tokens: &TokenStream) -> Many {
         let (before, after) = split(tokens.clone());
-        let mut query = Query::parse(kind, before);
+        let mut query = MacroCall::parse(kind, before);
         let mut misuses = std::mem::take(&mut query.misuses);
         let rows = query.arguments.pop();
         if let Some(argument) = query.arguments.first() {

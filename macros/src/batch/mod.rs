@@ -15,7 +15,7 @@ use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
 use crate::fitted::{Fitted, fitted};
-use crate::input::{MacroKind, Query, Rows, Sql};
+use crate::input::{MacroCall, MacroKind, Rows, Sql};
 use crate::rows::Plan;
 use crate::types::Types;
 
@@ -81,7 +81,7 @@ fn statement(
 }
 
 struct Expansion<'a> {
-    query: &'a Query,
+    query: &'a MacroCall,
     given: &'a input::Given,
     made: &'a Made,
     parameters: &'a [Option<Parameter>],
@@ -201,7 +201,12 @@ pub(crate) fn database(dialect: Dialect) -> TokenStream {
 }
 
 /// The bound batch, with its rows read by its `try_map`.
-pub(crate) fn read(query: &Query, plan: &Plan, database: &TokenStream, bound: TokenStream) -> TokenStream {
+pub(crate) fn read(
+    query: &MacroCall,
+    plan: &Plan,
+    database: &TokenStream,
+    bound: TokenStream,
+) -> TokenStream {
     match plan {
         Plan::Untyped if query.kind.rows == Rows::Record => {
             quote!(#bound.try_map(::core::result::Result::Ok))
@@ -213,7 +218,7 @@ pub(crate) fn read(query: &Query, plan: &Plan, database: &TokenStream, bound: To
 }
 
 /// Rows read by a type: that of the only column, or one that decodes a whole row.
-fn decoded(query: &Query, plan: &Plan, database: &TokenStream, bound: &TokenStream) -> TokenStream {
+fn decoded(query: &MacroCall, plan: &Plan, database: &TokenStream, bound: &TokenStream) -> TokenStream {
     let row = query.row.as_ref();
     let private = quote!(::query_budget::__private);
     if let Plan::Scalar(ty, span) = plan {

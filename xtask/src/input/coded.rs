@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::workspace::Sources;
 
 /// A file of a crate.
-pub(super) struct Source<'t> {
+pub(super) struct CodeFile<'t> {
     pub(super) path: &'t Path,
     pub(super) text: &'t str,
     /// Whether it is test code.
@@ -23,12 +23,12 @@ pub(super) struct Source<'t> {
 pub(super) fn find<'t>(
     crates: &[Sources],
     projects: &mut [Project],
-    files: &dyn Fn(usize) -> Vec<Source<'t>>,
+    files: &dyn Fn(usize) -> Vec<CodeFile<'t>>,
     base: &Path,
 ) {
     for (owner, (sources, project)) in crates.iter().zip(projects.iter_mut()).enumerate() {
         let files = files(owner);
-        let is_own = |file: &&Source<'_>| !file.in_test && !is_aside(file.path, sources);
+        let is_own = |file: &&CodeFile<'_>| !file.in_test && !is_aside(file.path, sources);
         let found: Vec<Vec<Coded>> =
             files.par_iter().filter(is_own).map(|file| coded(file, sources, base)).collect();
         project.coded = found.concat();
@@ -57,7 +57,7 @@ fn is_aside(path: &Path, sources: &Sources) -> bool {
 }
 
 /// The statements of one file.
-fn coded(file: &Source<'_>, sources: &Sources, base: &Path) -> Vec<Coded> {
+fn coded(file: &CodeFile<'_>, sources: &Sources, base: &Path) -> Vec<Coded> {
     let texts = ddl_texts(file.text);
     if texts.is_empty() {
         return Vec::new();

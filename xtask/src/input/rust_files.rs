@@ -17,7 +17,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use super::candidates;
-use super::coded::{self, Source};
+use super::coded::{self, CodeFile};
 use super::entries::Entries;
 use super::included;
 use super::migrations;
@@ -180,9 +180,9 @@ fn of_crate(texts: &[Text], owner: usize) -> &[Text] {
 }
 
 /// The files of a crate itself.
-fn sources_of<'t>(texts: &'t [Text], standings: &[Standing], owner: usize) -> Vec<Source<'t>> {
+fn sources_of<'t>(texts: &'t [Text], standings: &[Standing], owner: usize) -> Vec<CodeFile<'t>> {
     let all = texts.iter().zip(standings).filter(|(text, _)| text.owner == owner);
-    let source = |(text, standing): (&'t Text, &Standing)| Source {
+    let source = |(text, standing): (&'t Text, &Standing)| CodeFile {
         path: &text.path,
         text: &text.text,
         in_test: standing.in_test,

@@ -79,21 +79,21 @@ fn more(report: &Report, output: &mut Output) -> Result<(), Failure> {
 /// The source lines of findings that are not about a query: a call, a foreign key.
 struct Lines {
     base: PathBuf,
-    read: HashMap<Arc<str>, Option<Source>>,
+    read: HashMap<Arc<str>, Option<IndexedText>>,
 }
 
 /// A text whose lines are found without reading those before.
-struct Source {
+struct IndexedText {
     text: String,
     /// The bytes at which lines start.
     starts: Vec<usize>,
 }
 
-impl Source {
-    fn new(text: String) -> Source {
+impl IndexedText {
+    fn new(text: String) -> IndexedText {
         let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         let starts = std::iter::once(0).chain(ends).collect();
-        Source { text, starts }
+        IndexedText { text, starts }
     }
 
     /// A line by its number, counted from 1.
@@ -115,8 +115,10 @@ impl Lines {
             return finding.clone();
         }
         let path = self.base.join(&*place.file);
-        let source =
-            self.read.entry(Arc::clone(&place.file)).or_insert_with(|| read(&path).ok().map(Source::new));
+        let source = self
+            .read
+            .entry(Arc::clone(&place.file))
+            .or_insert_with(|| read(&path).ok().map(IndexedText::new));
         let line = source.as_ref().and_then(|source| source.line(place.line));
         let Some(line) = line.filter(|line| !line.trim().is_empty()) else { return finding.clone() };
         // The name at the place; at the start of a line, the whole line.
@@ -241,7 +243,7 @@ mod tests {
     #[test]
     fn lines_are_found_by_their_number() {
         for text in ["a\r\n\nb\n", "", "\n", "é\nb"] {
-            let source = Source::new(text.to_owned());
+            let source = IndexedText::new(text.to_owned());
             for number in 1..6 {
                 assert_eq!(source.line(number), text.lines().nth(number as usize - 1), "{text:?}, {number}");
             }

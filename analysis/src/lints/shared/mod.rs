@@ -16,12 +16,12 @@ pub(super) mod meant;
 pub(super) mod nearest;
 pub(super) mod partial;
 pub(super) mod pasteable;
-pub(super) mod shape;
 pub(super) mod slices;
-pub(super) mod spans;
 #[cfg(test)]
 mod tests;
+pub(super) mod time_ranges;
 pub(super) mod unbounded;
+pub(super) mod wording;
 pub(super) mod wrapped;
 
 use super::QueryContext;

@@ -2,7 +2,7 @@
 //! the value, on its two sides.
 
 use super::clause::Text;
-use super::shape;
+use super::wording;
 use crate::index::{self, NewIndex};
 use crate::lints::QueryContext;
 use crate::sql::Dialect;
@@ -37,7 +37,7 @@ pub(in crate::lints) fn of(
         column.relation == Some(relation) && value.is_constant() && !predicates::is_volatile(value)
     })?;
     let name = quote_if_needed(&column.name, context.dialect);
-    let compared = shape::operand(value, context.dialect);
+    let compared = wording::operand(value, context.dialect);
     let parts = Parts::of(context, query, relation)?;
     let limit = parts.limit;
     let sides = format!(

@@ -1,7 +1,7 @@
 //! Partial indexes that would serve a query which repeated their predicate: the rows of a soft delete, or the value that a
 //! parameter always has.
 
-use super::shape;
+use super::wording;
 use crate::lints::QueryContext;
 use crate::schema::{Schema, columns};
 use crate::sql::Dialect;
@@ -105,7 +105,7 @@ pub(in crate::lints) fn bound(
         let is_bound = |part: &&Expr| conditions.iter().any(|it| may_imply(it, part, relation));
         let (bound, rest): (Vec<&Expr>, Vec<&Expr>) = predicate.conjuncts().iter().partition(is_bound);
         let text = |parts: &[&Expr]| {
-            let parts: Vec<String> = parts.iter().map(|part| shape::sql(part, context.dialect)).collect();
+            let parts: Vec<String> = parts.iter().map(|part| wording::sql(part, context.dialect)).collect();
             (!parts.is_empty()).then(|| parts.join(" AND "))
         };
         let condition = text(&bound)?;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{clause, shape};
+use super::{clause, wording};
 use crate::finding::{Applicability, Finding};
 use crate::index::has_few_values;
 use crate::lints::QueryContext;
@@ -249,7 +249,7 @@ impl Wrapped<'_> {
     /// The value on the other side, in parentheses if it is computed: as it is written in the query, or as it is understood if
     /// that cannot be delimited.
     pub(in crate::lints) fn value_text(&self, context: &QueryContext<'_>, value: &Expr) -> String {
-        let understood = shape::operand(value, context.dialect);
+        let understood = wording::operand(value, context.dialect);
         // Of placeholders without numbers, each is a parameter of its own.
         let is_numbered =
             context.dialect == Dialect::Postgres || !value.any(|it| matches!(it, Expr::Parameter(_)));
@@ -285,7 +285,7 @@ impl Wrapped<'_> {
         if (index.is_none() || rewrite.is_none()) && context.lacks_index_of_value(self.relation) {
             return None;
         }
-        let operand = shape::sql(self.operand, context.dialect);
+        let operand = wording::sql(self.operand, context.dialect);
         // Without an index on the column, the wrapping costs nothing; `unindexed_filter` reports what is
         // missing.
         let keeps = match (&index, &rewrite) {
@@ -350,7 +350,7 @@ impl Wrapped<'_> {
                 _ => format!("CREATE INDEX ON {} (({operand}))", table.name),
             },
             Dialect::Sqlite | Dialect::MySql => {
-                let operand = shape::sql(operand, dialect);
+                let operand = wording::sql(operand, dialect);
                 format!(
                     "CREATE INDEX {}_{}_idx ON {} (({operand}))",
                     table.name.name, self.column.name, table.name

@@ -87,7 +87,7 @@ fn words(statement: &str) -> impl Iterator<Item = String> {
 
 /// What is known of a place in the source.
 #[derive(Debug, Clone, Copy, Default)]
-struct Scope {
+struct Region {
     /// Whether it is test code, or takes changes back.
     is_left_out: bool,
     /// Whether it depends on a condition, or is part of a text that is built.
@@ -100,9 +100,9 @@ struct Reader<'t> {
     tokens: Vec<Token<'t>>,
     at: usize,
     /// The brackets that are open here.
-    open: Vec<Scope>,
+    open: Vec<Region>,
     /// What attributes and keywords say of the block that follows.
-    next: Scope,
+    next: Region,
     /// The line of `counted` bytes.
     line: u32,
     counted: usize,
@@ -116,24 +116,24 @@ impl<'t> Reader<'t> {
                 TokenKind::Sign(b'#') if self.is_sign(1, b'[') => self.attribute(1),
                 TokenKind::Sign(b'#') if self.is_sign(1, b'!') && self.is_sign(2, b'[') => self.attribute(2),
                 TokenKind::Sign(b'{') => {
-                    let scope = self.scope();
-                    self.open.push(scope);
-                    self.next = Scope::default();
+                    let region = self.region();
+                    self.open.push(region);
+                    self.next = Region::default();
                 }
                 TokenKind::Sign(b'(' | b'[') => {
                     let here = self.here();
                     let in_doubt = here.in_doubt || self.is_of_building_macro();
                     let is_undoing = self.at.checked_sub(1).is_some_and(|name| self.is_undoing(name));
-                    self.open.push(Scope { in_doubt, is_left_out: here.is_left_out || is_undoing });
+                    self.open.push(Region { in_doubt, is_left_out: here.is_left_out || is_undoing });
                 }
                 TokenKind::Sign(b'}') => {
                     self.open.pop();
-                    self.next = Scope::default();
+                    self.next = Region::default();
                 }
                 TokenKind::Sign(b')' | b']') => {
                     self.open.pop();
                 }
-                TokenKind::Sign(b';') => self.next = Scope::default(),
+                TokenKind::Sign(b';') => self.next = Region::default(),
                 TokenKind::Word
                     if matches!(token.text, "if" | "else" | "match" | "while" | "macro_rules") =>
                 {
@@ -149,14 +149,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn here(&self) -> Scope {
+    fn here(&self) -> Region {
         self.open.last().copied().unwrap_or_default()
     }
 
     /// The block that begins here.
-    fn scope(&self) -> Scope {
+    fn region(&self) -> Region {
         let here = self.here();
-        Scope {
+        Region {
             is_left_out: here.is_left_out || self.next.is_left_out,
             in_doubt: here.in_doubt || self.next.in_doubt,
         }

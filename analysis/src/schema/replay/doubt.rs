@@ -12,7 +12,7 @@ use crate::sql::lex::{Lexer, TokenKind};
 
 /// A kind of constraint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ConstraintKind {
     /// One that has an index.
     Key,
     Reference,
@@ -20,16 +20,16 @@ enum Kind {
 }
 
 /// The values by which catalogs tell the kinds of constraints.
-const KINDS: [(&str, Kind); 9] = [
-    ("p", Kind::Key),
-    ("u", Kind::Key),
-    ("x", Kind::Key),
-    ("f", Kind::Reference),
-    ("c", Kind::Check),
-    ("PRIMARY KEY", Kind::Key),
-    ("UNIQUE", Kind::Key),
-    ("FOREIGN KEY", Kind::Reference),
-    ("CHECK", Kind::Check),
+const KINDS: [(&str, ConstraintKind); 9] = [
+    ("p", ConstraintKind::Key),
+    ("u", ConstraintKind::Key),
+    ("x", ConstraintKind::Key),
+    ("f", ConstraintKind::Reference),
+    ("c", ConstraintKind::Check),
+    ("PRIMARY KEY", ConstraintKind::Key),
+    ("UNIQUE", ConstraintKind::Key),
+    ("FOREIGN KEY", ConstraintKind::Reference),
+    ("CHECK", ConstraintKind::Check),
 ];
 
 impl Replay {
@@ -215,10 +215,11 @@ impl Replay {
     /// constraints, those.
     fn kinds_looked_up(&self) -> (bool, bool) {
         let texts = self.texts_of_code();
-        let named = |kind: &&(&str, Kind)| texts.iter().any(|text| text.eq_ignore_ascii_case(kind.0));
-        let kinds: Vec<Kind> = KINDS.iter().filter(named).map(|(_, kind)| *kind).collect();
-        let any = |kind: Kind| kinds.is_empty() || kinds.contains(&kind);
-        (any(Kind::Key), any(Kind::Reference))
+        let named =
+            |kind: &&(&str, ConstraintKind)| texts.iter().any(|text| text.eq_ignore_ascii_case(kind.0));
+        let kinds: Vec<ConstraintKind> = KINDS.iter().filter(named).map(|(_, kind)| *kind).collect();
+        let any = |kind: ConstraintKind| kinds.is_empty() || kinds.contains(&kind);
+        (any(ConstraintKind::Key), any(ConstraintKind::Reference))
     }
 
     /// The texts of the running code, and the values of its parameters.

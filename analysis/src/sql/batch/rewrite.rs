@@ -52,18 +52,19 @@ pub fn rewrite(
     };
     let result = apply(sql, &mut edits)?;
     let again = resolve(&result, dialect, schema).ok()?;
-    let mut shape = Shape::of(query);
+    let mut counts = PartCounts::of(query);
     let is_without_limit = again.root.is_some_and(|root| again.block(root).limit.is_none());
     if root.limit.is_some() && is_without_limit && job.needless_limit().is_some() {
-        shape.limits -= 1;
+        counts.limits -= 1;
     }
-    let keeps = again.problems.is_empty() && again.kind == query.kind && Shape::of(&again).keeps(&shape);
+    let keeps =
+        again.problems.is_empty() && again.kind == query.kind && PartCounts::of(&again).keeps(&counts);
     keeps.then(|| Rewrite { edits, text: on_one_line(&result, dialect), facts })
 }
 
 /// The parts of a statement as counts, none of which a rewrite may reduce.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(super) struct PartCounts {
     conditions: usize,
     limits: usize,
     order: usize,
@@ -73,28 +74,28 @@ pub(super) struct Shape {
     sets: usize,
 }
 
-impl Shape {
-    pub(super) fn of(query: &Query) -> Shape {
-        let mut shape =
-            Shape { conditions: 0, limits: 0, order: 0, groups: 0, conflicts: 0, returns: 0, sets: 0 };
+impl PartCounts {
+    pub(super) fn of(query: &Query) -> PartCounts {
+        let mut counts =
+            PartCounts { conditions: 0, limits: 0, order: 0, groups: 0, conflicts: 0, returns: 0, sets: 0 };
         for (_, block) in query.written_blocks() {
-            shape.conditions += block.conditions().len();
-            shape.limits += usize::from(block.limit.is_some()) + usize::from(block.offset.is_some());
-            shape.order += block.order_by.len();
+            counts.conditions += block.conditions().len();
+            counts.limits += usize::from(block.limit.is_some()) + usize::from(block.offset.is_some());
+            counts.order += block.order_by.len();
             match &block.body {
-                Body::Select(select) => shape.groups += select.group_by.len(),
+                Body::Select(select) => counts.groups += select.group_by.len(),
                 Body::Write(write) => {
-                    shape.conflicts += usize::from(write.conflict.is_some());
-                    shape.returns += write.returning.as_ref().map_or(0, Vec::len);
-                    shape.sets += write.assignments.len();
+                    counts.conflicts += usize::from(write.conflict.is_some());
+                    counts.returns += write.returning.as_ref().map_or(0, Vec::len);
+                    counts.sets += write.assignments.len();
                 }
                 Body::Set { .. } | Body::Values(_) | Body::Unknown => {}
             }
         }
-        shape
+        counts
     }
 
-    fn keeps(&self, before: &Shape) -> bool {
+    fn keeps(&self, before: &PartCounts) -> bool {
         self == before
     }
 }
