@@ -1,12 +1,12 @@
 //! UPDATE and DELETE of every row.
 
+use super::shared::growth::begins_insert;
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::rust::{Site, SiteSql};
 use crate::schema::Name;
 use crate::sql::expr::Expr;
-use crate::sql::lex::Lexer;
 use crate::sql::query::{Body, Kind, Query, Source, Write};
 use crate::sql::resolve;
 use crate::sql::split::statements;
@@ -211,23 +211,7 @@ fn inserts_into(context: &QueryContext<'_>, text: &str, table: &Name) -> bool {
             _ => false,
         });
     }
-    // `INSERT INTO t (..) …`, `COPY t (..) FROM STDIN`
-    let words: Vec<&str> = Lexer::new(text, context.dialect)
-        .filter_map(|token| text.get(token.span.range()))
-        .map(|word| word.trim_matches(['"', '`']))
-        .collect();
-    let is = |at: usize, word: &str| words.get(at).is_some_and(|it| it.eq_ignore_ascii_case(word));
-    let first = match () {
-        () if is(0, "insert") || is(0, "replace") => {
-            words.iter().position(|it| it.eq_ignore_ascii_case("into"))
-        }
-        () if is(0, "copy") && words.iter().any(|it| it.eq_ignore_ascii_case("from")) => Some(0),
-        () => None,
-    };
-    first.is_some_and(|before| {
-        let at = if is(before + 2, ".") { before + 3 } else { before + 1 };
-        is(at, &table.name)
-    })
+    begins_insert(text, table)
 }
 
 /// Whether every value that an UPDATE sets is computed from other tables for each row, so that all rows are meant: the

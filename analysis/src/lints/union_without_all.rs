@@ -1,5 +1,8 @@
 //! A UNION that removes duplicates where there are none.
 
+use std::ops::Range;
+
+use super::shared::clause::Text;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::schema::{KeyPart, Schema};
@@ -59,7 +62,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         }
         let distinct = arms.iter().all(|arm| has_no_duplicates(query, arm, schema));
         if distinct && are_apart(query, &arms, context.dialect) {
-            let at = keyword(context.sql);
+            let at = keyword(context, query, &arms);
             findings.push(
                 Finding::new(
                     LINT.name,
@@ -76,14 +79,15 @@ fn is_union(body: &Body) -> bool {
     matches!(body, Body::Set { op: SetOp::Union, all: false, .. })
 }
 
-/// The first UNION without ALL in a text.
-fn keyword(sql: &str) -> std::ops::Range<usize> {
-    let lower = sql.to_ascii_lowercase();
-    let found = lower.match_indices("union").find(|(at, word)| {
-        let rest = lower.get(at + word.len()..).unwrap_or_default();
-        rest.starts_with(char::is_whitespace) && !rest.trim_start().starts_with("all")
-    });
-    found.map_or(0..0, |(at, word)| at..at + word.len())
+/// The UNION before the second arm of a chain, in the text; the first one without ALL if that arm names no table.
+fn keyword(context: &QueryContext<'_>, query: &Query, arms: &[(BlockId, &Select)]) -> Range<usize> {
+    let text = Text::new(context.sql, context.dialect);
+    let tables = arms.get(1).into_iter().flat_map(|(_, select)| select.from.iter().flat_map(From::relations));
+    let table = tables.filter_map(|id| query.relation(id).span).next();
+    let before = table.and_then(|span| text.word_before(span.range().start, "union"));
+    let is_alone = |at: &usize| text.is(*at, "union") && !text.is(at + 1, "all");
+    let at = before.or_else(|| (0..text.tokens.len()).find(is_alone));
+    at.and_then(|at| text.span(at, at)).unwrap_or(0..0)
 }
 
 /// Collects the SELECT arms of a chain of UNION; `false` if something else is among them.
@@ -246,7 +250,29 @@ fn differ(a: &Literal, b: &Literal, by_case: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, silent};
+    use crate::lints::tests::{findings, fires, silent};
+
+    #[test]
+    fn the_union_of_the_chain_is_shown() {
+        let arms =
+            "SELECT 1 AS kind, id FROM events WHERE user_id = $1 | SELECT 2, id FROM users WHERE id = $1";
+        for marked in [
+            format!("WITH a AS (SELECT id FROM events UNION SELECT id FROM users) {arms}"),
+            format!("SELECT id FROM ({arms}) AS a UNION SELECT id FROM users"),
+            format!(
+                "/* a union of both */ {}",
+                arms.replace("user_id = $1 |", "id IN (SELECT 1 UNION SELECT 2) |")
+            ),
+            "SELECT 1, count(*) FROM events | SELECT 2, count(*)".to_owned(),
+            "(SELECT 1, id FROM events) | (SELECT 2, id FROM users WHERE email <> 'a union b')".to_owned(),
+        ] {
+            let sql = marked.replace('|', "union");
+            let found = findings("union_without_all", &sql);
+            let spans: Vec<_> = found.iter().flat_map(|it| &it.excerpt).map(|it| it.span.clone()).collect();
+            let at = marked.find('|').unwrap_or_default();
+            assert!(matches!(spans.as_slice(), [span] if *span == (at..at + 5)), "{sql}: {found:?}");
+        }
+    }
 
     #[test]
     fn bare_literals_differ_by_case_where_the_database_tells_it() {

@@ -161,6 +161,20 @@ impl<'t> Text<'t> {
         (!has_comment).then_some(span)
     }
 
+    /// The last token before a byte that is this word, outside of brackets that close before the byte.
+    pub(in crate::lints) fn word_before(&self, byte: usize, word: &str) -> Option<usize> {
+        let mut depth = 0_usize;
+        let end = self.tokens.partition_point(|token| token.span.range().start < byte);
+        (0..end).rev().find(|at| {
+            match self.at(*at) {
+                ")" => depth += 1,
+                "(" => depth = depth.saturating_sub(1),
+                _ => return depth == 0 && self.is(*at, word),
+            }
+            false
+        })
+    }
+
     /// The parenthesis that closes the one at a token.
     pub(in crate::lints) fn closing(&self, open: usize) -> Option<usize> {
         let mut depth = 0_usize;

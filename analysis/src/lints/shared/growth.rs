@@ -38,26 +38,14 @@ pub struct Growth {
 impl Growth {
     /// Adds the tables that a statement inserts into.
     pub fn add(&mut self, text: &str) {
-        let mut words = text.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
-        let mut is_first = true;
         // What follows an unknown beginning, or is in an unknown part of WITH, may insert as well.
         let first = text.split_whitespace().next().unwrap_or_default();
         self.is_whole &=
             !(first.starts_with('…') || first.eq_ignore_ascii_case("with") && text.contains('…'));
-        while let Some(word) = words.next() {
-            let is = |sought: &str| word.eq_ignore_ascii_case(sought);
-            let name = match is_first && (is("insert") || is("replace")) {
-                // MySQL does without INTO: `INSERT IGNORE notes`, `REPLACE notes`.
-                true => words.by_ref().find(|word| !MODIFIERS.contains(&word.to_ascii_lowercase().as_str())),
-                false if is("into") || is("copy") => words.next(),
-                false => None,
-            };
-            is_first = word.ends_with(';');
-            if let Some(name) = name {
-                // The name may be a part that is known at run time alone.
-                self.is_whole &= !name.contains(['…', '{', '%', '$']);
-                self.grown.insert(folded(name));
-            }
+        for name in inserted(text) {
+            // The name may be a part that is known at run time alone.
+            self.is_whole &= !name.contains(['…', '{', '%', '$']);
+            self.grown.insert(folded(name));
         }
     }
 
@@ -94,6 +82,38 @@ impl Growth {
     pub(crate) fn stays(&self, table: &Name) -> bool {
         self.is_whole && self.is_never_grown(table) && self.filled.contains(&table.name.to_ascii_lowercase())
     }
+}
+
+/// The names after INSERT, REPLACE, INTO and COPY .. FROM, as a text has them; it may be a part of a statement, or a function.
+fn inserted(text: &str) -> Vec<&str> {
+    let mut words = text.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
+    let (mut found, mut is_first) = (Vec::new(), true);
+    while let Some(word) = words.next() {
+        let is = |sought: &str| word.eq_ignore_ascii_case(sought);
+        let name = match is_first && (is("insert") || is("replace")) {
+            // MySQL does without INTO: `INSERT IGNORE notes`, `REPLACE notes`.
+            true => words.by_ref().find(|word| !MODIFIERS.contains(&word.to_ascii_lowercase().as_str())),
+            false if is("into") => words.next(),
+            false if is("copy") => words.next().filter(|_| is_read_into(words.clone())),
+            false => None,
+        };
+        is_first = word.ends_with(';');
+        found.extend(name);
+    }
+    found
+}
+
+/// Whether COPY reads rows into a table, by what follows the name of the table.
+fn is_read_into<'w>(mut rest: impl Iterator<Item = &'w str>) -> bool {
+    rest.find(|word| word.eq_ignore_ascii_case("from") || word.eq_ignore_ascii_case("to"))
+        .is_some_and(|word| word.eq_ignore_ascii_case("from"))
+}
+
+/// Whether a text that begins as a statement inserts into a table, by its words: the rest may not be known.
+pub(in crate::lints) fn begins_insert(text: &str, table: &Name) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    ["insert", "replace", "copy"].iter().any(|word| first.eq_ignore_ascii_case(word))
+        && inserted(text).first().is_some_and(|name| folded(name) == table.name.to_ascii_lowercase())
 }
 
 /// From so many literal rows on a table is a catalogue, rather than one with a first user.
@@ -135,6 +155,8 @@ mod tests {
             "COPY d (a) FROM STDIN",
             "INSERT IGNORE f (id) VALUES (1)",
             "REPLACE g SET id = 1",
+            "COPY h (a) TO STDOUT",
+            "COPY i TO STDOUT",
             "SELECT replace(name, 'a', 'b') FROM e",
             "SELECT * FROM e",
         ] {
@@ -146,6 +168,21 @@ mod tests {
         assert!(growth.is_whole);
         growth.add("INSERT INTO … (id) VALUES ($1)");
         assert!(!growth.is_whole);
+    }
+
+    #[test]
+    fn a_beginning_tells_what_is_inserted_into() {
+        let table = Name { schema: None, name: "logs".to_owned() };
+        for (text, expected) in [
+            ("INSERT INTO app.\"Logs\" (id) …", true),
+            ("insert ignore logs(id) VALUES …", true),
+            ("COPY logs (id) FROM STDIN", true),
+            ("COPY logs TO STDOUT", false),
+            ("INSERT INTO events SELECT id INTO logs", false),
+            ("SELECT id INTO logs FROM events", false),
+        ] {
+            assert_eq!(begins_insert(text, &table), expected, "{text}");
+        }
     }
 
     #[test]
