@@ -13,6 +13,7 @@ mod flow;
 mod function;
 mod graph;
 mod lex;
+mod methods;
 mod occasions;
 mod query_names;
 mod scan;

@@ -67,6 +67,43 @@ pub struct Site {
 }
 
 impl Site {
+    /// A query by itself: it is not executed, and nothing is around it.
+    pub(super) fn new(
+        place: Place,
+        form: Form,
+        written: String,
+        sql: SiteSql,
+        (arguments, arguments_complete): (Vec<Argument>, bool),
+        function: Arc<str>,
+    ) -> Site {
+        Site {
+            place,
+            form,
+            written,
+            sql,
+            built: None,
+            text_names: Vec::new(),
+            arguments,
+            arguments_complete,
+            function,
+            call: None,
+            loops: Vec::new(),
+            allows: Vec::new(),
+            in_test: false,
+            row: String::new(),
+            unit: 0,
+            in_transaction: false,
+            aside: None,
+            is_paged: false,
+            grows: false,
+            in_same_iteration: Vec::new(),
+            follow_up: Vec::new(),
+            occasions: Vec::new(),
+            cached: false,
+            told: false,
+        }
+    }
+
     /// Whether its query is a text that no database has validated.
     pub fn is_text(&self) -> bool {
         matches!(self.form, Form::SqlxFunction | Form::Driver)
@@ -209,6 +246,8 @@ pub struct Argument {
     pub mentions: Vec<String>,
     /// Whether it is the same as long as these are: no call computes it.
     pub is_constant: bool,
+    /// Whether it is another one each time that it is computed: `Uuid::new_v4()`.
+    pub is_new: bool,
     /// Whether it is literally `None`, which is NULL.
     pub is_none: bool,
 }

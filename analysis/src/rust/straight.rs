@@ -16,6 +16,7 @@ use super::lex::outline::Outlined;
 use super::lex::tokens::{Token, TokenKind};
 use super::query_names::{is_executor, makes_query};
 use super::site::{Argument, Call, Form, Site, SiteSql};
+use super::walk::gives_new;
 use super::walk::variables::keeps_value;
 use crate::finding::Place;
 
@@ -235,33 +236,10 @@ impl<'a, 't> Reader<'a, 't> {
             ..Call::default()
         };
         let crate_name = if name > start { "query_budget::" } else { "" };
-        let site = Site {
-            place,
-            form: Form::Checked,
-            written: format!("{crate_name}{macro_name}!"),
-            sql: SiteSql::Literal(sql),
-            built: None,
-            text_names: Vec::new(),
-            arguments,
-            arguments_complete: true,
-            function: Arc::clone(path),
-            call: Some(call),
-            loops: Vec::new(),
-            allows: Vec::new(),
-            in_test: self.in_test,
-            row,
-            unit: 0,
-            in_transaction: false,
-            aside: None,
-            is_paged: false,
-            grows: false,
-            in_same_iteration: Vec::new(),
-            follow_up: Vec::new(),
-            occasions: Vec::new(),
-            cached: false,
-            told: false,
-        };
-        Some((site, end + 3))
+        let written = format!("{crate_name}{macro_name}!");
+        let sql = SiteSql::Literal(sql);
+        let site = Site::new(place, Form::Checked, written, sql, (arguments, true), Arc::clone(path));
+        Some((Site { call: Some(call), in_test: self.in_test, row, ..site }, end + 3))
     }
 
     /// The value of a query's parameter: a number, or a variable or what methods without arguments give of it, by
@@ -275,6 +253,7 @@ impl<'a, 't> Reader<'a, 't> {
                 written: (*text).to_owned(),
                 mentions: Vec::new(),
                 is_constant: true,
+                is_new: false,
                 is_none: false,
             };
             return (ends(at + 1) && text.len() < MAX_VALUE_LENGTH).then_some((number, at + 1));
@@ -292,7 +271,8 @@ impl<'a, 't> Reader<'a, 't> {
             end += 2;
         }
         let mentions = vec![value.of.to_owned()];
-        let argument = Argument { mentions, is_constant: value.is_constant, is_none: false, written };
+        let Value { is_constant, is_new, .. } = value;
+        let argument = Argument { mentions, is_constant, is_new, is_none: false, written };
         (ends(end) && argument.written.len() < MAX_VALUE_LENGTH).then_some((argument, end))
     }
 
@@ -317,7 +297,7 @@ impl<'a, 't> Reader<'a, 't> {
                 )
         };
         let of = self.word(at).filter(is_name)?;
-        let mut value = Value { of, written: of.to_owned(), field: None, is_constant: true };
+        let mut value = Value { of, written: of.to_owned(), field: None, is_constant: true, is_new: false };
         at += 1;
         while self.is_sign(at, b'.') {
             let name =
@@ -330,6 +310,7 @@ impl<'a, 't> Reader<'a, 't> {
                 value.written.push_str("()");
                 value.field = None;
                 value.is_constant &= keeps_value(name);
+                value.is_new |= gives_new(name);
                 at += 2;
             }
         }
@@ -362,6 +343,8 @@ struct Value<'t> {
     field: Option<&'t str>,
     /// Whether it is the same as long as the variable is.
     is_constant: bool,
+    /// Whether it is another one each time that it is computed.
+    is_new: bool,
 }
 
 /// Whether a macro of this crate makes one query from a text; and then, whether the type of its rows comes first.

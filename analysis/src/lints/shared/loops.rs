@@ -4,7 +4,7 @@ use super::pasteable;
 use crate::cardinality::{self, Rows};
 use crate::finding::{Applicability, Finding, Place};
 use crate::lints::QueryContext;
-use crate::rust::{Argument, Built, Loop, LoopKind, Site};
+use crate::rust::{Built, Loop, LoopKind, Site};
 use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::batch::{self, Rewrite};
@@ -168,7 +168,7 @@ impl Around<'_> {
             return !self.site.arguments_complete;
         };
         let of_loop = |name: &String| self.work.iter().any(|around| around.variables.contains(name));
-        argument.mentions.iter().any(of_loop) || yields_new(argument)
+        argument.mentions.iter().any(of_loop) || argument.is_new
     }
 
     /// `sql_batch!` in place of the loop, ready to paste.
@@ -193,66 +193,6 @@ impl Around<'_> {
         let varies = |number| self.argument_varies(number);
         batch::rewrite(context.sql, query, context.dialect, context.schema, &varies)
     }
-}
-
-/// Whether a value is another one each time that it is computed: `Uuid::new_v4()`, `ids.next()`. The time is left out: that of one
-/// moment serves all elements.
-fn yields_new(argument: &Argument) -> bool {
-    if argument.is_constant {
-        return false;
-    }
-    let written = argument.written.as_str();
-    let calls = written.match_indices('(').filter_map(|(at, _)| {
-        let before = written.get(..at)?.trim_end_matches('!');
-        let before = match before.strip_suffix('>') {
-            Some(generic) => generic.rsplit_once("::<")?.0,
-            None => before,
-        };
-        let name = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next()?;
-        Some((name, written.get(at + 1..)?.starts_with(')')))
-    });
-    let calls: Vec<(&str, bool)> = calls.collect();
-    let is_new = |name: &str| {
-        matches!(
-            name,
-            "next"
-                | "next_id"
-                | "new_id"
-                | "gen"
-                | "gen_range"
-                | "random"
-                | "random_range"
-                | "sample"
-                | "fetch_add"
-                | "nanoid"
-                | "cuid"
-                | "cuid2"
-                | "ulid"
-                | "now_v6"
-                | "now_v7"
-        ) || name.starts_with("new_v")
-            || name.starts_with("generate")
-    };
-    // The name of a function is no variable.
-    let is_called = |name: &String| calls.iter().any(|(called, _)| called == name);
-    let is_time = calls.iter().any(|(name, _)| matches!(*name, "now" | "now_utc" | "now_local" | "today"));
-    let of_nothing = ["String::", "Vec::", "HashMap::", "BTreeMap::", "HashSet::"];
-    let is_made = calls.iter().any(|(name, is_bare)| {
-        let is_same = matches!(*name, "default" | "nil" | "max" | "empty");
-        *is_bare && name.starts_with(char::is_lowercase) && !is_same && !keeps(name)
-    });
-    calls.iter().any(|(name, _)| is_new(name))
-        || argument.mentions.iter().all(is_called)
-            && is_made
-            && !is_time
-            && !of_nothing.iter().any(|begin| written.contains(begin))
-}
-
-/// Whether a method gives the same of the same value.
-fn keeps(name: &str) -> bool {
-    name.starts_with("to_")
-        || name.starts_with("as_")
-        || matches!(name, "clone" | "into" | "unwrap" | "len" | "trim")
 }
 
 /// Why a query that takes an array in each iteration is seldom worth a change, as a note.

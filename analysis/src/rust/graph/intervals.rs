@@ -9,6 +9,7 @@ use super::handed::Field;
 use crate::rust::drivers;
 use crate::rust::flow::{CallRef, Callee, FieldRef};
 use crate::rust::function::{Bound, Function, Upper};
+use crate::rust::methods::{Yields, yields};
 use crate::rust::source::FunctionId;
 
 /// The maximum depth of calls for which bounds are computed.
@@ -303,44 +304,22 @@ fn is_known_harmless(call: &CallRef, may_query: impl FnOnce() -> bool) -> bool {
     {
         return true;
     }
-    let is_named_harmless = matches!(
-        call.callee.name(),
-        "sleep"
-            | "sleep_until"
-            | "tick"
-            | "recv"
-            | "send"
-            | "lock"
-            | "read"
-            | "write"
-            | "acquire"
-            | "begin"
-            | "transaction"
-            | "savepoint"
-            | "commit"
-            | "rollback"
-            | "notified"
-            | "join_all"
-            | "try_join_all"
-            | "spawn"
-            | "spawn_blocking"
-            | "yield_now"
-            | "next"
-            | "try_next"
-            | "collect"
-            | "try_collect"
-            | "timeout"
-            | "cancelled"
-            | "changed"
-            | "accept"
-            | "flush"
-            // They wait for the future that they are called on, once.
-            | "instrument"
-            | "in_current_span"
-            | "read_to_string"
-            | "text"
-            | "json"
-            | "bytes"
-    );
+    let is_named_harmless = matches!(yields(call.callee.name()), Some(Yields::Wait | Yields::Locked))
+        || matches!(
+            call.callee.name(),
+            "sleep_until"
+                | "send"
+                | "transaction"
+                | "savepoint"
+                | "spawn_blocking"
+                | "cancelled"
+                | "changed"
+                | "accept"
+                | "flush"
+                | "read_to_string"
+                | "text"
+                | "json"
+                | "bytes"
+        );
     is_named_harmless && !may_query()
 }

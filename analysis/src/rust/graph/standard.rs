@@ -2,6 +2,7 @@
 
 use super::connections;
 use super::resolve::{Ty, last};
+use crate::rust::methods::{Yields, is_lock, yields};
 
 /// Whether a type dereferences to its content, so that methods of the content can be called on it.
 pub(super) fn is_pointer(key: &str) -> bool {
@@ -64,14 +65,32 @@ pub(super) fn pointee(ty: Ty) -> Ty {
 
 /// What a method of a lock or cell gives of its content, behind a guard or a result; `None` if it gives something else.
 fn of_lock(of: &Ty, name: &str) -> Option<Option<Ty>> {
-    let gives = ["lock", "read", "write", "try_lock", "try_read", "try_write", "blocking_lock"]
-        .contains(&name)
-        || matches!(name, "borrow" | "borrow_mut" | "get_mut" | "into_inner");
+    let gives_content = matches!(yields(name), Some(Yields::Locked | Yields::Borrowed))
+        || matches!(name, "get_mut" | "into_inner");
     match pointee(of.clone()) {
-        Ty::Named(key, arguments) if gives && matches!(last(&key), "Mutex" | "RwLock" | "RefCell") => {
+        Ty::Named(key, arguments) if gives_content && is_lock(last(&key)) => {
             Some(arguments.into_iter().next().flatten())
         }
         _ => None,
+    }
+}
+
+/// The return type of a method by the table of what methods give; the type itself if the table does not say.
+fn by_table(of: Ty, name: &str) -> Result<Option<Ty>, Ty> {
+    match yields(name) {
+        Some(Yields::View | Yields::Borrowed) => Ok(Some(pointee(of))),
+        Some(Yields::Copy | Yields::Elements | Yields::Subset) => Ok(Some(of)),
+        Some(Yields::Content) => Ok(match of {
+            Ty::Named(key, mut arguments) if is_wrapper(&key) => {
+                if arguments.is_empty() {
+                    None
+                } else {
+                    arguments.swap_remove(0)
+                }
+            }
+            of => Some(of),
+        }),
+        _ => Err(of),
     }
 }
 
@@ -83,21 +102,16 @@ pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
     if let Some(given) = connections::given(&of, name) {
         return Some(given);
     }
+    let of = match by_table(of, name) {
+        Ok(given) => return given,
+        Err(of) => of,
+    };
     match name {
-        "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "deref" | "deref_mut" => Some(pointee(of)),
         // `<Reader as Default>::default()`
         "default" => Some(of),
-        "clone" | "to_owned" | "iter" | "iter_mut" | "into_iter" | "as_deref" | "as_deref_mut"
-        | "map_err" | "context" | "with_context" | "ok" | "filter" | "rev" | "skip" | "take" | "cloned"
-        | "copied" | "boxed" | "instrument" | "as_slice" | "to_vec" | "by_ref" | "chain" | "or"
-        | "step_by" | "drain" | "peekable" | "fuse" | "inspect_err" => Some(of),
-        "unwrap" | "expect" | "unwrap_or_default" | "unwrap_or" | "unwrap_or_else" | "ok_or"
-        | "ok_or_else" => match of {
-            Ty::Named(key, mut arguments) if is_wrapper(&key) && !name.starts_with("ok") => {
-                if arguments.is_empty() { None } else { arguments.swap_remove(0) }
-            }
-            of => Some(of),
-        },
+        "as_deref" | "as_deref_mut" | "map_err" | "context" | "with_context" | "ok" | "ok_or"
+        | "ok_or_else" | "boxed" | "instrument" | "as_slice" | "to_vec" | "by_ref" | "chain" | "or"
+        | "drain" | "inspect_err" => Some(of),
         // The value that a cell points to for now.
         "load" | "load_full" => match pointee(of) {
             Ty::Named(key, mut arguments) if !arguments.is_empty() => match last(&key) {

@@ -7,6 +7,7 @@ use super::growth::Callers;
 use super::resolve::{Context, Names, Ty, last};
 use super::standard::pointee;
 use crate::rust::flow::{CallRef, Callee};
+use crate::rust::methods::is_lock;
 use crate::rust::site::Origin;
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
@@ -110,7 +111,7 @@ impl Names<'_> {
     /// Whether a type is a transaction: a library's by its name, the project's if it holds one.
     fn is_transaction(&self, ty: Ty, depth: usize) -> bool {
         let Ty::Named(key, arguments) = pointee(ty) else { return false };
-        if matches!(last(&key), "Option" | "Mutex" | "RefCell" | "RwLock") {
+        if last(&key) == "Option" || is_lock(last(&key)) {
             let inner = arguments.into_iter().next().flatten();
             return depth < MAX_WRAPPERS && inner.is_some_and(|ty| self.is_transaction(ty, depth + 1));
         }

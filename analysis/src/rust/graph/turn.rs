@@ -8,6 +8,7 @@ use super::calls::CallGraph;
 use super::start;
 use super::waits::{self, QueryOrCall};
 use crate::rust::flow::{CallRef, Callee, Flow};
+use crate::rust::methods::{Yields, yields};
 use crate::rust::site::{Loop, Site, SiteSql};
 use crate::rust::source::FunctionId;
 use crate::rust::walk::pace;
@@ -228,7 +229,7 @@ impl CallGraph<'_> {
         let text = |(source, at): &(usize, usize)| {
             text_of(self.sources().get(*source)?.scan.sites.get(*at)?).map(Arc::from)
         };
-        // COPY is none of the words that write.
+        // COPY is not among the words that write.
         Some(after.writes.iter().chain(&after.reads).filter_map(text).collect())
     }
 
@@ -387,12 +388,10 @@ pub(super) fn writes(site: &Site) -> bool {
 /// Whether an awaited method waits for something of the program itself: locks, channels, tasks, caches.
 fn is_of_program(name: &str, arguments: usize) -> bool {
     match name {
-        "lock" | "read" | "write" | "contains" | "invalidate" | "next" | "try_next" | "join_next"
-        | "recv" | "begin" | "commit" | "rollback" | "acquire" | "sleep" | "tick" | "notified" | "join"
-        | "join_all" | "try_join_all" | "collect" | "try_collect" | "yield_now" | "connect" | "close"
-        | "clone" | "fetch" | "fetch_all" | "fetch_one" | "fetch_optional" | "execute" | "spawn"
-        | "timeout" | "map_err" | "instrument" | "in_current_span" | "boxed" | "with_subscriber"
-        | "with_context" | "into_future" => true,
+        name if matches!(yields(name), Some(Yields::Wait | Yields::Locked)) => true,
+        "contains" | "invalidate" | "join_next" | "join" | "connect" | "close" | "clone" | "fetch"
+        | "fetch_all" | "fetch_one" | "fetch_optional" | "execute" | "map_err" | "boxed"
+        | "with_subscriber" | "with_context" | "into_future" => true,
         "get" | "insert" | "remove" => arguments > 0,
         "send" => arguments == 1,
         _ => false,

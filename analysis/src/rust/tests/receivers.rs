@@ -143,7 +143,7 @@ fn a_harmless_name_says_nothing_where_the_project_has_a_querying_method_of_it() 
     check_unknown(own, "make().lock()", false);
     check_unknown(own, "make().send(1)", false);
     check_unknown("", "make().flush(1)", false);
-    // What it is called on is none of the project.
+    // It is called on something outside of the project.
     let scan = scanned(&format!("{own} async fn f(out: tokio::io::BufWriter) {{ out.flush(1).await; }}"));
     assert!(function(&scan, "f").bound.unknown.is_empty());
     let scan =

@@ -72,9 +72,8 @@ fn at(expression: &Expr, around: Position<'_>, depth: usize) -> Option<Built> {
         }
         Expr::Call(_) | Expr::MethodCall(_) if let Some(built) = sea_query::of(expression) => Some(built),
         Expr::MethodCall(call) => {
-            let keeps =
-                ["to_string", "to_owned", "as_str", "into", "clone", "as_ref", "deref", "trim", "replace"];
-            let mut built = next(&call.receiver).filter(|_| keeps.iter().any(|keep| call.method == keep))?;
+            let keeps = sql_text::keeps_text(&call.method) || call.method == "replace";
+            let mut built = next(&call.receiver).filter(|_| keeps)?;
             built.names.extend(call.args.iter().flat_map(variables::mentions));
             Some(built)
         }

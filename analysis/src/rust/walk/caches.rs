@@ -1,6 +1,7 @@
 //! Recognises caching: values that are checked before a query and filled after it, and library calls that do
 //! so.
 
+mod fills;
 mod functions;
 mod names;
 
@@ -9,7 +10,9 @@ use std::collections::HashSet;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat, Stmt};
 
+use self::fills::Fills;
 use super::exits;
+use crate::rust::methods::{Yields, yields};
 
 pub(in crate::rust) use self::functions::reads_through;
 pub(in crate::rust) use self::names::Names;
@@ -218,20 +221,11 @@ fn plain(value: &Expr) -> bool {
         Expr::Await(inner) => plain(&inner.base),
         Expr::Try(inner) => plain(&inner.expr),
         Expr::MethodCall(call) => {
-            let keeps = [
-                "as_ref",
-                "as_deref",
-                "as_mut",
-                "clone",
-                "cloned",
-                "copied",
-                "lock",
-                "read",
-                "borrow",
-                "load",
-                "load_full",
-            ];
-            let keeps = keeps.iter().chain(&["unwrap", "get"]).any(|keep| call.method == keep);
+            let name = call.method.to_string();
+            let keeps = matches!(
+                yields(&name),
+                Some(Yields::View | Yields::Borrowed | Yields::Copy | Yields::Locked | Yields::Loaded)
+            ) || matches!(name.as_str(), "as_deref" | "unwrap" | "get");
             keeps && call.args.is_empty() && plain(&call.receiver)
         }
         _ => false,
@@ -242,12 +236,9 @@ fn plain(value: &Expr) -> bool {
 fn is_locked(value: &Expr) -> bool {
     match value {
         Expr::MethodCall(call) => {
-            call.args.is_empty()
-                && matches!(
-                    call.method.to_string().as_str(),
-                    "lock" | "read" | "borrow" | "load" | "load_full"
-                )
-                || is_locked(&call.receiver)
+            let gives = yields(&call.method.to_string());
+            let is_shared = matches!(gives, Some(Yields::Locked | Yields::Borrowed | Yields::Loaded));
+            call.args.is_empty() && is_shared || is_locked(&call.receiver)
         }
         Expr::Reference(inner) => is_locked(&inner.expr),
         Expr::Unary(inner) => is_locked(&inner.expr),
@@ -278,90 +269,6 @@ fn command(chain: &Expr) -> Option<String> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// Finds assignments to a variable or field, and insertions into it.
-struct Fills<'a> {
-    root: String,
-    names: &'a Names,
-    found: bool,
-    /// Whether only values count that are not known beforehand.
-    with_answers: bool,
-}
-
-impl Fills<'_> {
-    /// Whether code fills `root`.
-    fn of(root: &str, names: &Names, code: impl FnOnce(&mut Fills<'_>)) -> bool {
-        let fills = Fills { root: root.to_owned(), names, found: false, with_answers: false };
-        fills.found_in(code)
-    }
-
-    /// Whether code fills `root` with a value that is not known beforehand.
-    fn with_answers(root: &str, names: &Names, code: impl FnOnce(&mut Fills<'_>)) -> bool {
-        let fills = Fills { root: root.to_owned(), names, found: false, with_answers: true };
-        fills.found_in(code)
-    }
-
-    fn found_in(mut self, code: impl FnOnce(&mut Self)) -> bool {
-        code(&mut self);
-        self.found
-    }
-}
-
-impl<'ast> Visit<'ast> for Fills<'_> {
-    fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
-        let fills = !(self.with_answers && is_constant(&node.right));
-        self.found |= fills && self.names.root(&node.left).as_ref() == Some(&self.root);
-        visit::visit_expr_assign(self, node);
-    }
-
-    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
-        let fills = matches!(
-            node.method.to_string().as_str(),
-            "insert"
-                | "or_insert"
-                | "replace"
-                | "put"
-                | "push"
-                | "set"
-                | "set_ex"
-                | "set_options"
-                | "set_nx"
-                | "pset_ex"
-                | "hset"
-                | "store"
-                | "swap"
-                | "cache_set"
-                | "extend"
-        );
-        let of_redis = connection(node).and_then(|_| command(&node.receiver));
-        let fills = fills || of_redis.is_some_and(|name| name.contains("SET"));
-        let fills = fills && !(self.with_answers && node.args.last().is_some_and(is_constant));
-        let on = connection(node).unwrap_or(&node.receiver);
-        self.found |= fills && self.names.root(on).as_ref() == Some(&self.root);
-        visit::visit_expr_method_call(self, node);
-    }
-
-    fn visit_item(&mut self, _: &'ast syn::Item) {}
-}
-
-/// Whether a value does not depend on the result of a query: `true`, `Some(1)`, `"failed".to_owned()`.
-fn is_constant(value: &Expr) -> bool {
-    match value {
-        Expr::Lit(_) => true,
-        Expr::Tuple(tuple) => tuple.elems.iter().all(is_constant),
-        Expr::Reference(inner) => is_constant(&inner.expr),
-        Expr::Paren(inner) => is_constant(&inner.expr),
-        Expr::Unary(inner) => is_constant(&inner.expr),
-        Expr::Call(call) => {
-            let is_wrapper = matches!(call.func.as_ref(), Expr::Path(path) if path.path.segments.iter().any(|part| {
-                part.ident.to_string().starts_with(char::is_uppercase)
-            }));
-            is_wrapper && !call.args.is_empty() && call.args.iter().all(is_constant)
-        }
-        Expr::MethodCall(call) => call.args.is_empty() && is_constant(&call.receiver),
-        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ use syn::{Expr, ExprMethodCall, Pat};
 
 use super::handed::variable;
 use super::{Queries, Walker};
+use crate::rust::methods::{Yields, yields};
 use crate::rust::place_at;
 use crate::rust::query_names::is_executor;
 use crate::rust::site::{Call, SiteSql};
@@ -24,10 +25,7 @@ impl Walker<'_> {
 
     /// Adds queries to the collection that a method is called on: `queries.push(query(..))`.
     pub(super) fn collect(&mut self, node: &ExprMethodCall, queries: &[usize]) {
-        let adds = matches!(
-            node.method.to_string().as_str(),
-            "push" | "push_back" | "push_front" | "insert" | "extend" | "append" | "add"
-        );
+        let adds = yields(&node.method.to_string()) == Some(Yields::Growth) || node.method == "add";
         let collection = variable(&node.receiver).filter(|_| adds && !queries.is_empty());
         if let Some(local) = collection.and_then(|name| self.here.locals.get_mut(&name)) {
             local.collected.extend(queries);

@@ -20,6 +20,7 @@ use super::{Queries, Walker};
 use crate::rust::drivers;
 use crate::rust::flow::{Callee, FieldRef};
 use crate::rust::lex::aliases::is_trait_of_code;
+use crate::rust::methods::generates;
 use crate::rust::place_at;
 use crate::rust::query_names::{self, FunctionForm};
 use crate::rust::site::{Call, Form, Origin, SiteSql};
@@ -59,16 +60,14 @@ impl Walker<'_> {
             return self.arguments(node.args.iter(), &Runs::Once);
         }
         let runs = match last {
-            "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with" => {
-                Runs::PerElement {
-                    over: String::new(),
-                    turns: purpose::over(Shape::Pages),
-                    place: place_at(&self.file, function.path.span().start()),
-                    origins: vec![Origin::Unknown],
-                    element: TypeRef::Unknown,
-                    collected: Queries::new(),
-                }
-            }
+            last if generates(last) => Runs::PerElement {
+                over: String::new(),
+                turns: purpose::over(Shape::Pages),
+                place: place_at(&self.file, function.path.span().start()),
+                origins: vec![Origin::Unknown],
+                element: TypeRef::Unknown,
+                collected: Queries::new(),
+            },
             _ => Runs::Once,
         };
         // It calls what it spawns until that succeeds: `Retry::spawn(strategy, || load(id))`.

@@ -11,6 +11,7 @@ use super::exits::{block_ends_in, is_exit};
 use super::purpose;
 use super::sql_text::segments;
 use super::{Walker, variables};
+use crate::rust::methods::{Yields, yields};
 
 /// A variable that changes once at most, judging by all that is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,10 +263,7 @@ fn is_enumerated(iterable: &Expr) -> bool {
     match iterable {
         Expr::MethodCall(call) => match call.method.to_string().as_str() {
             "enumerate" => true,
-            "rev" | "skip" | "take" | "filter" | "skip_while" | "take_while" | "step_by" => {
-                is_enumerated(&call.receiver)
-            }
-            _ => false,
+            name => yields(name) == Some(Yields::Subset) && is_enumerated(&call.receiver),
         },
         Expr::Paren(inner) => is_enumerated(&inner.expr),
         _ => false,

@@ -12,6 +12,7 @@ use super::reach::is_connection;
 use super::shape::{Shape, is_constant};
 use super::sql_text::segments;
 use super::variables;
+use crate::rust::methods::{Yields, yields};
 use crate::rust::place_at;
 use crate::rust::site::Origin;
 
@@ -55,26 +56,6 @@ const JOINS: &[&str] = &[
 /// The functions that are awaited and only gather the results of others.
 const GATHERS: &[&str] =
     &["boxed", "collect", "instrument", "into_future", "join_all", "timeout", "try_collect", "try_join_all"];
-
-/// Methods that add to a collection.
-const ADDS: &[&str] = &[
-    "append",
-    "entry",
-    "extend",
-    "extend_from_slice",
-    "extend_from_within",
-    "insert",
-    "push",
-    "push_back",
-    "push_front",
-    "push_str",
-    "replace",
-    "resize",
-    "splice",
-];
-
-/// Methods that give what other code may have put there.
-const SHARED: &[&str] = &["borrow", "borrow_mut", "drain", "load", "load_full", "lock", "read", "write"];
 
 impl Walker<'_> {
     /// The origins of a value's elements; none if the source determines them.
@@ -132,7 +113,7 @@ impl Walker<'_> {
                 if !found.is_empty() && found.iter().all(|it| *it == Origin::Segment) && adapts(&method) {
                     return;
                 }
-                if SHARED.contains(&method.as_str()) {
+                if gives_shared(&method) {
                     note(found, Origin::Unknown);
                 }
                 let joins = JOINS.contains(&method.as_str());
@@ -242,7 +223,7 @@ impl Walker<'_> {
 
     /// Notes what a method adds to a collection: its elements come from the argument, as often as the loops around it.
     pub(super) fn note_added(&mut self, node: &syn::ExprMethodCall) {
-        if !ADDS.iter().any(|name| node.method == name) {
+        if yields(&node.method.to_string()) != Some(Yields::Growth) {
             return;
         }
         self.type_added(node);
@@ -276,23 +257,15 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a method gives what other code may have put there.
+fn gives_shared(method: &str) -> bool {
+    matches!(yields(method), Some(Yields::Borrowed | Yields::Locked | Yields::Loaded)) || method == "drain"
+}
+
 /// Whether a method gives the elements of its receiver, in another form or some of them.
 fn adapts(method: &str) -> bool {
-    let adaptors = [
-        "collect",
-        "cloned",
-        "copied",
-        "enumerate",
-        "filter",
-        "into_iter",
-        "iter",
-        "map",
-        "peekable",
-        "rev",
-        "skip",
-        "take",
-    ];
-    adaptors.contains(&method)
+    matches!(yields(method), Some(Yields::Copy | Yields::Elements | Yields::Subset))
+        || matches!(method, "collect" | "enumerate" | "map")
 }
 
 /// Whether a chain of methods gives the segments of a path: `path.split('/').filter(..).collect()`.

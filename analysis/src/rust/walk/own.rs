@@ -5,6 +5,7 @@ use syn::{Expr, ExprMethodCall};
 use super::Walker;
 use super::shape::Shape;
 use crate::rust::lex::own::{Gives, Methods, is_collection};
+use crate::rust::methods::{Yields, yields};
 use crate::rust::type_ref::TypeRef;
 
 /// Whether a method is one of the project's own.
@@ -161,7 +162,9 @@ impl Walker<'_> {
                 _ => Receiver::Unknown,
             },
             TypeRef::Method(of, name) => match name.as_str() {
-                "clone" | "as_ref" | "as_mut" | "to_owned" | "borrow" | "deref" => next(of),
+                name if matches!(yields(name), Some(Yields::View | Yields::Borrowed | Yields::Copy)) => {
+                    next(of)
+                }
                 name if self.own.named(name).is_none() && gives_of_library(name) => Receiver::Library,
                 _ => Receiver::Unknown,
             },

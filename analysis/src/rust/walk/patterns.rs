@@ -4,6 +4,7 @@ use syn::{Expr, Pat, Stmt};
 
 use super::Walker;
 use super::sql_text::{plain, segments};
+use crate::rust::methods::{Yields, yields};
 use crate::rust::type_ref::TypeRef;
 
 /// Variables with their types; later ones shadow earlier ones of the same name.
@@ -82,7 +83,7 @@ impl Walker<'_> {
             let at = match name.as_str() {
                 "enumerate" => 1,
                 "zip" => 0,
-                "rev" | "skip" | "take" | "step_by" | "filter" | "peekable" => {
+                name if yields(name) == Some(Yields::Subset) => {
                     iterator = of;
                     continue;
                 }

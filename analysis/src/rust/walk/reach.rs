@@ -8,6 +8,7 @@ use super::Walker;
 use super::excerpt::{MAX_EXCERPT_LENGTH, is_long_chain, written};
 use super::sql_text::plain;
 use super::variables;
+use crate::rust::methods::{Yields, yields};
 use crate::rust::type_ref::TypeRef;
 
 /// The words in the names of what reaches a database.
@@ -332,8 +333,8 @@ pub(super) fn field(value: &Expr) -> Option<String> {
 fn is_handle(ty: &TypeRef) -> bool {
     match ty {
         TypeRef::Method(of, name) => {
-            let gives = ["acquire", "as_mut", "as_ref", "begin", "clone", "deref", "deref_mut"];
-            gives.contains(&name.as_str()) && is_handle(of)
+            let keeps = matches!(yields(name), Some(Yields::View | Yields::Copy));
+            (keeps || matches!(name.as_str(), "acquire" | "begin")) && is_handle(of)
         }
         TypeRef::Inside(of) => is_handle(of),
         ty => is_connection(ty),

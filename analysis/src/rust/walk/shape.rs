@@ -11,6 +11,7 @@ use super::joined::{chained, flattened, repeated, tail, united, zipped};
 use super::numbers::{Known, counted, is_fixed, longer, number, of_range};
 use super::parts;
 use super::sql_text::segments;
+use crate::rust::methods::generates;
 
 /// What a value contains, as far as its expression determines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -212,7 +213,7 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         [.., "Some" | "Ok" | "once"] => Shape::Single,
         // `successors(Some(from), |day| day.succ_opt())`
         [.., "successors"] if call.args.iter().nth(1).is_some_and(super::steps::is_step) => Shape::Elements,
-        [.., "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with"] => Shape::Pages,
+        [.., last] if generates(last) => Shape::Pages,
         [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,
         [.., owner, "new"] if is_message_type(owner) => Shape::Messages,
         // `EventSource::get(url)`, `PgListener::connect(url)`

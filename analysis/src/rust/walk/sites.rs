@@ -9,6 +9,7 @@ use super::Walker;
 use super::allows;
 use super::built;
 use super::excerpt::written;
+use super::fresh::yields_new;
 use super::loops::Runs;
 use super::purpose;
 use super::spans;
@@ -224,32 +225,9 @@ impl Walker<'_> {
             }
         }
         let index = self.sites.len();
-        self.sites.push(Site {
-            place,
-            form,
-            written,
-            sql,
-            built: None,
-            text_names: Vec::new(),
-            arguments,
-            arguments_complete,
-            function: self.here.path.clone(),
-            call: None,
-            loops: self.loops_of_site(),
-            allows,
-            in_test: self.in_test,
-            row: String::new(),
-            unit: 0,
-            in_transaction: false,
-            aside: None,
-            is_paged: false,
-            grows: false,
-            in_same_iteration: Vec::new(),
-            follow_up: Vec::new(),
-            occasions: Vec::new(),
-            cached: false,
-            told: false,
-        });
+        let path = self.here.path.clone();
+        let site = Site::new(place, form, written, sql, (arguments, arguments_complete), path);
+        self.sites.push(Site { loops: self.loops_of_site(), allows, in_test: self.in_test, ..site });
         self.here.flow.push(Flow::Query(index));
         index
     }
@@ -257,12 +235,10 @@ impl Walker<'_> {
 
 /// A value that is bound.
 pub(super) fn argument(value: &Expr) -> Argument {
-    Argument {
-        written: written(value),
-        mentions: variables::mentions(value),
-        is_constant: variables::mentions_of_constant(value).is_some(),
-        is_none: is_none(value),
-    }
+    let mentions = variables::mentions(value);
+    let is_constant = variables::mentions_of_constant(value).is_some();
+    let is_new = !is_constant && yields_new(value, &mentions);
+    Argument { written: written(value), mentions, is_constant, is_new, is_none: is_none(value) }
 }
 
 /// Whether a value is `None`, with or without a type.

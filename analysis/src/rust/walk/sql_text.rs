@@ -9,6 +9,7 @@ use syn::{BinOp, Expr, Lit, Token};
 
 use super::elsewhere::{self, Position};
 use crate::rust::lex::literal;
+use crate::rust::methods::{Yields, yields};
 use crate::rust::site::{SiteSql, SqlLiteral};
 
 /// The maximum number of constants followed to a text.
@@ -202,10 +203,8 @@ fn evaluate(expression: &Expr, around: &dyn Surroundings, depth: usize) -> Optio
 }
 
 /// Whether a method gives the text that it is called on.
-fn keeps_text(method: &syn::Ident) -> bool {
-    let keeps =
-        ["to_string", "to_owned", "as_str", "into", "clone", "as_ref", "into_sql_str", "trim", "deref"];
-    keeps.iter().any(|keep| method == keep)
+pub(super) fn keeps_text(method: &syn::Ident) -> bool {
+    matches!(yields(&method.to_string()), Some(Yields::View | Yields::Copy | Yields::Text))
 }
 
 /// What joins the parts of a list, if a method does so: `[..].join(" ")`, `[..].concat()`.

@@ -1,5 +1,6 @@
 //! Values that follow one after the other: the next number, the next day.
 
+use crate::rust::methods::{Yields, yields};
 use syn::{BinOp, Expr, Lit, UnOp};
 
 /// Whether a value is one, or a length of time of one unit: `1`, `Days::new(1)`, `Duration::days(1)`.
@@ -29,10 +30,8 @@ pub(super) fn steps_from(value: &Expr, name: &str) -> bool {
             | "checked_add_months" | "checked_sub_months" | "checked_add" | "checked_sub" => {
                 is_it(&call.receiver) && call.args.first().is_some_and(is_step_of_one)
             }
-            "unwrap" | "expect" | "unwrap_or_default" | "unwrap_or" | "ok_or" | "ok_or_else" | "context" => {
-                steps_from(&call.receiver, name)
-            }
-            _ => false,
+            "ok_or" | "ok_or_else" | "context" => steps_from(&call.receiver, name),
+            method => yields(method) == Some(Yields::Content) && steps_from(&call.receiver, name),
         },
         Expr::Paren(inner) => steps_from(&inner.expr, name),
         Expr::Try(inner) => steps_from(&inner.expr, name),

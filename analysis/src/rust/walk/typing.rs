@@ -8,6 +8,7 @@ use super::rows::types_in;
 use super::shape;
 use super::sql_text::{plain, segments};
 use crate::rust::lex::own;
+use crate::rust::methods::{Yields, is_lock, yields};
 use crate::rust::type_ref::{self, MAX_TYPE_STEPS, TypeRef, of_type};
 use crate::sql::Dialect;
 
@@ -257,8 +258,9 @@ impl Walker<'_> {
     pub(super) fn database_of(&self, ty: &TypeRef) -> Option<Dialect> {
         match ty {
             TypeRef::Method(of, name) => {
-                let keeps = ["as_mut", "as_ref", "clone", "acquire", "begin", "deref", "deref_mut", "lock"];
-                (keeps.contains(&name.as_str()) || is_opened(of)).then(|| self.database_of(of)).flatten()
+                let keeps = matches!(yields(name), Some(Yields::View | Yields::Copy | Yields::Locked))
+                    || matches!(name.as_str(), "acquire" | "begin");
+                (keeps || is_opened(of)).then(|| self.database_of(of)).flatten()
             }
             TypeRef::Inside(of) => self.database_of(of),
             TypeRef::Returned(path) if is_opened(ty) => database_named(path.iter().nth_back(1)?),
@@ -328,11 +330,6 @@ fn is_self_behind_pointer(outer: &syn::ExprUnary) -> bool {
     matches!(outer.op, syn::UnOp::Deref(_))
         && dereferenced(&outer.expr)
             .is_some_and(|inner| matches!(*inner, Expr::Path(path) if path.path.is_ident("self")))
-}
-
-/// Whether a type of this name gives its content by a guard.
-fn is_lock(name: &str) -> bool {
-    matches!(name, "Mutex" | "RwLock" | "RefCell")
 }
 
 /// Whether a path names a variant by its enum: `Any::Empty`; constants have a different naming convention.

@@ -7,6 +7,7 @@ use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat};
 
 use super::excerpt::is_long_chain;
+use crate::rust::methods::{Yields, yields};
 
 /// The variables that the parameters of a function are, each with its position.
 pub(in crate::rust) fn inputs(sig: &syn::Signature) -> Vec<(String, usize)> {
@@ -37,10 +38,8 @@ pub(in crate::rust) fn mentions_of_constant(value: &Expr) -> Option<Vec<String>>
 
 /// Whether a method's result changes only when its receiver does.
 pub(in crate::rust) fn keeps_value(method: &str) -> bool {
-    matches!(
-        method,
-        "as_str" | "to_string" | "to_owned" | "into" | "clone" | "as_ref" | "len" | "as_bytes" | "as_slice"
-    )
+    matches!(yields(method), Some(Yields::View | Yields::Copy | Yields::Text))
+        || matches!(method, "len" | "as_bytes" | "as_slice")
 }
 
 /// The variables that a pattern binds.
