@@ -4,6 +4,7 @@
 mod beside;
 pub mod coded;
 pub(crate) mod columns;
+pub(crate) mod conversions;
 pub mod ddl;
 pub mod guess;
 pub mod layouts;
@@ -17,6 +18,7 @@ pub mod snapshot;
 
 pub use beside::{Beside, OfAll, OfTables};
 pub use coded::{Coded, made_by_code};
+pub use conversions::Conversions;
 pub use guess::{certain_dialect, guess_dialect};
 pub use migrations::Migration;
 pub use model::{

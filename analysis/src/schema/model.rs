@@ -9,7 +9,7 @@ pub use self::parts::{
     Check, Column, Exclusion, ForeignKey, Hook, Index, IndexKey, KeyPart, Unique, UserType, View,
 };
 use super::PreparedIndex;
-use super::{Beside, OfAll, OfTables};
+use super::{Beside, Conversions, OfAll, OfTables};
 use crate::sql::Dialect;
 use crate::sql::query::RelationColumn;
 
@@ -88,6 +88,8 @@ pub struct Schema {
     pub own_conversions: bool,
     /// The statements that create them.
     pub conversions: Vec<String>,
+    /// What these statements say.
+    pub conversions_read: OfAll<Conversions>,
     /// The resolved indexes of each table.
     pub prepared: OfTables<Vec<PreparedIndex>>,
     /// The columns of each table in the form that queries use.
@@ -106,6 +108,11 @@ impl Schema {
     /// Whether statements may add a column to tables that they look up.
     pub fn may_be_added(&self, column: &str) -> bool {
         self.loose_columns.contains_key(column) || self.loose_columns.contains_key("")
+    }
+
+    /// Its own casts and operators.
+    pub(crate) fn read_conversions(&self) -> &Conversions {
+        self.conversions_read.get(|| Conversions::read(&self.conversions))
     }
 
     /// The schema without the indexes that may be dropped.
@@ -137,6 +144,7 @@ impl Schema {
             loose_indexes: BTreeSet::new(),
             own_conversions: false,
             conversions: Vec::new(),
+            conversions_read: Beside::default(),
             prepared: Beside::default(),
             columns: Beside::default(),
             children: Beside::default(),

@@ -194,6 +194,7 @@ impl Replay {
         self.schema.functions_by_name.forget();
         self.schema.materialized.forget();
         self.schema.certain.forget();
+        self.schema.conversions_read.forget();
         self.place = (file.to_owned(), piece.line);
         match ddl::parse(piece.text, self.schema.dialect) {
             Ok(change) => {

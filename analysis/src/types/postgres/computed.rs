@@ -5,9 +5,9 @@
 
 use std::collections::HashSet;
 
-use super::catalog::Catalog;
+use super::folds::Folds;
 use super::plan::Reading;
-use crate::sql::expr::{Call, Expr, Op};
+use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Body, From, RelationId, Source};
 
 /// Whether an output is computed below a join.
@@ -27,7 +27,7 @@ pub(super) enum Computed {
 
 impl Reading<'_> {
     /// Whether and from which relations an output is computed below the joins of its query.
-    pub(super) fn computed(&self, output: &Expr, outer: &HashSet<RelationId>, catalog: &Catalog) -> Computed {
+    pub(super) fn computed(&self, output: &Expr, outer: &HashSet<RelationId>) -> Computed {
         let mut expr = output;
         let (mut is_outer, mut last) = (false, None);
         for _ in 0..16 {
@@ -83,7 +83,7 @@ impl Reading<'_> {
             self.leaves(&From::Relation(last), &mut all);
             relations.extend(all);
         }
-        match if is_constant { Some(false) } else { is_strict(expr, catalog, 0) } {
+        match if is_constant { Some(false) } else { is_strict(expr, self.folds, 0) } {
             Some(true) => Computed::No,
             strict => Computed::Of { relations, is_known: strict.is_some(), is_wrapped: true },
         }
@@ -92,12 +92,12 @@ impl Reading<'_> {
 
 /// Whether an expression is NULL wherever one of its columns is, as far as the planner can tell; `None` if it is not
 /// known what the planner can tell.
-fn is_strict(expr: &Expr, catalog: &Catalog, depth: usize) -> Option<bool> {
+fn is_strict(expr: &Expr, folds: &Folds<'_>, depth: usize) -> Option<bool> {
     if depth > 64 {
         return None;
     }
     let all = |parts: &[&Expr]| {
-        let found: Vec<_> = parts.iter().map(|part| is_strict(part, catalog, depth + 1)).collect();
+        let found: Vec<_> = parts.iter().map(|part| is_strict(part, folds, depth + 1)).collect();
         if found.contains(&Some(false)) {
             Some(false)
         } else {
@@ -116,27 +116,10 @@ fn is_strict(expr: &Expr, catalog: &Catalog, depth: usize) -> Option<bool> {
             all(&[expr])
         }
         Expr::Like { expr, pattern, .. } => all(&[expr, pattern]),
-        Expr::Call(call) => match of_call(call, catalog) {
+        Expr::Call(call) => match folds.is_strict(call) {
             Some(true) => all(&call.args.iter().collect::<Vec<_>>()),
             other => other,
         },
-        _ => None,
-    }
-}
-
-/// Whether a function is declared STRICT.
-fn of_call(call: &Call, catalog: &Catalog) -> Option<bool> {
-    let name = call.name.as_str();
-    if call.window || matches!(name, "coalesce" | "nullif" | "greatest" | "least") {
-        return Some(false);
-    }
-    // `f name kind result flags ..`
-    let lines = catalog.lines('f', name);
-    let is_strict = |line: &&str| line.split(' ').nth(2).is_some_and(|flags| flags.starts_with('s'));
-    match lines.iter().filter(|line| is_strict(line)).count() {
-        _ if lines.is_empty() => None,
-        0 => Some(false),
-        strict if strict == lines.len() => Some(true),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The casts and operators that a schema defines itself.
+//! The casts and operators that a schema defines itself, as far as types depend on them.
 
 use std::sync::Arc;
 
@@ -7,155 +7,35 @@ use super::candidates::Candidate;
 use super::coerce::Context;
 use super::own;
 use super::session::Session;
-use crate::schema::Schema;
-
-/// The casts and operators of a schema, from the statements that create them.
-#[derive(Debug, Default)]
-pub(super) struct Conversions {
-    /// Whether there may be others.
-    is_open: bool,
-    operators: Vec<Operator>,
-    casts: Vec<Cast>,
-    /// Whether there are operator classes, which compare and order types.
-    has_classes: bool,
-}
-
-/// `CREATE CAST`.
-#[derive(Debug, PartialEq, Eq)]
-struct Cast {
-    from: String,
-    to: String,
-    needs: Context,
-    calls_function: bool,
-}
-
-/// `CREATE OPERATOR`, with the types of its operands; a prefix has no left one.
-#[derive(Debug, PartialEq, Eq)]
-struct Operator {
-    name: String,
-    left: Option<String>,
-    right: String,
-    function: String,
-}
-
-/// What a statement creates.
-#[derive(Debug, PartialEq, Eq)]
-enum Created {
-    Operator(Operator),
-    Class,
-    Cast(Cast),
-}
-
-impl Conversions {
-    pub(super) fn new(schema: &Schema) -> Conversions {
-        let unlisted = schema.own_conversions && schema.conversions.is_empty();
-        let mut all = Conversions { is_open: unlisted || !schema.gaps.is_empty(), ..Conversions::default() };
-        for statement in &schema.conversions {
-            match created(statement) {
-                Some(Created::Operator(operator)) => all.operators.push(operator),
-                Some(Created::Class) => all.has_classes = true,
-                Some(Created::Cast(cast)) => all.casts.push(cast),
-                None => all.is_open = true,
-            }
-        }
-        all
-    }
-}
-
-/// Reads a statement; `None` if it has an unexpected form.
-fn created(statement: &str) -> Option<Created> {
-    if statement.contains("--") || statement.contains("/*") {
-        return None;
-    }
-    let text = statement.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let text = text.strip_prefix("create ")?;
-    if let Some(rest) = text.strip_prefix("operator ") {
-        if rest.starts_with("class ") || rest.starts_with("family ") {
-            return Some(Created::Class);
-        }
-        return operator(rest).map(Created::Operator);
-    }
-    let inside = text.strip_prefix("cast")?.trim_start().strip_prefix('(')?;
-    let (from, rest) = inside.split_once(" as ")?;
-    let mut depth = 0_usize;
-    let end = rest.char_indices().find(|(_, c)| match c {
-        '(' => {
-            depth += 1;
-            false
-        }
-        ')' if depth > 0 => {
-            depth -= 1;
-            false
-        }
-        ')' => true,
-        _ => false,
-    });
-    let (to, tail) = rest.split_at(end?.0);
-    let tail = tail.trim_end_matches([';', ' ']);
-    let needs = if tail.ends_with("as implicit") {
-        Context::Implicit
-    } else if tail.ends_with("as assignment") {
-        Context::Assignment
-    } else {
-        Context::Explicit
-    };
-    let calls_function = !tail.contains("without function");
-    Some(Created::Cast(Cast {
-        from: from.trim().to_owned(),
-        to: to.trim().to_owned(),
-        needs,
-        calls_function,
-    }))
-}
-
-/// Reads what follows `CREATE OPERATOR`.
-fn operator(text: &str) -> Option<Operator> {
-    let (name, options) = text.split_once('(')?;
-    let name = name.trim().rsplit('.').next()?;
-    if name.is_empty() || !name.chars().all(|c| "+-*/<>=~!@#%^&|`?".contains(c)) {
-        return None;
-    }
-    let options = options.trim_end_matches([';', ' ']).strip_suffix(')')?;
-    let option = |names: &[&str]| {
-        let mut pairs = options.split(',').filter_map(|option| option.split_once('='));
-        pairs.find(|(name, _)| names.contains(&name.trim())).map(|(_, value)| value.trim().to_owned())
-    };
-    Some(Operator {
-        name: if name == "!=" { "<>" } else { name }.to_owned(),
-        left: option(&["leftarg"]),
-        right: option(&["rightarg"])?,
-        function: option(&["function", "procedure"])?,
-    })
-}
+use crate::schema::conversions::Applies;
 
 impl Session<'_> {
     /// Whether the schema may define casts that are not known.
     pub(super) fn has_unknown_casts(&self) -> bool {
-        self.conversions.is_open
+        let is_unlisted = self.schema.own_conversions && self.schema.conversions.is_empty();
+        is_unlisted || !self.schema.gaps.is_empty() || self.schema.read_conversions().is_open
     }
 
     /// Whether the schema may define an operator of this name.
     pub(super) fn may_define_operator(&self, op: &str) -> bool {
-        self.conversions.is_open || self.defines_operator(op)
+        self.has_unknown_casts() || self.defines_operator(op)
     }
 
     /// Whether the schema defines an operator of this name.
     pub(super) fn defines_operator(&self, op: &str) -> bool {
         let op = if op == "!=" { "<>" } else { op };
-        self.conversions.operators.iter().any(|own| own.name == op)
+        self.schema.read_conversions().operators.iter().any(|own| own.name == op)
     }
 
     /// The schema's own operators with a name; `None` if the operands of one are of unknown types.
     pub(super) fn own_operators(&mut self, op: &str, operands: usize) -> Option<Vec<Arc<Candidate>>> {
         let op = if op == "!=" { "<>" } else { op };
+        let own = self.schema.read_conversions().operators.iter().filter(|own| own.name == op);
         let mut found = Vec::new();
-        for at in 0..self.conversions.operators.len() {
-            let own = self.conversions.operators.get(at).filter(|own| own.name == op);
-            let Some(own) = own.filter(|own| own.left.is_some() == (operands == 2)) else { continue };
-            let (left, right, function) = (own.left.clone(), own.right.clone(), own.function.clone());
-            let types = left.iter().chain([&right]).map(|name| self.types.named(name));
+        for own in own.filter(|own| own.left.is_some() == (operands == 2)) {
+            let types = own.left.iter().chain([&own.right]).map(|name| self.types.named(name));
             let args = types.collect::<Option<Vec<Ty>>>()?;
-            let result = self.returned_by(&function).unwrap_or(Ty::OPAQUE);
+            let result = self.returned_by(&own.function).unwrap_or(Ty::OPAQUE);
             found.push(Arc::new(Candidate::operator(args, result)));
         }
         Some(found)
@@ -179,27 +59,31 @@ impl Session<'_> {
 
     /// Whether the schema may say how a type is compared and ordered: by an operator class, or by a cast to a type that is.
     pub(super) fn may_order(&mut self, ty: Ty) -> bool {
-        if self.conversions.is_open || self.conversions.has_classes {
+        let own = self.schema.read_conversions();
+        if self.has_unknown_casts() || own.has_classes {
             return true;
         }
         let ty = self.types.base(ty);
         let ty = self.types.element(ty).unwrap_or(ty);
-        let from: Vec<String> = self.conversions.casts.iter().map(|cast| cast.from.clone()).collect();
-        from.iter().any(|name| self.types.named(name).is_some_and(|from| self.types.same(from, ty)))
+        own.casts
+            .iter()
+            .any(|cast| self.types.named(&cast.from).is_some_and(|from| self.types.same(from, ty)))
     }
 
     /// The schema's own cast from one type to the other: where it applies, and whether it calls a function.
     pub(super) fn own_cast(&mut self, from: Ty, to: Ty) -> Option<(Context, bool)> {
-        for at in 0..self.conversions.casts.len() {
-            let cast = self.conversions.casts.get(at)?;
-            let (needs, calls_function) = (cast.needs, cast.calls_function);
-            let (named_from, named_to) = (cast.from.clone(), cast.to.clone());
-            let (Some(own_from), Some(own_to)) = (self.types.named(&named_from), self.types.named(&named_to))
+        for cast in &self.schema.read_conversions().casts {
+            let (Some(own_from), Some(own_to)) = (self.types.named(&cast.from), self.types.named(&cast.to))
             else {
                 continue;
             };
             if self.types.same(own_from, from) && self.types.same(own_to, to) {
-                return Some((needs, calls_function));
+                let needs = match cast.applies {
+                    Applies::Anywhere => Context::Implicit,
+                    Applies::OnAssignment => Context::Assignment,
+                    Applies::WhereWritten => Context::Explicit,
+                };
+                return Some((needs, cast.calls_function));
             }
         }
         None
@@ -208,44 +92,9 @@ impl Session<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::schema::Replay;
     use crate::sql::{Dialect, resolve};
     use crate::types::describe;
-
-    #[test]
-    fn statements_are_taken_apart() {
-        let cast = |from: &str, to: &str, needs, calls_function| {
-            let (from, to) = (from.to_owned(), to.to_owned());
-            Some(Created::Cast(Cast { from, to, needs, calls_function }))
-        };
-        let operator = |name: &str, left: Option<&str>, right: &str| {
-            let (name, left, right) = (name.to_owned(), left.map(str::to_owned), right.to_owned());
-            Some(Created::Operator(Operator { name, left, right, function: "f".to_owned() }))
-        };
-        for (statement, expect) in [
-            (
-                "CREATE OPERATOR === (LEFTARG = text, RIGHTARG = int, FUNCTION = f)",
-                operator("===", Some("text"), "int"),
-            ),
-            ("CREATE OPERATOR public.!=(rightarg = a, procedure = f)", operator("<>", None, "a")),
-            ("create operator class o for type a using btree as operator 1 <", Some(Created::Class)),
-            ("CREATE OPERATOR a (rightarg = a, procedure = f)", None),
-            ("CREATE OPERATOR + (leftarg = a)", None),
-            (
-                "CREATE CAST (varchar(3) AS\n mood) WITH INOUT AS ASSIGNMENT;",
-                cast("varchar(3)", "mood", Context::Assignment, true),
-            ),
-            (
-                "CREATE CAST (a AS numeric(3, 2)) WITHOUT FUNCTION AS IMPLICIT",
-                cast("a", "numeric(3, 2)", Context::Implicit, false),
-            ),
-            ("CREATE CAST (a AS b) WITH FUNCTION f(a)", cast("a", "b", Context::Explicit, true)),
-            ("CREATE /* a */ CAST (a AS b) WITH FUNCTION f(a)", None),
-        ] {
-            assert_eq!(created(statement), expect, "{statement}");
-        }
-    }
 
     /// The first error of a query.
     fn error(schema: &str, sql: &str) -> Option<String> {
@@ -293,7 +142,7 @@ mod tests {
             ("UPDATE t SET mood = CASE WHEN id = 1 THEN 'sad' ELSE 'happy' END", false),
             ("UPDATE t SET d = name", true),
             ("UPDATE t SET mood = id", true),
-            // An assignment cast is none of an expression.
+            // An assignment cast does not apply inside an expression.
             ("SELECT id FROM t WHERE mood = name", true),
             ("SELECT id FROM t WHERE id + g > 1", false),
             ("SELECT abs(g) FROM t", false),

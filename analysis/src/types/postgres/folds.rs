@@ -38,6 +38,29 @@ enum Called {
     Unknown,
 }
 
+/// The functions that a call may mean.
+struct Meant {
+    /// Whether the schema has some.
+    has_own: bool,
+    are_own_strict: bool,
+    /// For each of the server and of extensions: `s` if it is strict, else `i` if it is immutable, else `-`.
+    flags: Vec<char>,
+    /// Whether all are the server's own.
+    is_of_base: bool,
+}
+
+impl Meant {
+    fn are_strict(&self) -> bool {
+        let is_known = self.has_own || !self.flags.is_empty();
+        is_known && self.are_own_strict && self.flags.iter().all(|flag| *flag == 's')
+    }
+
+    /// Whether none is strict, as far as the server's own say.
+    fn are_lenient(&self) -> bool {
+        self.is_of_base && !self.flags.is_empty() && !self.flags.contains(&'s')
+    }
+}
+
 /// The text of a pattern as the planner estimates it: stable functions count as well.
 #[derive(Debug, PartialEq)]
 pub(super) enum Text {
@@ -127,23 +150,38 @@ impl<'q> Folds<'q> {
 
     /// What a call is with NULL for an argument, by the functions that it may mean.
     fn called(&self, call: &Call) -> Called {
-        let mut own = self.schema.functions_named(&call.name).flat_map(|(_, texts)| texts).peekable();
-        let has_own = own.peek().is_some();
-        let is_strict = own.all(|text| own::is_strict(text));
-        let name = if call.name == "trim" { "btrim" } else { call.name.as_str() };
-        let lines = if call.may_be_built_in() { self.catalog.lines('f', name) } else { Vec::new() };
-        let flags = lines.iter().filter_map(|line| flags_for(line, call.args.len()));
-        let flags: Vec<char> = flags.filter_map(|flags| flags.chars().next()).collect();
-        let is_known = has_own || !flags.is_empty();
-        let of_base = || !has_own && self.catalog.lines_of_extensions('f', name).is_empty();
+        let meant = self.meant(call);
         let is_open = call.args.iter().any(|arg| self.is_open(arg));
-        if is_known && is_strict && flags.iter().all(|flag| *flag == 's') {
+        if meant.are_strict() {
             Called::Null
-        } else if is_known && flags.iter().all(|flag| *flag == '-' || is_open && *flag == 'i') && of_base() {
+        } else if meant.are_lenient() && meant.flags.iter().all(|flag| *flag == '-' || is_open) {
             Called::Kept
         } else {
             Called::Unknown
         }
+    }
+
+    /// Whether the planner takes a call to be NULL wherever one of its arguments is; `None` if that depends on which function it
+    /// means, or on what is known of its text alone.
+    pub(super) fn is_strict(&self, call: &Call) -> Option<bool> {
+        if call.window || matches!(call.name.as_str(), "coalesce" | "nullif" | "greatest" | "least") {
+            return Some(false);
+        }
+        let meant = self.meant(call);
+        if meant.are_strict() { Some(true) } else { meant.are_lenient().then_some(false) }
+    }
+
+    /// The functions that a call may mean, by their name and the number of arguments.
+    fn meant(&self, call: &Call) -> Meant {
+        let mut own = self.schema.functions_named(&call.name).flat_map(|(_, texts)| texts).peekable();
+        let has_own = own.peek().is_some();
+        let are_own_strict = own.all(|text| own::is_strict(text));
+        let name = if call.name == "trim" { "btrim" } else { call.name.as_str() };
+        let lines = if call.may_be_built_in() { self.catalog.lines('f', name) } else { Vec::new() };
+        let flags = lines.iter().filter_map(|line| flags_for(line, call.args.len()));
+        let flags: Vec<char> = flags.filter_map(|flags| flags.chars().next()).collect();
+        let is_of_base = !has_own && self.catalog.lines_of_extensions('f', name).is_empty();
+        Meant { has_own, are_own_strict, flags, is_of_base }
     }
 
     /// What a CASE is without the arms whose conditions do not hold, if nothing else has to be tested: a result, or

@@ -84,7 +84,7 @@ pub(super) fn patches(
         }
         let relation = leaf.as_ref().map(|(relation, _)| *relation);
         let computed = match outputs.get(at) {
-            Some(output) if top == root => reading.computed(&output.expr, outer, &session.types.catalog),
+            Some(output) if top == root => reading.computed(&output.expr, outer),
             _ => Computed::No,
         };
         match (&plans, computed) {

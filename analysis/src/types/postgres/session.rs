@@ -13,7 +13,6 @@ use crate::sql::query::{BlockId, RelationId};
 use crate::types::TypeError;
 
 use super::coerce::is_polymorphic;
-use super::conversions::Conversions;
 
 /// The maximum nesting of expressions and query expressions; anything deeper is unknown. It fits the stack of
 /// a thread in an unoptimised build.
@@ -144,8 +143,6 @@ pub(super) struct Slot {
 pub(super) struct Session<'a> {
     pub(super) query: &'a Query,
     pub(super) schema: &'a Schema,
-    /// The schema's own casts and operators.
-    pub(super) conversions: Conversions,
     pub(super) types: Arena<'a>,
     pub(super) slots: Vec<Slot>,
     /// The columns of blocks, once derived.
@@ -195,7 +192,6 @@ impl<'a> Session<'a> {
             ctes,
             relations: HashMap::new(),
             row_types: HashMap::new(),
-            conversions: Conversions::new(schema),
             stored_types: HashMap::new(),
             outer: HashSet::new(),
             refuted: HashSet::new(),

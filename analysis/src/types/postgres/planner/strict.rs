@@ -8,10 +8,6 @@ use crate::sql::expr::{ColumnRef, Expr, Op, Test};
 use crate::sql::query::RelationId;
 use crate::types::Planned;
 
-/// Functions that return a value although an argument is NULL; what others do is not known here.
-const LENIENT: [&str; 9] =
-    ["coalesce", "concat", "concat_ws", "format", "greatest", "least", "nullif", "num_nonnulls", "num_nulls"];
-
 /// The relations that a condition demands.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Demand {
@@ -99,7 +95,14 @@ fn demand(reading: &Reading<'_>, expr: &Expr, is_true: bool, depth: usize) -> De
         Expr::Between { expr, low, high, negated: false } => all(&[expr, low, high]),
         Expr::Between { expr, .. } | Expr::InList { expr, .. } => all(&[expr]),
         Expr::Any { left, all: false, .. } | Expr::InQuery { expr: left, negated: false, .. } => all(&[left]),
-        Expr::Call(call) if LENIENT.contains(&call.name.as_str()) => Demand::default(),
+        Expr::Call(call) => {
+            let args = all(&call.args.iter().collect::<Vec<_>>());
+            match reading.folds.is_strict(call) {
+                Some(true) => args,
+                Some(false) => Demand::default(),
+                None => args.doubted(),
+            }
+        }
         Expr::Case { .. } | Expr::Is { .. } | Expr::Exists { .. } => Demand::default(),
         other => other.children().into_iter().fold(Demand::default(), |mut all, part| {
             all.add(demand(reading, part, false, depth + 1).doubted());
