@@ -11,6 +11,7 @@ mod guarded;
 mod heads;
 mod heard;
 mod indexes;
+mod inherited;
 mod lookup;
 mod loops;
 mod loose;

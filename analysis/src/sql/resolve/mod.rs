@@ -18,6 +18,7 @@ mod rows;
 mod scope;
 mod select;
 mod statement;
+mod stored;
 mod tail;
 mod targets;
 #[cfg(test)]
