@@ -6,13 +6,13 @@ use super::Checker;
 use crate::allow;
 use crate::config::LintKey;
 use crate::finding::{Applicability, Finding, Level};
-use crate::lints::{self, Trait};
+use crate::lints::{self, Lint, Trait};
 use crate::rust::Allow;
 
 impl Checker<'_> {
     /// Findings about the lint names in the configuration's `[lints]`.
     pub fn lint_keys(&self, keys: &[LintKey]) -> Vec<Finding> {
-        let Some(lint) = lints::by_name("unknown_lint") else { return Vec::new() };
+        let lint = &lints::UNKNOWN_LINT;
         let mut findings = Vec::new();
         for key in keys.iter().filter(|key| lints::by_name(&key.lint).is_none()) {
             self.ask(lint, &mut findings, |found| {
@@ -31,14 +31,14 @@ impl Checker<'_> {
     pub fn allows(&self, allows: &[Allow], used: Option<&[Allow]>) -> Vec<Finding> {
         let mut findings = Vec::new();
         let used: Option<HashSet<&Allow>> = used.map(|used| used.iter().collect());
-        let mut report = |lint: &str, allow: &Allow, message: String, help: &str| {
-            let Some(lint) = lints::by_name(lint) else { return };
+        let mut report = |lint: &Lint, allow: &Allow, message: String, help: &str| {
             let level = self.level(lint);
             if level > Level::Allow {
                 let mut finding = Finding::new(lint.name, message).help(help);
                 finding.level = level;
                 finding.place = allow.place.clone();
-                if let ("unused_allow", Some(extent)) = (finding.lint, &allow.extent) {
+                if let Some(extent) = allow.extent.as_ref().filter(|_| lint.name == lints::UNUSED_ALLOW.name)
+                {
                     finding = finding.file_edit(extent.clone(), "", Applicability::Machine);
                 }
                 findings.push(finding);
@@ -51,18 +51,19 @@ impl Checker<'_> {
                     continue;
                 }
                 let (message, help) = unknown_lint(name);
-                report("unknown_lint", allow, message, &help);
+                report(&lints::UNKNOWN_LINT, allow, message, &help);
                 continue;
             };
             if allow.reason.is_none() {
                 let message = format!("`allow({name})` has no reason");
                 let comment = allow::comment(&allow.place.file, name, "<why>");
-                report("allow_without_reason", allow, message, &format!("write {comment}"));
+                report(&lints::ALLOW_WITHOUT_REASON, allow, message, &format!("write {comment}"));
             }
             let asked =
                 self.level(lint) > Level::Allow && (self.schema.is_some() || !lint.is(Trait::NeedsSchema));
             if asked && used.as_ref().is_some_and(|used| !used.contains(allow)) {
-                report("unused_allow", allow, format!("`allow({name})` silences nothing"), "take it out");
+                let message = format!("`allow({name})` silences nothing");
+                report(&lints::UNUSED_ALLOW, allow, message, "take it out");
             }
         }
         findings

@@ -4,7 +4,6 @@ mod allows;
 mod edits;
 mod elsewhere;
 mod file;
-mod one_key;
 mod query;
 mod tier;
 

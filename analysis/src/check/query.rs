@@ -132,7 +132,7 @@ impl Checker<'_> {
             }
         }
         if let (Ok(query), Some(schema)) = (&query, self.schema) {
-            self.tell_once(query, schema, is_raw, &mut findings);
+            lints::tell_once(self.config, query, schema, is_raw, &mut findings);
         }
         let described = described.into_inner();
         let repeats = site.is_some_and(|site| site.loops.iter().any(|around| around.exempt.is_none()));

@@ -48,6 +48,8 @@ pub(crate) use shared::built::in_loop as built_in_loop;
 pub use shared::cached::{CachedTables, cached_tables};
 pub use shared::database::{Made, SchemaContext};
 pub use shared::growth::Growth;
+pub(crate) use shared::one_key::tell_once;
+pub(crate) use shared::{ALLOW_WITHOUT_REASON, UNKNOWN_LINT, UNUSED_ALLOW};
 
 use std::cell::OnceCell;
 
@@ -121,7 +123,7 @@ macro_rules! declare_lint {
         // The page is data: as the documentation of a private item, its examples would be compiled and never
         // read.
         #[doc = $summary]
-        pub(super) static LINT: $crate::lints::Lint = $crate::lints::Lint {
+        pub(crate) static LINT: $crate::lints::Lint = $crate::lints::Lint {
             name: $name,
             group: $crate::lints::Group::$group,
             since: $since,

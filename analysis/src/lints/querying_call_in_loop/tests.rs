@@ -1,4 +1,4 @@
-//! Calls in loops that query, and what is said of them.
+//! Calls in loops that query, and how they are reported.
 
 use crate::lints::tests::findings_in;
 

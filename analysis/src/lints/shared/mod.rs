@@ -14,6 +14,7 @@ pub(super) mod kinds;
 pub(super) mod loops;
 pub(super) mod meant;
 pub(super) mod nearest;
+pub(crate) mod one_key;
 pub(super) mod partial;
 pub(super) mod pasteable;
 pub(super) mod slices;
@@ -23,6 +24,12 @@ pub(super) mod time_ranges;
 pub(super) mod unbounded;
 pub(super) mod wording;
 pub(super) mod wrapped;
+
+/// The lints on allows themselves, which the driver runs.
+pub(crate) use super::{
+    allow_without_reason::LINT as ALLOW_WITHOUT_REASON, unknown_lint::LINT as UNKNOWN_LINT,
+    unused_allow::LINT as UNUSED_ALLOW,
+};
 
 use super::QueryContext;
 use crate::finding::Finding;

@@ -1,39 +1,39 @@
 //! A key that is missing is told once: a unique index that would leave one row serves the filter as well.
 
-use super::Checker;
+use crate::config::Config;
 use crate::finding::{Finding, Level, Tier};
 use crate::index::{self, Verdict};
+use crate::lints::{nonunique_fetch_one, unindexed_filter};
 use crate::schema::{Replay, Schema};
 use crate::sql::Query;
 
-/// The lint on queries that may return further rows, which advises a unique index.
-const SEVERAL: &str = "nonunique_fetch_one";
-
-/// The lint on filters without an index.
-const FILTER: &str = "unindexed_filter";
-
-impl Checker<'_> {
-    /// Where the unique index of one finding on a query serves the filter of another, says that one of the two indexes is
-    /// enough; beside the filter that is shown, what only has that index to add is listed, if the query is raw.
-    pub(super) fn tell_once(&self, query: &Query, schema: &Schema, is_raw: bool, findings: &mut [Finding]) {
-        let Some(several) = findings.iter().position(|finding| finding.lint == SEVERAL) else { return };
-        let mut filters = (0..findings.len())
-            .filter(|at| findings.get(*at).is_some_and(|it| it.lint == FILTER && !it.causes.is_empty()));
-        let (Some(filter), None) = (filters.next(), filters.next()) else { return };
-        let Ok([several, filter]) = findings.get_disjoint_mut([several, filter]) else { return };
-        let Some(unique) = several.causes.first().filter(|unique| is_enough(unique, query, schema)) else {
-            return;
-        };
-        if several.tier == Tier::Shown {
-            let with_unique = several.help.iter().find(|help| help.ends_with(&format!("`{unique}`")));
-            filter.help.extend(with_unique.cloned());
-            filter.notes.push("the unique index serves the filter too: one of the two is enough".to_owned());
-        }
-        several.notes.push(format!("the unique index serves the filter that `{FILTER}` reports too"));
-        let is_wanted = self.config.lints.get(SEVERAL) == Some(&Level::Deny);
-        if filter.tier == Tier::Shown && !is_wanted && is_raw {
-            several.tier = Tier::Listed;
-        }
+/// Where the unique index of one finding on a query serves the filter of another, says that one of the two indexes is
+/// enough; beside the filter that is shown, what only has that index to add is listed, if the query is raw.
+pub(crate) fn tell_once(
+    config: &Config,
+    query: &Query,
+    schema: &Schema,
+    is_raw: bool,
+    findings: &mut [Finding],
+) {
+    let (several, filter) = (nonunique_fetch_one::LINT.name, unindexed_filter::LINT.name);
+    let is_wanted = config.lints.get(several) == Some(&Level::Deny);
+    let Some(several) = findings.iter().position(|finding| finding.lint == several) else { return };
+    let mut filters = (0..findings.len())
+        .filter(|at| findings.get(*at).is_some_and(|it| it.lint == filter && !it.causes.is_empty()));
+    let (Some(at), None) = (filters.next(), filters.next()) else { return };
+    let Ok([several, filter]) = findings.get_disjoint_mut([several, at]) else { return };
+    let Some(unique) = several.causes.first().filter(|unique| is_enough(unique, query, schema)) else {
+        return;
+    };
+    if several.tier == Tier::Shown {
+        let with_unique = several.help.iter().find(|help| help.ends_with(&format!("`{unique}`")));
+        filter.help.extend(with_unique.cloned());
+        filter.notes.push("the unique index serves the filter too: one of the two is enough".to_owned());
+    }
+    several.notes.push(format!("the unique index serves the filter that `{}` reports too", filter.lint));
+    if filter.tier == Tier::Shown && !is_wanted && is_raw {
+        several.tier = Tier::Listed;
     }
 }
 
