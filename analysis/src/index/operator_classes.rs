@@ -138,7 +138,7 @@ impl Key<'_> {
                 && if self.class.is_empty() { it.is_default } else { it.name == self.class }
         };
         let meant = || CATALOG.classes.iter().filter(is_meant);
-        let general = || meant().filter(|it| self.ty.general == Some(it.of)).next_back();
+        let general = || meant().rfind(|it| self.ty.general == Some(it.of));
         meant().find(|it| it.of == self.ty.name).or_else(general)
     }
 }

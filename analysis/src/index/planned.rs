@@ -156,7 +156,7 @@ impl<'q> Planned<'q> {
     }
 }
 
-/// The schema without the indexes that are invalid for want of matching ones of partitions. A trial index brings these, and is to
+/// The schema without the indexes that are invalid because partitions lack matching ones. A trial index brings these, and is to
 /// be credited with what they serve.
 fn without_invalid(schema: &Schema) -> Schema {
     let mut planned = schema.clone();

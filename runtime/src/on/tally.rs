@@ -64,7 +64,7 @@ pub(crate) enum Heard {
 /// Parts that few scopes need are created on demand: most scopes end without any query.
 #[derive(Default)]
 pub(crate) struct Tally {
-    /// `None` in the place of the one at hand.
+    /// `None` at the position of the current one.
     counted: Vec<Option<Box<Counted>>>,
     /// The one updated last and its position: each execution causes a few updates in a row.
     at_hand: Option<(usize, Box<Counted>)>,
@@ -170,7 +170,7 @@ impl Tally {
         self.at_hand = taken.map(|counted| (position, counted));
     }
 
-    /// Puts the statement at hand back among the others.
+    /// Puts the current statement back among the others.
     fn put_back(&mut self) {
         if let Some((position, counted)) = self.at_hand.take()
             && let Some(place) = self.counted.get_mut(position)
@@ -179,7 +179,7 @@ impl Tally {
         }
     }
 
-    /// All statements in order. Called when none is at hand.
+    /// All statements in order. Call it when none is current.
     fn all(&self) -> impl Iterator<Item = &Counted> {
         self.counted.iter().filter_map(Option::as_deref)
     }

@@ -206,7 +206,7 @@ fn cases_are_named_once_and_judged_by_the_right_level() {
     for case in &cases {
         let dir = case.path.parent().expect("a folder");
         for file in files(dir).iter().filter(|file| file.extension().is_some_and(|end| end == "stderr")) {
-            assert!(file.with_extension("rs").exists(), "{} is of no case", file.display());
+            assert!(file.with_extension("rs").exists(), "no case has {}", file.display());
         }
     }
 }
