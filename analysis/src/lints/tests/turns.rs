@@ -182,3 +182,95 @@ fn a_miss_may_be_told_by_none_else() {
     assert_eq!(tiers(&source("self.kept.insert(id, name.clone());")), []);
     assert_eq!(tiers(&source("")), [Shown]);
 }
+
+#[test]
+fn data_at_hand_is_gone_through_and_answers_are_waited_for() {
+    let write = "sqlx::query(\"UPDATE servers SET name = 'a' WHERE id = $1\").bind(id).execute(db).await?;";
+    let list = "sqlx::query(\"SELECT id FROM servers WHERE id > $1\").bind(id).fetch_all(db).await?";
+    for (code, expected) in [
+        (format!("while let [id, rest @ ..] = ids {{ {write} ids = rest; }}"), vec![Shown]),
+        (format!("while let Some((id, rest)) = ids.split_first() {{ {write} ids = rest; }}"), vec![Shown]),
+        (format!("while file.read_line(&mut id)? > 0 {{ {write} id.clear(); }}"), vec![Shown]),
+        (format!("while reader.read_record(&mut id)? {{ {write} }}"), vec![Shown]),
+        (format!("while let Ok(Some(id)) = reader.read() {{ {write} }}"), vec![Shown]),
+        (format!("loop {{ let Some(id) = decoder.decode()? else {{ break }}; {write} }}"), vec![Shown]),
+        (
+            format!(
+                "loop {{ match file.read_line(&mut id) {{ Ok(0) => break, Ok(_) => {{ {write} }} Err(e) => return Err(e) }} }}"
+            ),
+            vec![Shown],
+        ),
+        (
+            format!(
+                "let mut i = 0; loop {{ if i >= ids.len() {{ break; }} let id = ids[i]; {write} i += 1; }}"
+            ),
+            vec![Shown],
+        ),
+        (
+            format!("let mut n = Some(&first); while let Some(id) = n {{ {write} n = id.next.as_ref(); }}"),
+            vec![Shown],
+        ),
+        // What an iteration reads decides whether there is another one.
+        (
+            format!("let mut n = Some(1); while let Some(id) = n {{ {write} n = next(db, id).await?; }}"),
+            vec![],
+        ),
+        (format!("loop {{ let Some(id) = next(db).await? else {{ break }}; {write} }}"), vec![]),
+        (format!("loop {{ let rows = {list}; {write} if rows.len() < 100 {{ break; }} }}"), vec![]),
+        (
+            format!(
+                "let mut done = false; while !done {{ let rows = {list}; {write} if rows.is_empty() {{ done = true; }} }}"
+            ),
+            vec![],
+        ),
+        (
+            format!(
+                "loop {{ fill(&mut ids, db).await?; match ids.first() {{ Some(id) => {{ {write} }} None => break }} }}"
+            ),
+            vec![],
+        ),
+        // What arrives, and what is tried or asked for with no end.
+        (format!("while let Ok(id) = consumer.poll_event() {{ {write} }}"), vec![]),
+        (format!("while clock.runs() {{ {write} }}"), vec![]),
+        (format!("loop {{ {write} }}"), vec![]),
+        (format!("loop {{ select! {{ x = a => break, y = b => {{}} }} {write} }}"), vec![]),
+    ] {
+        assert_eq!(tiers_in("row_by_row_write", &code), expected, "{code}");
+    }
+}
+
+#[test]
+fn a_failure_that_leaves_a_loop_is_no_success() {
+    let read =
+        "sqlx::query_scalar(\"SELECT name FROM servers WHERE id = $1\").bind(id).fetch_optional(db).await";
+    for (arms, expected) in [
+        (
+            "Ok(Some(name)) => out.push(name), Ok(None) => return Err(Missing), Err(e) => return Err(e)",
+            vec![Shown],
+        ),
+        (
+            "Ok(Some(name)) => out.push(name), Ok(None) => return NotFound, Err(e) => return Failed",
+            vec![Shown],
+        ),
+        ("Ok(Some(_)) => return Err(Error::Taken), Ok(None) => {}, Err(e) => return Err(e)", vec![Shown]),
+        (
+            "Ok(Some(_)) => return HttpResponse::Conflict().finish(), Ok(None) => {}, Err(_) => {}",
+            vec![Shown],
+        ),
+        ("Ok(done) if done.is_none() => return Missing, Ok(_) => {}, Err(e) => return Err(e)", vec![Shown]),
+        ("Ok(name) => return Ok(name), Err(e) => last = e", vec![]),
+        ("Ok(name) => break name, Err(e) => last = e", vec![]),
+    ] {
+        let body = format!("for id in ids {{ match {read} {{ {arms} }} }}");
+        assert_eq!(tiers_in("query_in_loop", &body), expected, "{body}");
+    }
+    let write = "sqlx::query(\"UPDATE servers SET name = $1\").bind(line).execute(db).await?;";
+    for (exit, expected) in [
+        ("if let Ok(end) = line.parse::<i64>() { return Ok(end); }", vec![Shown]),
+        ("if let Ok(false) = check(line) { return Ok(0); }", vec![Shown]),
+        ("if send(line).await.is_ok() { return Ok(1); }", vec![]),
+    ] {
+        let body = format!("for line in lines {{ {write} {exit} }}");
+        assert_eq!(tiers_in("row_by_row_write", &body), expected, "{body}");
+    }
+}

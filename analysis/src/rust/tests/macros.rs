@@ -39,6 +39,12 @@ fn functions_that_macros_make_are_called_by_others() {
             "macro_rules! both { ($f:ident) => { loader!($f, \"u\"); } } loader!(one, \"t\"); both!(two);",
             "two(db, *id)",
         ),
+        ("loader!(one, \"t\"); paste! { loader!(pub [<tw o>], \"u\"); }", "two(db, *id)"),
+        (
+            "macro_rules! both { ($f:ident) => { paste::paste! { loader!([<$f:lower _2>], \"u\"); } } }
+            loader!(one, \"t\"); both!(Two);",
+            "paste! { [<two _2>](db, *id) }",
+        ),
     ] {
         let source = format!("{define} {made} {}", page.replace("CALL", call));
         let scan = scanned(&source);

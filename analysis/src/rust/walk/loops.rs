@@ -122,7 +122,9 @@ impl Walker<'_> {
 
     pub(in crate::rust) fn while_loop(&mut self, node: &syn::ExprWhile) {
         let drawn = drawn_from(&node.cond).map(|source| self.shape_drawn(source));
-        let turns = purpose::while_loop(&node.cond, &node.body, drawn);
+        let is_listed =
+            drawn_from(&node.cond).is_some_and(|source| shape::of(source, self) == Shape::Elements);
+        let turns = purpose::while_loop(&node.cond, &node.body, drawn, is_listed);
         let turns = self.counted_turns(&node.cond, &node.body, turns);
         let place = place_at(&self.file, node.while_token.span.start());
         let mut patterns = Vec::new();
@@ -191,7 +193,10 @@ impl Walker<'_> {
     /// The shape of what a loop draws from, which a variable of a collection's type is as well.
     fn shape_drawn(&self, source: &Expr) -> Shape {
         match shape::of(source, self) {
-            Shape::Unknown if matches!(source, Expr::Path(_)) && self.has_iter(&self.type_of(source)) => {
+            Shape::Unknown
+                if matches!(source, Expr::Path(_) | Expr::Field(_))
+                    && self.has_iter(&self.type_of(source)) =>
+            {
                 Shape::Elements
             }
             shape => shape,

@@ -5,6 +5,8 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, Pat, Stmt, Token};
 
+use super::pasted;
+
 /// The parsed form of a macro's tokens.
 pub(in crate::rust) enum MacroBody {
     /// Expressions separated by commas or semicolons.
@@ -28,6 +30,7 @@ pub(in crate::rust) struct Arm {
 
 /// Reads the tokens of a macro.
 pub(in crate::rust) fn read(tokens: TokenStream, name: &str) -> MacroBody {
+    let tokens = if pasted::pastes(name) { pasted::pasted(tokens) } else { tokens };
     if name.starts_with("select")
         && let Ok(arms) = Arms::parse.parse2(tokens.clone())
     {

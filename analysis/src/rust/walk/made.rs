@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{ImplItem, Item, Macro, TraitItem};
 
 use super::items::macro_of;
-use super::{delegated, expand, spans};
+use super::{delegated, expand, pasted, spans};
 use crate::rust::graph::imports;
 use crate::rust::graph::neighbours::Told;
 
@@ -61,9 +61,10 @@ impl Spread {
             match &mut item {
                 Item::Macro(mac) if mac.ident.is_none() => {
                     if let Some((at, mut made)) = self.made(&mac.mac) {
-                        self.at.push(at);
+                        let depth = self.at.len();
+                        self.at.extend(at);
                         self.items(&mut made);
-                        self.at.pop();
+                        self.at.truncate(depth);
                         items.append(&mut made);
                         continue;
                     }
@@ -102,14 +103,17 @@ impl Spread {
         }
     }
 
-    /// What a macro makes, and where it is used.
-    fn made<T: Parse>(&mut self, mac: &Macro) -> Option<(Span, Vec<T>)> {
-        let of = self.macros.get(&mac.path.segments.last()?.ident.to_string())?;
-        if self.at.len() >= MAX_MACRO_DEPTH || !of.is_querying(&self.macros) {
-            return None;
-        }
-        let at = self.at.first().copied().unwrap_or_else(|| spans::of_path(&mac.path));
-        let made = expand::expand(&of.rules, &mac.tokens, at)?;
+    /// What a macro makes, and where it is used; `None` where that is the place of the code that it is given.
+    fn made<T: Parse>(&mut self, mac: &Macro) -> Option<(Option<Span>, Vec<T>)> {
+        let name = mac.path.segments.last()?.ident.to_string();
+        let (at, made) = match self.macros.get(&name) {
+            Some(of) if self.at.len() < MAX_MACRO_DEPTH && of.is_querying(&self.macros) => {
+                let at = self.at.first().copied().unwrap_or_else(|| spans::of_path(&mac.path));
+                (Some(at), expand::expand(&of.rules, &mac.tokens, at)?)
+            }
+            None if pasted::pastes(&name) => (None, pasted::pasted(mac.tokens.clone())),
+            _ => return None,
+        };
         let all = |input: ParseStream<'_>| {
             let mut all = Vec::new();
             while !input.is_empty() {

@@ -1,12 +1,10 @@
 //! Loops: what drives them, and whether a query in them runs once per element or for an acceptable reason.
 
-use proc_macro2::{TokenStream, TokenTree};
-use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat};
 
-use super::exits::{block_ends_in, ends_in, is_exit_of_loop};
+use super::ends;
 use super::shape::Shape;
-use super::steps::{is_step_of_days, is_step_of_one, steps_from};
+use super::signs::{Signs, asks_the_time, is_page, is_receiver, is_try};
 use super::variables;
 
 /// The number of iterations is in the source.
@@ -38,6 +36,9 @@ pub(in crate::rust) const DISPATCHES: &str = "each iteration does something diff
 /// Over trait objects: plug-ins, providers, processors, whose number is fixed by the program.
 pub(in crate::rust) const COMPONENTS: &str = "its elements are parts of the program";
 
+/// The maximum number of iterations that counts as fixed where there may be fewer.
+const FEW: u64 = 20;
+
 /// The properties of a loop that do not depend on its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) struct Turns {
@@ -61,6 +62,8 @@ pub(in crate::rust) fn over(shape: Shape) -> Turns {
     match shape {
         Shape::Unknown | Shape::Elements => Turns::WORK,
         Shape::Batches => Turns::exempt(BATCHES),
+        // A maximum of many is none.
+        Shape::Fixed(Some(most), false) if most > FEW => Turns { count: Some(most), ..Turns::WORK },
         Shape::Fixed(count, exact) => Turns { exempt: Some(FIXED), count, exact },
         Shape::Single => Turns { exempt: Some(ONCE), count: Some(1), exact: false },
         Shape::Messages => Turns::exempt(SERVICE),
@@ -76,14 +79,15 @@ pub(in crate::rust) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, bo
         return turns;
     }
     let names = variables::bindings(pattern);
-    let counts_tries = names.iter().chain(&variables::mentions(iterable)).any(|name| is_try(name));
-    if matches!(iterable, Expr::Range(_)) && counts_tries {
+    let is_range = matches!(iterable, Expr::Range(_));
+    if is_range && (names.iter().any(|name| is_try(name)) || Signs::of_expr(iterable).tries) {
         return Turns::exempt(RETRY);
     }
-    if matches!(iterable, Expr::Range(_)) && names.iter().any(|name| is_page(name)) {
+    if is_range && names.iter().any(|name| is_page(name)) && !Signs::of_block(body).only_writes() {
         return Turns::exempt(PAGES);
     }
     if let Expr::Path(path) = iterable
+        && shape != Shape::Elements
         && path.path.get_ident().is_some_and(|name| is_receiver(&name.to_string()))
     {
         return Turns::exempt(SERVICE);
@@ -95,15 +99,20 @@ pub(in crate::rust) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, bo
     }
     // Polling with a limited number of attempts.
     let is_unused = matches!(pattern, Pat::Wild(_)) || names.iter().all(|name| name.starts_with('_'));
-    if is_unused && matches!(iterable, Expr::Range(_)) && signs.waits {
+    if is_unused && is_range && signs.waits {
         return Turns::exempt(SERVICE);
     }
     turns
 }
 
 /// A `while` or `while let` loop; `drawn` is the shape of what its condition draws from (`xs` in
-/// `xs.next().await`).
-pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<Shape>) -> Turns {
+/// `xs.next().await`), and `is_listed` says whether an expression gives that, such as a query's rows, rather than a type.
+pub(in crate::rust) fn while_loop(
+    condition: &Expr,
+    body: &Block,
+    drawn: Option<Shape>,
+    is_listed: bool,
+) -> Turns {
     let asked = Signs::of_expr(condition);
     let signs = Signs::of_block(body);
     if asked.receives
@@ -111,7 +120,7 @@ pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<
         || drawn == Some(Shape::Messages)
         || asked.draws
             && takes_message(condition)
-            && !(drawn == Some(Shape::Elements) && is_at_hand(condition))
+            && !(drawn == Some(Shape::Elements) && (is_listed || is_at_hand(condition)))
     {
         return Turns::exempt(SERVICE);
     }
@@ -121,7 +130,7 @@ pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<
     if asked.tries || signs.tries && !signs.draws {
         return Turns::exempt(RETRY);
     }
-    if asked.stops || asked.waits || signs.receives {
+    if asked.stops || asked.waits || asks_the_time(condition) || signs.receives {
         return Turns::exempt(SERVICE);
     }
     if signs.draws {
@@ -136,6 +145,9 @@ pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<
         return Turns::exempt(RETRY);
     }
     if signs.steps.iter().any(|step| counted.contains(step)) {
+        return Turns::WORK;
+    }
+    if ends::is_by_data(Some(condition), body, &signs.steps) {
         return Turns::WORK;
     }
     Turns::exempt(PAGES)
@@ -169,253 +181,8 @@ pub(in crate::rust) fn endless_loop(body: &Block) -> Turns {
         return Turns::exempt(if signs.succeeds { RETRY } else { SERVICE });
     }
     // Day after day up to a last one: each is known before the loop.
-    if signs.days.iter().any(|day| signs.limits.contains(day)) {
+    if signs.days.iter().any(|day| signs.limits.contains(day)) || ends::is_by_data(None, body, &signs.steps) {
         return Turns::WORK;
     }
     Turns::exempt(PAGES)
-}
-
-/// Indications in the body of a loop of what the loop is for.
-#[derive(Debug, Default)]
-struct Signs {
-    /// Sleeps, ticks, waits to be notified.
-    waits: bool,
-    /// Takes messages or connections.
-    receives: bool,
-    /// Acknowledges a message to a broker.
-    acknowledges: bool,
-    /// Takes the next element of an iterator, stream, stack or queue.
-    draws: bool,
-    /// Counts attempts.
-    tries: bool,
-    /// Leaves the loop on success.
-    succeeds: bool,
-    /// Checks whether to stop.
-    stops: bool,
-    /// Variables that are incremented or decremented.
-    steps: Vec<String>,
-    /// Those that move on by a day or another length of time.
-    days: Vec<String>,
-    /// The variables in the conditions that leave the loop.
-    limits: Vec<String>,
-    /// Variables that keep whether something succeeded.
-    outcomes: Vec<String>,
-    /// Variables that start anew in each iteration: what is drawn from them is not an element of the loop.
-    own: Vec<String>,
-}
-
-impl Signs {
-    fn of_block(block: &Block) -> Signs {
-        let mut signs = Signs::default();
-        signs.visit_block(block);
-        signs
-    }
-
-    fn of_expr(expression: &Expr) -> Signs {
-        let mut signs = Signs::default();
-        signs.visit_expr(expression);
-        signs
-    }
-
-    /// Evaluates the name of a called function or method.
-    fn called(&mut self, name: &str) {
-        match name {
-            "sleep" | "sleep_until" | "tick" | "notified" | "changed" | "wait" | "wait_for"
-            | "wait_timeout" | "yield_now" | "park" | "park_timeout" | "delay_for" | "elapsed"
-            | "backoff" | "next_backoff" => {
-                self.waits = true;
-            }
-            "recv" | "recv_many" | "try_recv" | "blocking_recv" | "recv_timeout" | "accept"
-            | "recv_async" => {
-                self.receives = true;
-            }
-            "ack" | "nack" | "commit_message" | "store_offset" | "ack_with" => self.acknowledges = true,
-            "cancelled" | "is_cancelled" | "is_closed" | "ctrl_c" => self.stops = true,
-            _ => {}
-        }
-    }
-
-    fn named(&mut self, name: &str) {
-        self.tries |= is_try(name);
-        let lower = name.to_ascii_lowercase();
-        self.stops |= ["shutdown", "stop_receiver", "stopped", "running", "cancel", "terminate"]
-            .iter()
-            .any(|sign| lower.contains(sign));
-    }
-
-    /// Evaluates names in the tokens of a macro, mainly `tokio::select!`.
-    fn tokens(&mut self, tokens: TokenStream) {
-        for token in tokens {
-            match token {
-                TokenTree::Group(group) => self.tokens(group.stream()),
-                TokenTree::Ident(ident) => self.called(&ident.to_string()),
-                _ => {}
-            }
-        }
-    }
-}
-
-fn is_try(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    lower
-        .split('_')
-        .any(|part| matches!(part, "attempt" | "attempts" | "retry" | "retries" | "tries" | "trial"))
-}
-
-/// Whether a name suggests a page or batch number.
-fn is_page(name: &str) -> bool {
-    name.split('_').any(|part| matches!(part, "page" | "batch" | "chunk"))
-}
-
-fn is_receiver(name: &str) -> bool {
-    matches!(name, "rx" | "receiver") || name.ends_with("_rx") || name.ends_with("_receiver")
-}
-
-fn is_success(pattern: &Pat) -> bool {
-    match pattern {
-        Pat::TupleStruct(pattern) => pattern.path.is_ident("Ok"),
-        Pat::Guard(guarded) => is_success(&guarded.pat),
-        _ => false,
-    }
-}
-
-/// Whether a condition contains `result.is_ok()`.
-fn tells_success(condition: &Expr) -> bool {
-    match condition {
-        Expr::MethodCall(call) => call.method == "is_ok",
-        Expr::Binary(either) if matches!(either.op, syn::BinOp::Or(_)) => {
-            tells_success(&either.left) || tells_success(&either.right)
-        }
-        Expr::Paren(inner) => tells_success(&inner.expr),
-        _ => false,
-    }
-}
-
-/// `stream.next().await.expect("it does not end")`.
-fn takes_from_endless(node: &syn::ExprMethodCall) -> bool {
-    let Expr::Await(awaited) = node.receiver.as_ref() else { return false };
-    (node.method == "expect" || node.method == "unwrap")
-        && matches!(awaited.base.as_ref(), Expr::MethodCall(call) if call.method == "next")
-}
-
-impl<'ast> Visit<'ast> for Signs {
-    fn visit_local(&mut self, local: &'ast syn::Local) {
-        visit::visit_local(self, local);
-        self.own.extend(variables::bindings(&local.pat));
-    }
-
-    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
-        let name = node.method.to_string();
-        self.called(&name);
-        let draws = match name.as_str() {
-            "next" | "try_next" | "pop" | "pop_front" | "pop_back" | "pop_first" | "pop_last"
-            | "next_back" | "next_line" | "next_entry" | "join_next" => true,
-            "remove" | "swap_remove" => matches!(node.args.first(), Some(Expr::Lit(_))),
-            _ => false,
-        };
-        self.receives |= takes_from_endless(node);
-        let variable = match node.receiver.as_ref() {
-            Expr::Path(path) => {
-                path.path.get_ident().is_none_or(|name| !self.own.iter().any(|own| name == own))
-            }
-            Expr::Field(_) => true,
-            _ => false,
-        };
-        if draws && variable {
-            match node.receiver.as_ref() {
-                Expr::Path(path)
-                    if path.path.get_ident().is_some_and(|name| is_receiver(&name.to_string())) =>
-                {
-                    self.receives = true;
-                }
-                _ => self.draws = true,
-            }
-        }
-        visit::visit_expr_method_call(self, node);
-    }
-
-    fn visit_expr_call(&mut self, node: &'ast syn::ExprCall) {
-        if let Expr::Path(path) = node.func.as_ref()
-            && let Some(last) = path.path.segments.last()
-        {
-            self.called(&last.ident.to_string());
-        }
-        visit::visit_expr_call(self, node);
-    }
-
-    fn visit_expr_path(&mut self, node: &'ast syn::ExprPath) {
-        if let Some(name) = node.path.get_ident() {
-            self.named(&name.to_string());
-        }
-    }
-
-    fn visit_expr_field(&mut self, node: &'ast syn::ExprField) {
-        if let syn::Member::Named(name) = &node.member {
-            self.named(&name.to_string());
-        }
-        visit::visit_expr_field(self, node);
-    }
-
-    fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
-        if is_step_of_one(&node.right)
-            && matches!(node.op, syn::BinOp::AddAssign(_) | syn::BinOp::SubAssign(_))
-            && let Expr::Path(path) = node.left.as_ref()
-            && let Some(name) = path.path.get_ident()
-        {
-            if !matches!(*node.right, Expr::Lit(_)) {
-                self.days.push(name.to_string());
-            }
-            self.steps.push(name.to_string());
-        }
-        visit::visit_expr_binary(self, node);
-    }
-
-    /// `day = day + Days::new(1)` is an increment as well.
-    fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
-        if let Expr::Path(path) = node.left.as_ref()
-            && let Some(name) = path.path.get_ident().map(ToString::to_string)
-            && steps_from(&node.right, &name)
-        {
-            if is_step_of_days(&node.right) {
-                self.days.push(name.clone());
-            }
-            self.steps.push(name);
-        } else if let Expr::Path(path) = node.left.as_ref()
-            && tells_success(&node.right)
-        {
-            self.outcomes.extend(path.path.get_ident().map(ToString::to_string));
-        }
-        visit::visit_expr_assign(self, node);
-    }
-
-    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
-        self.succeeds |= is_success(&arm.pat) && ends_in(&arm.body, &is_exit_of_loop);
-        visit::visit_arm(self, arm);
-    }
-
-    fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
-        let good = match node.cond.as_ref() {
-            Expr::Let(condition) => is_success(&condition.pat),
-            other => tells_success(other),
-        };
-        let leaves = block_ends_in(&node.then_branch, &is_exit_of_loop);
-        self.succeeds |= good && leaves;
-        if leaves && matches!(node.cond.as_ref(), Expr::Binary(_)) {
-            self.limits.extend(variables::mentions(&node.cond));
-        }
-        visit::visit_expr_if(self, node);
-    }
-
-    fn visit_macro(&mut self, node: &'ast syn::Macro) {
-        self.tokens(node.tokens.clone());
-    }
-
-    // Code in nested loops and functions says nothing about the outer loop.
-    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
-        self.visit_expr(&node.expr);
-    }
-    fn visit_expr_while(&mut self, _: &'ast syn::ExprWhile) {}
-    fn visit_expr_loop(&mut self, _: &'ast syn::ExprLoop) {}
-    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
-    fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
