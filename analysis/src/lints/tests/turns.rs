@@ -58,6 +58,10 @@ fn parts_of_a_list_have_as_many_elements_as_the_source_says() {
         ("let Some((rest, last)) = ids.split_last_chunk::<2>() else { return };", "last", vec![]),
         ("let Some((rest, last)) = ids.split_last_chunk::<2>() else { return };", "rest", vec![Shown]),
         ("", "text.parse::<i64>()", vec![]),
+        ("", "text.splitn(3, ',')", vec![]),
+        ("", "text.splitn(n, ',')", vec![Shown]),
+        ("", "ids.iter().take(10)", vec![]),
+        ("", "ids.iter().take(500)", vec![Shown]),
         ("", "parser.parse()", vec![Shown]),
     ] {
         let body = format!("{before} for id in {over} {{ {write} }}");
@@ -82,6 +86,15 @@ fn what_a_listener_or_a_watcher_tells_arrives_over_time() {
             "Some(it) = s.try_next().await?",
             vec![],
         ),
+        ("let (mut sink, mut s) = socket.split();", "Some(it) = s.next().await", vec![]),
+        ("let mut s: SplitStream<WebSocket> = half;", "Some(it) = s.next().await", vec![]),
+        ("let mut s = pubsub.into_on_message();", "Some(it) = s.next().await", vec![]),
+        (
+            "let (a, s) = tokio::sync::mpsc::channel(8); let mut s = stream::select(s, a);",
+            "Some(it) = s.next().await",
+            vec![],
+        ),
+        ("let mut s = feed.subscribers();", "Some(it) = s.next().await", vec![Shown]),
         ("let mut s = std::pin::pin!(rows);", "Some(it) = s.try_next().await?", vec![Shown]),
     ] {
         let body = format!("{before} while let {head} {{ {write} }}");
@@ -234,6 +247,12 @@ fn data_at_hand_is_gone_through_and_answers_are_waited_for() {
         (format!("while clock.runs() {{ {write} }}"), vec![]),
         (format!("loop {{ {write} }}"), vec![]),
         (format!("loop {{ select! {{ x = a => break, y = b => {{}} }} {write} }}"), vec![]),
+        (
+            format!(
+                "loop {{ select! {{ x = a => go = x, y = b => {{}} }} let Some(id) = ids.take() else {{ break }}; {write} }}"
+            ),
+            vec![],
+        ),
     ] {
         assert_eq!(tiers_in("row_by_row_write", &code), expected, "{code}");
     }

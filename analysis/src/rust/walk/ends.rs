@@ -187,7 +187,10 @@ impl<'ast> Visit<'ast> for Ends<'_> {
     }
 
     fn visit_macro(&mut self, node: &'ast syn::Macro) {
-        self.is_hidden |= hides(node.tokens.clone());
+        // `select!` waits for the first of several to arrive.
+        let selects =
+            node.path.segments.last().is_some_and(|last| last.ident.to_string().starts_with("select"));
+        self.is_hidden |= selects || hides(node.tokens.clone());
     }
 
     fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}

@@ -218,6 +218,12 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         [.., owner, "new"] if is_message_type(owner) => Shape::Messages,
         // `EventSource::get(url)`, `PgListener::connect(url)`
         [.., "EventSource" | "PgListener", _] => Shape::Messages,
+        // The ends of a channel.
+        [.., "channel" | "sync_channel" | "unbounded_channel"]
+        | ["flume" | "crossbeam_channel" | "async_channel" | "kanal", "bounded" | "unbounded"] => {
+            Shape::Messages
+        }
+        [.., "stream", "select"] => argument(),
         [.., "interval" | "interval_at" | "watcher" | "metadata_watcher"] => Shape::Messages,
         // Data read from a connection arrives when the other side sends it.
         [.., "BufReader" | "FramedRead" | "Framed" | "LinesStream" | "ReaderStream", "new"] => {
@@ -282,6 +288,10 @@ fn of_method(
                 _ => united(receiver(), second),
             }
         }
+        "splitn" | "rsplitn" => match call.args.first().and_then(|most| number(most, around, depth)) {
+            Some(most) => Shape::Fixed(Some(most.most), false),
+            None => Shape::Elements,
+        },
         "flatten" => flattened(&call.receiver, &|inner| at(inner, around, depth + 1)),
         // The parts of one text may be any number, and those of a list are one more than where it is split.
         "split" if call.args.first().is_some_and(|by| matches!(by, Expr::Closure(_))) => match receiver() {
@@ -293,6 +303,8 @@ fn of_method(
         {
             Shape::Fixed(Some(parts), true)
         }
+        // The halves of a connection.
+        "split" | "into_split" if call.args.is_empty() => Shape::Messages,
         "lines" | "chars" | "char_indices" | "bytes" | "split" | "split_whitespace" => match receiver() {
             Shape::Messages => Shape::Messages,
             Shape::Batches => Shape::Batches,
@@ -333,9 +345,16 @@ fn of_method(
                 shape => shape,
             }
         }
-        "stream" | "messages" if call.args.is_empty() => Shape::Messages,
+        "stream" | "messages" | "on_message" | "into_on_message" | "incoming" | "into_incoming"
+        | "into_data_stream"
+            if call.args.is_empty() =>
+        {
+            Shape::Messages
+        }
         "try_iter" | "recv" | "eventsource" => Shape::Messages,
-        name if name.starts_with("subscribe") || name.ends_with("_subscribe") => Shape::Messages,
+        name if name == "subscribe" || name.starts_with("subscribe_") || name.ends_with("_subscribe") => {
+            Shape::Messages
+        }
         // `text.parse::<i64>()`
         "parse" if call.args.is_empty() && call.turbofish.is_some() => Shape::Single,
         "ok" | "err" | "get" | "first" | "last" | "fetch_optional" | "fetch_one" | "find" | "next"
@@ -412,6 +431,17 @@ fn is_message_type(name: &str) -> bool {
         "UnixStream",
         "Multipart",
         "EventSource",
+        "WebSocket",
+        "WebSocketStream",
+        "SplitStream",
+        "MessageStream",
+        "PubSub",
+        "PubSubStream",
+        "UdpFramed",
+        "TcpListener",
+        "TcpListenerStream",
+        "UnixListener",
+        "BodyDataStream",
     ];
     kinds.contains(&name) || more.contains(&name)
 }
