@@ -112,7 +112,7 @@ fn is_written(expr: &Expr) -> bool {
     match expr.without_casts() {
         Expr::Literal(literal) => *literal != Literal::Null,
         Expr::Unary { expr, .. } => is_written(expr),
-        Expr::Other { what, parts } if what == "interval" => parts.iter().all(is_written),
+        Expr::Other { what, parts } if what == "interval" => parts.first().is_some_and(is_written),
         _ => false,
     }
 }

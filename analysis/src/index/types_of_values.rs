@@ -71,8 +71,8 @@ fn type_of_number(digits: &str) -> &'static str {
 fn moved(left: &str, right: &str) -> Option<&'static str> {
     let width = |ty: &str| ["smallint", "integer", "bigint"].into_iter().position(|known| known == ty);
     match (left, right) {
-        ("timestamp with time zone", "interval") => Some("timestamptz"),
-        ("timestamp" | "date", "interval") => Some("timestamp"),
+        ("timestamp with time zone", right) if right.starts_with("interval") => Some("timestamptz"),
+        ("timestamp" | "date", right) if right.starts_with("interval") => Some("timestamp"),
         ("date", right) if width(right).is_some() => Some("date"),
         (left, right) => {
             let wider = width(left)?.max(width(right)?);

@@ -204,7 +204,7 @@ fn moved(
     let ty = wrapped.column_type(context, query);
     let is_interval = |expr: &Expr| {
         matches!(expr, Expr::Other { what, .. } if what == "interval")
-            || matches!(expr, Expr::Cast { ty, .. } if ty == "interval")
+            || matches!(expr, Expr::Cast { ty, .. } if ty == "interval" || ty.starts_with("interval "))
     };
     // The server would infer another type for a bare value in date arithmetic, or none at all.
     let is_bare = |expr: &Expr| matches!(expr, Expr::Parameter(_) | Expr::Literal(Literal::Text(_)));

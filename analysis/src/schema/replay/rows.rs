@@ -272,8 +272,8 @@ fn moment(op: &char, left: &str, right: &str) -> &'static str {
     const MOMENTS: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
     let plain = |ty: &str| MOMENTS.iter().find(|moment| **moment == ty).copied();
     match (plain(left), op, plain(right)) {
-        (Some(moment), '+' | '-', None) if right == "interval" => moment,
-        (None, '+', Some(moment)) if left == "interval" => moment,
+        (Some(moment), '+' | '-', None) if right.starts_with("interval") => moment,
+        (None, '+', Some(moment)) if left.starts_with("interval") => moment,
         (Some(_), '-', Some(_)) => "interval",
         _ => "",
     }

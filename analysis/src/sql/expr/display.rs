@@ -84,6 +84,7 @@ impl fmt::Display for Expr {
             Expr::Other { what, parts } if parts.is_empty() => f.write_str(what),
             Expr::Other { what, parts } => match (what.as_str(), parts.as_slice()) {
                 ("interval", [value]) => write!(f, "interval {value}"),
+                ("interval", [value, unit]) => write!(f, "interval {value} {unit}"),
                 ("at time zone", [time, zone]) => write!(f, "{time} at time zone {zone}"),
                 (what, [value]) if what.starts_with("extract ") => {
                     write!(f, "extract({} from {value})", what.trim_start_matches("extract "))

@@ -2,38 +2,64 @@
 
 use crate::sql::expr::{Expr, Literal};
 
+/// An interval constant. Two of the same length with different units are two constants.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Constant<'e> {
+    /// The units of its type, `day` in `interval '1' day`; empty if it has none.
+    units: &'e str,
+    value: Value<'e>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Value<'e> {
+    Known(Interval),
+    /// A text in an unusual notation.
+    Text(&'e str),
+}
+
 /// An interval as PostgreSQL stores it: two that differ here are not the same constant, even if they are equally long.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Interval {
+struct Interval {
     months: i64,
     days: i64,
     microseconds: i64,
 }
 
-/// The interval that an expression is; `None` for any other, and for a text in an unusual notation.
-pub(super) fn interval(expr: &Expr) -> Option<Interval> {
-    let text = match expr {
-        Expr::Cast { expr, ty } if ty == "interval" => expr.as_ref(),
-        Expr::Other { what, parts } if what == "interval" => parts.first()?,
+/// The interval that an expression is; `None` for any other.
+pub(super) fn interval(expr: &Expr) -> Option<Constant<'_>> {
+    let (text, units) = match expr {
+        Expr::Cast { expr, ty } => (expr.as_ref(), ty.strip_prefix("interval")?.trim_start()),
+        Expr::Other { what, parts } if what == "interval" => match parts.as_slice() {
+            [text] => (text, ""),
+            _ => return None,
+        },
         _ => return None,
     };
-    match text {
-        Expr::Literal(Literal::Text(text)) => parse(text),
-        _ => None,
-    }
+    let Expr::Literal(Literal::Text(text)) = text else { return None };
+    let is_plain = units.is_empty() || units.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
+    let known = parse(text, units).filter(|_| is_plain);
+    Some(Constant { units, value: known.map_or(Value::Text(text), Value::Known) })
 }
 
-fn parse(text: &str) -> Option<Interval> {
+/// Reads a text; a number without a unit has the last of `units`.
+fn parse(text: &str, units: &str) -> Option<Interval> {
     let mut sum = Interval::default();
-    let mut words = text.split_whitespace();
+    let last = units.rsplit(' ').next().unwrap_or_default();
+    let mut words = text.split_whitespace().peekable();
     while let Some(word) = words.next() {
         if word.contains(':') {
-            sum.microseconds = sum.microseconds.checked_add(clock(word)?)?;
+            sum.microseconds = sum.microseconds.checked_add(clock(word, units)?)?;
             continue;
         }
         let number: i64 = word.parse().ok()?;
-        // Without a unit it may have one behind the text: `interval '1' day`.
-        let (months, days, microseconds) = unit(&words.next()?.to_lowercase())?;
+        let is_unit = |word: &&str| word.starts_with(|c: char| c.is_ascii_alphabetic());
+        let (months, days, microseconds) = match words.next_if(is_unit) {
+            Some(name) => unit(&name.to_lowercase())?,
+            // Before a time, it counts days.
+            None if words.peek().is_some_and(|next| next.contains(':')) => unit("day")?,
+            None if words.peek().is_none() => unit(last)?,
+            None => return None,
+        };
         let add = |sum: i64, unit: i64| sum.checked_add(number.checked_mul(unit)?);
         sum = Interval {
             months: add(sum.months, months)?,
@@ -41,7 +67,16 @@ fn parse(text: &str) -> Option<Interval> {
             microseconds: add(sum.microseconds, microseconds)?,
         };
     }
-    (!text.trim().is_empty()).then_some(sum)
+    // What is smaller than the last unit is cut off.
+    let is_cut = match last {
+        "year" => sum.months % 12 != 0 || sum.days != 0 || sum.microseconds != 0,
+        "month" => sum.days != 0 || sum.microseconds != 0,
+        "day" => sum.microseconds != 0,
+        "hour" => sum.microseconds % (3_600 * SECOND) != 0,
+        "minute" => sum.microseconds % (60 * SECOND) != 0,
+        _ => false,
+    };
+    (!text.trim().is_empty() && !is_cut).then_some(sum)
 }
 
 /// The months, days and microseconds of a unit.
@@ -62,19 +97,24 @@ fn unit(name: &str) -> Option<(i64, i64, i64)> {
 
 const SECOND: i64 = 1_000_000;
 
-/// The microseconds of `[-]HH:MM:SS[.ffffff]`.
-fn clock(word: &str) -> Option<i64> {
+/// The microseconds of `[-]HH:MM[:SS[.ffffff]]`, or of `MM:SS` where the units say so.
+fn clock(word: &str, units: &str) -> Option<i64> {
     let (sign, word) = match word.strip_prefix('-') {
         Some(word) => (-1, word),
         None => (1, word.strip_prefix('+').unwrap_or(word)),
     };
     let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
-    let mut parts = whole.split(':').map(|part| {
+    let parts = whole.split(':').map(|part| {
         let is_plain = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         part.parse::<i64>().ok().filter(|_| is_plain)
     });
-    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() || fraction.len() > 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+    let (hours, minutes, seconds) = match parts.collect::<Option<Vec<i64>>>()?.as_slice() {
+        [hours, minutes, seconds] => (*hours, *minutes, *seconds),
+        [minutes, seconds] if units == "minute to second" => (0, *minutes, *seconds),
+        [hours, minutes] if fraction.is_empty() => (*hours, *minutes, 0),
+        _ => return None,
+    };
+    if fraction.len() > 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let fraction: i64 = format!("{fraction:0<6}").parse().ok()?;
@@ -92,19 +132,44 @@ mod tests {
         for (one, other) in [
             ("1 hour", "01:00:00"),
             ("90 min", "01:30:00"),
+            ("01:30", "01:30:00"),
             ("1 day 2 hours", "1 day 02:00:00"),
+            ("1 02:00:00", "1 day 02:00:00"),
             ("-30 minutes", "-00:30:00"),
             ("1500 milliseconds", "00:00:01.5"),
             ("14 months", "1 year 2 mons"),
             ("1 WEEK", "7 days"),
         ] {
-            assert!(parse(one).is_some() && parse(one) == parse(other), "{one} is {other}");
+            assert!(parse(one, "").is_some() && parse(one, "") == parse(other, ""), "{one} is {other}");
         }
         for (one, other) in [("24 hours", "1 day"), ("30 days", "1 mon"), ("1 hour", "1 minute")] {
-            assert_ne!(parse(one), parse(other), "{one} is not {other}");
+            assert_ne!(parse(one, ""), parse(other, ""), "{one} is not {other}");
         }
         for unusual in ["", "1", "P1D", "1.5 hours", "1 day ago", "99999999999999999999 years", "1:2:3:4"] {
-            assert_eq!(parse(unusual), None, "{unusual}");
+            assert_eq!(parse(unusual, ""), None, "{unusual}");
+        }
+    }
+
+    #[test]
+    fn units_behind_a_text_are_those_of_its_number() {
+        // As PostgreSQL 15 prints them.
+        for (text, units, printed) in [
+            ("1", "day", "1 day"),
+            ("90", "second", "00:01:30"),
+            ("2:03", "hour to minute", "02:03:00"),
+            ("1 2:03", "day to minute", "1 day 02:03:00"),
+            ("36", "hour to minute", "00:36:00"),
+            ("1:30", "minute to second", "00:01:30"),
+            ("5", "day to second", "00:00:05"),
+            ("1 day", "day", "1 day"),
+        ] {
+            assert!(
+                parse(text, units).is_some() && parse(text, units) == parse(printed, ""),
+                "{text} {units}"
+            );
+        }
+        for (text, units) in [("1-2", "year to month"), ("90 minutes", "hour"), ("1", "fortnight")] {
+            assert_eq!(parse(text, units), None, "{text} {units}");
         }
     }
 }

@@ -126,7 +126,7 @@ impl Resolver<'_> {
                 args.extend(overlay_for.as_deref());
                 self.builtin("overlay", &args)
             }
-            E::Interval(interval) => self.other("interval", &[&interval.value]),
+            E::Interval(written) => self.interval(written),
             E::IsJson { expr, .. } => self.other("is json", &[expr]),
             E::IsNormalized { expr, .. } => self.other("is normalized", &[expr]),
             E::GroupingSets(sets) | E::Cube(sets) | E::Rollup(sets) => {

@@ -8,6 +8,7 @@ mod expr;
 mod foreign;
 mod from;
 mod hidden;
+mod interval;
 mod joins;
 mod keys;
 mod merge;
