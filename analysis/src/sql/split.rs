@@ -13,24 +13,32 @@ pub struct Piece<'t> {
     pub span: Span,
     /// The line of its first token, counted from 1.
     pub line: u32,
+    /// Whether psql executes each value that it returns as a statement: `SELECT .. \gexec`.
+    pub is_generator: bool,
 }
 
 /// The statements of a script.
 ///
 /// Semicolons in strings, comments, dollar quotes and the bodies of triggers and routines do not split.
-/// Commands to the client rather than the database are dropped: psql's backslash commands and the data of
-/// `COPY … FROM stdin`, the dot commands of sqlite3, MySQL's `DELIMITER`.
+/// Commands to the client rather than the database are dropped: psql's backslash commands, of which some end a statement,
+/// and the data of `COPY … FROM stdin`, the dot commands of sqlite3, MySQL's `DELIMITER`.
 pub fn statements(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
     let lines = LineIndex::new(text);
-    let mut script = Script { text, dialect, lexer: Lexer::new(text, dialect), delimiter: None };
-    let mut pieces = Vec::new();
-    while let Some(span) = script.statement() {
+    let lexer = Lexer::new(text, dialect);
+    let mut script = Script { text, dialect, lexer, delimiter: None, generates: false, generated: false };
+    let mut pieces: Vec<Piece<'_>> = Vec::new();
+    loop {
+        let span = script.statement();
+        if let Some(last) = pieces.last_mut() {
+            last.is_generator |= std::mem::take(&mut script.generated);
+        }
+        let Some(span) = span else { return pieces };
+        let is_generator = std::mem::take(&mut script.generates);
         if let Some(text) = text.get(span.range()).filter(|text| !text.is_empty()) {
             let line = u32::try_from(lines.line(span.start)).unwrap_or(u32::MAX);
-            pieces.push(Piece { text, span, line });
+            pieces.push(Piece { text, span, line, is_generator });
         }
     }
-    pieces
 }
 
 struct Script<'t> {
@@ -39,7 +47,14 @@ struct Script<'t> {
     lexer: Lexer<'t>,
     /// The delimiter set by `DELIMITER` instead of the semicolon.
     delimiter: Option<&'t str>,
+    /// Whether `\gexec` ended the statement that was just read.
+    generates: bool,
+    /// Whether it followed the statement before: it runs that again.
+    generated: bool,
 }
+
+/// psql's commands that send what was read so far.
+const SENDS: [&str; 7] = ["crosstabview", "g", "gdesc", "gexec", "gset", "gx", "watch"];
 
 impl<'t> Script<'t> {
     /// The next statement; an empty span for a lone delimiter.
@@ -66,6 +81,12 @@ impl<'t> Script<'t> {
             if text == ";" && self.delimiter.is_none() && !body.holds_semicolon() {
                 end += self.closes_version(blank_from, token.span.start);
                 break;
+            }
+            if text == "\\" && self.dialect == Dialect::Postgres {
+                if self.client_command(token.span.start) {
+                    break;
+                }
+                continue;
             }
             first.get_or_insert(token.span.start);
             // `END$$`: a name may contain dollar signs, but the client looks for its delimiter first.
@@ -99,6 +120,18 @@ impl<'t> Script<'t> {
         self.text.get(self.lexer.position()..).unwrap_or("")
     }
 
+    /// Skips one of psql's commands inside a statement; returns whether it ends that.
+    fn client_command(&mut self, start: usize) -> bool {
+        let rest = self.text.get(start + 1..).unwrap_or("");
+        if rest.starts_with(';') {
+            self.lexer.seek(start + 2);
+            return true;
+        }
+        self.lexer.seek(start + 1 + rest.find('\n').unwrap_or(rest.len()));
+        self.generates = command(rest) == "gexec";
+        SENDS.contains(&command(rest))
+    }
+
     /// Skips a client command at the start of a statement.
     fn skip_client_command(&mut self) -> bool {
         self.lexer.skip_blank();
@@ -113,6 +146,7 @@ impl<'t> Script<'t> {
         };
         if is_command {
             let line = rest.split('\n').next().unwrap_or("");
+            self.generated |= line.strip_prefix('\\').is_some_and(|line| command(line) == "gexec");
             if sets_delimiter {
                 self.delimiter = line.split_whitespace().nth(1).filter(|delimiter| *delimiter != ";");
             }
@@ -133,6 +167,11 @@ impl<'t> Script<'t> {
         }
         self.lexer.seek(self.lexer.position() + length);
     }
+}
+
+/// The name of one of psql's commands, whose backslash is before `text`.
+fn command(text: &str) -> &str {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("")
 }
 
 /// Whether a text starts with the word `DELIMITER`.
@@ -335,5 +374,22 @@ mod tests {
             &[(2, "COPY t (a) FROM stdin"), (6, "b")],
         );
         check(".mode csv;\na;", Dialect::Sqlite, &[(2, "a")]);
+        // They are read wherever they stand, and some of them end a statement.
+        check("a\n\\echo b; c\nd;\ne", Dialect::Postgres, &[(1, "a\n\\echo b; c\nd"), (4, "e")]);
+        check("a \\gset x_\nb\\; c \\gx\nd", Dialect::Postgres, &[(1, "a"), (2, "b"), (2, "c"), (3, "d")]);
+    }
+
+    #[test]
+    fn what_a_statement_returns_may_be_executed() {
+        let generators = |text: &str| {
+            let pieces = statements(text, Dialect::Postgres).into_iter();
+            pieces.map(|piece| (piece.text.to_owned(), piece.is_generator)).collect::<Vec<_>>()
+        };
+        let expect = [("a".to_owned(), true), ("b".to_owned(), false)];
+        for text in ["a\\gexec\nb;", "a\n\\gexec\n\nb", "a;\n\\gexec\nb;", "a\\gexec -- x\nb"] {
+            assert_eq!(generators(text), expect, "{text}");
+        }
+        assert_eq!(generators("b; a; \\gexec"), [("b".to_owned(), false), ("a".to_owned(), true)]);
+        assert_eq!(generators("a '\\gexec'"), [("a '\\gexec'".to_owned(), false)]);
     }
 }

@@ -120,6 +120,10 @@ fn names_ddl(text: &str) -> bool {
     ["create ", "alter ", "drop ", "rename "].iter().any(|word| text.contains(word))
 }
 
+/// Objects of a server outside of the schemas of a database.
+const OUTSIDE: &[&str] =
+    &["database", "group", "publication", "role", "server", "subscription", "tablespace", "user"];
+
 /// Whether the SQL in an expression may change the schema: judged by the start of its first string; assumed
 /// if it has none.
 pub fn may_be_ddl(expression: &str, dialect: Dialect) -> bool {
@@ -128,12 +132,16 @@ pub fn may_be_ddl(expression: &str, dialect: Dialect) -> bool {
         match cursor.string() {
             Ok(text) if text.trim().is_empty() => {}
             Ok(text) => {
-                let first = text.split_whitespace().next().unwrap_or("");
+                let mut words = text.split_whitespace();
+                let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
                 let harmless = [
                     "select", "insert", "update", "delete", "with", "set", "notify", "refresh", "analyze",
                     "truncate", "grant", "revoke", "comment", "copy", "lock", "vacuum", "reindex", "reset",
                 ];
-                return !harmless.iter().any(|word| first.eq_ignore_ascii_case(word));
+                let is =
+                    |text: &str, words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+                return !is(first, &harmless)
+                    && !(is(first, &["create", "alter", "drop"]) && is(second, OUTSIDE));
             }
             Err(_) => cursor.at += 1,
         }

@@ -16,6 +16,7 @@ mod condition;
 mod constraint;
 pub(crate) mod cursor;
 pub mod expression;
+mod generated;
 mod identity;
 mod index;
 mod loops;
@@ -34,6 +35,7 @@ pub use change::{
 pub(crate) use constraint::{NO_INHERIT, NOT_VALID};
 pub use cursor::DdlError;
 pub use expression::{calls, mentions};
+pub use generated::generated;
 pub use identity::{SequenceOptions, changed};
 pub(crate) use object::arguments;
 pub use options::{Charset, TableOptions};

@@ -34,11 +34,27 @@ impl Replay {
         self.run_body(body, BTreeMap::new(), what);
     }
 
+    /// Runs the statements that a query returns, as far as they are known.
+    pub(super) fn run_generated(&mut self, query: &str) {
+        self.depth += 1;
+        self.frames.push(BTreeMap::new());
+        self.running.push(Running::new(query));
+        self.run(&ddl::generated(query), "`\\gexec`");
+        self.running.pop();
+        self.frames.pop();
+        self.depth -= 1;
+    }
+
     /// Runs a function that a migration calls directly.
     pub(super) fn call(&mut self, function: &Written, arguments: &[String]) {
-        if function.name == "create_hypertable" {
-            let _ = self.create_hypertable(arguments);
-            return;
+        let made = match function.name.as_str() {
+            "create_hypertable" | "create_distributed_hypertable" => self.create_hypertable(arguments),
+            "add_dimension" => self.add_dimension(arguments),
+            _ => Ok(()),
+        };
+        if let (Err(message), 0) = (made, self.depth) {
+            let (file, line) = self.place.clone();
+            self.problems.push(Unapplied { file, line, message });
         }
         if let Some((body, frame, what)) = self.called(function, arguments) {
             self.run_body(&body, frame, &what);

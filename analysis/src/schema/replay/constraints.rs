@@ -89,6 +89,7 @@ impl Replay {
             return Err(format!("table `{name}` has a primary key already"));
         }
         let columns = self.key_columns(name, &keys)?;
+        self.contains_partitions(name, &keys)?;
         let index_name = match dialect {
             Dialect::Postgres => constraint.unwrap_or_else(|| self.choose_name(name, "", "pkey")),
             Dialect::MySql => "PRIMARY".to_owned(),
@@ -112,6 +113,7 @@ impl Replay {
 
     fn add_unique(&mut self, name: &Name, constraint: Option<String>, index: IndexDef) -> Applied {
         let columns = self.key_columns(name, &index.keys)?;
+        self.contains_partitions(name, &index.keys)?;
         let dialect = self.schema.dialect;
         let table = self.table(name)?;
         let same = |keys: &[IndexKey]| {

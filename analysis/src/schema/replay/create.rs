@@ -88,6 +88,7 @@ impl Replay {
             table.columns.push(column);
         }
         let parent = table.parent.clone().filter(|_| table.partition_bound.is_some());
+        self.hypertables.remove(&name);
         self.schema.tables.insert(name.clone(), table);
         self.make_sequences(&name);
         self.add_constraints(&name, create.constraints)?;
@@ -105,7 +106,7 @@ impl Replay {
         }
         self.finish_primary_key(&name)?;
         match create.hypertable {
-            Some(said) => self.index_hypertable(&name, &said),
+            Some(said) => self.make_hypertable(&name, &said),
             None => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use super::create::missing;
 use super::names::clipped;
 use super::{Applied, Replay};
 use crate::schema::ddl::{CreateIndex, IndexDef, Written};
-use crate::schema::model::{Column, Index, IndexKey, Name, Unique};
+use crate::schema::model::{Index, Name, Unique};
 use crate::sql::Dialect;
 
 impl Replay {
@@ -43,48 +43,6 @@ impl Replay {
         Ok(())
     }
 
-    /// Timescale's `create_hypertable('t', 'time')` creates an index on the time column, newest first, unless
-    /// told otherwise.
-    pub(super) fn create_hypertable(&mut self, arguments: &[String]) -> Applied {
-        let declines = |argument: &String| {
-            let words: String = argument.to_lowercase().split_whitespace().collect();
-            words.starts_with("create_default_indexes") && words.ends_with("false")
-        };
-        let literal = |place: usize| arguments.get(place)?.split('\'').nth(1).map(str::to_owned);
-        let (Some(table), Some(column)) = (literal(0), literal(1)) else { return Ok(()) };
-        let (schema, table) =
-            table.split_once('.').map_or((None, table.as_str()), |(s, t)| (Some(s.to_owned()), t));
-        let written = Written { schema, name: table.trim_matches('"').to_owned() };
-        let Some(owner) = self.find_table(&written).filter(|_| !arguments.iter().any(declines)) else {
-            return Ok(());
-        };
-        self.index_time(&owner, column)
-    }
-
-    /// Timescale: the index that `WITH (tsdb.hypertable, tsdb.partition_column = 'time')` adds to a new
-    /// table.
-    pub(super) fn index_hypertable(&mut self, owner: &Name, said: &str) -> Applied {
-        let option = |name: &str| {
-            let value = said.split(name).nth(1)?.trim_start().strip_prefix('=')?;
-            value.split([',', ')']).next().map(|value| value.trim().trim_matches('\'').to_owned())
-        };
-        if option("create_default_indexes").is_some_and(|value| value == "false") {
-            return Ok(());
-        }
-        let time = |column: &&Column| column.ty.starts_with("timestamp") || column.ty == "date";
-        let first = || self.schema.tables.get(owner)?.columns.iter().find(time).map(|it| it.name.clone());
-        match option("partition_column").or_else(first) {
-            Some(column) => self.index_time(owner, column),
-            None => Ok(()),
-        }
-    }
-
-    fn index_time(&mut self, owner: &Name, column: String) -> Applied {
-        let keys = vec![IndexKey { desc: true, nulls_first: true, ..IndexKey::column(column) }];
-        self.add_index(owner, IndexDef { method: "btree".to_owned(), keys, ..IndexDef::default() })
-            .map(|_| ())
-    }
-
     /// Whether an index name is in use: by the same table in MySQL, in the schema elsewhere.
     fn index_name_taken(&self, owner: &Name, index: &str) -> bool {
         match self.schema.dialect {
@@ -119,6 +77,9 @@ impl Replay {
                     return Err(format!("table `{owner}` has no column `{column}`"));
                 }
             }
+        }
+        if index.unique {
+            self.contains_partitions(owner, &index.keys)?;
         }
         self.push_index(owner, built(index, name.clone()))?;
         Ok(name)

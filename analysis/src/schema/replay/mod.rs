@@ -10,6 +10,7 @@ mod drops;
 mod guarded;
 mod heads;
 mod heard;
+mod hypertables;
 mod indexes;
 mod inherited;
 mod lookup;
@@ -60,6 +61,8 @@ pub struct Replay {
     settled_views: BTreeMap<Name, String>,
     /// The bodies of functions that run DDL.
     bodies: BTreeMap<Name, block::Function>,
+    /// The columns by which Timescale divides tables.
+    hypertables: BTreeMap<Name, Vec<String>>,
     /// MySQL: indexes created implicitly by a foreign key, dropped when another index serves it.
     implied: BTreeSet<(Name, String)>,
     /// The cause of each gap, if dropping it closes the gap.
@@ -160,6 +163,7 @@ impl Replay {
             named_views: BTreeSet::new(),
             settled_views: BTreeMap::new(),
             bodies: BTreeMap::new(),
+            hypertables: BTreeMap::new(),
             implied: BTreeSet::new(),
             gap_causes: BTreeMap::new(),
             depth: 0,
@@ -197,6 +201,10 @@ impl Replay {
         self.schema.certain.forget();
         self.schema.conversions_read.forget();
         self.place = (file.to_owned(), piece.line);
+        if piece.is_generator {
+            self.run_generated(piece.text);
+            return;
+        }
         match ddl::parse(piece.text, self.schema.dialect) {
             Ok(change) => {
                 if let Err(message) = self.change(change) {

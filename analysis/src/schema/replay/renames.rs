@@ -133,6 +133,10 @@ impl Replay {
                 self.rename_sequence(&sequence, &moved);
             }
         }
+        match self.hypertables.remove(from) {
+            Some(columns) => self.hypertables.insert(to.clone(), columns),
+            None => self.hypertables.remove(to),
+        };
         let attached = std::mem::take(&mut self.attached);
         let moved = attached.into_iter().map(|((table, part), of)| match table == *from {
             true => ((to.clone(), part), of),

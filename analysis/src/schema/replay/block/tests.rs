@@ -306,3 +306,26 @@ fn a_body_that_is_repeated_runs_before_its_condition_is_tested() {
     check(Dialect::MySql, sql, "id x1 x2");
     check(Dialect::MySql, &sql.replace(">= 2", ">= 0"), "id x1");
 }
+
+/// As psql 15 runs them.
+#[test]
+fn what_a_query_returns_is_executed_by_gexec() {
+    for sql in [
+        "SELECT 'ALTER TABLE t ADD x int'\\gexec\n",
+        "SELECT format('ALTER TABLE %I ADD %I int', 't', c) FROM unnest(ARRAY['x']) AS c \\gexec\n",
+        "SELECT 'ALTER TABLE t ADD x int' WHERE NOT EXISTS (SELECT FROM pg_class WHERE relname = 'none')\n\\gexec\n",
+        "VALUES ('ALTER TABLE t ADD x int'), ('SELECT 1')\\gexec\n",
+        "SELECT 'ALTER TABLE t ADD x int' UNION ALL SELECT 'SELECT 1';\n\\gexec\n",
+        "SELECT 'CREATE DATABASE d' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'd')\\gexec\nALTER TABLE t ADD x int",
+        "SELECT 'CREATE ROLE ' || r FROM roles\\gexec\nALTER TABLE t ADD x int",
+        "SELECT 'ALTER TABLE t ADD y int' \\gset v_\nALTER TABLE t ADD x int",
+    ] {
+        check(Dialect::Postgres, sql, "id x");
+    }
+    let index = "SELECT format('CREATE INDEX ON %I (a)', relname) FROM pg_class WHERE relkind = 'r' \\gexec\nCREATE TABLE u (a int);";
+    check_loose(Dialect::Postgres, index, &[], &["a"]);
+    assert_eq!(replayed(Dialect::Postgres, index).schema.tables.len(), 1);
+    check_loose(Dialect::Postgres, "SELECT sql FROM plan \\gexec\n", &[""], &[""]);
+    let replay = replayed(Dialect::Postgres, "SELECT sql FROM plan\n\\gexec");
+    assert!(replay.problems[0].message.starts_with("`\\gexec` runs DDL"), "{:?}", replay.problems);
+}
