@@ -11,6 +11,17 @@ impl<'a> Reader<'a> {
     /// The comparison of `operand` with `values` as a condition, if the operand belongs to this relation and
     /// the values do not.
     pub(super) fn compared(&self, operand: &Expr, compare: Compare, values: &[&Expr]) -> Option<Condition> {
+        self.compared_as(operand, compare, values, true)
+    }
+
+    /// Like `compared`; `converts` says whether the types of the values matter to SQLite.
+    pub(super) fn compared_as(
+        &self,
+        operand: &Expr,
+        compare: Compare,
+        values: &[&Expr],
+        converts: bool,
+    ) -> Option<Condition> {
         let said = std::iter::once(operand).chain(values.iter().copied()).find_map(|side| match side {
             Expr::Collate { collation, .. } => Some(collation.clone()),
             _ => None,
@@ -39,7 +50,8 @@ impl<'a> Reader<'a> {
         if !own || foreign || varies(operand) {
             return None;
         }
-        let as_numbers = matches!(compare, Compare::Equal | Compare::Range) && self.turns(operand, values);
+        let as_numbers =
+            converts && matches!(compare, Compare::Equal | Compare::Range) && self.turns(operand, values);
         let widened = values.iter().any(|value| self.casts(operand, value) || self.widens(operand, value));
         let mut needs = Relations::NONE;
         let mut usable = !as_numbers && !widened;
@@ -105,15 +117,16 @@ impl<'a> Reader<'a> {
         types.find(|ty| !is_own(ty)).map(String::into_boxed_str)
     }
 
-    /// Whether MySQL and SQLite compare a column with values as numbers, converting the text of each row.
+    /// Whether MySQL and SQLite convert an operand of each row to compare it with values: in MySQL, text to numbers.
     pub(super) fn turns(&self, operand: &Expr, values: &[&Expr]) -> bool {
-        let turned = |ty: &str| match self.dialect {
+        match self.dialect {
             Dialect::Postgres => false,
-            Dialect::MySql => is_textual(ty),
-            Dialect::Sqlite => !has_numbers(ty),
-        };
-        operand.as_column().and_then(self.type_of).is_some_and(turned)
-            && values.iter().any(|value| self.is_number(value))
+            Dialect::MySql => {
+                operand.as_column().and_then(self.type_of).is_some_and(is_textual)
+                    && values.iter().any(|value| self.is_number(value))
+            }
+            Dialect::Sqlite => values.iter().any(|value| self.changes_affinity(operand, value)),
+        }
     }
 
     /// Whether PostgreSQL casts the column to the type of the other side before it compares them.
@@ -201,22 +214,17 @@ impl<'a> Reader<'a> {
         (width_of_charset(own) < width_of_charset(other)).then_some((own, other))
     }
 
-    /// Whether a value makes MySQL or SQLite compare as numbers.
-    pub(super) fn is_number(&self, value: &Expr) -> bool {
-        let is_number = |ty: &str| match self.dialect {
-            Dialect::Sqlite => has_numbers(ty),
-            _ => is_numeric(ty),
-        };
+    /// Whether a value makes MySQL compare as numbers.
+    fn is_number(&self, value: &Expr) -> bool {
         match value {
-            // In SQLite, a number literal is converted to text when compared with a text column.
-            Expr::Literal(Literal::Number(_) | Literal::Bool(_)) => self.dialect == Dialect::MySql,
-            Expr::Column(column) => (self.type_of)(column).is_some_and(is_number),
-            Expr::Cast { ty, .. } => is_number(ty),
-            Expr::Binary { op: Op::Arithmetic(_), .. } => self.dialect == Dialect::MySql,
+            Expr::Literal(Literal::Number(_) | Literal::Bool(_))
+            | Expr::Binary { op: Op::Arithmetic(_), .. } => true,
+            Expr::Column(column) => (self.type_of)(column).is_some_and(is_numeric),
+            Expr::Cast { ty, .. } => is_numeric(ty),
             Expr::Unary { expr, op } => op == "-" && self.is_number(expr),
-            Expr::Subquery(block) if self.dialect == Dialect::MySql => self.values.is_number(*block),
-            Expr::Call(call) if self.dialect == Dialect::MySql => returns_number(&call.name),
-            Expr::Other { what, .. } if self.dialect == Dialect::MySql => what.starts_with("extract"),
+            Expr::Subquery(block) => self.values.is_number(*block),
+            Expr::Call(call) => returns_number(&call.name),
+            Expr::Other { what, .. } => what.starts_with("extract"),
             _ => false,
         }
     }
@@ -257,13 +265,6 @@ fn returns_number(name: &str) -> bool {
 pub(super) fn is_textual(ty: &str) -> bool {
     let ty = ty.to_lowercase();
     !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
-}
-
-/// Whether SQLite stores numbers in a column of this type: its affinity is neither TEXT nor BLOB.
-fn has_numbers(ty: &str) -> bool {
-    let ty = ty.to_lowercase();
-    ty.contains("int")
-        || !ty.is_empty() && !["char", "clob", "text", "blob"].iter().any(|part| ty.contains(part))
 }
 
 /// Whether MySQL treats a type as a number.

@@ -1,7 +1,7 @@
 //! Conditions that an index can be searched by (sargable ones), taken from the conjuncts of a query.
 
 use super::estimate;
-use super::pattern;
+use super::pattern::{self, Start};
 use super::relations::Relations;
 use super::search_functions::{self, Sides};
 use super::value_types::Values;
@@ -51,6 +51,9 @@ pub(super) enum Compare {
     NotNull,
     /// `LIKE 'x%'` or `GLOB 'x*'`: a range, if the index is in byte order.
     Prefix(LikeKind),
+    /// PostgreSQL: a pattern that a parameter begins. It is a range for a value that starts with fixed text: custom plans
+    /// know that.
+    Given(LikeKind),
     /// Any other pattern, which trigrams can serve.
     Pattern(LikeKind),
     /// Any other operator: `@>`, `&&`, `@@`.
@@ -275,6 +278,12 @@ impl<'a> Reader<'a> {
     /// The conditions of `expr IN (query)`. The rows of an uncorrelated subquery are available; those of one that
     /// depends on this table are not. SQLite builds the list once the rows that it depends on are available.
     fn in_query(&self, expr: &Expr, query: BlockId) -> Vec<Condition> {
+        let is_converted = |part: &Expr, at: usize| {
+            self.dialect == Dialect::Sqlite && self.changes_affinity_in(part, query, at)
+        };
+        if is_converted(expr, 0) {
+            return Vec::new();
+        }
         if (self.depends)(query) {
             if self.dialect != Dialect::Sqlite {
                 return Vec::new();
@@ -291,7 +300,8 @@ impl<'a> Reader<'a> {
             // SQLite looks rows up in the rows of one SELECT, not of a UNION.
             Expr::Row(_) if self.dialect == Dialect::Sqlite && self.is_compound(query) => Vec::new(),
             Expr::Row(parts) => {
-                parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect()
+                let parts = parts.iter().enumerate().filter(|(at, part)| !is_converted(part, *at));
+                parts.filter_map(|(_, part)| self.compared(part, Compare::Equal, &[])).collect()
             }
             other => self.compared(other, Compare::Equal, &[]).into_iter().collect(),
         }
@@ -302,8 +312,11 @@ impl<'a> Reader<'a> {
         let may_count = self.dialect == Dialect::Sqlite
             && !self.type_of_own(expr).is_some_and(super::compared::is_textual)
             && pattern::starts_like_a_number(pattern, kind);
-        let has_start = pattern::has_fixed_start(pattern, kind, self.dialect);
-        let compare = if has_start && !may_count { Compare::Prefix(kind) } else { Compare::Pattern(kind) };
+        let compare = match pattern::start(pattern, kind, self.dialect) {
+            Start::Fixed if !may_count => Compare::Prefix(kind),
+            Start::Parameter => Compare::Given(kind),
+            Start::Fixed | Start::None => Compare::Pattern(kind),
+        };
         let found = self.compared(expr, compare, &[pattern]);
         // PostgreSQL searches for a pattern without wildcards as for the text itself.
         let is_whole = self.dialect == Dialect::Postgres && pattern::is_whole(pattern, kind);

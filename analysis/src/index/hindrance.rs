@@ -73,7 +73,8 @@ fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
                 index: None,
             })
         }
-        Expr::InList { expr, list, negated: false } => {
+        // SQLite converts what a list holds.
+        Expr::InList { expr, list, negated: false } if reader.dialect != Dialect::Sqlite => {
             list.iter().find_map(|value| comparison(reader, &Op::Eq, expr, value))
         }
         Expr::Between { expr, low, high, negated: false } => {
@@ -163,7 +164,7 @@ fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<
             "no index is searched by `IS NOT DISTINCT FROM`".to_owned(),
             format!("compare `{column}` by `=`, and by `IS NULL` where there is no value"),
         )
-    } else if reader.dialect != Dialect::Postgres && is_textual(ty) && reader.is_number(value) {
+    } else if is_textual(ty) && reader.turns(own, &[value]) {
         (
             format!("`{column}` holds text, and that of each row is turned into a number for the comparison"),
             format!("compare `{column}` with a text"),

@@ -185,8 +185,16 @@ impl Item<'_> {
 
     /// An index that the conditions may or may not be able to search.
     pub(super) fn in_doubt(&self) -> Option<usize> {
-        let arms = self.alternatives.iter().flatten();
-        std::iter::once(&self.searches).chain(arms).find_map(Searches::in_doubt)
+        // Each other arm has to be served, maybe with the rows of other tables.
+        let may_be_served = |arm: &Searches| {
+            arm.in_doubt().is_some()
+                || arm.conditions.iter().any(|condition| !condition.needs.is_empty())
+                || arm.best(&self.indexes, Relations::NONE).is_some_and(|served| served.leads())
+        };
+        let of_arms = |arms: &Vec<Searches>| {
+            arms.iter().find_map(Searches::in_doubt).filter(|_| arms.iter().all(may_be_served))
+        };
+        self.searches.in_doubt().or_else(|| self.alternatives.iter().find_map(of_arms))
     }
 
     /// The conditions that leave few rows.

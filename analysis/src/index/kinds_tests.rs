@@ -1,7 +1,9 @@
 //! Verdicts on what none of the test databases has: extensions, other servers, tables that are read with
 //! others.
 
+mod affinities;
 mod expressions;
+mod given;
 mod hints;
 mod values;
 

@@ -14,6 +14,7 @@
 mod advice;
 #[cfg(test)]
 mod advice_tests;
+mod affinity;
 pub(crate) mod audit;
 mod blocks;
 mod catalog;

@@ -2,6 +2,7 @@
 
 use super::condition::{Compare, Condition, Reader};
 use super::estimate;
+use super::pattern;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, LikeKind, Literal, Op};
 
@@ -16,11 +17,13 @@ impl Reader<'_> {
 
     /// PostgreSQL's `text ^@ 'start'`.
     pub(super) fn starts_with(&self, text: &Expr, start: &Expr) -> Vec<Condition> {
-        let compare = match start.without_casts() {
-            Expr::Literal(Literal::Text(start)) if !start.is_empty() => Compare::Prefix(LikeKind::Like),
-            _ => Compare::Operator("^@".to_owned()),
+        let operator = || Compare::Operator("^@".to_owned());
+        let compares = match start.without_casts() {
+            Expr::Literal(Literal::Text(start)) if !start.is_empty() => vec![Compare::Prefix(LikeKind::Like)],
+            start if pattern::is_given(start) => vec![operator(), Compare::Given(LikeKind::Like)],
+            _ => vec![operator()],
         };
-        self.compared(text, compare, &[start]).into_iter().collect()
+        compares.into_iter().filter_map(|compare| self.compared(text, compare, &[start])).collect()
     }
 
     /// Whether a column of addresses is compared with the network that has to contain it, written as a constant: a
@@ -141,6 +144,8 @@ impl Reader<'_> {
             return parts.iter().enumerate().filter_map(|(at, part)| column(at, part)).collect();
         }
         let values: Vec<&Expr> = list.iter().collect();
-        self.compared(expr, Compare::Equal, &values).into_iter().collect()
+        // SQLite converts what a list holds as the operand says.
+        let converts = self.dialect != Dialect::Sqlite;
+        self.compared_as(expr, Compare::Equal, &values, converts).into_iter().collect()
     }
 }

@@ -9,16 +9,41 @@ enum Pattern {
     Text(String),
     /// A value that is known by then, whatever it is.
     Given,
+    /// PostgreSQL: begun by a parameter. Plans made for its value know it, and the server keeps to these where the plan for
+    /// any value is far dearer.
+    Parameter,
     Unknown,
 }
 
-/// Whether a pattern is known to start with fixed text, so that it defines a range.
-pub(super) fn has_fixed_start(pattern: &Expr, kind: LikeKind, dialect: Dialect) -> bool {
-    match read(pattern, dialect) {
+/// Whether a pattern starts with fixed text, so that it defines a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Fixed,
+    /// That depends on the value of a parameter.
+    Parameter,
+    None,
+}
+
+/// How a pattern starts.
+pub(super) fn start(pattern: &Expr, kind: LikeKind, dialect: Dialect) -> Start {
+    let is_fixed = match read(pattern, dialect) {
         Pattern::Text(text) => starts_fixed(&text, kind),
         Pattern::Given => kind == LikeKind::Like,
-        Pattern::Unknown => false,
-    }
+        // What ignores case is rarely searched for digits.
+        Pattern::Parameter if !matches!(kind, LikeKind::ILike | LikeKind::IRegex) => return Start::Parameter,
+        Pattern::Parameter | Pattern::Unknown => false,
+    };
+    if is_fixed { Start::Fixed } else { Start::None }
+}
+
+/// Whether a parameter begins a text that PostgreSQL computes before it makes a plan for its value.
+pub(super) fn is_given(text: &Expr) -> bool {
+    matches!(begun(text), Pattern::Parameter)
+}
+
+/// Whether a pattern is known to start with fixed text.
+pub(super) fn has_fixed_start(pattern: &Expr, kind: LikeKind, dialect: Dialect) -> bool {
+    start(pattern, kind, dialect) == Start::Fixed
 }
 
 fn read(pattern: &Expr, dialect: Dialect) -> Pattern {
@@ -33,10 +58,41 @@ fn read(pattern: &Expr, dialect: Dialect) -> Pattern {
             parts.find(is_fixed).unwrap_or(Pattern::Unknown)
         }
         // SQLite looks at the expression as it is written.
-        whole if dialect == Dialect::Postgres => folded(whole).map_or(Pattern::Unknown, Pattern::Text),
+        whole if dialect == Dialect::Postgres => match folded(whole) {
+            Some(text) => Pattern::Text(text),
+            None => begun(whole),
+        },
         _ => Pattern::Unknown,
     }
 }
+
+/// The start of a text that PostgreSQL computes of parameters before it makes a plan for their values.
+fn begun(expr: &Expr) -> Pattern {
+    fn first(expr: &Expr) -> Pattern {
+        match expr.without_casts() {
+            Expr::Literal(Literal::Text(text)) if !text.is_empty() => Pattern::Text(text.clone()),
+            Expr::Parameter(_) => Pattern::Parameter,
+            Expr::Binary { op: Op::Concat, left, .. } => first(left),
+            Expr::Call(call) => match call.args.first().map(first) {
+                Some(Pattern::Parameter) => Pattern::Parameter,
+                _ => Pattern::Unknown,
+            },
+            _ => Pattern::Unknown,
+        }
+    }
+    let is_later = |part: &Expr| match part {
+        Expr::Literal(_) | Expr::Parameter(_) | Expr::Cast { .. } | Expr::Binary { op: Op::Concat, .. } => {
+            false
+        }
+        Expr::Call(call) => !IMMUTABLE.contains(&call.name.as_str()) || !call.may_be_built_in(),
+        _ => true,
+    };
+    if expr.any(is_later) { Pattern::Unknown } else { first(expr) }
+}
+
+/// Functions of texts that are evaluated before planning; `concat` and `format` are not, as they may depend on settings.
+const IMMUTABLE: &[&str] =
+    &["btrim", "coalesce", "left", "lower", "ltrim", "regexp_replace", "replace", "rtrim", "trim", "upper"];
 
 /// The text that PostgreSQL makes of constants before it plans.
 fn folded(expr: &Expr) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The reason why a table is read as it is, in words.
 
 use super::Verdict;
+use super::condition::{Compare, Condition};
 use super::item::Item;
 use super::searches::{How, Served, holds};
 use super::serve::Knows;
@@ -32,6 +33,12 @@ impl Item<'_> {
                     .unwrap_or_else(|| format!("no index of `{table}` begins with what the query compares")),
             },
             (_, _) => match self.in_doubt().and_then(|at| self.indexes.list().get(at)) {
+                Some(doubtful) if self.is_searched_by_given() => {
+                    format!(
+                        "whether index `{}` is searched depends on the value of the pattern's parameter",
+                        doubtful.index.name
+                    )
+                }
                 Some(doubtful) => {
                     let (name, method) = (&doubtful.index.name, &doubtful.index.method);
                     format!("whether index `{name}` ({method}) serves the condition is not known")
@@ -39,6 +46,13 @@ impl Item<'_> {
                 None => "the table is not in the schema".to_owned(),
             },
         }
+    }
+
+    /// Whether a condition compares with a pattern that a parameter begins.
+    fn is_searched_by_given(&self) -> bool {
+        let is_given = |condition: &Condition| matches!(condition.compare, Compare::Given(_));
+        self.conditions().any(is_given)
+            || self.alternatives.iter().flatten().any(|arm| arm.conditions.iter().any(is_given))
     }
 
     /// Why an index that begins with what the query compares is not searched: it lacks rows, or it would be searched for each

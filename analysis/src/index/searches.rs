@@ -115,23 +115,18 @@ impl Searches {
         };
         let all = conditions.iter().enumerate();
         let on_place = all.filter(|(_, condition)| is_on_place(condition)).map(|(at, _)| at).collect();
-        let candidates = indexes.list().iter().enumerate();
-        let candidates = candidates
-            .filter(|(at, resolved)| {
-                indexes.is_usable(*at) && resolved.allowed(indexes.dialect(), relation, demands)
-            })
-            .map(|(at, resolved)| Candidate {
-                at,
-                keys: serving_keys(indexes, resolved, relation, &conditions),
-                whole: how_whole(resolved, indexes.dialect(), relation, &conditions),
-            })
-            .collect();
-        let mut allowed = indexes.list().iter().enumerate();
-        let in_doubt = allowed.find(|(_, resolved)| {
-            resolved.allowed(indexes.dialect(), relation, demands)
-                && conditions.iter().any(|condition| in_doubt(indexes, resolved, relation, condition))
-        });
-        Searches { in_doubt: in_doubt.map(|(at, _)| at), conditions, on_place, candidates }
+        let mut in_doubt = None;
+        let mut candidates = Vec::new();
+        for (at, resolved) in indexes.list().iter().enumerate() {
+            if !indexes.is_usable(at) || !resolved.allowed(indexes.dialect(), relation, demands) {
+                continue;
+            }
+            let Serving { keys, is_doubtful } = serving_keys(indexes, resolved, relation, &conditions);
+            let whole = how_whole(resolved, indexes.dialect(), relation, &conditions);
+            candidates.push(Candidate { at, keys, whole });
+            in_doubt = in_doubt.or(is_doubtful.then_some(at));
+        }
+        Searches { in_doubt, conditions, on_place, candidates }
     }
 
     /// The best index to search, with the rows of `reached` available.
@@ -294,23 +289,45 @@ impl Searches {
     }
 }
 
+/// The conditions that serve an index.
+struct Serving {
+    /// For each key, those that can search it.
+    keys: Vec<Vec<usize>>,
+    /// Whether it is unknown of one that the index stores the operand of whether it can search it.
+    is_doubtful: bool,
+}
+
 /// For each key of an index, the conditions that can search it: equalities first, then by selectivity.
 fn serving_keys(
     indexes: &Indexes<'_>,
     resolved: &PreparedIndex,
     relation: RelationId,
     conditions: &[Condition],
-) -> Vec<Vec<usize>> {
+) -> Serving {
     let mut keys = Vec::new();
+    let mut is_doubtful = false;
     for (number, (key, own)) in resolved.index.keys.iter().zip(&resolved.keys).enumerate() {
         let Some(own) = own else { continue };
-        let serves = |condition: &Condition| {
-            holds(own, condition, relation, indexes.dialect())
-                && resolved.operator(indexes, key, condition) == Knows::Yes
-                && !(condition.compare == Compare::NotNull && is_implied(own, resolved, indexes.dialect()))
-        };
-        let mut serving: Vec<(usize, &Condition)> =
-            conditions.iter().enumerate().filter(|(_, condition)| serves(condition)).collect();
+        let mut serving: Vec<(usize, &Condition)> = Vec::new();
+        for (at, condition) in conditions.iter().enumerate() {
+            if !holds(own, condition, relation, indexes.dialect()) {
+                continue;
+            }
+            // Behind another key, a range of a btree is no search of its own.
+            let is_later = number > 0
+                && resolved.index.method == "btree"
+                && matches!(condition.compare, Compare::Given(_));
+            match resolved.operator(indexes, key, condition) {
+                Knows::Yes if condition.compare == Compare::NotNull => {
+                    if !is_implied(own, resolved, indexes.dialect()) {
+                        serving.push((at, condition));
+                    }
+                }
+                Knows::Yes => serving.push((at, condition)),
+                Knows::Unknown => is_doubtful |= !is_later,
+                Knows::No => {}
+            }
+        }
         if serving.is_empty() {
             continue;
         }
@@ -321,7 +338,7 @@ fn serving_keys(
         keys.resize(number, Vec::new());
         keys.push(serving.into_iter().map(|(at, _)| at).collect());
     }
-    keys
+    Serving { keys, is_doubtful }
 }
 
 /// PostgreSQL drops a condition that the predicate of the index implies: `x IS NOT NULL` of an index on `x` that holds
@@ -384,19 +401,4 @@ fn narrows(condition: &Condition) -> bool {
         && condition.needs.is_empty()
         && condition.kept <= MAX_EQUALITY_SELECTIVITY
         && !is_condition(&condition.operand)
-}
-
-/// Whether an index stores the operand of a condition, while it is unknown whether the condition can search
-/// it.
-fn in_doubt(
-    indexes: &Indexes<'_>,
-    resolved: &PreparedIndex,
-    relation: RelationId,
-    condition: &Condition,
-) -> bool {
-    let mut keys = resolved.index.keys.iter().zip(&resolved.keys);
-    keys.any(|(key, own)| {
-        own.as_ref().is_some_and(|own| holds(own, condition, relation, indexes.dialect()))
-            && resolved.operator(indexes, key, condition) == Knows::Unknown
-    })
 }

@@ -257,9 +257,13 @@ impl PreparedIndex {
         let operator = |known: &[&str]| matches!(&condition.compare, Compare::Operator(op) if known.contains(&op.as_str()));
         let is_operator = matches!(condition.compare, Compare::Operator(_));
         let plain = matches!(condition.compare, Compare::Equal | Compare::Range);
-        let pattern = matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_));
+        let pattern =
+            matches!(condition.compare, Compare::Prefix(_) | Compare::Given(_) | Compare::Pattern(_));
         if operator(&["<>"]) {
             return Knows::No;
+        }
+        if let ("btree", Compare::Given(kind)) = (self.index.method.as_str(), &condition.compare) {
+            return Knows::No.or_unknown(self.prefix(of, key, *kind, opclass));
         }
         match self.index.method.as_str() {
             // MySQL stores each element of the array if the key is a cast to an array.
@@ -275,7 +279,7 @@ impl PreparedIndex {
                 Compare::Equal => self.collates(of, key, condition),
                 Compare::Range => !opclass.contains("pattern") && self.collates(of, key, condition),
                 Compare::Prefix(kind) => self.prefix(of, key, *kind, opclass),
-                Compare::Pattern(_) | Compare::Operator(_) => false,
+                Compare::Given(_) | Compare::Pattern(_) | Compare::Operator(_) => false,
             }),
             "hash" => Knows::from(condition.compare == Compare::Equal && self.collates(of, key, condition)),
             "gin" if trigrams => {
@@ -291,7 +295,9 @@ impl PreparedIndex {
             "spgist" if is_text_key(of, key) => {
                 let prefix = matches!(condition.compare, Compare::Prefix(LikeKind::Like | LikeKind::Regex));
                 let collated = plain && self.collates(of, key, condition);
+                let given = matches!(condition.compare, Compare::Given(LikeKind::Like | LikeKind::Regex));
                 Knows::from(collated || prefix || operator(BYTE_OPERATORS) || operator(&["^@"]))
+                    .or_unknown(given)
             }
             "gist" | "spgist" => {
                 let is_null = matches!(condition.compare, Compare::Null | Compare::NotNull);

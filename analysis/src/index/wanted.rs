@@ -87,6 +87,18 @@ impl Wanted {
         }
     }
 
+    /// Puts a key that it compares for equality before all others; returns whether it does.
+    fn begin_with(&mut self, key: &str) -> bool {
+        let Some(at) = self.equal.iter().position(|it| it.sql == key).filter(|_| self.method.is_none())
+        else {
+            return false;
+        };
+        let first = self.equal.remove(at);
+        let others = std::mem::replace(&mut self.equal, vec![first]);
+        self.rest.splice(0..0, others.into_iter().map(|other| other.sql));
+        true
+    }
+
     /// Whether it compares with constants of the text alone, which many rows may have: those of a kind.
     pub(super) fn is_of_kind(&self) -> bool {
         let is_shared = |key: &Key| key.few_values || key.constant.is_some();
@@ -110,17 +122,22 @@ impl<'a> Reading<'a> {
     }
 
     /// An index for each arm of a disjunction. One that would be for few values alone, as `a IS NULL` is, is left out where
-    /// another arm has an index that begins with the same key: it is searched for both.
+    /// another arm has an index that may begin with the same key: it is searched for both.
     fn by_arms(&self, arms: &[Vec<&Condition>]) -> Option<Vec<Wanted>> {
-        let own: Vec<Option<Wanted>> = arms.iter().map(|arm| self.searched(arm, &[])).collect();
-        let first_keys: Vec<&String> = own.iter().flatten().filter_map(Wanted::first_key).collect();
-        let is_found = |arm: &[&Condition]| {
-            let mut keys = arm.iter().filter(|it| it.compare.is_equality()).filter_map(|it| self.key(it));
-            keys.any(|key| first_keys.contains(&&key))
-        };
-        let is_served = |(arm, own): (&Vec<&Condition>, &Option<Wanted>)| own.is_some() || is_found(arm);
-        let all = arms.iter().zip(&own).all(is_served);
-        all.then(|| own.into_iter().flatten().collect())
+        let mut own: Vec<Option<Wanted>> = arms.iter().map(|arm| self.searched(arm, &[])).collect();
+        let bare: Vec<usize> =
+            (0..arms.len()).filter(|at| own.get(*at).is_some_and(Option::is_none)).collect();
+        for arm in bare.into_iter().filter_map(|at| arms.get(at)) {
+            let keys = arm.iter().filter(|it| it.compare.is_equality()).filter_map(|it| self.key(it));
+            let keys: Vec<String> = keys.collect();
+            let begins = |wanted: &Wanted| wanted.first_key().is_some_and(|first| keys.contains(first));
+            let has_first = own.iter().flatten().any(begins);
+            let mut others = own.iter_mut().flatten();
+            if !has_first && !others.any(|wanted| keys.iter().any(|key| wanted.begin_with(key))) {
+                return None;
+            }
+        }
+        Some(own.into_iter().flatten().collect())
     }
 
     fn searched(&self, conditions: &[&Condition], order: &[OrderKey]) -> Option<Wanted> {
@@ -223,7 +240,9 @@ impl<'a> Reading<'a> {
             (Dialect::Postgres, Compare::Prefix(LikeKind::Like)) if ty != "citext" => {
                 Some(("btree", "text_pattern_ops"))
             }
-            (Dialect::Postgres, Compare::Prefix(_) | Compare::Pattern(_)) => Some(("gin", "gin_trgm_ops")),
+            (Dialect::Postgres, Compare::Prefix(_) | Compare::Given(_) | Compare::Pattern(_)) => {
+                Some(("gin", "gin_trgm_ops"))
+            }
             (Dialect::Postgres, Compare::Operator(op)) => {
                 let is_one_of = |known: &[&str]| known.contains(&op.as_str());
                 let search = match &condition.operand {

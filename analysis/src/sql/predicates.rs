@@ -173,7 +173,20 @@ pub(crate) fn is_stored(own: &Expr, other: &Expr, relation: RelationId, dialect:
 /// Whether two expressions that say the same are one to a database which compares them as they are written.
 fn are_spelled_alike(own: &Expr, other: &Expr, dialect: Dialect) -> bool {
     dialect == Dialect::Postgres
-        || text_casts(own) == text_casts(other) && words(own, dialect) == words(other, dialect)
+        || text_casts(own) == text_casts(other)
+            && words(own, dialect) == words(other, dialect)
+            && (dialect != Dialect::Sqlite || cast_types(own) == cast_types(other))
+}
+
+/// The types in the casts of an expression as they are written: SQLite tells `INT` from `INTEGER`.
+fn cast_types(expr: &Expr) -> Vec<&str> {
+    let mut types = Vec::new();
+    expr.walk(&mut |part| {
+        if let Expr::Cast { ty, .. } = part {
+            types.push(ty.as_str());
+        }
+    });
+    types
 }
 
 /// The number of its constants that are the words TRUE and FALSE, and of its calls that may be casts or operators: SQLite
