@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Project;
 use super::schema::guess;
 use crate::schema::coded::MadeByCode;
-use crate::schema::{Coded, Migration, Name, Replay, Schema, made_by_code, replay};
+use crate::schema::{Coded, Migration, Name, Replay, Schema, add_to_tables, made_by_code, replay};
 use crate::sql::Dialect;
 
 impl Project {
@@ -76,6 +76,10 @@ impl Project {
                 && !schema.views.contains_key(name)
                 && !schema.opaque.contains_key(name)
         };
+        let changed = add_to_tables(schema, &self.coded_for(schema.dialect));
+        if !changed.is_empty() {
+            self.told = format!("{}, with what the code adds to {}", self.told, listed(&changed));
+        }
         let own = schema.clone();
         let mut more = BTreeSet::new();
         for (name, table) in made.schema.tables.into_iter().filter(|(name, _)| is_new(&own, name)) {
@@ -90,14 +94,25 @@ impl Project {
         }
         let spelled = made.schema.spellings.into_iter().filter(|(name, _)| is_new(&own, name));
         schema.spellings.extend(spelled);
-        let names: Vec<String> = more.iter().map(|name| format!("`{name}`")).collect();
-        let named = match names.len() {
-            0 => return,
-            1..=3 => names.join(", "),
-            many => format!("{many} tables"),
-        };
-        self.told = format!("{}, with {named} of the code", self.told);
+        if !more.is_empty() {
+            self.told = format!("{}, with {} of the code", self.told, listed(&more));
+        }
     }
+
+    /// Adds what the code makes to a schema that was read from a file.
+    pub fn add_code_to_schema(&mut self) {
+        if let Some(schema) = self.schema.take() {
+            let mut schema = Arc::unwrap_or_clone(schema);
+            self.add_code(&mut schema);
+            self.schema = Some(Arc::new(schema));
+        }
+    }
+}
+
+/// The names of a few tables, or how many there are.
+fn listed(tables: &BTreeSet<Name>) -> String {
+    let names: Vec<String> = tables.iter().map(|name| format!("`{name}`")).collect();
+    if names.len() > 3 { format!("{} tables", names.len()) } else { names.join(", ") }
 }
 
 /// Texts of code as migrations.

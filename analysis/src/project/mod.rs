@@ -16,7 +16,7 @@ pub use crates::{sources, targets};
 pub use files::{ReadError, read, read_bytes, shown};
 pub use find::{Roots, search_below, search_migrations, search_repository, workspace_root};
 pub use manifest::{Dependency, OURS, OURS_ON_08, dependencies, dependency, dependency_on_ours, switched};
-pub use saved::saved_query;
+pub use saved::{saved_entry, saved_query};
 pub use schema::read_migrations;
 pub use sqlx_toml::overrides;
 

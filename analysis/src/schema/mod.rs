@@ -1,6 +1,7 @@
 //! The schema of a database: tables, keys, indexes, views and types, replayed from migrations or read from a
 //! snapshot.
 
+mod added;
 mod beside;
 pub mod coded;
 pub(crate) mod columns;
@@ -16,6 +17,7 @@ pub(crate) mod prepared;
 pub mod replay;
 pub mod snapshot;
 
+pub use added::add_to_tables;
 pub use beside::{Beside, OfAll, OfTables};
 pub use coded::{Coded, made_by_code};
 pub use conversions::Conversions;

@@ -11,6 +11,24 @@ pub(super) fn divide(batches: Vec<Batch>) -> Vec<Batch> {
     batches.into_iter().flat_map(divided).collect()
 }
 
+/// Divides entries of `.sqlx` by the databases that they name.
+pub(super) fn by_entry(batch: Batch) -> Vec<Batch> {
+    if batch.bare.iter().all(|query| query.dialect.is_none()) {
+        return vec![batch];
+    }
+    let of = |dialect: Option<Dialect>| {
+        let mut project = batch.project.clone();
+        if let Some(dialect) = dialect {
+            project.dialect_hint = Some(dialect);
+            project.databases = NamedDatabases { of_sqlx: vec![dialect], ..NamedDatabases::default() };
+        }
+        let bare: Vec<_> = batch.bare.iter().filter(|query| query.dialect == dialect).cloned().collect();
+        Batch { project, source: None, files: Vec::new(), bare }
+    };
+    let databases = Dialect::ALL.into_iter().map(Some).chain([None]);
+    databases.map(of).filter(|batch| !batch.is_empty()).collect()
+}
+
 fn divided(mut batch: Batch) -> Vec<Batch> {
     let dialects = dialects(&batch.project);
     let Some((first, others)) = dialects.split_first().filter(|(_, others)| !others.is_empty()) else {

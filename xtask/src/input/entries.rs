@@ -58,12 +58,9 @@ impl Entries<'_> {
             }
             if let Some(dir) = folder.parent() {
                 let coded = self.in_folder.get(dir).cloned().unwrap_or_default();
-                loaded.batches.push(Batch {
-                    project: Project { coded, ..Project::locate(dir, base) },
-                    source: None,
-                    files: Vec::new(),
-                    bare,
-                });
+                let project = Project { coded, ..Project::locate(dir, base) };
+                let batch = Batch { project, source: None, files: Vec::new(), bare };
+                loaded.batches.extend(super::databases::by_entry(batch));
             }
         }
         Ok(())

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use query_budget_analysis::project::{Project, shown};
 use query_budget_analysis::rust::Allow;
 use query_budget_analysis::schema::layouts;
+use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Place, Severity};
 
 pub(crate) use rust_files::RustFile;
@@ -79,6 +80,8 @@ pub(crate) struct BareQuery {
     pub(crate) maker: Option<Place>,
     /// Whether it is such an entry, and nothing in the source or in a dependency may make it.
     pub(crate) is_stale: bool,
+    /// The database that its entry names.
+    pub(crate) dialect: Option<Dialect>,
 }
 
 /// Loads what the arguments name. Paths are shown relative to `base`.
@@ -93,13 +96,18 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
         schema::load(&mut loaded.batches, input, base)?;
         return Ok(loaded);
     };
-    let batch = Batch { project: project_of(path, base), source: None, files: Vec::new(), bare: Vec::new() };
-    let mut batches = vec![batch];
+    let mut unread = Vec::new();
+    let mut batch =
+        Batch { project: project_of(path, base), source: None, files: Vec::new(), bare: Vec::new() };
+    let is_folder = path.is_dir();
+    if is_folder {
+        batch.bare = queries::read_folder(path, base, &mut unread)?;
+    }
+    let mut batches = databases::by_entry(batch);
     overrides::apply(&input.config, &mut batches);
     dumps::pass_over(&mut batches, input, base);
     schema::load(&mut batches, input, base)?;
-    let mut unread = Vec::new();
-    for batch in &mut batches {
+    for batch in batches.iter_mut().filter(|_| !is_folder) {
         batch.bare = queries::read_queries(path, batch.project.dialect, base, &mut unread)?;
     }
     let files: BTreeSet<&str> =

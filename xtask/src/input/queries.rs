@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use query_budget_analysis::Place;
 use query_budget_analysis::allow::above_sql;
-use query_budget_analysis::project::{read, read_bytes, saved_query, shown};
+use query_budget_analysis::project::{read, read_bytes, saved_entry, saved_query, shown};
 use query_budget_analysis::rust::Allow;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::Lexer;
@@ -15,7 +15,7 @@ use query_budget_analysis::sql::text::LineIndex;
 use super::BareQuery;
 use crate::failure::Failure;
 
-/// Reads the queries of a path, depending on its kind; paths are shown relative to `base`. Unreadable parts
+/// Reads the queries of a file, depending on its kind; paths are shown relative to `base`. Unreadable parts
 /// are added to `unread`, with their places.
 pub(super) fn read_queries(
     path: &Path,
@@ -26,15 +26,6 @@ pub(super) fn read_queries(
     if is_stdin(path) {
         return read_stdin(dialect, unread);
     }
-    if path.is_dir() {
-        let queries = read_sqlx_folder(path, base, unread)?;
-        if queries.is_empty() && unread.is_empty() {
-            return Err(Failure::new(format!("read `{}`", shown(path, base)))
-                .because("it holds no `query-*.json`")
-                .help("`cargo sqlx prepare` writes the queries of a crate into its `.sqlx` folder"));
-        }
-        return Ok(queries);
-    }
     let file = shown(path, base);
     // Whether there is such a file at all is reported before its kind.
     let bytes = read_bytes(path)?;
@@ -44,6 +35,21 @@ pub(super) fn read_queries(
         _ => Err(Failure::new(format!("read queries from `{file}`"))
             .help("name a `.sql` file, a `.jsonl` file with a `query` on each line, or a `.sqlx` folder")),
     }
+}
+
+/// Reads the queries of a `.sqlx` folder, which has to hold some.
+pub(super) fn read_folder(
+    dir: &Path,
+    base: &Path,
+    unread: &mut Vec<String>,
+) -> Result<Vec<BareQuery>, Failure> {
+    let queries = read_sqlx_folder(dir, base, unread)?;
+    if queries.is_empty() && unread.is_empty() {
+        return Err(Failure::new(format!("read `{}`", shown(dir, base)))
+            .because("it holds no `query-*.json`")
+            .help("`cargo sqlx prepare` writes the queries of a crate into its `.sqlx` folder"));
+    }
+    Ok(queries)
 }
 
 /// The mark at the begin of a file that some editors write.
@@ -82,7 +88,7 @@ fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {
         let place = Place { file: file.into(), line: number(line), column: number(column) };
         let allows = allows_above(text.get(before..piece.span.start).unwrap_or_default(), &place, before > 0);
         before = piece.span.end;
-        BareQuery { sql: piece.text.into(), place, allows, is_entry: false, maker: None, is_stale: false }
+        BareQuery { allows, ..bare(piece.text, place) }
     };
     statements(text, dialect).into_iter().map(query).collect()
 }
@@ -119,14 +125,7 @@ fn parse_jsonl(bytes: &[u8], file: &str, dialect: Dialect, unread: &mut Vec<Stri
         match saved_query(line) {
             Ok(query) => {
                 let allows = allows_inside(&query, &place, dialect);
-                queries.push(BareQuery {
-                    sql: query.into(),
-                    place,
-                    allows,
-                    is_entry: false,
-                    maker: None,
-                    is_stale: false,
-                });
+                queries.push(BareQuery { allows, ..bare(&query, place) });
             }
             Err(reason) => {
                 unread.push(format!("read `{place}`: {reason}; a line is `{{\"query\": \"SELECT 1\"}}`"));
@@ -158,23 +157,29 @@ pub(super) fn read_sqlx_folder(
     for path in &files {
         let file = shown(path, base);
         let saved = read(path).map_err(|error| error.to_string());
-        let saved = saved.and_then(|text| saved_query(&text).map_err(|why| format!("read `{file}`: {why}")));
+        let saved = saved.and_then(|text| saved_entry(&text).map_err(|why| format!("read `{file}`: {why}")));
         match saved {
-            Ok(query) => {
+            Ok((query, dialect)) => {
                 let place = Place { file: file.into(), line: 0, column: 0 };
-                queries.push(BareQuery {
-                    sql: query.into(),
-                    place,
-                    allows: Vec::new(),
-                    is_entry: false,
-                    maker: None,
-                    is_stale: false,
-                });
+                queries.push(BareQuery { dialect, ..bare(&query, place) });
             }
             Err(why) => unread.push(why),
         }
     }
     Ok(queries)
+}
+
+/// A query of which only the text is known.
+fn bare(sql: &str, place: Place) -> BareQuery {
+    BareQuery {
+        sql: sql.into(),
+        place,
+        allows: Vec::new(),
+        is_entry: false,
+        maker: None,
+        is_stale: false,
+        dialect: None,
+    }
 }
 
 fn number(value: usize) -> u32 {

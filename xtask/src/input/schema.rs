@@ -137,6 +137,7 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<bool, Failu
         project.load_schema(base);
         if let Some(path) = foreign.filter(|_| project.schema.is_some()) {
             project.told = format!("`{}`", shown(&path, base));
+            project.add_code_to_schema();
             let notice = told(project);
             project.notices.push(notice.help(NAME_ANOTHER));
         }

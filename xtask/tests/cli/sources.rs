@@ -69,6 +69,54 @@ fn what_code_creates_beside_migrations_is_known() {
 }
 
 #[test]
+fn what_code_adds_to_tables_of_files_is_known() {
+    let adds = |code: &str| lite(&format!("async fn create(db: &SqlitePool) {{ {code} }}"));
+    let index = "query(\"CREATE INDEX IF NOT EXISTS i ON peer (id)\").execute(db).await;";
+    let told = [
+        "`migrations`, with what the code adds to `peer`, read",
+        "`schema.sql`, with what the code adds to `peer`, read",
+    ];
+    for (file, told) in ["migrations/1_peer.sql", "schema.sql"].into_iter().zip(told) {
+        let scratch = adds(index);
+        scratch.write(file, format!("{PEER};\n"));
+        check(&scratch, &[told], false);
+        // What it may add is in doubt.
+        for code in [
+            format!("if fresh {{ {index} }}"),
+            "query(&format!(\"CREATE INDEX {i} ON peer ({column})\")).execute(db).await;".to_owned(),
+        ] {
+            let scratch = adds(&code);
+            scratch.write(file, format!("{PEER};\n"));
+            check(&scratch, &["read as sqlite"], false);
+        }
+        let scratch = adds("query(\"CREATE INDEX i ON others (id)\").execute(db).await;");
+        scratch.write(file, format!("{PEER};\n"));
+        check(&scratch, &["read as sqlite"], true);
+    }
+    let scratch =
+        lite(&format!("async fn create(db: &SqlitePool) {{ query(\"{PEER}\").execute(db).await; }}"));
+    scratch.write("schema.sql", "CREATE TABLE other (id INTEGER PRIMARY KEY);\n");
+    check(&scratch, &["`schema.sql`, with `peer` of the code, read as sqlite"], true);
+}
+
+#[test]
+fn entries_name_their_database() {
+    let entry = |name: &str, sql: &str| format!("{{\"db_name\": \"{name}\", \"query\": \"{sql}\"}}");
+    let scratch = Scratch::with([
+        ("migrations/1_a.sql", "CREATE TABLE peer (guid BLOB PRIMARY KEY NOT NULL, id TEXT NOT NULL);\n"),
+        (".sqlx/query-1.json", &entry("SQLite", "SELECT guid FROM peer WHERE id = ?")),
+        (".sqlx/query-2.json", &entry("SQLite", "INSERT OR IGNORE INTO peer (guid, id) VALUES (?, ?)")),
+    ]);
+    let arguments = ["check", "--queries", ".sqlx"];
+    let says = ["read as sqlite", "`peer.id` has no index", "checked 2 queries", "0 not parsed"];
+    run(scratch.path(), &arguments).exits_with(0).says(&says);
+    // Those of another database are checked without the schema.
+    scratch.write(".sqlx/query-3.json", entry("PostgreSQL", "SELECT a FROM other WHERE b = $1::int4"));
+    let ran = run(scratch.path(), &arguments).exits_with(0).says(&["checked 3 queries", "0 not parsed"]);
+    assert!(!ran.stdout.contains("unknown_table"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_base_that_code_runs_comes_before_the_migrations() {
     let run_base = "async fn open(db: &SqlitePool) { sqlx::raw_sql(include_str!(\"base.sql\")).execute(db).await; sqlx::migrate!().run(db).await; }";
     let scratch = lite(run_base);
