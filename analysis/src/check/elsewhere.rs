@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CheckedSite, Checker};
+use crate::lints::leaves_out;
 use crate::rust::{Form, NamedDatabases, Site, SiteSql};
 use crate::schema::Schema;
 use crate::sql::lex::{Lexer, TokenKind};
@@ -27,7 +28,9 @@ pub(super) fn schema(
     }
     let elsewhere = |dialect| Schema { gaps: vec![REASON.to_owned()], ..Schema::new(dialect) };
     if let Some(known) = checker.schema.filter(|known| !known.gaps.iter().any(|gap| gap == REASON)) {
-        let misses = |query: &Query| query.problems.iter().any(|problem| name_of(problem).is_some());
+        let misses = |query: &Query| {
+            query.problems.iter().any(|problem| name_of(problem).is_some()) || leaves_out(query, known, site)
+        };
         let is_other = site.is_some_and(|site| {
             let is_migration = changes_schema(&site.place.file, &site.function);
             is_migration
@@ -104,12 +107,31 @@ pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>)
     (missed.len() >= SEVERAL).then(|| Schema { gaps: vec![reason], ..Schema::new(dialect) })
 }
 
-/// Whether code is a migration in Rust, judging by its folder, file or module: it meets the tables of an earlier time, and
-/// changes them.
+/// Whether code is a migration in Rust, judging by its folder, file, module or name: it meets the tables of an earlier time,
+/// and changes them.
 fn changes_schema(file: &str, function: &str) -> bool {
-    let modules = function.rsplit("::").skip(1);
+    let mut path = function.rsplit("::");
+    let own = path.next().unwrap_or_default();
     let is_word = |word: &str| matches!(word, "migration" | "migrations" | "migrator");
-    file.trim_end_matches(".rs").split('/').chain(modules).any(|part| part.split('_').any(is_word))
+    let is_place = |part: &str| {
+        part.split('_').any(is_word) || matches!(part, "upgrade" | "upgrades") || names_versions(part)
+    };
+    file.trim_end_matches(".rs").split('/').chain(path).any(is_place) || names_versions(own)
+}
+
+/// Whether a name is that of a step between versions of a schema: `v4_to_v5`, `migrate_v3`, `upgrade_schema`.
+fn names_versions(name: &str) -> bool {
+    let words: Vec<&str> = name.split('_').collect();
+    let is_version = |word: &&str| {
+        let digits = word.strip_prefix('v').unwrap_or(word);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_schema = |word: &&str| matches!(*word, "schema" | "database" | "db" | "tables" | "version");
+    let is_step =
+        |word: &&str| matches!(*word, "migrate" | "migrates" | "migration" | "upgrade" | "upgrades");
+    name == "migrate"
+        || words.iter().any(is_step) && words.iter().any(|word| is_version(word) || is_schema(word))
+        || words.windows(3).any(|part| matches!(part, [from, "to", to] if is_version(from) && is_version(to)))
 }
 
 /// Whether queries of a file rename or drop tables: the others there meet the tables of an earlier time.
@@ -204,4 +226,35 @@ pub(super) fn has_numbered_parameter(sql: &str) -> bool {
         token.kind == TokenKind::Parameter
             && sql.get(token.span.range()).is_some_and(|text| text.starts_with('$'))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changes_schema;
+
+    #[test]
+    fn code_of_an_earlier_time_is_known_by_its_names() {
+        for (file, function) in [
+            ("src/migrations/a.rs", "up"),
+            ("server/db/upgrade/mod.rs", "run"),
+            ("src/v4_to_v5.rs", "run"),
+            ("src/db.rs", "migrate_v3"),
+            ("src/db.rs", "Store::upgrade_to_4"),
+            ("src/db.rs", "upgrade_schema"),
+            ("src/db.rs", "migrate_1_to_2::run"),
+            ("src/db.rs", "migrate"),
+        ] {
+            assert!(changes_schema(file, function), "{file} {function}");
+        }
+        for (file, function) in [
+            ("src/db.rs", "upgrade_account"),
+            ("src/db.rs", "upgrade"),
+            ("src/upgrade_account.rs", "run"),
+            ("src/v2/users.rs", "move_to"),
+            ("src/db.rs", "list_v2"),
+            ("src/db.rs", "copy_1_to_many"),
+        ] {
+            assert!(!changes_schema(file, function), "{file} {function}");
+        }
+    }
 }

@@ -163,6 +163,7 @@ fn a_migration_in_rust_meets_an_earlier_schema() {
     assert!(!found("src/migrations/m0037_name.rs"));
     assert!(found("src/names.rs"));
     assert!(!found("src/sqlite_migration.rs"));
+    assert!(!found("src/v4_to_v5.rs"));
 }
 
 #[test]

@@ -53,14 +53,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if !schema.gaps.is_empty() {
         return;
     }
-    for block in &query.blocks {
-        let Body::Write(write) = &block.body else { continue };
-        let Source::Table(name) = &query.relation(write.target).source else { continue };
-        let table = schema.tables.get(name).filter(|table| write.from.is_empty() && !table.changes_inserts());
-        let Some(table) = table else { continue };
-        let is_null = |value: &Expr| is_null(value, context.site);
-        let lacking = lacking(query, write, table, schema, &is_null);
-        if !lacking.is_empty() && !may_skip_rows(context.sql) {
+    for (name, write, lacking) in incomplete(query, schema, context.site) {
+        if !may_skip_rows(context.sql) {
             let span = write.span.map_or(0..0, |span| span.range());
             let finding = wording(name, &lacking).excerpt(context.sql, span, "");
             // Without strict mode, MySQL makes a value up.
@@ -68,6 +62,29 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             findings.push(if is_certain { context.refused(finding) } else { finding.warns() });
         }
     }
+}
+
+/// Whether a query inserts rows without a value for a column that must have one.
+pub(crate) fn leaves_out(query: &Query, schema: &Schema, site: Option<&Site>) -> bool {
+    !incomplete(query, schema, site).is_empty()
+}
+
+/// The writes that give no value to required columns, each with its table and these columns.
+fn incomplete<'t>(
+    query: &'t Query,
+    schema: &'t Schema,
+    site: Option<&Site>,
+) -> Vec<(&'t Name, &'t Write, Vec<Lacking<'t>>)> {
+    let is_null = |value: &Expr| is_null(value, site);
+    let writes = query.blocks.iter().filter_map(|block| {
+        let Body::Write(write) = &block.body else { return None };
+        let Source::Table(name) = &query.relation(write.target).source else { return None };
+        let table = schema.tables.get(name)?;
+        let is_plain = write.from.is_empty() && !table.changes_inserts();
+        let lacking = if is_plain { lacking(query, write, table, schema, &is_null) } else { Vec::new() };
+        (!lacking.is_empty()).then_some((name, write.as_ref(), lacking))
+    });
+    writes.collect()
 }
 
 /// Whether the statement skips or replaces rows that are rejected.

@@ -44,6 +44,7 @@ mod unknown_table;
 mod unused_allow;
 mod values_count;
 
+pub(crate) use missing_required_column::leaves_out;
 pub(crate) use shared::built::in_loop as built_in_loop;
 pub use shared::cached::{CachedTables, cached_tables};
 pub use shared::database::{Made, SchemaContext};
@@ -315,7 +316,7 @@ pub struct QueryContext<'a> {
     pub config: &'a Config,
     /// The relations that no index can serve because of how the query is written.
     pub explained: &'a [RelationId],
-    /// Its types, computed on first use.
+    /// Its types, computed on first use by `types`.
     pub described: &'a OnceCell<Described>,
     /// Whether the dialect is guessed from the query itself.
     pub is_any_dialect: bool,
