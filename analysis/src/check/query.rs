@@ -134,7 +134,8 @@ impl Checker<'_> {
         if let (Ok(query), Some(schema)) = (&query, self.schema) {
             lints::tell_once(self.config, query, schema, is_raw, &mut findings);
         }
-        let described = described.into_inner();
+        // Others are not planned.
+        let described = described.into_inner().filter(|_| !is_raw);
         let repeats = site.is_some_and(|site| site.loops.iter().any(|around| around.exempt.is_none()));
         Checked { query, dialect, cardinality, accesses, described, findings, used, repeats }
     }

@@ -59,7 +59,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         bound = types::errors_when_bound(query, schema, context.dialect);
         &bound
     } else {
-        &context.described.get_or_init(|| types::describe(query, schema, context.dialect)).errors
+        &context.types(query, schema).errors
     };
     for error in errors {
         let span = error.span.map_or(0..0, |span| span.range());

@@ -160,6 +160,8 @@ pub enum Planned {
     ForNulls,
     /// For any values of the parameters, as the macros of sqlx 0.9 have it.
     ForAny,
+    /// Not at all: which columns can be NULL is not asked.
+    Never,
 }
 
 /// The types of a query's columns and parameters, as the database describes them to the macros of sqlx 0.9.

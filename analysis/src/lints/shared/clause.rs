@@ -94,8 +94,8 @@ fn keeps_the_types(context: &QueryContext<'_>, before: &Query, after: &Query) ->
         return None;
     }
     let Some(schema) = context.schema else { return Some(true) };
-    let was = context.described.get_or_init(|| types::describe(before, schema, context.dialect));
-    let is = types::describe(after, schema, context.dialect);
+    let was = context.types(before, schema);
+    let is = types::describe_planned(after, schema, context.dialect, types::Planned::Never);
     if is.errors.len() > was.errors.len() {
         return None;
     }

@@ -220,7 +220,7 @@ fn is_sent_by_postgres(ty: &str) -> bool {
 
 fn parameter_types(context: &QueryContext<'_>, query: &Query) -> Vec<Option<batch::RowType>> {
     let Some(schema) = context.schema else { return Vec::new() };
-    let described = context.described.get_or_init(|| types::describe(query, schema, context.dialect));
+    let described = context.types(query, schema);
     described.parameters.iter().map(|parameter| parameter.ty.known().and_then(types::row_type)).collect()
 }
 

@@ -2,13 +2,23 @@
 
 use crate::index::{Access, Verdict, Wanted};
 use crate::lints::QueryContext;
-use crate::schema::{Name, Table};
+use crate::rust::Form;
+use crate::schema::{Name, Schema, Table};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::{Block, Body, From, ProblemKind, Query, RelationId, Source};
+use crate::types::{self, Described, Planned};
 
 impl<'a> QueryContext<'a> {
+    /// The types of its columns and parameters. Which columns can be NULL is asked by `sql!` alone, and depends on a plan that
+    /// costs as much as all types.
+    pub(in crate::lints) fn types(&self, query: &Query, schema: &Schema) -> &'a Described {
+        let is_typed = self.site.is_some_and(|site| site.form == Form::Checked);
+        let planned = if is_typed { Planned::ForAny } else { Planned::Never };
+        self.described.get_or_init(|| types::describe_planned(query, schema, self.dialect, planned))
+    }
+
     /// The table behind a relation, if the schema knows it.
     pub(in crate::lints) fn table(&self, query: &Query, relation: RelationId) -> Option<&'a Table> {
         let Source::Table(name) = &query.relation(relation).source else { return None };

@@ -1,5 +1,8 @@
 //! Reserved words as names that a query gives.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use sqlparser::ast;
 
 use super::Resolver;
@@ -11,13 +14,12 @@ impl Resolver<'_> {
     /// for a name.
     pub(super) fn check_alias(&mut self, alias: &ast::Ident, is_table: bool) {
         let words = match self.dialect {
-            Dialect::MySql => OF_MYSQL,
+            Dialect::MySql => &IN_MYSQL,
             // Behind AS, PostgreSQL takes any word for the name of a column.
-            Dialect::Postgres if is_table => OF_POSTGRES,
+            Dialect::Postgres if is_table => &IN_POSTGRES,
             Dialect::Postgres | Dialect::Sqlite => return,
         };
-        let is_reserved = || words.split(' ').any(|word| word.eq_ignore_ascii_case(&alias.value));
-        if alias.quote_style.is_some() || self.views > 0 || !is_reserved() {
+        if alias.quote_style.is_some() || self.views > 0 || !has(words, &alias.value) {
             return;
         }
         if let Some(span) = self.bytes(alias.span).filter(|span| self.lines.is_behind(span.start, "as")) {
@@ -29,11 +31,12 @@ impl Resolver<'_> {
     /// are functions there.
     pub(super) fn is_no_table(&mut self, name: &ast::ObjectName) -> bool {
         let [ast::ObjectNamePart::Identifier(only)] = name.0.as_slice() else { return false };
-        let is = |words: &str| words.split(' ').any(|word| word.eq_ignore_ascii_case(&only.value));
+        let is_function =
+            || FUNCTIONS_OF_POSTGRES.split(' ').any(|word| word.eq_ignore_ascii_case(&only.value));
         if self.dialect != Dialect::Postgres
             || only.quote_style.is_some()
-            || !is(OF_POSTGRES)
-            || is(FUNCTIONS_OF_POSTGRES)
+            || !has(&IN_POSTGRES, &only.value)
+            || is_function()
         {
             return false;
         }
@@ -46,6 +49,20 @@ impl Resolver<'_> {
         let quote = self.dialect.identifier_quote();
         let help = format!("write it in quotes, {quote}{word}{quote}, or choose another name");
         self.foreign(&format!("the reserved word `{word}` as a name"), &help, span);
+    }
+}
+
+/// Words to look names up in: most queries ask for several.
+type Words = LazyLock<HashSet<&'static str>>;
+
+static IN_MYSQL: Words = LazyLock::new(|| OF_MYSQL.split(' ').collect());
+static IN_POSTGRES: Words = LazyLock::new(|| OF_POSTGRES.split(' ').collect());
+
+/// Whether a word is among others, in any case.
+fn has(words: &Words, word: &str) -> bool {
+    match word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => words.contains(word.to_ascii_lowercase().as_str()),
+        false => words.contains(word),
     }
 }
 

@@ -3,8 +3,8 @@
 //! `cargo xtask catalog` writes the files. The first field is the kind of line: `c` a cast, `f` a function,
 //! `o` an operator, `r` a table or view, `t` a type. The second field is its name (for a cast, the source).
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::schema::Schema;
 
@@ -14,6 +14,10 @@ const BASE: &str = include_str!("catalog/base.txt");
 /// The functions and casts of the versions 16 to 18, written by hand from their release notes: which version a server
 /// has is not known, and whoever calls them has them.
 const LATER: &str = include_str!("catalog/later.txt");
+
+/// The functions in it.
+static LATER_FUNCTIONS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| lines_of_kind(LATER, 'f').filter_map(|line| line.split(' ').next()).collect());
 
 /// The content of extensions, by name.
 const EXTENSIONS: [(&str, &str); 20] = [
@@ -72,12 +76,9 @@ impl Catalog {
                 }
             }
         }
-        let mut replaced: Vec<&str> = match schema.functions.is_empty() {
-            true => Vec::new(),
-            false => lines_of_kind(LATER, 'f').filter_map(|line| line.split(' ').next()).collect(),
-        };
-        replaced.dedup();
-        replaced.retain(|name| schema.functions_named(name).next().is_some());
+        // A schema has few functions, and this is done for each query.
+        let own = schema.functions.keys().filter_map(|own| LATER_FUNCTIONS.get(own.name.as_str()).copied());
+        let replaced: Vec<&str> = own.collect();
         let unknown_extension = is_growing || unlisted_extension;
         Catalog { parts, replaced, unknown_extension, unlisted_extension }
     }

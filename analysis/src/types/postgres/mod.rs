@@ -58,7 +58,7 @@ pub(super) fn describe(query: &Query, schema: &Schema, planned: Planned) -> Desc
 pub(super) fn errors_when_bound(query: &Query, schema: &Schema) -> Vec<TypeError> {
     let mut session = Session::new(query, schema);
     session.slots.iter_mut().for_each(|slot| slot.ty = Some(Ty::OPAQUE));
-    described(session, Planned::ForAny).errors
+    described(session, Planned::Never).errors
 }
 
 fn described(mut session: Session<'_>, planned: Planned) -> Described {
@@ -91,7 +91,11 @@ fn described(mut session: Session<'_>, planned: Planned) -> Described {
         session.refusal(error);
     }
     let mut weighs = false;
-    let patched = plan::patches(&mut session, fields.as_deref().unwrap_or_default(), planned, &mut weighs);
+    let plain = fields.as_deref().unwrap_or_default();
+    let patched = match planned {
+        Planned::Never => vec![plan::Patch { nullable: false, certain: false }; plain.len()],
+        Planned::ForNulls | Planned::ForAny => plan::patches(&mut session, plain, planned, &mut weighs),
+    };
     let columns = fields.iter().flat_map(|fields| fields.iter()).zip(patched);
     let columns = columns.map(|(field, patch)| column(&mut session, field, patch)).collect();
     let parameters = (1..=query.parameters).map(|number| parameter(&mut session, number)).collect();
