@@ -317,3 +317,27 @@ pub(super) fn is_condition(expr: &Expr) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::index::accesses;
+    use crate::index::tests::schema;
+    use crate::sql::{Dialect, resolve};
+
+    #[test]
+    fn one_index_serves_nulls_and_what_is_compared_with_more() {
+        let ddl = "CREATE TABLE t (id int PRIMARY KEY, a int, b int NOT NULL, c int NOT NULL)";
+        let schema = schema(Dialect::Postgres, ddl);
+        let wanted = |condition: &str| {
+            let sql = format!("SELECT id FROM t WHERE {condition}");
+            let query = resolve(&sql, Dialect::Postgres, Some(&schema)).expect("it parses");
+            let found = accesses(&query, &schema);
+            let indexes = found[0].wanted.iter().filter_map(|wanted| wanted.index(&schema));
+            indexes.map(|index| index.columns.join(", ")).collect::<Vec<_>>()
+        };
+        assert_eq!(wanted("a IS NULL OR b = $1 AND a = $2"), ["a, b"]);
+        assert_eq!(wanted("(a = $1 AND b = $2) OR a IS NULL"), ["a, b"]);
+        assert_eq!(wanted("a IS NULL OR b = $1 AND a = $2 AND c > $3"), ["a, b, c"]);
+        assert_eq!(wanted("a IS NULL OR b = $1 AND c = $2"), [""; 0]);
+    }
+}
