@@ -2,15 +2,18 @@
 
 use super::Dialect;
 use super::explain;
+use super::expr::Call;
 use super::lex::{Lexer, unquote};
 
 /// The result of a statement without a block of rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Answers {
     /// No rows.
     Nothing,
     /// Rows with these columns: the name of each, and that of its type in the catalog.
     Columns(Vec<(String, &'static str)>),
+    /// One row of what a procedure of PostgreSQL gives back: its INOUT and OUT parameters.
+    Procedure(Box<Call>),
     /// Rows whose columns are not known; why, as a fragment.
     Unknown(&'static str),
 }
@@ -87,6 +90,7 @@ mod tests {
             ("FETCH 3 FROM c", Err("cursor")),
         ] {
             match (of(sql, Dialect::Postgres), expect) {
+                (Answers::Procedure(_), _) => panic!("{sql} is resolved elsewhere"),
                 (Answers::Nothing, expect) => assert_eq!(expect, Ok(""), "{sql}"),
                 (Answers::Columns(columns), expect) => {
                     let columns: Vec<String> =

@@ -196,7 +196,8 @@ pub fn describe_planned(query: &Query, schema: &Schema, dialect: Dialect, planne
 /// The description of a statement that is not a query, whose columns do not depend on the schema.
 fn command(query: &Query, mut described: Described) -> Described {
     match &query.answers {
-        Answers::Nothing => {}
+        // What a procedure gives back is in the schema.
+        Answers::Nothing | Answers::Procedure(_) => {}
         Answers::Unknown(why) => described.unknown = Some((*why).to_owned()),
         Answers::Columns(columns) => described.columns = columns.iter().map(of_command).collect(),
     }

@@ -41,7 +41,7 @@ use sqlparser::ast;
 
 use super::answers::Answers;
 use super::dialect::Dialect;
-
+use super::expr::Call;
 use super::parse::{self, Explained, SyntaxError};
 use super::query::{
     Asked, Block, BlockId, Body, Kind, Output, Problem, Query, Relation, RelationColumn, RelationId, Role,
@@ -116,7 +116,13 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
     Ok(Query {
         kind,
         root,
-        answers: if root.is_none() { answers::of(sql, dialect) } else { Answers::Nothing },
+        answers: match (root, resolver.called) {
+            (Some(_), _) => Answers::Nothing,
+            (None, Some(call)) if dialect == Dialect::Postgres && parsed.explained.is_none() => {
+                Answers::Procedure(Box::new(call))
+            }
+            (None, _) => answers::of(sql, dialect),
+        },
         blocks: resolver.blocks,
         relations: resolver.relations,
         parameters: parsed.parameters,
@@ -239,6 +245,8 @@ struct Resolver<'a> {
     asked: Vec<(RelationId, Asked)>,
     /// The part that is not analysed, as a fragment.
     unchecked: Option<&'static str>,
+    /// The call, if the statement is one of a procedure.
+    called: Option<Call>,
     /// Whether a field of a composite column is written.
     fielded: bool,
     /// Whether an element of an array may be written.
@@ -278,6 +286,7 @@ impl<'a> Resolver<'a> {
             unread: HashSet::new(),
             asked: Vec::new(),
             unchecked: None,
+            called: None,
             fielded: false,
             subscripted: false,
             scopes: Vec::new(),

@@ -4,6 +4,7 @@
 use sqlparser::ast::{self, Statement};
 
 use super::Resolver;
+use crate::sql::expr::Call;
 use crate::sql::query::{BlockId, Body, Kind, Role};
 
 /// Why a statement that starts with this word, and that the parser does not support, is not analysed; `None`
@@ -83,11 +84,7 @@ impl Resolver<'_> {
             Statement::CreateView(view) => self.inner_query(&view.query),
             Statement::Call(function) => {
                 self.open_inner_scope();
-                let args = match &function.args {
-                    ast::FunctionArguments::List(list) => list.args.as_slice(),
-                    ast::FunctionArguments::None | ast::FunctionArguments::Subquery(_) => &[],
-                };
-                args.iter().for_each(|arg| drop(self.function_arg(arg)));
+                self.called = self.procedure(function);
                 self.scopes.clear();
                 self.unchecked = unfollowed("call");
             }
@@ -97,6 +94,19 @@ impl Resolver<'_> {
                     (!names_no_rows(other)).then_some("statements of its kind are not looked into")
             }
         }
+    }
+
+    /// A call of a procedure; `None` if it is not known what one of its arguments stands for.
+    fn procedure(&mut self, function: &ast::Function) -> Option<Call> {
+        let list = match &function.args {
+            ast::FunctionArguments::List(list) => list.args.as_slice(),
+            ast::FunctionArguments::None => &[],
+            ast::FunctionArguments::Subquery(_) => return None,
+        };
+        let args: Vec<_> = list.iter().filter_map(|arg| self.function_arg(arg)).collect();
+        let (schema, name) = self.object_name(&function.name);
+        let (names, span) = (self.argument_names(list), self.span_of(&function.name));
+        (args.len() == list.len()).then(|| Call { schema, names, span, ..Call::plain(&name, args) })
     }
 
     /// A query whose rows are not returned to the caller.

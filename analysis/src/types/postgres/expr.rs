@@ -376,6 +376,7 @@ impl Session<'_> {
                     schema: call.schema.as_deref(),
                     whole: false,
                     window: call.window,
+                    procedure: false,
                     modifiers: sorted,
                     of_groups,
                 };

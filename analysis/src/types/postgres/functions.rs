@@ -25,6 +25,8 @@ pub(super) struct Called<'c> {
     pub(super) whole: bool,
     /// Whether it is over a window.
     pub(super) window: bool,
+    /// Whether it is CALL, of a procedure.
+    pub(super) procedure: bool,
     /// Expressions after the arguments, including ORDER BY of an ordered-set aggregate.
     pub(super) modifiers: Vec<Value>,
     /// Whether each of its groups has rows: there is GROUP BY and no FILTER.
@@ -146,7 +148,7 @@ impl Session<'_> {
 
     /// Whether `name(value)` is a cast, to the type with that name, that needs no function.
     fn is_cast(&mut self, call: &Called<'_>, args: &[Value]) -> bool {
-        let ([only], false, []) = (args, call.window, call.names) else { return false };
+        let ([only], false, []) = (args, call.window || call.procedure, call.names) else { return false };
         let Some(to) = self.types.builtin(call.name) else { return false };
         if self.types.info(to).class == b'p' {
             return false;
@@ -190,6 +192,9 @@ impl Session<'_> {
         }
         let in_schema = self.schema.functions_named(call.name).next().is_some();
         let builtin = self.types.catalog.first('f', call.name).is_some();
+        if call.procedure && !in_schema {
+            return;
+        }
         // A user-defined function accepts what it declares, unless its types are unknown.
         if !builtin && !in_schema {
             return self.misspelt(call, types);
@@ -215,7 +220,8 @@ impl Session<'_> {
             return;
         }
         let names: Vec<String> = types.iter().map(|ty| self.types.display(*ty)).collect();
-        self.error(format!("no function `{}({})` exists", call.name, names.join(", ")), call.span);
+        let what = if call.procedure { "procedure" } else { "function" };
+        self.error(format!("no {what} `{}({})` exists", call.name, names.join(", ")), call.span);
     }
 
     /// The functions with a name that accept this many arguments.
@@ -234,6 +240,8 @@ impl Session<'_> {
             candidates.clear();
         }
         candidates.extend(own);
+        // The server has no procedure of its own.
+        candidates.retain(|candidate| !call.procedure || candidate.kind == b'p');
         candidates.into_iter().map(Arc::new).collect()
     }
 

@@ -26,6 +26,7 @@ mod own;
 mod placed;
 mod plan;
 mod planner;
+mod procedures;
 mod qualified;
 mod recursion;
 mod refute;
@@ -40,6 +41,7 @@ mod write;
 use super::{Column, Described, Known, Origin, Parameter, Planned, TypeError, generated};
 use crate::schema::Schema;
 use crate::sql::Query;
+use crate::sql::answers::Answers;
 use arena::Ty;
 use session::{Field, Session, Why};
 
@@ -63,7 +65,18 @@ pub(super) fn errors_when_bound(query: &Query, schema: &Schema) -> Vec<TypeError
 
 fn described(mut session: Session<'_>, planned: Planned) -> Described {
     let query = session.query;
-    let fields = query.root.and_then(|root| session.block(root, true));
+    let (fields, unknown) = match (query.root, &query.answers) {
+        (Some(root), _) => {
+            let fields = session.block(root, true);
+            let unknown = fields.is_none().then(|| "its columns are not known".to_owned());
+            (fields, unknown)
+        }
+        (None, Answers::Procedure(call)) => match session.procedure(call) {
+            Ok(fields) => (Some(fields), None),
+            Err(why) => (None, Some(why)),
+        },
+        (None, _) => (None, None),
+    };
     // Blocks that no expression refers to may still contain parameters.
     let rest: Vec<_> =
         query.written_blocks().map(|(id, _)| id).filter(|id| !session.blocks.contains_key(id)).collect();
@@ -99,7 +112,6 @@ fn described(mut session: Session<'_>, planned: Planned) -> Described {
     let columns = fields.iter().flat_map(|fields| fields.iter()).zip(patched);
     let columns = columns.map(|(field, patch)| column(&mut session, field, patch)).collect();
     let parameters = (1..=query.parameters).map(|number| parameter(&mut session, number)).collect();
-    let unknown = (query.root.is_some() && fields.is_none()).then(|| "its columns are not known".to_owned());
     Described { columns, parameters, errors: session.errors, unknown, weighs }
 }
 

@@ -56,6 +56,10 @@ impl Session<'_> {
     }
 
     fn made(&mut self, head: &Head<'_>, count: usize, called: &Called<'_>) -> Option<Candidate> {
+        // Comments are not taken apart, and may hide the mode of a parameter.
+        if head.kind == b'p' && head.args.iter().any(|arg| arg.contains("--") || arg.contains("/*")) {
+            return None;
+        }
         let given = called.names;
         let (mut args, mut outs, mut optional, mut variadic) = (Vec::new(), Vec::new(), 0, false);
         let mut names: Vec<String> = Vec::new();
@@ -66,7 +70,8 @@ impl Session<'_> {
                 outs.push((name.clone(), ty));
             }
             variadic |= mode == "variadic";
-            if !matches!(mode, "out" | "table") {
+            // CALL has a value for each parameter of a procedure.
+            if head.kind == b'p' || !matches!(mode, "out" | "table") {
                 args.push(ty);
                 names.push(name);
             }
@@ -74,6 +79,12 @@ impl Session<'_> {
         for column in head.table.iter().flatten() {
             let (_, name, ty, _) = self.argument(column);
             outs.push((name, ty));
+        }
+        if head.kind == b'p' || outs.len() > 1 {
+            // As the server names them.
+            (1..).zip(&mut outs).filter(|(_, (name, _))| name.is_empty()).for_each(|(at, (name, _))| {
+                *name = format!("column{at}");
+            });
         }
         let spread = variadic && count >= args.len() && !(called.whole && count == args.len());
         if spread {
@@ -115,17 +126,13 @@ impl Session<'_> {
         let lower = text.to_ascii_lowercase();
         let default = lower.find(" default ").or_else(|| text.find('='));
         let text = default.and_then(|at| text.get(..at)).unwrap_or(text).trim_end_matches([':', ' ', '\n']);
-        let mut rest = text.trim();
-        let mut mode = "in";
-        for word in ["variadic", "inout", "out", "in"] {
-            let named = rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-            if named && rest.get(word.len()..).is_some_and(|tail| tail.starts_with(char::is_whitespace)) {
-                mode = word;
-                rest = rest.get(word.len()..).unwrap_or_default().trim_start();
-                break;
-            }
-        }
-        let (first, tail) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let (mode, rest) = mode(text.trim());
+        let (first, tail) = rest.split_at(end_of_name(rest));
+        // `a INOUT int`.
+        let (behind, ty) = self::mode(tail.trim());
+        let is_behind = ty.len() < tail.trim().len();
+        let (mode, tail) = if is_behind { (behind, ty) } else { (mode, tail) };
+        let rest = if is_behind { "" } else { rest };
         let whole = self.types.named(rest);
         let named = (!tail.trim().is_empty()).then(|| self.types.named(tail.trim())).flatten();
         let name = first.trim_matches('"');
@@ -139,6 +146,34 @@ impl Session<'_> {
             (None, None) => (mode, name, Ty::OPAQUE, default.is_some()),
         }
     }
+}
+
+/// Where the name ends that a text starts with; one in quotes may have spaces.
+fn end_of_name(text: &str) -> usize {
+    let mut quoted = false;
+    let end = text.find(|c: char| {
+        quoted ^= c == '"';
+        !quoted && c.is_whitespace()
+    });
+    end.unwrap_or(text.len())
+}
+
+/// The mode that a text starts with, and what follows it; without one it is IN.
+fn mode(text: &str) -> (&'static str, &str) {
+    let behind = |text: &'_ str, word: &str| {
+        let (start, tail) = (text.get(..word.len())?, text.get(word.len()..)?);
+        let is_word = start.eq_ignore_ascii_case(word) && tail.starts_with(char::is_whitespace);
+        is_word.then(|| tail.trim_start().len())
+    };
+    let after = |text: &'_ str, word: &str| behind(text, word).map(|length| text.len() - length);
+    for word in ["variadic", "inout", "out", "in"] {
+        let Some(rest) = after(text, word).and_then(|at| text.get(at..)) else { continue };
+        return match (word, after(rest, "out").and_then(|at| rest.get(at..))) {
+            ("in", Some(rest)) => ("inout", rest),
+            _ => (word, rest),
+        };
+    }
+    ("in", text)
 }
 
 fn is_type_word(word: &str) -> bool {
