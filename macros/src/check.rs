@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use query_budget_analysis::project;
+use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust::{self, Form, Function, LoopCall, Site, SiteSql};
+use query_budget_analysis::schema::Schema;
 use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::types::mysql::Server;
 use query_budget_analysis::types::{self, Described, Planned};
 use query_budget_analysis::{Finding, Level, NoticeKind, Place, Severity, render, sql};
 use quote::quote;
@@ -61,7 +63,12 @@ pub(crate) fn query_as(
         let planned = context.package().planned;
         let derived = || types::describe_planned(query, schema, schema.dialect, planned);
         // What the lints have asked for is planned as sqlx 0.9 has it.
-        let described = described.filter(|_| planned == Planned::ForAny).unwrap_or_else(derived);
+        let mut described = described.filter(|_| planned == Planned::ForAny).unwrap_or_else(derived);
+        if schema.dialect == Dialect::MySql
+            && let Some(server) = server(&project, schema)
+        {
+            types::mysql::complete(&mut described, query, schema, server);
+        }
         // A command whose rows are not known is run or read as without a schema.
         let is_open = query.root.is_none() && described.unknown.is_some() && kind.rows != Rows::Struct;
         (!is_open).then_some((schema.dialect, described))
@@ -69,6 +76,12 @@ pub(crate) fn query_as(
     let touching = touches::of(&project, checked.query.as_ref().ok(), &sql.text);
     let fingerprint = sql::fingerprint(&sql.text);
     Checked { messages, is_refused: !errors.is_empty(), fingerprint, types, touching }
+}
+
+/// MySQL or MariaDB, if the project says which it uses.
+fn server(project: &Project, schema: &Schema) -> Option<Server> {
+    let by_name = project.is_mariadb().then_some(Server::MariaDb);
+    by_name.or_else(|| types::mysql::server_of(schema, std::iter::empty()))
 }
 
 /// The site of a call, and the scan of its file, which includes the functions and loops around it.

@@ -251,8 +251,12 @@ impl<'p> Types<'p> {
 fn is_none(value: &Expr) -> bool {
     match value {
         Expr::Group(group) => is_none(&group.expr),
-        Expr::Path(path) => {
-            path.path.segments.last().is_some_and(|last| last.ident == "None" && last.arguments.is_none())
+        // `Option::<T>::None` has one, and `Status::None` is no `Option`.
+        Expr::Path(path) if path.qself.is_none() => {
+            let mut segments = path.path.segments.iter().rev();
+            let mut is =
+                |name: &str| segments.next().is_some_and(|it| it.ident == name && it.arguments.is_none());
+            is("None") && (path.path.segments.len() == 1 || is("Option"))
         }
         _ => false,
     }

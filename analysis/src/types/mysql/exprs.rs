@@ -209,6 +209,8 @@ fn of_literal(literal: &Literal) -> Value {
             Err(_) => Value::unknown("the type of this literal differs by server"),
         },
         Literal::Text(_) => Value::of(Class::Text, "VARCHAR", false),
+        // `X'01AF'`.
+        Literal::Other(text) if text.starts_with(['x', 'X']) => Value::of(Class::Bytes, "VARBINARY", false),
         Literal::Other(_) => Value::unknown("the type of this literal differs by server"),
     }
 }

@@ -102,6 +102,19 @@ fn column(name: &str, value: Value) -> Column {
     }
 }
 
+/// Completes the types of a query's columns by what one of the servers says, where it is known that the project is on that one.
+pub fn complete(described: &mut Described, query: &Query, schema: &Schema, server: Server) {
+    for (column, field) in described.columns.iter_mut().zip(fields(query, schema, Some(server))) {
+        let (Known::Unknown(_), Ok(wire)) = (&column.ty, field.wire) else { continue };
+        // A column of NULLs alone is read as whatever is asked for.
+        if wire.ty != "Null" {
+            column.ty = Known::Is(SqlType { name: wire.name().to_owned(), kind: TypeKind::Builtin });
+            column.nullable = Some(!wire.is_not_null());
+            column.nullable_certain = !wire.unsure;
+        }
+    }
+}
+
 /// Each column of a query: its name, the description of a server or why that is unknown, and where it is from.
 pub fn wires(
     query: &Query,

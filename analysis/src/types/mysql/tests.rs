@@ -246,3 +246,29 @@ fn results_of_one_size_are_told_as_mariadb_does() {
         check_wires(schema, sql, expect);
     }
 }
+
+/// As sqlx's macros have it on MariaDB 10.11.
+#[test]
+fn a_known_server_completes_the_types() {
+    let more = "CREATE TABLE b (u uuid NOT NULL, i inet6 NOT NULL);";
+    let schema = snapshot::read(&format!("{SCHEMA}{more}"), "a.sql", Some(Dialect::MySql)).schema;
+    let types = |sql: &str, server: Option<Server>| -> Vec<String> {
+        let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
+        let mut described = super::describe(&query, &schema);
+        if let Some(server) = server {
+            super::complete(&mut described, &query, &schema, server);
+        }
+        let name = |ty: &Known<SqlType>| ty.known().map_or("?".to_owned(), |ty| ty.name.clone());
+        described.columns.iter().map(|it| format!("{} {:?}", name(&it.ty), it.nullable)).collect()
+    };
+    let one =
+        "SELECT 1, x.one, x.yes, x.none FROM (SELECT 1 AS one, true AS yes, CAST(NULL AS CHAR) AS none) x";
+    assert!(types(one, None)[..3].iter().all(|it| it.starts_with('?')));
+    assert_eq!(
+        types(one, Some(Server::MariaDb))[..3],
+        ["INT Some(false)", "INT Some(false)", "INT Some(false)"]
+    );
+    assert_eq!(types(one, Some(Server::MySql))[..2], ["BIGINT Some(false)", "BIGINT Some(false)"]);
+    assert_eq!(types("SELECT u, i FROM b", None), ["CHAR Some(false)", "CHAR Some(false)"]);
+    assert_eq!(types("SELECT X'01AF'", None), ["VARBINARY Some(false)"]);
+}

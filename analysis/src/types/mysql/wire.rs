@@ -121,8 +121,8 @@ impl Wire {
     /// The name of the type, as printed by sqlx.
     pub fn name(&self) -> &'static str {
         let unsigned = self.has(Wire::UNSIGNED);
-        // Text that is compared by its bytes is text.
-        let binary = self.has(Wire::BINARY) && (!self.is_text || unsigned);
+        // Text that is compared by its bytes is text, and so is how MariaDB sends addresses and UUIDs.
+        let binary = self.has(Wire::BINARY) && !self.is_text;
         match self.ty {
             "Tiny" if self.size == 1 => "BOOLEAN",
             "Tiny" if unsigned => "TINYINT UNSIGNED",
