@@ -52,3 +52,22 @@ CREATE TABLE articles (
 );
 
 CREATE INDEX articles_author_id_created_at_id ON articles (author_id, created_at, id);
+
+CREATE EXTENSION citext;
+CREATE EXTENSION hstore;
+
+CREATE TABLE labels (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name citext NOT NULL UNIQUE,
+    extra hstore
+);
+
+CREATE PROCEDURE count_posts(author bigint, OUT last text, INOUT posts bigint DEFAULT NULL) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT count(*), max(title) INTO posts, last FROM posts WHERE user_id = author;
+END
+$$;
+
+CREATE PROCEDURE rename_user(id bigint, name text) LANGUAGE sql AS $$
+    UPDATE users SET name = rename_user.name WHERE users.id = rename_user.id;
+$$;

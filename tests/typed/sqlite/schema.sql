@@ -17,3 +17,4 @@ CREATE TABLE posts (
     body TEXT
 );
 CREATE INDEX posts_user ON posts (user_id);
+CREATE VIEW active_users AS SELECT id, name, age FROM users WHERE active;

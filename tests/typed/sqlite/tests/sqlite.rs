@@ -114,3 +114,76 @@ async fn values_of_any_type_are_bound() {
         .expect("it runs");
     assert_eq!(changed.rows_affected(), 1);
 }
+
+#[tokio::test]
+async fn columns_that_no_table_has() {
+    let mut db = database().await;
+    let user = query!("SELECT 10 AS _1, 'Hello' AS _2, age, name, id + 5 AS later FROM users WHERE id = 1");
+    let user = user.fetch_one(&mut db).await.expect("a row");
+    let (ten, hello, age, later): (i64, String, Option<i64>, i64) = (user._1, user._2, user.age, user.later);
+    assert_eq!((ten, hello.as_str(), age, user.name.as_str(), later), (10, "Hello", Some(36), "Ada", 6));
+    // A view has the columns of its table.
+    let active =
+        query!("SELECT id, name, age FROM active_users LIMIT 9").fetch_all(&mut db).await.expect("rows");
+    let (id, name, age): (i64, &str, Option<i64>) = (active[0].id, &active[0].name, active[0].age);
+    assert_eq!((active.len(), id, name, age), (1, 1, "Ada", Some(36)));
+}
+
+#[tokio::test]
+async fn a_part_of_the_text_may_come_through_a_macro() {
+    macro_rules! of {
+        ($columns:literal, $db:expr) => {
+            query!("SELECT " + $columns + " FROM users WHERE id = 1").fetch_one($db).await.expect("a row")
+        };
+    }
+    let mut db = database().await;
+    let user = of!("id, name, age", &mut db);
+    assert_eq!((user.id, user.name.as_str(), user.age), (1, "Ada", Some(36)));
+}
+
+#[derive(Debug, PartialEq, sqlx::Type)]
+#[sqlx(transparent)]
+struct Number(i64);
+
+struct Numbered {
+    id: Number,
+    age: Option<Number>,
+}
+
+#[tokio::test]
+async fn one_value_by_any_name() {
+    let mut db = database().await;
+    let plain: i64 = query_scalar!("SELECT 7").fetch_one(&mut db).await.expect("a row");
+    // A name that is no field says nothing.
+    let odd: i64 = query_scalar!(r#"SELECT 7 AS "&seven""#).fetch_one(&mut db).await.expect("a row");
+    let unsure: Option<i64> = query_scalar!("SELECT 7 AS `n?`").fetch_one(&mut db).await.expect("a row");
+    assert_eq!((plain, odd, unsure), (7, 7, Some(7)));
+    let own: Number = query_scalar!(r#"SELECT 7 AS "n: Number""#).fetch_one(&mut db).await.expect("a row");
+    let own_unsure: Option<Number> =
+        query_scalar!(r#"SELECT 7 AS "n?: Number""#).fetch_one(&mut db).await.expect("a row");
+    let any: Number = query_scalar!(r#"SELECT 7 AS "n: _""#).fetch_one(&mut db).await.expect("a row");
+    let any_unsure: Number =
+        query_scalar!(r#"SELECT 7 AS "n?: _""#).fetch_one(&mut db).await.expect("a row").expect("a value");
+    assert_eq!([own, own_unsure.expect("a value"), any, any_unsure], [const { Number(7) }; 4]);
+    let user = query_as!(Numbered, r#"SELECT id AS "id!: _", age AS "age: _" FROM users WHERE id = 1"#);
+    let user = user.fetch_one(&mut db).await.expect("a row");
+    assert_eq!((user.id, user.age), (Number(1), Some(Number(36))));
+}
+
+#[tokio::test]
+async fn values_are_borrowed() {
+    let mut db = database().await;
+    let text = "Ada".to_owned();
+    let of_tuple = &("Bob".to_owned(),);
+    let found = query!(
+        "SELECT 'Ada' AS name WHERE 'Ada' IN (?, ?, ?, ?, ?, ?, ?)",
+        text,
+        &text[..],
+        Some(&text),
+        Some(&text[..]),
+        Option::<String>::None,
+        text.clone(),
+        of_tuple.0
+    );
+    assert_eq!(found.fetch_one(&mut db).await.expect("a row").name, text);
+}

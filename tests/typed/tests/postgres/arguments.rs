@@ -2,7 +2,7 @@
 
 use query_budget::{query, query_as, query_scalar};
 use sqlx::types::chrono::Utc;
-use sqlx::types::{Json, Uuid};
+use sqlx::types::{Json, JsonValue, Uuid};
 
 use crate::Mood;
 use crate::database::with_database;
@@ -29,6 +29,38 @@ async fn values_references_and_options() {
         // It is borrowed, not moved.
         query!("SELECT id FROM users WHERE name = $1", name).fetch_one(&db).await.unwrap();
         assert_eq!(name, "Ada");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_of_a_type_that_is_not_copied() {
+    with_database("not_copied", async |db| {
+        let text = "Ada".to_owned();
+        let of_tuple = &("Bob".to_owned(),);
+        let found = query!(
+            "SELECT name FROM (VALUES ('Ada')) AS people (name) WHERE name IN ($1, $2, $3, $4, $5, $6, $7)",
+            text,
+            &text[..],
+            Some(&text),
+            Some(&text[..]),
+            Option::<String>::None,
+            text.clone(),
+            of_tuple.0
+        );
+        assert_eq!(found.fetch_one(&db).await.unwrap().name, Some(text));
+        let value: JsonValue = "[1, 2]".parse().unwrap();
+        let of_tuple = &("{}".parse::<JsonValue>().unwrap(),);
+        let found = query!(
+            "SELECT list FROM (VALUES ('[1, 2]'::jsonb)) AS lists (list) WHERE list IN ($1, $2, $3, $4, $5, $6)",
+            value,
+            &value,
+            Some(&value),
+            Option::<JsonValue>::None,
+            value.clone(),
+            of_tuple.0
+        );
+        assert_eq!(found.fetch_one(&db).await.unwrap().list, Some(value));
     })
     .await;
 }
@@ -104,6 +136,14 @@ async fn casts_say_what_is_meant() {
         );
         assert_eq!(
             query_scalar!("SELECT name FROM users WHERE id = $1", id as UserId).fetch_one(&db).await.unwrap(),
+            "Ada"
+        );
+        let maybe = Some(UserId(1));
+        assert_eq!(
+            query_scalar!("SELECT name FROM users WHERE id = $1", maybe as Option<UserId>)
+                .fetch_one(&db)
+                .await
+                .unwrap(),
             "Ada"
         );
         let small = 2_i32;

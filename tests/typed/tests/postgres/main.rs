@@ -3,6 +3,7 @@
 mod arguments;
 mod columns;
 mod database;
+mod expressions;
 mod forms;
 mod overrides;
 
