@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection, MySqlPool, PgConnection, PgPool};
+use sqlx::{Connection, MySql, MySqlConnection, MySqlPool, PgConnection, PgPool, Postgres, QueryBuilder};
 
 /// Runs the test in an empty PostgreSQL database on the server of `QUERY_BUDGET_TEST_POSTGRES`.
 ///
@@ -21,15 +21,15 @@ where
         variable("QUERY_BUDGET_TEST_POSTGRES").parse().expect("the URL of a server");
     let name = random_name();
     let mut connection = PgConnection::connect_with(&server).await.expect("connect to PostgreSQL");
-    let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::raw_sql(create).execute(&mut connection).await.expect("create a database");
+    let mut create = QueryBuilder::<Postgres>::new(format!("CREATE DATABASE {name}"));
+    create.build().execute(&mut connection).await.expect("create a database");
     // Nothing has to survive a crash of the server, so no statement waits for the disk.
     let made = server.database(&name).options([("synchronous_commit", "off")]);
     let pool = PgPool::connect_with(made).await.expect("connect to the database made");
     let outcome = tokio::spawn(test(pool.clone())).await;
     pool.close().await;
-    let drop = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-    sqlx::raw_sql(drop).execute(&mut connection).await.expect("drop the database made");
+    let mut drop = QueryBuilder::<Postgres>::new(format!("DROP DATABASE {name} WITH (FORCE)"));
+    drop.build().execute(&mut connection).await.expect("drop the database made");
     propagate(outcome);
 }
 
@@ -46,13 +46,13 @@ where
         variable("QUERY_BUDGET_TEST_MYSQL").parse().expect("the URL of a server");
     let name = random_name();
     let mut connection = MySqlConnection::connect_with(&server).await.expect("connect to MySQL");
-    let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::raw_sql(create).execute(&mut connection).await.expect("create a database");
+    let mut create = QueryBuilder::<MySql>::new(format!("CREATE DATABASE {name}"));
+    create.build().execute(&mut connection).await.expect("create a database");
     let pool = MySqlPool::connect_with(server.database(&name)).await.expect("connect to the database made");
     let outcome = tokio::spawn(test(pool.clone())).await;
     pool.close().await;
-    let drop = AssertSqlSafe(format!("DROP DATABASE {name}"));
-    sqlx::raw_sql(drop).execute(&mut connection).await.expect("drop the database made");
+    let mut drop = QueryBuilder::<MySql>::new(format!("DROP DATABASE {name}"));
+    drop.build().execute(&mut connection).await.expect("drop the database made");
     propagate(outcome);
 }
 

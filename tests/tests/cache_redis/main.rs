@@ -1,5 +1,6 @@
 //! Cached reads over Redis: instances that share entries, and a server that comes and goes.
 
+#[cfg(not(feature = "sqlx-08"))]
 mod processes;
 mod server;
 
