@@ -232,6 +232,47 @@ mod tests {
         check(source, source, false);
         let bound = r#"sqlx::query!("SELECT name FROM events WHERE user_id = $1::bigint LIMIT 9", user);"#;
         check(source, bound, true);
+        check(
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id::int = $1 LIMIT 9", user);"#,
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id = $1::int LIMIT 9", user);"#,
+            false,
+        );
+        check(
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id::int = ANY($1) LIMIT 9", &users);"#,
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id = ANY($1::int[]) LIMIT 9", &users);"#,
+            false,
+        );
+    }
+
+    #[test]
+    fn words_are_added_where_they_change_no_row() {
+        check(
+            r#"sqlx::query!("SELECT 'a' AS kind, id FROM events WHERE user_id = $1 UNION SELECT 'b', id FROM users WHERE id = $1", user).fetch_one(db).await;"#,
+            r#"sqlx::query!("SELECT 'a' AS kind, id FROM events WHERE user_id = $1 UNION ALL SELECT 'b', id FROM users WHERE id = $1", user).fetch_one(db).await;"#,
+            false,
+        );
+        let first = r#"sqlx::query!("SELECT name FROM events WHERE user_id = $1 ORDER BY id;", user).fetch_one(db).await;"#;
+        check(first, &first.replace("id;", "id LIMIT 1;"), false);
+        for other in [
+            first.replace("id;", "id FOR UPDATE"),
+            first.replace("SELECT name", "SELECT name, pg_advisory_lock(id)"),
+            first.replace("ORDER BY id;", "AND pg_try_advisory_lock(id) ORDER BY id"),
+        ] {
+            check(&other, &other, true);
+        }
+    }
+
+    #[test]
+    fn of_several_unions_those_without_duplicates_are_not_told_apart() {
+        let source = r#"sqlx::query!("SELECT 'a', id FROM events WHERE id IN (SELECT id FROM servers UNION SELECT id FROM users) UNION SELECT 'b', id FROM users").fetch_one(db).await;"#;
+        check(source, source, true);
+    }
+
+    #[test]
+    fn the_key_is_an_order_for_those_who_look() {
+        let source = r#"sql!("SELECT name FROM events WHERE user_id = $1 LIMIT 5 OFFSET 10", user).fetch_all(db).await;"#;
+        check(source, source, false);
+        check(source, &source.replace("LIMIT", "ORDER BY id LIMIT"), true);
     }
 
     #[test]

@@ -95,14 +95,18 @@ fn rewrite(
             let array = wording::operand(array.without_casts(), context.dialect);
             Some(Rewrite::alike(format!("{name} = ANY({array}::{}[])", column.ty)))
         }
+        // A bare parameter keeps the type that the cast gave it, and the caller binds what it did.
         Comparison::Any(array) => {
-            Some(Rewrite::equal(format!("{name} = ANY({})", wording::operand(array, context.dialect))))
+            let text = wording::operand(array, context.dialect);
+            let kept = if matches!(array, Expr::Parameter(_)) { format!("::{ty}[]") } else { String::new() };
+            Some(Rewrite::equal(format!("{name} = ANY({text}{kept})")))
         }
         comparison => {
             let (op, value) = comparison.binary()?;
             let text = wrapped.value_text(context, value);
             let value = match value {
                 Expr::Literal(Literal::Text(_)) => text,
+                Expr::Parameter(_) if wider => format!("{text}::{ty}"),
                 _ if wider => text,
                 _ => format!("{text}::{}", column.ty),
             };
@@ -169,7 +173,15 @@ mod tests {
         );
         assert_eq!(
             help("SELECT id FROM events WHERE user_id::int = $1"),
-            "compare the column itself: `user_id = $1`"
+            "compare the column itself: `user_id = $1::int`"
+        );
+        assert_eq!(
+            help("SELECT id FROM events WHERE user_id::int = ANY($1)"),
+            "compare the column itself: `user_id = ANY($1::int[])`"
+        );
+        assert_eq!(
+            help("SELECT id FROM events WHERE user_id::int = 7"),
+            "compare the column itself: `user_id = 7`"
         );
         // A text of that length may have lost digits.
         assert_eq!(

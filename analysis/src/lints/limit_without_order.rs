@@ -1,11 +1,12 @@
 //! The first rows without an order.
 
-use super::shared::{meant, wording};
+use super::shared::{added, meant, wording};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::query::{Block, BlockId, Body, Kind, Query, Source};
+use crate::sql::quote::quote_if_needed;
 
 declare_lint! {
     /// ## What it does
@@ -75,9 +76,16 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         _ => format!("LIMIT {} takes any rows, in any order", wording::sql(limit, context.dialect)),
     };
     let span = block.limit_span.map_or(0..0, |span| span.range());
-    let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "no ORDER BY");
-    let key = wording::only_table(context, query, block).map(|(_, table)| table.primary_key.join(", "));
+    let key = wording::only_table(context, query, block).map(|(_, table)| {
+        let names = table.primary_key.iter().map(|name| quote_if_needed(name, context.dialect));
+        names.collect::<Vec<_>>().join(", ")
+    });
     let key = key.filter(|key| !key.is_empty() && is_plain(block));
+    let finding = Finding::new(LINT.name, message).excerpt(context.sql, span.clone(), "no ORDER BY");
+    let finding = match &key {
+        Some(key) => added::order(finding, context, span.start, key),
+        None => finding,
+    };
     // One row of a whole table is the only one: a table of settings, or of the state.
     let is_only = number == Some("1")
         && context.is_raw()

@@ -1,6 +1,6 @@
 //! One row is fetched from a query that can return several.
 
-use super::shared::{meant, partial, wording};
+use super::shared::{added, meant, partial, wording};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
@@ -96,6 +96,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         true => "say that the first row alone is meant: `LIMIT 1`",
         false => "filter by a unique key, or say which row is meant: `ORDER BY .. LIMIT 1`",
     });
+    if is_first && may_end_early(query, root) {
+        finding = added::only_first(finding, context);
+    }
     let is_one = |schema: &Schema, _: &str| cardinality::of(query, Some(schema)).rows == Rows::One;
     let partial = first.and_then(|id| partial::find(context, query, id, is_one));
     if let Some(partial) = partial.filter(|_| !is_first) {
@@ -119,6 +122,18 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         None if is_first => finding.listed(),
         None => finding,
     });
+}
+
+/// Whether a query that ends after its first row does nothing less: it locks no others, and calls no function that may.
+fn may_end_early(query: &Query, root: &Block) -> bool {
+    let Body::Select(select) = &root.body else { return false };
+    let acts = |e: &Expr| match e {
+        Expr::Call(call) => !matches!(call.name.as_str(), "coalesce" | "lower" | "upper" | "now"),
+        other => other.own_subquery().is_some(),
+    };
+    let is_plain = root.limit.is_none() && root.offset.is_none() && !root.locks;
+    let mut parts = select.projection.iter().chain(root.conditions()).chain(&select.having);
+    query.kind == Kind::Select && is_plain && !parts.any(|part| part.any(acts))
 }
 
 /// The maximum number of derived tables that are followed, each around the next.

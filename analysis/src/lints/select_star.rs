@@ -1,8 +1,10 @@
 //! All columns, including future ones.
 
+use super::shared::added;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::query::{Block, BlockId, Body, Kind, Query, Source};
+use crate::sql::quote::quote_if_needed;
 
 declare_lint! {
     /// ## What it does
@@ -48,10 +50,13 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                 let finding =
                     Finding::new(LINT.name, "`*` fetches every column, those that are not read as well")
                         .excerpt(context.sql, star.range(), "");
-                findings.push(finding.help(match columns(query, id) {
-                    Some(columns) => format!("name the columns that are read: `SELECT {columns}`"),
-                    None => "name the columns that are read".to_owned(),
-                }));
+                findings.push(match columns(context, query, id) {
+                    Some(columns) => {
+                        let help = format!("name the columns that are read: `SELECT {columns}`");
+                        added::names(finding.help(help), context, star.start, &columns)
+                    }
+                    None => finding.help("name the columns that are read"),
+                });
             }
             Body::Values(_) | Body::Write(_) | Body::Unknown => {}
         }
@@ -65,9 +70,9 @@ fn reads_table(query: &Query, block: &Block) -> bool {
 }
 
 /// The explicit column list, unless two tables have a column of the same name.
-fn columns(query: &Query, id: BlockId) -> Option<String> {
-    let names: Vec<&str> =
-        query.block(id).outputs.as_ref()?.iter().map(|output| output.name.as_str()).collect();
+fn columns(context: &QueryContext<'_>, query: &Query, id: BlockId) -> Option<String> {
+    let outputs = query.block(id).outputs.as_ref()?.iter();
+    let names: Vec<String> = outputs.map(|output| quote_if_needed(&output.name, context.dialect)).collect();
     let unique = names.iter().enumerate().all(|(at, name)| !names.iter().take(at).any(|other| other == name));
     (unique && !names.is_empty()).then(|| names.join(", "))
 }

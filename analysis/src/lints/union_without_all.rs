@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::shared::added;
 use super::shared::clause::Text;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -62,15 +63,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         }
         let distinct = arms.iter().all(|arm| has_no_duplicates(query, arm, schema));
         if distinct && are_apart(query, &arms, context.dialect) {
-            let at = keyword(context, query, &arms);
-            findings.push(
-                Finding::new(
-                    LINT.name,
-                    "this UNION takes out duplicates, and no two of its rows can be equal",
-                )
-                .excerpt(context.sql, at, "no ALL")
-                .help("write `UNION ALL`"),
-            );
+            findings.push(finding(context, query, &arms));
         }
     }
 }
@@ -88,6 +81,17 @@ fn keyword(context: &QueryContext<'_>, query: &Query, arms: &[(BlockId, &Select)
     let is_alone = |at: &usize| text.is(*at, "union") && !text.is(at + 1, "all");
     let at = before.or_else(|| (0..text.tokens.len()).find(is_alone));
     at.and_then(|at| text.span(at, at)).unwrap_or(0..0)
+}
+
+fn finding(context: &QueryContext<'_>, query: &Query, arms: &[(BlockId, &Select)]) -> Finding {
+    let at = keyword(context, query, arms);
+    let finding =
+        Finding::new(LINT.name, "this UNION takes out duplicates, and no two of its rows can be equal")
+            .excerpt(context.sql, at, "no ALL")
+            .help("write `UNION ALL`");
+    // Another UNION of the query may have equal rows.
+    let unions = added::unions(context);
+    if unions.len() + 1 == arms.len() { added::keep_duplicates(finding, context, unions) } else { finding }
 }
 
 /// Collects the SELECT arms of a chain of UNION; `false` if something else is among them.

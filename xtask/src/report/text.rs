@@ -193,7 +193,7 @@ fn summary(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if let Some(found) = found(report) {
         output.line(found)?;
     }
-    if let Some(mends) = mends(report) {
+    for mends in mends(report).into_iter().chain(indexes(report)) {
         output.line(mends)?;
     }
     output.line(report.coverage())
@@ -218,12 +218,27 @@ fn mends(report: &Report) -> Option<String> {
     }
 }
 
-/// How many findings are shown, and at how many places; `None` for none.
+/// How many of the findings of `check` an index resolves that `index-check` can write; `None` for none.
+fn indexes(report: &Report) -> Option<String> {
+    let is_written = report
+        .advice_by_database()
+        .any(|(database, advice)| database.migrations.is_some() && !advice.is_empty());
+    if report.subject != Subject::Everything || !is_written {
+        return None;
+    }
+    let of_index = report.findings.iter().filter(|finding| {
+        let is_missing =
+            matches!(finding.lint, "unindexed_filter" | "unindexed_sort" | "unindexed_foreign_key");
+        is_missing && !finding.causes.is_empty()
+    });
+    let count: usize = of_index.map(|finding| 1 + finding.places.len()).sum();
+    (count > 0)
+        .then(|| format!("`index-check --write-migration` adds the indexes for {} of them", grouped(count)))
+}
+
+/// How many findings there are, as in every other format, and at how many places; `None` for none.
 pub(super) fn found(report: &Report) -> Option<String> {
-    let shown = groups(&report.findings);
-    let of_level =
-        |level| shown.iter().filter(|group| group.first().is_some_and(|first| first.level == level)).count();
-    let (errors, warnings) = (of_level(Level::Deny), of_level(Level::Warn));
+    let (errors, warnings) = (report.count(Level::Deny), report.count(Level::Warn));
     let errors_text = counted(errors, "error", "errors");
     let warnings_text = counted(warnings, "warning", "warnings");
     let places: usize = report.findings.iter().map(|finding| 1 + finding.places.len()).sum();

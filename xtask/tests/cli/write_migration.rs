@@ -33,6 +33,21 @@ fn write(scratch: &Scratch, more: &[&str]) -> crate::Ran {
 }
 
 #[test]
+fn check_says_how_many_findings_it_resolves() {
+    let source = "async fn f(db: &PgPool) {\n    sqlx::query(\"SELECT level FROM logs WHERE event_id = $1 LIMIT 9\").bind(1).fetch_all(db).await;\n}\n";
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n"),
+        ("migrations/1_first.sql", TABLES),
+        ("src/lib.rs", source),
+    ]);
+    let hint = "`index-check --write-migration` adds the indexes for ";
+    run(scratch.path(), &["check"]).exits_with(0).says(&[&format!("{hint}1 of them\n")]);
+    run(scratch.path(), &["index-check", "--write-migration"]).exits_with(0);
+    let ran = run(scratch.path(), &["check"]).exits_with(0);
+    assert!(!ran.stdout.contains(hint), "{}", ran.stdout);
+}
+
+#[test]
 fn pairs_follow_pairs_and_sequences_sequences() {
     let scratch = Scratch::with([
         ("migrations/0007_first.up.sql", TABLES),

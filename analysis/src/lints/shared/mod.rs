@@ -1,6 +1,7 @@
 //! Shared by several lints: the tables of a query, the loops around it, wrapped columns, a database as a
 //! whole.
 
+pub(super) mod added;
 pub(super) mod aged;
 pub(super) mod built;
 pub(super) mod cached;
