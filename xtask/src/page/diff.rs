@@ -1,6 +1,6 @@
 //! The differences between two revisions of a workspace: queries, bounds, findings, indexes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -107,14 +107,15 @@ impl Diff {
     /// Compares a workspace with its earlier state.
     pub(crate) fn new(revision: &str, before: &Workspace, now: &Workspace) -> Diff {
         let (new_advice, gone_advice) = advice(before, now);
+        let left_over = LeftOver::of(before);
         Diff {
             version: env!("CARGO_PKG_VERSION"),
             name: now.name.clone(),
             revision: revision.to_owned(),
-            queries: queries(before, now),
+            queries: queries(before, now, &left_over),
             functions: functions(before, now),
-            new_findings: missing_in(now, before),
-            gone_findings: missing_in(before, now),
+            new_findings: missing_in(now, before, |query| !left_over.has(query)),
+            gone_findings: missing_in(before, now, |_| true),
             indexes: indexes(before, now),
             new_advice,
             gone_advice,
@@ -135,12 +136,38 @@ impl Diff {
     }
 }
 
+/// The texts of the source's queries before a change. An entry of `.sqlx` with one of them whose query has left the source is
+/// not new: `prepare` has yet to delete it.
+struct LeftOver {
+    texts: HashSet<String>,
+}
+
+impl LeftOver {
+    fn of(before: &Workspace) -> LeftOver {
+        let of_source = before.queries.iter().filter(|query| !is_entry(query));
+        LeftOver { texts: of_source.map(|query| words(&query.sql)).collect() }
+    }
+
+    fn has(&self, query: &Query) -> bool {
+        is_entry(query) && self.texts.contains(&words(&query.sql))
+    }
+}
+
+/// Whether a query is known by its entry in `.sqlx` alone.
+fn is_entry(query: &Query) -> bool {
+    query.place.split('/').any(|part| part == ".sqlx")
+}
+
+fn words(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The identity of a query: its function and its text. Repetitions in a function are numbered.
 fn keyed(workspace: &Workspace) -> BTreeMap<(String, String, usize), &Query> {
     let mut turns: HashMap<(String, String), usize> = HashMap::new();
     let mut keyed = BTreeMap::new();
     for query in &workspace.queries {
-        let words = query.sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = words(&query.sql);
         let file = || query.place.split(':').next().unwrap_or_default().to_owned();
         let owner = query.function.and_then(|at| workspace.functions.get(at));
         let owner = owner.map_or_else(file, |function| function.key.clone());
@@ -152,12 +179,13 @@ fn keyed(workspace: &Workspace) -> BTreeMap<(String, String, usize), &Query> {
 }
 
 /// The queries that are new, gone or in another class, sorted by kind of change and place.
-fn queries(before: &Workspace, now: &Workspace) -> Vec<QueryChange> {
+fn queries(before: &Workspace, now: &Workspace, left_over: &LeftOver) -> Vec<QueryChange> {
     let mut old = keyed(before);
     let mut changes = Vec::new();
     for (key, query) in keyed(now) {
         let was = old.remove(&key);
         let change = match was.map(|was| query.cost.cmp(&was.cost)) {
+            None if left_over.has(query) => continue,
             None => Change::Added,
             Some(std::cmp::Ordering::Greater) => Change::Worse,
             Some(std::cmp::Ordering::Less) => Change::Better,
@@ -231,8 +259,8 @@ fn functions(before: &Workspace, now: &Workspace) -> Vec<BoundChange> {
     changes
 }
 
-/// The findings of one workspace that the other lacks.
-fn missing_in(of: &Workspace, other: &Workspace) -> Vec<FindingChange> {
+/// The findings of one workspace that the other lacks, on queries that count.
+fn missing_in(of: &Workspace, other: &Workspace, counts: impl Fn(&Query) -> bool) -> Vec<FindingChange> {
     let mut left: HashMap<&str, usize> = HashMap::new();
     for finding in &other.findings {
         *left.entry(finding.key.as_str()).or_default() += 1;
@@ -244,7 +272,9 @@ fn missing_in(of: &Workspace, other: &Workspace) -> Vec<FindingChange> {
         }
         _ => true,
     };
-    let missing = of.findings.iter().filter(is_new).map(|finding| FindingChange {
+    let query = |finding: &Finding| finding.query.and_then(|at| of.queries.get(at));
+    let new = of.findings.iter().filter(is_new).filter(|finding| query(finding).is_none_or(&counts));
+    let missing = new.map(|finding| FindingChange {
         lint: finding.lint,
         level: finding.level,
         message: finding.message.clone(),

@@ -110,21 +110,30 @@ impl Session {
         output: &mut Output,
     ) -> Result<Outcome, Failure> {
         let listed = found.iter().filter(|finding| finding.tier == Tier::Listed).count();
+        let places = found.len();
         let found = self.found(found);
+        let repeats = places - found.len();
         let seen = |known: &Known| asks(&known.lint) && self.is_in_scope(known);
         let gone = self.baseline.gone(&found, seen).count();
         let updated = self.baseline.updated(found, seen);
         let new = updated.findings.difference(&self.baseline.findings).count();
         replace(&self.path, &updated.write())
             .map_err(|error| Failure::new(format!("write `{}`", self.file)).because(error))?;
-        let accepted = counted(updated.findings.len(), "finding", "findings");
+        let entries = updated.findings.len();
+        let accepted = counted(entries + repeats, "finding", "findings");
+        // One entry stands for all places of a finding in its function; a run that reads the file counts places.
+        let entries = match repeats {
+            0 => String::new(),
+            _ => format!(" in {}", counted(entries, "entry", "entries")),
+        };
         let listed = match listed {
             0 => String::new(),
             count => format!(" ({count} that only `--all` lists)"),
         };
         let file = &self.file;
-        output
-            .line(format!("wrote `{file}`: {accepted} accepted{listed}, {new} of them new, {gone} gone"))?;
+        output.line(format!(
+            "wrote `{file}`: {accepted} accepted{entries}{listed}, {new} of them new, {gone} gone"
+        ))?;
         Ok(Outcome::Clean)
     }
 

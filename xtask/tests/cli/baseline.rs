@@ -46,6 +46,17 @@ fn what_is_known_is_left_out_wherever_it_moves() {
 }
 
 #[test]
+fn a_query_that_is_twice_in_a_function_is_one_entry_and_two_findings() {
+    let twice =
+        SOURCE.replace("    Ok(())", &format!("{}\n    Ok(())", SOURCE.lines().nth(2).expect("the query")));
+    let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", &twice), ("src/more.rs", MORE)]);
+    run(scratch.path(), &WRITE)
+        .exits_with(0)
+        .says(&["wrote `known.toml`: 3 findings accepted in 2 entries, 2 of them new, 0 gone"]);
+    run(scratch.path(), &READ).exits_with(0).says(&["left out 3 known findings of `known.toml`"]);
+}
+
+#[test]
 fn what_is_new_is_reported_alone() {
     let scratch = project();
     run(scratch.path(), &WRITE).exits_with(0);

@@ -236,6 +236,17 @@ fn entries_belong_to_their_revision() {
 }
 
 #[test]
+fn an_entry_whose_query_has_changed_is_not_new() {
+    let scratch = workspace();
+    let entry = "{\"db_name\": \"PostgreSQL\", \"query\": \"SELECT output FROM logs WHERE event_id = $1\", \"describe\": {}}";
+    scratch.write(".sqlx/query-1.json", entry);
+    commit(scratch.path());
+    scratch.write("src/lib.rs", SOURCE.replace("SELECT output FROM logs", "SELECT id FROM logs"));
+    let ran = run(scratch.path(), &["report", "--diff", "HEAD", "--format", "markdown"]).exits_with(0);
+    ran.says(&["**1** query added · **1** query removed", "| added |  | scan | `SELECT id FROM logs"]);
+}
+
+#[test]
 fn functions_of_one_path_are_told_apart() {
     let scratch = workspace();
     let of = |name: &str, queries: usize| {

@@ -11,7 +11,10 @@ use crate::rust::function::{Bound, Step, Upper};
 use crate::rust::site::{Loop, LoopKind, Origin, Site};
 use crate::rust::type_ref::TypeRef;
 
-/// Separates a call from the reason why it is unbounded.
+/// The start of the reason why a loop has no bound.
+const ONCE_PER: &str = "runs a query once per ";
+
+/// Separates a call from any other reason why it is unbounded.
 const UNBOUNDED: &str = " is unbounded: ";
 
 /// The contribution of a call.
@@ -265,9 +268,7 @@ impl Counter<'_> {
                 Run { least: lower, most: Some(most), why: None, steps: vec![step(Some(most), Vec::new())] }
             }
             Called::Known { lower, upper: Upper::Unbounded { why, place }, .. } => {
-                // Of a chain of calls, keep the first and the cause: the message would grow with every link.
-                let cause = why.rsplit_once(UNBOUNDED).map_or(why.as_str(), |(_, cause)| cause);
-                let why = Some((format!("`{}`{UNBOUNDED}{cause}", call.written), place));
+                let why = Some((through(&call.written, &why), place));
                 Run { least: lower, most: None, why, steps: vec![step(None, Vec::new())] }
             }
         }
@@ -403,6 +404,16 @@ fn helper_loop(over: String, place: Place) -> Loop {
     }
 }
 
+/// Why a call has no bound whose function has none because of `why`. Of a chain of calls, the first and the cause are kept: the
+/// message would grow with every link.
+fn through(call: &str, why: &str) -> String {
+    if let Some(runs) = why.find(ONCE_PER).and_then(|at| why.get(at..)) {
+        return format!("`{call}` {runs}");
+    }
+    let cause = why.rsplit_once(UNBOUNDED).map_or(why, |(_, cause)| cause);
+    format!("`{call}`{UNBOUNDED}{cause}")
+}
+
 /// One iteration, repeated as often as the loop runs.
 fn repeated(turn: &Run, head: &Loop) -> Run {
     let steps = || {
@@ -427,8 +438,8 @@ fn repeated(turn: &Run, head: &Loop) -> Run {
         (None, _) => Run { least: 0, most: None, why: turn.why.clone(), steps: steps() },
         (Some(_), None) => {
             let why = match head.over.is_empty() {
-                true => "runs a query once per iteration of a loop".to_owned(),
-                false => format!("runs a query once per element of `{}`", head.over),
+                true => format!("{ONCE_PER}iteration of a loop"),
+                false => format!("{ONCE_PER}element of `{}`", head.over),
             };
             Run { least: 0, most: None, why: Some((why, head.place.clone())), steps: steps() }
         }
