@@ -44,6 +44,13 @@ async fn job_runner() {
         for run in [looped, together] {
             assert_eq!(ask(&service, "GET", &format!("/runs/{run}/steps")).await, (expected.clone(), 1));
         }
+        for (how, form) in job_runner::rows::Form::ALL {
+            let (run, _) = ask(&service, "POST", "/runs?steps=0").await;
+            let path = format!("/runs/{run}/steps?rows=1000&how={how}");
+            let (added, queries) = ask(&service, "POST", &path).await;
+            assert_eq!(added, "1000");
+            assert_eq!(queries, if how.starts_with("loop") { 1_000 } else { 1 }, "{form:?}");
+        }
         let queued: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(&db).await.unwrap();
         assert_eq!(queued, 200);
     })

@@ -10,8 +10,9 @@
 
 use std::time::{Duration, Instant};
 
+use job_runner::rows::{Form, add_steps};
 use job_runner::{batched, looped, plan, together};
-use query_budget::{sql, sql_batch, sql_batch_scalar, sql_scalar};
+use query_budget::sql_scalar;
 use sqlx::Result;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
@@ -66,14 +67,14 @@ async fn rows(db: &PgPool) -> Result<()> {
     let names = plan(ROWS);
     let mut times: [Vec<Duration>; 6] = Default::default();
     for _ in 0..ROUNDS {
-        for (form, times) in times.iter_mut().enumerate() {
+        for ((_, form), times) in Form::ALL.into_iter().zip(&mut times) {
             let run = insert_run(db).await?;
-            if form == 4 {
+            if form == Form::Upsert {
                 // The rows exist already, so that the upsert conflicts.
-                insert(db, run, &names, 2).await?;
+                add_steps(db, run, &names, Form::Batch).await?;
             }
             let started = Instant::now();
-            insert(db, run, &names, form).await?;
+            assert_eq!(add_steps(db, run, &names, form).await?, names.len());
             times.push(started.elapsed());
         }
     }
@@ -88,60 +89,6 @@ async fn rows(db: &PgPool) -> Result<()> {
         "batch, in a transaction",
     ];
     print(&forms, &medians);
-    Ok(())
-}
-
-async fn insert(db: &PgPool, run: i64, names: &[String], form: usize) -> Result<()> {
-    let rows = || (1_i64..).zip(names);
-    match form {
-        0 => {
-            for (position, name) in rows() {
-                sql!("INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)", run, position, name)
-                    .execute(db)
-                    .await?;
-            }
-        }
-        1 => {
-            let mut transaction = db.begin().await?;
-            for (position, name) in rows() {
-                sql!("INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)", run, position, name)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            transaction.commit().await?;
-        }
-        2 => {
-            let batch = sql_batch!(
-                "INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)",
-                rows() => |(position, name)| (run, position, name)
-            );
-            batch.execute(db).await?;
-        }
-        3 => {
-            let batch = sql_batch_scalar!(
-                "INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3) RETURNING id",
-                rows() => |(position, name)| (run, position, name)
-            );
-            assert_eq!(batch.fetch_all(db).await?.len(), names.len());
-        }
-        4 => {
-            let batch = sql_batch!(
-                "INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)
-                 ON CONFLICT (run_id, position) DO UPDATE SET name = EXCLUDED.name",
-                rows() => |(position, name)| (run, position, name)
-            );
-            batch.execute(db).await?;
-        }
-        _ => {
-            let mut transaction = db.begin().await?;
-            let batch = sql_batch!(
-                "INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)",
-                rows() => |(position, name)| (run, position, name)
-            );
-            batch.execute(&mut transaction).await?;
-            transaction.commit().await?;
-        }
-    }
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! A job runner: a run has steps, a step has events and a message in the outbox.
 //!
 //! Everything is implemented naively, with a few queries per step, and as one statement; creating a run also
-//! as batches.
+//! as batches. Steps are added row by row and as a batch in four forms.
 
 pub mod batched;
 pub mod looped;
+pub mod rows;
 mod service;
 pub mod together;
 

@@ -3,6 +3,7 @@
 //! ```sh
 //! curl -i -X POST 'http://127.0.0.1:3000/runs?steps=100&how=loop'
 //! curl -i -X POST 'http://127.0.0.1:3000/runs?steps=100'
+//! curl -i -X POST 'http://127.0.0.1:3000/runs/1/steps?rows=1000&how=upsert'
 //! ```
 
 use query_budget::{PoolProfile, watch_pool};

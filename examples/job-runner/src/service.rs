@@ -10,10 +10,11 @@ use axum::{Json, Router};
 use query_budget::RequestLayer;
 use sqlx::PgPool;
 
+use crate::rows::{Form, add_steps};
 use crate::{looped, plan, together};
 
 /// The service: `POST /runs?steps=100&how=loop` and `GET /runs/7/steps?how=loop`; the same without `how=loop`
-/// in one statement each; and `GET /stats`.
+/// in one statement each; `POST /runs/7/steps?rows=1000&how=batch` in any [`Form`]; and `GET /stats`.
 pub fn router(db: PgPool) -> Router {
     let layer = RequestLayer::new().named(|method, extensions| {
         let route = extensions.get::<MatchedPath>().map_or("?", MatchedPath::as_str);
@@ -21,7 +22,7 @@ pub fn router(db: PgPool) -> Router {
     });
     Router::new()
         .route("/runs", post(create))
-        .route("/runs/{id}/steps", get(steps))
+        .route("/runs/{id}/steps", get(steps).post(add))
         .layer(layer)
         .route("/stats", get(stats))
         .with_state(db)
@@ -55,6 +56,18 @@ async fn steps(
         together::steps_of(&db, run).await?
     };
     Ok(Json(steps.into_iter().map(|step| (step.position, step.name, step.last_event)).collect()))
+}
+
+/// Adds steps to a run in the form that `how` names, `batch` if it names none; returns how many.
+async fn add(
+    State(db): State<PgPool>,
+    Path(run): Path<i64>,
+    arguments: Arguments,
+) -> Result<Json<usize>, Failure> {
+    let rows = arguments.get("rows").and_then(|rows| rows.parse().ok()).unwrap_or(1_000);
+    let form = arguments.get("how").and_then(|how| Form::ALL.into_iter().find(|(name, _)| name == how));
+    let form = form.map_or(Form::Batch, |(_, form)| form);
+    Ok(Json(add_steps(&db, run, &plan(usize::min(rows, 10_000)), form).await?))
 }
 
 /// The percentiles of each statement and each route, and the statistics of the pool.
