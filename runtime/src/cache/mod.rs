@@ -114,6 +114,9 @@ const ENTRIES: u64 = 10_000;
 
 impl Cache<Memory> {
     /// A cache in the memory of this process, with room for 10,000 entries. The name appears in statistics.
+    ///
+    /// Other processes have caches of their own, in which their entries outlive the writes of this one: instances of a
+    /// service share a `Redis`.
     #[must_use]
     pub fn in_memory(name: impl Into<Cow<'static, str>>) -> Self {
         Self::in_memory_of(name, ENTRIES)

@@ -5,6 +5,9 @@
 //! unchanged: whatever the server loses or evicts causes misses, never stale results. A restarted server may
 //! have returned to an older state, so all keys start with the id of its run, and older content is never
 //! requested.
+//!
+//! Messages over pub/sub would not do: a commit that is told has to be seen by every read that starts after it, also by
+//! an instance whose message is still on its way, or whose connection has broken unnoticed.
 
 mod absent;
 mod keeper;
