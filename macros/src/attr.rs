@@ -26,6 +26,8 @@ pub(crate) struct Budget {
     pub(crate) time: Option<Duration>,
     /// Whether the body has queries that are not written with `sql!` and related macros.
     pub(crate) has_raw_queries: bool,
+    /// Whether it has a `COPY` that is not passed to `counted!`.
+    pub(crate) has_copies: bool,
     /// Errors in it.
     pub(crate) misuses: Vec<Misuse>,
 }

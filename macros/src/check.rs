@@ -124,6 +124,8 @@ pub(crate) struct CheckedFunction {
     pub(crate) messages: TokenStream,
     /// Whether it has queries that are not written with `sql!` and related macros.
     pub(crate) has_raw_queries: bool,
+    /// Whether it has a `COPY`, which sqlx does not log.
+    pub(crate) has_copies: bool,
 }
 
 /// Checks a function against its budget; `item` is the function as written, including the attribute.
@@ -133,9 +135,11 @@ pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -
     let project = context.project();
     let checker = project.checker();
     let Some(Scanned { function, sites, calls }) = scanned(context, item.clone(), name) else {
-        return CheckedFunction { messages, has_raw_queries: false };
+        return CheckedFunction { messages, has_raw_queries: false, has_copies: false };
     };
-    let has_raw_queries = sites.iter().any(|site| site.form != Form::Checked);
+    let (copies, others): (Vec<&Site>, Vec<&Site>) = sites.iter().partition(|site| is_copy(site));
+    let has_raw_queries = others.iter().any(|site| site.form != Form::Checked);
+    let has_copies = !copies.is_empty();
     let (findings, mut used) = checker.function(&function);
     for call in &calls {
         let (found, silenced) = checker.call(call, &function);
@@ -151,7 +155,16 @@ pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -
     }
     let of_allows = checker.allows(&function.allows, Some(used.as_slice()));
     messages.extend(findings.iter().chain(&of_allows).map(|found| finding(found, marked)));
-    CheckedFunction { messages, has_raw_queries }
+    CheckedFunction { messages, has_raw_queries, has_copies }
+}
+
+/// Whether it is a `COPY` from or to the client. One of a file on the server is an ordinary statement.
+fn is_copy(site: &Site) -> bool {
+    let SiteSql::Literal(literal) = &site.sql else { return false };
+    let mut words = literal.text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let is_copied = words.next().is_some_and(|word| word.eq_ignore_ascii_case("COPY"));
+    let is_of_client = |word: &str| word.eq_ignore_ascii_case("STDIN") || word.eq_ignore_ascii_case("STDOUT");
+    site.form != Form::Checked && is_copied && words.any(is_of_client)
 }
 
 /// The scan of a function.

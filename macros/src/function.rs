@@ -69,6 +69,7 @@ pub(crate) fn expand(context: &mut Context, limits: TokenStream, item: TokenStre
         let checked =
             check::function(context, quote!(#[query_budget(#limits)] #item), &function.signature.ident);
         budget.has_raw_queries = checked.has_raw_queries;
+        budget.has_copies = checked.has_copies && !mentions(body, "counted");
         let messages = checked.messages;
         let body_in_scope = scope::wrap(&budget, shape, &function.signature, std::mem::take(body));
         // Unnamed items are not allowed in an `impl` or a `trait`, but in every body.
@@ -86,6 +87,15 @@ impl ToTokens for Function {
         }
         rest.to_tokens(tokens);
     }
+}
+
+/// Whether a name is among the tokens.
+fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// The error for a function that cannot have a budget.

@@ -98,7 +98,8 @@ fn scope(budget: &Budget, signature: &Signature) -> TokenStream {
         quote!(.time(::core::time::Duration::from_nanos(#nanoseconds)))
     });
     let raw = budget.has_raw_queries.then(|| quote!(.raw()));
-    quote!(::query_budget::__private::scope(#name) #max #rows #time #repeats #raw)
+    let copies = budget.has_copies.then(|| quote!(.copies()));
+    quote!(::query_budget::__private::scope(#name) #max #rows #time #repeats #raw #copies)
 }
 
 fn limit(value: &Expr, method: &TokenStream) -> TokenStream {

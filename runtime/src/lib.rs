@@ -150,8 +150,8 @@ pub use crate::comment::{reset_trace_context, set_trace_context};
 #[cfg(feature = "tracing")]
 pub use crate::counting::layer;
 pub use crate::counting::{
-    Budgeted, BudgetedStream, CurrentBudget, InBudget, Measured, Scope, counts, current, measure, reset_hook,
-    scope, set_hook, uncounted,
+    Budgeted, BudgetedStream, Counted, CurrentBudget, InBudget, Measured, Scope, counts, current, measure,
+    reset_hook, scope, set_hook, uncounted,
 };
 #[cfg(all(feature = "stats", feature = "tower"))]
 pub use crate::endpoint::{StatsService, stats_service};
@@ -212,7 +212,7 @@ pub mod __private {
     pub mod pages {
         pub use crate::pages::{Key, KeyKind, PageStatement, Pages, page_query};
     }
-    pub use crate::counting::scope;
+    pub use crate::counting::{counted, scope};
     pub use crate::expect::expect_queries;
     #[cfg(feature = "sqlx")]
     pub use crate::fits::{Fits, FitsRef, RowOf, column, decoded, reads, record};

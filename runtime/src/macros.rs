@@ -17,6 +17,35 @@ macro_rules! debug_without_inner {
 }
 pub(crate) use debug_without_inner;
 
+/// Counts a statement that nothing else counts: a `COPY`, which sqlx does not log, or one of another driver.
+///
+/// The future is one execution of the statement, timed until it is ready; its rows are not counted. Other queries in it
+/// count as always.
+///
+/// ```
+/// use query_budget::counted;
+///
+/// # async fn copied(_: &str) -> u64 { 2 }
+/// # sqlx::__rt::test_block_on(async {
+/// const STEPS: &str = "COPY steps (run_id, name) FROM STDIN";
+/// let (rows, report) = query_budget::measure(counted!(STEPS, async {
+///     // let mut copy = db.copy_in_raw(STEPS).await?;
+///     // copy.send(lines).await?;
+///     // copy.finish().await
+/// #   copied(STEPS).await
+/// }))
+/// .await;
+/// assert_eq!((rows, report.queries()), (2, 1));
+/// # });
+/// ```
+#[macro_export]
+macro_rules! counted {
+    ($statement:expr, $future:expr $(,)?) => {{
+        static SITE: $crate::__private::Site = $crate::__private::Site::here($statement, 0);
+        $crate::__private::counted(&SITE, $future)
+    }};
+}
+
 /// The body of an `async fn`.
 #[doc(hidden)]
 #[macro_export]

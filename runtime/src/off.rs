@@ -15,7 +15,6 @@ use pin_project_lite::pin_project;
 #[cfg(feature = "sqlx")]
 use crate::driver::{ArgumentsOf, Database};
 use crate::report::{Counts, Report};
-#[cfg(feature = "sqlx")]
 use crate::site::Site;
 
 /// The counterpart of the type in `on/`: here a query counts nowhere.
@@ -140,6 +139,13 @@ impl Scope {
         self
     }
 
+    /// Marks its body as having a `COPY`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn copies(self) -> Self {
+        self
+    }
+
     /// Runs the future in this scope.
     #[inline]
     pub fn run<F: Future>(self, future: F) -> Budgeted<F> {
@@ -198,6 +204,31 @@ impl<S: Stream> Stream for BudgetedStream<S> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.stream.size_hint()
     }
+}
+
+pin_project! {
+    /// A future that counts as one execution of a statement. This build does not count: it is only the future.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Counted<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Counted<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(context)
+    }
+}
+
+/// Runs the future. This build does not count.
+#[doc(hidden)]
+#[inline]
+pub fn counted<F: Future>(_: &'static Site, future: F) -> Counted<F> {
+    Counted { future }
 }
 
 pin_project! {
@@ -296,4 +327,4 @@ pub fn reset_hook() {}
 #[inline]
 pub fn set_hook(_: impl Fn(&Report) + Send + Sync + 'static) {}
 
-crate::macros::debug_without_inner!(Budgeted, BudgetedStream, InBudget, Measured);
+crate::macros::debug_without_inner!(Budgeted, BudgetedStream, Counted, InBudget, Measured);

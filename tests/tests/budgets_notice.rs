@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use query_budget::{query_budget, sql};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, PgConnection, SqlitePool};
 use tower::{Layer, ServiceExt};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -76,6 +76,17 @@ fn counts_that_nothing_feeds_are_said() {
     }
 }
 
+/// Whatever the subscriber, sqlx says nothing of a `COPY`.
+#[test]
+fn a_copy_that_nothing_counts_is_said() {
+    let text = run("copy");
+    assert_eq!(text.matches("and a `COPY` that nothing counts").count(), 1, "{text}");
+    assert!(text.contains("note: `copies` has a budget") && !text.contains(SAID), "{text}");
+    assert!(text.contains("help: count it: `query_budget::counted!(\"COPY ..\", future)`"), "{text}");
+    let text = run("counted copy");
+    assert!(!text.contains("that nothing counts"), "{text}");
+}
+
 #[test]
 fn counted_queries_are_no_reason() {
     for case in ["layer", "layer, filtered as told", "sql! alone"] {
@@ -96,7 +107,7 @@ async fn scenario() {
         tracing::subscriber::set_default(tracing_subscriber::registry().with(query_budget::layer()))
     });
     match case.as_str() {
-        "layer" => registry.with(query_budget::layer()).init(),
+        "layer" | "copy" | "counted copy" => registry.with(query_budget::layer()).init(),
         "not logged" => registry.with(query_budget::layer()).init(),
         "another subscriber" => registry.init(),
         case if case == "filtered" || case.ends_with(", filtered") => {
@@ -128,6 +139,8 @@ async fn scenario() {
                 query_budget::scope("by hand").max(9).run(both).await.unwrap();
             }
             "request, filtered" => request(&db).await,
+            "copy" => copies(None).await.unwrap(),
+            "counted copy" => counted_copies(None).await.unwrap(),
             _ => {
                 raw(&db).await.unwrap();
                 raw_macro_free(&db).await.unwrap();
@@ -172,4 +185,22 @@ async fn raw_macro_free(db: &SqlitePool) -> sqlx::Result<()> {
 #[query_budget(max = 1)]
 async fn counted(db: &SqlitePool) -> sqlx::Result<()> {
     sql!("SELECT 1").execute(db).await.map(drop)
+}
+
+/// The attribute sees a `COPY` wherever it is, and whether it runs or not.
+#[query_budget(max = 1)]
+async fn copies(db: Option<&mut PgConnection>) -> sqlx::Result<()> {
+    if let Some(db) = db {
+        db.copy_in_raw("COPY steps FROM STDIN").await?.finish().await?;
+    }
+    Ok(())
+}
+
+#[query_budget(max = 1)]
+async fn counted_copies(db: Option<&mut PgConnection>) -> sqlx::Result<()> {
+    if let Some(db) = db {
+        let copy = async { db.copy_in_raw("COPY steps FROM STDIN").await?.finish().await };
+        query_budget::counted!("COPY steps FROM STDIN", copy).await?;
+    }
+    Ok(())
 }

@@ -41,7 +41,8 @@ const STATEMENTS: &str = "sqlx::query";
 /// It only sees what sqlx logs: a connection with statement logging disabled is not counted. It has its own
 /// filter and needs no other; a filter over the whole subscriber has to let `sqlx::query` and
 /// `query_budget::scope` through. Transaction control, the set-up of a connection (`SET`, `PRAGMA`) and the
-/// driver's own look-ups in the catalog are not counted. Neither is `COPY`, which sqlx does not log. A script is one query. The time
+/// driver's own look-ups in the catalog are not counted. Neither is `COPY`, which sqlx does not log: pass it
+/// to [`counted!`](crate::counted). A script is one query. The time
 /// of a stream is all the time until it ends, that of its consumer included.
 ///
 /// On SQLite, statements end on a separate thread. One that failed or whose stream was dropped may be

@@ -1,6 +1,7 @@
 //! Scopes and counts in builds that count. `off.rs` has the same names for other builds.
 
 mod budgeted;
+mod counted;
 #[cfg(feature = "sqlx")]
 mod counter;
 mod current;
@@ -30,6 +31,7 @@ mod watch;
 mod witness;
 
 pub use self::budgeted::{Budgeted, BudgetedStream, Measured, measure};
+pub use self::counted::{Counted, counted};
 #[cfg(feature = "sqlx")]
 pub(crate) use self::counter::Counter;
 pub use self::current::{CurrentBudget, InBudget, counts, current, uncounted};

@@ -90,6 +90,17 @@ fn is_hidden() -> bool {
     false
 }
 
+/// Called when a scope ends whose body has a `COPY`: whatever the subscriber, nothing is logged of it.
+pub(crate) fn copies_ran(scope: &str, location: &Location<'_>) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        super::outcome::say(&format_args!(
+            "note: `{scope}` has a budget, and a `COPY` that nothing counts: sqlx does not log it\n  --> {location}\n  \
+             = help: count it: `query_budget::counted!(\"COPY ..\", future)`\n  = note: this is said once"
+        ));
+    });
+}
+
 /// Called when a scope ends whose body has queries that are not written with `sql!`.
 pub(crate) fn raw_queries_ran(scope: &str, location: &Location<'_>, node: Option<&Node>) {
     static SAID: Once = Once::new();

@@ -33,6 +33,8 @@ pub struct Scope {
     is_limited: bool,
     /// Whether its body has queries that are not written with `sql!`.
     raw: bool,
+    /// Whether its body has a `COPY`, which sqlx does not log.
+    copies: bool,
     /// Whether its count is read, whatever the limits.
     is_read: bool,
     /// Whether it is one of the scopes that `stats` and `metrics` report.
@@ -49,6 +51,7 @@ pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
         limits: Limits::NONE,
         is_limited: false,
         raw: false,
+        copies: false,
         is_read: false,
         #[cfg(any(feature = "stats", feature = "metrics"))]
         is_recorded: true,
@@ -118,6 +121,13 @@ impl Scope {
     #[doc(hidden)]
     pub fn raw(mut self) -> Self {
         self.raw = true;
+        self
+    }
+
+    /// Marks its body as having a `COPY` that is not passed to `counted!`, likewise.
+    #[doc(hidden)]
+    pub fn copies(mut self) -> Self {
+        self.copies = true;
         self
     }
 
@@ -278,6 +288,9 @@ impl OpenScope {
     /// Reports once that queries of this scope, or some of them, cannot be counted.
     pub(crate) fn tell_what_is_not_counted(&self) {
         let scope = &self.scope;
+        if scope.copies {
+            notice::copies_ran(&scope.name, scope.location);
+        }
         if scope.raw {
             notice::raw_queries_ran(&scope.name, scope.location, self.node.as_deref());
         } else if scope.is_read || scope.is_limited {

@@ -48,7 +48,7 @@ impl Statement {
         Self {
             sql: Cow::Borrowed(site.sql),
             place: Some(site.place),
-            fingerprint: Some(site.fingerprint),
+            fingerprint: (site.fingerprint != 0).then_some(site.fingerprint),
             ..Self::raw(String::new())
         }
     }
