@@ -54,6 +54,34 @@ fn a_typed_query_adds_no_instruction_to_that_of_sqlx() {
     assert!(ours <= theirs, "{ours} instructions where sqlx has {theirs}");
 }
 
+/// The futures of counted queries are as large as those of sqlx, give or take the place of the site; a function with a budget
+/// is as large as one without.
+#[test]
+fn futures_are_as_large_as_those_of_sqlx() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release-sizes");
+    copy_fixture("release", &root);
+    let output = outside_cargo(&root, env!("CARGO_TARGET_TMPDIR"))
+        .args(["run", "--quiet", "--bin", "sizes"])
+        .output()
+        .expect("run cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).expect("text");
+    let sizes: Vec<(&str, usize, usize)> = printed
+        .lines()
+        .map(|line| {
+            let (name, sizes) = line.split_once(' ').expect("a name");
+            let (theirs, ours) = sizes.split_once(' ').expect("two sizes");
+            (name, theirs.parse().expect("a size"), ours.parse().expect("a size"))
+        })
+        .collect();
+    println!("{printed}");
+    assert_eq!(sizes.len(), 8, "{printed}");
+    for (name, theirs, ours) in sizes {
+        assert!(theirs > 0 && ours <= theirs + 16, "{name}: {ours} bytes where sqlx has {theirs}");
+        assert!(name != "function" || ours == theirs, "a budget adds {ours} - {theirs} bytes");
+    }
+}
+
 fn count(functions: &Functions) -> usize {
     functions.iter().map(|(instructions, times)| instructions.len() * times).sum()
 }
