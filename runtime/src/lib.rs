@@ -68,7 +68,8 @@
 //! | `stats` | latencies of queries and scopes, as data and as JSON | yes |
 //! | `metrics` | the same through the crate `metrics` | yes |
 //! | `cache` | cached reads in memory, invalidated by the writes of `sql!` | |
-//! | `redis` | the same over Redis or Valkey | |
+//! | `redis` | the same over Redis or Valkey; implies `tokio` | |
+//! | `tokio` | tells tasks that tokio runs within a scope's poll, as a `LocalSet` does, from the scope's own future | |
 //!
 //! [The book](https://github.com/query-budget/query-budget/blob/main/docs/introduction.md) has a tutorial, recipes, the
 //! command line and all lints.
@@ -240,9 +241,10 @@ pub trait BudgetExt: Future + Sized {
     /// A spawned task runs outside the scope that spawned it; this makes it count there all the same. Queries
     /// after the end of a scope are too late to be checked: join the task inside the scope.
     ///
-    /// What is polled within the scope's own poll is part of it, even if it is a task: those of a `LocalSet` that the
-    /// future of the scope runs, and what `rayon` runs on a thread while a closure in a scope waits there. Put
-    /// such a task in [`uncounted`], or the scope inside of the task that it is for.
+    /// What is polled within the scope's own poll is part of it, unless it is known to be a task: those of a `LocalSet`
+    /// that the future of the scope runs are known with the feature `tokio`, except for raw queries on SQLite. What
+    /// `rayon` runs on a thread while a closure in a scope waits there is not. Put such a task in [`uncounted`], or the
+    /// scope inside of the task that it is for.
     fn in_current_budget(self) -> InBudget<Self> {
         current().run(self)
     }

@@ -1,22 +1,17 @@
-//! The current scope of this thread, and how a future or a closure carries it elsewhere.
+//! The current scope of this thread.
 //!
 //! A scope is only current while something in it runs: it is entered for the duration of a poll or a call,
 //! never across an `.await`. The enclosing scopes are linked to it as a chain of parents.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-
-use pin_project_lite::pin_project;
 
 use super::node::Node;
 use super::parameters::Asked;
 #[cfg(feature = "tracing")]
 use super::tally::Heard;
 use super::tally::Seen;
-use crate::report::Counts;
 use crate::site::Site;
 
 #[cfg(not(query_budget_loom))]
@@ -39,10 +34,13 @@ struct Current {
     id: Cell<u64>,
     /// The scope; the enclosing one as long as the scope is [`UNMADE`].
     node: RefCell<Option<Arc<Node>>>,
-    /// Whether it was carried here by a [`CurrentBudget`].
+    /// Whether it was carried here by a `CurrentBudget`.
     is_carried: Cell<bool>,
     /// Whether the enclosing scope was carried here, for one that is [`UNMADE`].
     began_carried: Cell<bool>,
+    /// The task that entered it.
+    #[cfg(feature = "tokio")]
+    task: Cell<Option<tokio::task::Id>>,
     /// The scope and the site, by id and address, that were last found to know enough: in a loop they are the
     /// same the next time.
     enough: Cell<(u64, usize)>,
@@ -60,6 +58,8 @@ impl Current {
             node: RefCell::new(None),
             is_carried: Cell::new(false),
             began_carried: Cell::new(false),
+            #[cfg(feature = "tokio")]
+            task: Cell::new(None),
             enough: Cell::new((0, 0)),
         }
     }
@@ -82,9 +82,20 @@ impl Current {
         self.replace(Some(Node::within(around, self.began_carried.get(), false)));
     }
 
+    /// Whether a task is polled that is another one than the task which entered the scope: a `LocalSet` polls its tasks
+    /// within the poll of the future that runs it.
+    #[cfg_attr(not(feature = "tokio"), expect(clippy::unused_self, reason = "used with the feature `tokio`"))]
+    #[inline(always)]
+    fn is_of_another_task(&self) -> bool {
+        #[cfg(feature = "tokio")]
+        return self.task.get() != tokio::task::try_id();
+        #[cfg(not(feature = "tokio"))]
+        false
+    }
+
     /// The scope, created if it was not yet.
     fn get(&self) -> Option<Arc<Node>> {
-        if self.id.get() == 0 {
+        if self.id.get() == 0 || self.is_of_another_task() {
             return None;
         }
         self.make();
@@ -137,7 +148,7 @@ fn address(site: &'static Site) -> usize {
 /// Counts an observation in the current scope and all enclosing ones.
 pub(crate) fn record(site: &'static Site, seen: &Seen) {
     let _ = CURRENT.try_with(|current| {
-        if current.id.get() == 0 {
+        if current.id.get() == 0 || current.is_of_another_task() {
             return;
         }
         current.make();
@@ -157,6 +168,19 @@ pub(crate) fn record(site: &'static Site, seen: &Seen) {
     });
 }
 
+/// In a task that is not the scope's own: leaves the scope, to which a driver's thread would trace what the task sends there.
+#[cfg(all(feature = "sqlx", feature = "tokio", feature = "tracing"))]
+pub(crate) fn leave_another_task() -> Option<EnteredNode> {
+    let is_within = |current: &Current| current.id.get() != 0 && current.is_of_another_task();
+    let is_within = CURRENT.try_with(is_within).unwrap_or_default();
+    (is_within && super::span::is_needed()).then(|| enter(Some(Node::outside())))
+}
+
+/// The current scope; `None` outside of every scope.
+pub(crate) fn node() -> Option<Arc<Node>> {
+    CURRENT.try_with(Current::get).ok().flatten()
+}
+
 /// A scope within the current one, with its node.
 #[cfg(feature = "tracing")]
 pub(crate) fn within_current() -> Arc<Node> {
@@ -168,11 +192,18 @@ pub(crate) fn within_current() -> Arc<Node> {
 /// Begins a scope within the current one and makes it current until the guard is dropped. Its node is created on demand.
 pub(crate) fn begin() -> EnteredNode {
     let entered = CURRENT.try_with(|current| {
+        #[cfg(feature = "tokio")]
+        if current.id.get() != 0 && current.is_of_another_task() {
+            return enter_as(Some(Node::within(None, false, false)), false);
+        }
         let previous = current.get();
         let was_carried = current.is_carried.replace(false);
         current.began_carried.set(was_carried);
         current.id.set(UNMADE);
-        EnteredNode::new((was_carried, previous))
+        let entered = EnteredNode::new((was_carried, previous));
+        #[cfg(feature = "tokio")]
+        let entered = entered.with_task(current.task.replace(tokio::task::try_id()));
+        entered
     });
     match entered {
         Ok(entered) => entered,
@@ -185,7 +216,8 @@ pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
     enter_as(node, false)
 }
 
-fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
+/// The same, with a node that was perhaps carried here.
+pub(super) fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
     #[cfg(feature = "otel")]
     let has_otel = match &node {
         Some(node) => node.if_traced().is_some_and(|traced| traced.otel.enter()),
@@ -201,6 +233,9 @@ fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
         (current.is_carried.replace(is_carried), current.replace(node))
     });
     let entered = EnteredNode::new(previous.unwrap_or_default());
+    #[cfg(feature = "tokio")]
+    let entered = entered
+        .with_task(CURRENT.try_with(|current| current.task.replace(tokio::task::try_id())).ok().flatten());
     #[cfg(feature = "tracing")]
     let entered = entered.with_span(has_span);
     #[cfg(feature = "otel")]
@@ -214,6 +249,9 @@ pub(crate) struct EnteredNode {
     previous: Option<Arc<Node>>,
     was_carried: bool,
     is_left: bool,
+    /// The task that entered the previous one.
+    #[cfg(feature = "tokio")]
+    previous_task: Option<tokio::task::Id>,
     /// Whether a span of the scope was entered with it.
     #[cfg(feature = "tracing")]
     has_span: bool,
@@ -228,12 +266,20 @@ impl EnteredNode {
             previous,
             was_carried,
             is_left: false,
+            #[cfg(feature = "tokio")]
+            previous_task: None,
             #[cfg(feature = "tracing")]
             has_span: false,
             #[cfg(feature = "otel")]
             has_otel: false,
             thread: PhantomData,
         }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn with_task(mut self, task: Option<tokio::task::Id>) -> Self {
+        self.previous_task = task;
+        self
     }
 
     #[cfg(feature = "tracing")]
@@ -262,6 +308,8 @@ impl EnteredNode {
         self.is_left = true;
         let left = CURRENT.try_with(|current| {
             current.is_carried.set(self.was_carried);
+            #[cfg(feature = "tokio")]
+            current.task.set(self.previous_task);
             if current.id.get() == UNMADE {
                 current.id.set(id_of(&self.previous));
                 return None;
@@ -291,119 +339,3 @@ impl Drop for EnteredNode {
         self.leave();
     }
 }
-
-/// The scopes that are current at one moment, to be carried to another thread or task.
-///
-/// ```
-/// let budget = query_budget::current();
-/// let worker = std::thread::spawn(move || budget.run_sync(|| { /* counts where `current` was called */ }));
-/// # worker.join().unwrap();
-/// ```
-#[derive(Clone)]
-pub struct CurrentBudget(pub(crate) Option<Arc<Node>>);
-
-/// The scopes that are current now.
-#[must_use]
-pub fn current() -> CurrentBudget {
-    CurrentBudget(CURRENT.try_with(Current::get).ok().flatten())
-}
-
-/// Runs the future outside of every scope: its database access counts nowhere.
-///
-/// A stream that leaves it counts where it is read; one that is not written with `sql!` counts as a query of
-/// the place where it ends or is dropped.
-///
-/// Use it for queries of a test that do not belong to the code under test:
-///
-/// ```
-/// # use query_budget::{assert_constant_queries, uncounted};
-/// # async fn make(_: usize) {}
-/// # async fn load() {}
-/// # sqlx::__rt::test_block_on(async {
-/// assert_constant_queries(async |n| {
-///     uncounted(make(n)).await;
-///     load().await;
-/// })
-/// .await;
-/// # });
-/// ```
-pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
-    // A scope of its own that is never read, so that what runs on a driver's thread is not traced to an
-    // enclosing one.
-    CurrentBudget(Some(Node::outside())).run(future)
-}
-
-/// The counts of the innermost scope so far; `None` outside of every scope, and in a build that does not
-/// count.
-///
-/// ```
-/// # sqlx::__rt::test_block_on(query_budget::scope("page").run(async {
-/// let before = query_budget::counts();
-/// // load something
-/// assert_eq!(before.map(|counts| counts.queries), Some(0));
-/// # }));
-/// ```
-#[must_use]
-pub fn counts() -> Option<Counts> {
-    current().counts()
-}
-
-impl CurrentBudget {
-    /// The counts of the innermost of these scopes so far; `None` if there is none.
-    #[must_use]
-    pub fn counts(&self) -> Option<Counts> {
-        self.0.as_ref().map(|node| node.tally().counts())
-    }
-
-    /// Runs the future in these scopes, wherever it is polled.
-    pub fn run<F: Future>(&self, future: F) -> InBudget<F> {
-        InBudget { future: Some(future), budget: self.clone() }
-    }
-
-    /// Runs the closure in these scopes, for `spawn_blocking` and threads.
-    pub fn run_sync<R>(&self, body: impl FnOnce() -> R) -> R {
-        let _entered = enter_as(self.0.clone(), true);
-        body()
-    }
-}
-
-impl std::fmt::Debug for CurrentBudget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CurrentBudget").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// A future that counts in the scopes that were current when it was made. See
-    /// [`BudgetExt::in_current_budget`](crate::BudgetExt::in_current_budget).
-    #[must_use = "futures do nothing unless polled"]
-    pub struct InBudget<F> {
-        // Taken out for dropping, so that it is dropped within the scopes.
-        #[pin]
-        future: Option<F>,
-        budget: CurrentBudget,
-    }
-
-    impl<F> PinnedDrop for InBudget<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _entered = enter_as(this.budget.0.clone(), true);
-            this.future.set(None);
-        }
-    }
-}
-
-impl<F: Future> Future for InBudget<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let _entered = enter_as(this.budget.0.clone(), true);
-        match this.future.as_pin_mut() {
-            Some(future) => future.poll(context),
-            None => Poll::Pending,
-        }
-    }
-}
-
-crate::macros::debug_without_inner!(InBudget);

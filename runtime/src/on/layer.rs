@@ -91,7 +91,7 @@ where
             let subscriber = self.subscriber.get().filter(|_| is_on_driver)?.upgrade()?;
             span::scope_of_current(&subscriber)
         };
-        let Some(node) = current::current().0.or_else(traced) else {
+        let Some(node) = current::node().or_else(traced) else {
             return;
         };
         let mut told = Told::default();

@@ -1,6 +1,7 @@
 //! Scopes and counts in builds that count. `off.rs` has the same names for other builds.
 
 mod budgeted;
+mod carried;
 mod counted;
 #[cfg(feature = "sqlx")]
 mod counter;
@@ -31,10 +32,10 @@ mod watch;
 mod witness;
 
 pub use self::budgeted::{Budgeted, BudgetedStream, Measured, measure};
+pub use self::carried::{CurrentBudget, InBudget, counts, current, uncounted};
 pub use self::counted::{Counted, counted};
 #[cfg(feature = "sqlx")]
 pub(crate) use self::counter::Counter;
-pub use self::current::{CurrentBudget, InBudget, counts, current, uncounted};
 #[cfg(feature = "tracing")]
 pub use self::layer::layer;
 #[cfg(feature = "axum")]

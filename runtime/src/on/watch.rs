@@ -61,6 +61,8 @@ impl Watch {
         context: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
+        #[cfg(all(feature = "tokio", feature = "tracing"))]
+        let _outside = current::leave_another_task();
         let running = running::enter(self.site);
         #[cfg(feature = "otel")]
         let _span = self.span.enter(self.site);
