@@ -117,7 +117,7 @@ pub struct CallRef {
     pub sends: bool,
     /// Whether it gets a connection, or is a method of a value that holds one, judging by its name or type.
     pub on_database: bool,
-    /// Whether it is a method that gets a pool or connection as an argument, by its type.
+    /// Whether it is a method, or code that is a value, and gets a pool or connection as an argument, by its type.
     pub takes_connection: bool,
     /// The variables in its receiver and arguments, all connections left out; `None` if its arguments may change in
     /// each iteration for a reason of its own.
@@ -147,6 +147,8 @@ pub enum Callee {
     },
     /// The code in a field: `(self.load)(..)`.
     Field(FieldRef),
+    /// Code of which nothing is known: in a variable, whose name it has, in an element, or given by a call.
+    Value(String),
 }
 
 impl Callee {
@@ -154,7 +156,7 @@ impl Callee {
     pub fn name(&self) -> &str {
         match self {
             Callee::Path(path) => path.last().map_or("", String::as_str),
-            Callee::SelfMethod(name) | Callee::Method { name, .. } => name,
+            Callee::SelfMethod(name) | Callee::Method { name, .. } | Callee::Value(name) => name,
             Callee::Field(field) => &field.name,
         }
     }

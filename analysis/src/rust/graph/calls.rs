@@ -213,7 +213,7 @@ impl<'a> CallGraph<'a> {
                     Callee::Path(path) => self.names.function(&context, path),
                     Callee::SelfMethod(name) => self.names.method_of_self(&context, name),
                     Callee::Method { name, on } => self.names.method(&context, on, name),
-                    Callee::Field(_) => Vec::new(),
+                    Callee::Field(_) | Callee::Value(_) => Vec::new(),
                 };
                 let meant = if has_future { self.with_future(&context, call, meant) } else { meant };
                 if let Some(slot) = of_source.get_mut(call.number) {
@@ -239,7 +239,7 @@ impl<'a> CallGraph<'a> {
             Callee::Path(path) => TypeRef::Returned(path.clone()),
             Callee::SelfMethod(name) => TypeRef::Method(Box::new(TypeRef::SelfType), name.clone()),
             Callee::Method { name, on } => TypeRef::Method(Box::new(on.clone()), name.clone()),
-            Callee::Field(_) => return meant,
+            Callee::Field(_) | Callee::Value(_) => return meant,
         };
         let mut future = self.names.method(context, &given, INTO_FUTURE);
         // Most builders run nothing themselves.

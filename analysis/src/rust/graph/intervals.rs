@@ -10,6 +10,7 @@ use crate::rust::drivers;
 use crate::rust::flow::{CallRef, Callee, FieldRef};
 use crate::rust::function::{Bound, Function, Upper};
 use crate::rust::methods::{Yields, yields};
+use crate::rust::site::Form;
 use crate::rust::source::FunctionId;
 
 /// The maximum depth of calls for which bounds are computed.
@@ -27,6 +28,7 @@ pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
         handing: 0,
         querying: graph.querying_methods(),
         fields: HashMap::new(),
+        blocks: sources.iter().any(|source| source.scan.sites.iter().any(|site| site.form == Form::Driver)),
     };
     for (source, file) in sources.iter().enumerate() {
         for function in 0..file.scan.functions.len() {
@@ -50,6 +52,8 @@ struct Bounder<'g, 'a> {
     querying: HashSet<&'a str>,
     /// What a call of the code in a field contributes; unknown while it is computed.
     fields: HashMap<Field, Called>,
+    /// Whether queries run by a driver other than sqlx, which may block.
+    blocks: bool,
 }
 
 impl<'a> Bounder<'_, 'a> {
@@ -72,8 +76,19 @@ impl<'a> Bounder<'_, 'a> {
 
     /// The contribution of a call: minimum and maximum over all functions that it may resolve to.
     fn called(&mut self, from: FunctionId, caller: &Function, call: &CallRef) -> Called {
-        if let Callee::Field(field) = &call.callee {
-            return self.in_field(from, field);
+        match &call.callee {
+            Callee::Field(field) => {
+                let known = self.in_field(from, field);
+                return match known {
+                    Called::Known { unknown: true, .. } => known,
+                    // All that is put there is known to run nothing, and a value is all that is asked of it.
+                    Called::Known { .. } if !call.awaited && !call.takes_connection => Called::Nothing,
+                    Called::Known { lower, upper, .. } => Called::Known { lower, upper, unknown: true },
+                    _ => self.in_value(caller, call),
+                };
+            }
+            Callee::Value(_) => return self.in_value(caller, call),
+            _ => {}
         }
         let mut targets = self.graph.targets(from.source, call).to_vec();
         // Test doubles are functions too, so outside of tests only the real ones count.
@@ -105,12 +120,23 @@ impl<'a> Bounder<'_, 'a> {
             let Some((source, function)) = graph.get(*by) else { continue };
             self.open.push(*by);
             let mut calls = InFunction { bounder: self, id: *by, function };
-            let Bound { upper, .. } = bounds::bound(flow, &source.scan.sites, &mut calls);
+            let Bound { upper, unknown, .. } = bounds::bound(flow, &source.scan.sites, &mut calls);
             self.open.pop();
-            all = either(all, Called::Known { lower: 0, upper, unknown: true });
+            let unknown = !unknown.is_empty() || upper != Upper::Finite(0);
+            let one = Called::Known { lower: 0, upper, unknown };
+            all = if matches!(all, Called::Unknown) { one } else { either(all, one) };
         }
         self.fields.insert(field, all.clone());
         all
+    }
+
+    /// The contribution of a call of code that is not known. Where it is not awaited, it queries only if it gets a connection, if its
+    /// driver blocks, or if the function waits for its future later.
+    fn in_value(&self, caller: &Function, call: &CallRef) -> Called {
+        match call.awaited || call.takes_connection || caller.is_async || self.blocks {
+            true => Called::Unknown,
+            false => Called::Nothing,
+        }
     }
 
     /// Whether a method, however harmless its name is, may query: it gets a connection, or one of the workspace's methods of this

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::calls::CallGraph;
 use super::waits::QueryOrCall;
-use crate::rust::flow::Flow;
+use crate::rust::flow::{Callee, Flow};
 use crate::rust::site::LoopKind;
 use crate::rust::source::FunctionId;
 use crate::rust::walk::purpose;
@@ -111,7 +111,9 @@ impl CallGraph<'_> {
             self.each_step(caller.source, &function.flow, &nothing, true, &mut |flow, is_once| {
                 let Flow::Call(call) = flow else { return };
                 let targets = self.targets(caller.source, call);
-                if targets.is_empty() {
+                // What is a value has the name of its variable, not of the function that it is.
+                let is_value = matches!(call.callee, Callee::Field(_) | Callee::Value(_));
+                if targets.is_empty() && !is_value {
                     callers.unknown.insert(call.callee.name());
                 }
                 let is_alone = targets.len() == 1;

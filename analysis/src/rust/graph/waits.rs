@@ -93,7 +93,7 @@ impl CallGraph<'_> {
                     && !root.is_some_and(is_varying)
                     && !targets.iter().any(|target| self.queries(*target))
             }
-            Callee::Field(_) => false,
+            Callee::Field(_) | Callee::Value(_) => false,
             Callee::Path(_) | Callee::SelfMethod(_) => {
                 let given = call.given.iter().flatten().map(String::as_str);
                 let is_element = |name: &str| is_varying(name) && words(name).any(is_service);

@@ -3,6 +3,8 @@
 //! Tokenizing is much faster than parsing, which makes it possible to look at every file of a workspace and
 //! to parse only what can matter.
 
+mod code;
+mod macros;
 mod values;
 
 use std::collections::HashSet;
@@ -11,7 +13,11 @@ use std::ops::Range;
 use super::aliases::{code_types, is_of_code, renamed, renames};
 use super::tokens::{Token, TokenKind, tokens};
 use crate::rust::{drivers, query_names};
+use code::Bound;
 use values::is_constant;
+
+/// What a function calls that has a loop over an iterator, which may be one of the project's.
+pub(in crate::rust) const ITERATES: &str = "for";
 
 /// A file, by its names.
 #[derive(Debug, Default)]
@@ -41,10 +47,14 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) waits: Waits,
     /// Whether something in it looks like a query.
     pub(in crate::rust) queries: bool,
+    /// Whether something in it looks like a query of a driver other than sqlx that blocks.
+    pub(in crate::rust) blocks: bool,
     /// Whether it may give the text of a query: it is one expression with a text that starts like a statement.
     pub(in crate::rust) gives_text: bool,
-    /// Whether it takes functions to call, calls what is in a field, or lists values.
+    /// Whether it takes functions to call, or lists values.
     pub(in crate::rust) takes_functions: bool,
+    /// Whether it calls code that a value is: in a field, an element or a variable, or what another call gives.
+    pub(in crate::rust) calls_code: bool,
     /// The types in its signature, one of which may be an alias of a function's.
     pub(in crate::rust) types: Vec<&'t str>,
     /// The names that it may call, each once. A set of them would take three times the memory.
@@ -60,8 +70,10 @@ impl<'t> Outlined<'t> {
             body: 0..0,
             waits: Waits::Itself,
             queries: false,
+            blocks: false,
             gives_text: false,
             takes_functions: false,
+            calls_code: false,
             types: Vec::new(),
             calls: Vec::new(),
         }
@@ -143,46 +155,6 @@ impl<'t> Reader<'t> {
                 }
                 self.at += 1;
             }
-        }
-    }
-
-    fn is_macro(&self, name: Token<'t>) -> bool {
-        name.kind == TokenKind::Word && self.is_at_sign(Some(self.at + 1), b'!')
-    }
-
-    /// Notes a macro that is defined or used outside of functions; its content is read once more after it.
-    fn note_macro(&mut self, name: Token<'t>) {
-        let (start, is_defined) = (self.at, name.text == "macro_rules");
-        if self.noted.get(usize::from(is_defined)).is_some_and(|noted| start < *noted) {
-            return;
-        }
-        let defined = self.peek(2).map(|token| token.text);
-        let (mut queries, mut words, mut depth) = (false, HashSet::new(), 0usize);
-        self.at += if is_defined { 3 } else { 2 };
-        while let Some(token) = self.peek(0) {
-            match token.kind {
-                TokenKind::Sign(b'(' | b'[' | b'{') => depth += 1,
-                TokenKind::Sign(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
-                TokenKind::Word | TokenKind::RawWord => {
-                    queries |= is_defined && (self.is_query(token) || self.is_of_driver(token));
-                    words.insert(token.name());
-                }
-                _ => {}
-            }
-            if depth == 0 {
-                break;
-            }
-            self.at += 1;
-        }
-        let end = std::mem::replace(&mut self.at, start);
-        self.noted.get_mut(usize::from(is_defined)).into_iter().for_each(|noted| *noted = end);
-        if let (Some(defined), true) = (defined, is_defined) {
-            let calls = words.into_iter().collect();
-            self.outline.macros.push(Outlined { queries, calls, ..Outlined::of_name(defined) });
-        } else {
-            let made =
-                words.into_iter().map(|word| Outlined { calls: vec![name.text], ..Outlined::of_name(word) });
-            self.outline.made.extend(made);
         }
     }
 
@@ -352,8 +324,10 @@ impl<'t> Reader<'t> {
             body: open.start + 1..self.length,
             waits,
             queries: false,
+            blocks: false,
             gives_text: false,
             takes_functions,
+            calls_code: false,
             types,
             calls: Vec::new(),
         };
@@ -366,8 +340,11 @@ impl<'t> Reader<'t> {
 
     /// Reads a body from its opening brace, and adds the names that it may call to `calls`.
     fn body(&mut self, function: &mut Outlined<'t>, calls: &mut HashSet<&'t str>) {
-        let (mut depth, mut is_expression) = (0usize, true);
+        let (mut depth, mut is_expression, mut bound) = (0usize, true, Bound::default());
         while self.at < self.tokens.len() {
+            if self.with_calls {
+                bound.read(self, depth);
+            }
             match self.tokens[self.at].kind {
                 TokenKind::Sign(b'{') => depth += 1,
                 TokenKind::Sign(b';') => is_expression = false,
@@ -385,8 +362,8 @@ impl<'t> Reader<'t> {
                         return;
                     }
                 }
-                TokenKind::Sign(b'(') if self.with_calls && self.is_call_of_field() => {
-                    function.takes_functions = true;
+                TokenKind::Sign(b'(') if self.with_calls && self.is_call_of_code(&bound) => {
+                    function.calls_code = true;
                 }
                 TokenKind::Word | TokenKind::RawWord if !self.with_calls => {
                     // One of these signs follows the name of every query, and of fewer others.
@@ -406,6 +383,7 @@ impl<'t> Reader<'t> {
                         "async" if function.waits == Waits::Never => function.waits = Waits::Awaited,
                         // Where a type says how it is awaited.
                         "await" => drop(calls.insert("into_future")),
+                        "for" => drop(calls.insert(ITERATES)),
                         _ => {}
                     }
                     function.queries |= self.is_query(token);
@@ -414,6 +392,8 @@ impl<'t> Reader<'t> {
                         // Most of these wait for the result right away.
                         if function.waits == Waits::Never {
                             function.waits = Waits::Itself;
+                            // Keys are bound to commands as well.
+                            function.blocks = token.text != "bind";
                         }
                     }
                     if self.is_named(self.at) || self.is_chosen(self.at) || is_constant(token.text) {
@@ -424,14 +404,6 @@ impl<'t> Reader<'t> {
             }
             self.at += 1;
         }
-    }
-
-    /// Whether the parenthesis here begins the arguments of a call of what is in a field: `(self.load)(id)`.
-    fn is_call_of_field(&self) -> bool {
-        let Some(close) = self.at.checked_sub(1) else { return false };
-        self.is_at_sign(Some(close), b')')
-            && self.is_at_sign(close.checked_sub(2), b'.')
-            && self.opening(close).is_some_and(|open| self.is_at_sign(open.checked_add(2), b'.'))
     }
 
     /// Whether the name at `at` is called, passed on or stored to be called: `load(x)`, `.map(Self::load)`,

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::outline::{Outline, Outlined, Waits, outline, outline_of_queries};
+use super::outline::{ITERATES, Outline, Outlined, Waits, outline, outline_of_queries};
 use crate::rust::{drivers, query_names};
 
 /// A function, by file and position.
@@ -133,22 +133,30 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
         .filter(|name| !query_names::makes_query(name))
         .collect();
     let makes = |function: &Outlined<'_>| function.calls.iter().any(|name| made_by.contains(name));
+    // Code that a value is may be what queries. Without `.await`, it is if a driver blocks.
+    let blocks = all().any(|(_, function)| function.blocks);
+    let runs = |function: &Outlined<'_>| {
+        function.queries || function.calls_code && (blocks || function.waits != Waits::Never)
+    };
     let mut new: Vec<_> =
-        all().filter(|(_, function)| function.queries || !made_by.is_empty() && makes(function)).collect();
+        all().filter(|(_, function)| runs(function) || !made_by.is_empty() && makes(function)).collect();
     let mut found: HashSet<Id> = new.iter().map(|(id, _)| *id).collect();
     // Functions with the same name have the same callers.
     let mut followed: HashSet<(&str, bool)> = HashSet::new();
     while let Some((_, function)) = new.pop() {
-        if !followed.insert((function.name, function.waits == Waits::Itself)) {
+        let is_sync = function.waits == Waits::Itself || blocks && function.waits == Waits::Never;
+        if !followed.insert((function.name, is_sync)) {
             continue;
         }
         // What a constructor spawns runs concurrently with its caller.
         if function.waits == Waits::Itself && function.name == "new" {
             continue;
         }
-        for name in names_of(function.name, &renames) {
+        // The loop over an iterator calls its `next`.
+        let iterates = (is_sync && function.name == "next").then_some(ITERATES);
+        for name in names_of(function.name, &renames).into_iter().chain(iterates) {
             for (id, caller) in callers.get(name).into_iter().flatten() {
-                let can_wait = caller.waits != Waits::Never || function.waits == Waits::Itself;
+                let can_wait = caller.waits != Waits::Never || is_sync;
                 if can_wait && found.insert(*id) {
                     new.push((*id, caller));
                 }
@@ -161,7 +169,8 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
         function.takes_functions || function.types.iter().any(|ty| code.contains(ty))
     };
     // What a query elsewhere may run.
-    let is_kept = |function: &Outlined<'_>| takes_code(function) || function.gives_text;
+    let is_kept =
+        |function: &Outlined<'_>| takes_code(function) || function.calls_code || function.gives_text;
     found.extend(all().filter(|(_, function)| is_kept(function)).map(|(id, _)| id));
     found.retain(|(file, at)| outlines.get(*file).is_some_and(|outline| *at < outline.functions.len()));
     found

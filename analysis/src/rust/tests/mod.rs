@@ -3,6 +3,7 @@
 mod allows;
 mod bounds;
 mod calls;
+mod code;
 mod containers;
 mod counts;
 mod drivers;

@@ -4,12 +4,13 @@ use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprPath, Pat};
 
-use super::handed::{path_in, variable};
+use super::excerpt::written;
+use super::handed::{member, path_in, variable};
 use super::loops::Runs;
-use super::shape;
 use super::sql_text::{Surroundings, segments};
 use super::{Queries, Walker};
-use crate::rust::flow::Callee;
+use super::{shape, spans};
+use crate::rust::flow::{Callee, FieldRef};
 use crate::rust::type_ref::TypeRef;
 
 /// How many functions a value may be, and still be followed to each of them.
@@ -23,11 +24,38 @@ impl Walker<'_> {
             return self.call_each(&functions, node, node.func.span(), awaited);
         }
         self.arguments(node.args.iter(), &Runs::Once);
-        if !self.local_closure(name, &Runs::Once) && awaited {
-            let callee = Callee::Method { name: name.to_owned(), on: TypeRef::Unknown };
-            self.emit_call(node.func.span(), name.to_owned(), callee, awaited, node.args.len());
+        if !self.local_closure(name, &Runs::Once) {
+            let of = self.here.locals.get(name).and_then(|local| kept_in(&local.ty));
+            let callee = of.map_or_else(|| Callee::Value(name.to_owned()), Callee::Field);
+            self.call_of_code(callee, node.func.span(), name.to_owned(), node, awaited);
         }
         Queries::new()
+    }
+
+    /// Handles a call of the code in a field or an element, or that a call gives: `(self.load)(id)`, `self.handlers[kind](id)`.
+    pub(super) fn call_of_value(&mut self, node: &ExprCall, function: &Expr, awaited: bool) {
+        self.expr(function);
+        self.arguments(node.args.iter(), &Runs::Once);
+        let (callee, text) = match function {
+            Expr::Field(field) => {
+                let of = FieldRef { of: self.type_of(&field.base), name: member(&field.member) };
+                (Callee::Field(of), format!("({})", written(function)))
+            }
+            value => {
+                let of = kept_in(&self.type_of(value));
+                (of.map_or_else(|| Callee::Value(String::new()), Callee::Field), written(value))
+            }
+        };
+        let span = match function {
+            Expr::Field(field) => field.dot_token.spans[0],
+            value => spans::of(value),
+        };
+        self.call_of_code(callee, span, text, node, awaited);
+    }
+
+    fn call_of_code(&mut self, callee: Callee, span: Span, written: String, node: &ExprCall, awaited: bool) {
+        self.here.takes_connection = node.args.iter().any(|it| self.is_handle(it));
+        self.emit_call(span, written, callee, awaited, node.args.len());
     }
 
     /// Handles a call of one of these functions, as if each were called by its name.
@@ -184,5 +212,19 @@ impl Walker<'_> {
     pub(super) fn same_closure(&self, value: &Expr) -> Option<usize> {
         let name = variable(value)?;
         self.here.locals.closure_at(&name).filter(|_| self.is_closure(&name))
+    }
+}
+
+/// The field whose code a value is, by its type: by reference, as a copy, or out of an option. Of a list or a map, no element is
+/// known.
+fn kept_in(ty: &TypeRef) -> Option<FieldRef> {
+    match ty {
+        TypeRef::Field(of, name) => Some(FieldRef { of: of.as_ref().clone(), name: name.clone() }),
+        TypeRef::Inside(of) => kept_in(of),
+        TypeRef::Method(of, name) => {
+            let keeps = ["as_ref", "as_mut", "as_deref", "as_deref_mut", "clone", "expect", "take", "unwrap"];
+            keeps.contains(&name.as_str()).then(|| kept_in(of)).flatten()
+        }
+        _ => None,
     }
 }

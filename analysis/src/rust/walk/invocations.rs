@@ -6,8 +6,8 @@ use syn::{Expr, ExprCall, ExprMethodCall};
 
 use super::caches;
 use super::everyday::is_everyday;
-use super::excerpt::{written, written_receiver};
-use super::handed::{closure_in, job_of, member, variable};
+use super::excerpt::written_receiver;
+use super::handed::{closure_in, job_of, variable};
 use super::loops::Runs;
 use super::own::Kin;
 use super::purpose;
@@ -18,7 +18,7 @@ use super::sql_text::{self, plain, segments};
 use super::variables;
 use super::{Queries, Walker};
 use crate::rust::drivers;
-use crate::rust::flow::{Callee, FieldRef};
+use crate::rust::flow::Callee;
 use crate::rust::lex::aliases::is_trait_of_code;
 use crate::rust::methods::generates;
 use crate::rust::place_at;
@@ -169,18 +169,6 @@ impl Walker<'_> {
         called.filter(|name| self.here.locals.get(name).is_some())
     }
 
-    /// A call of the code in a field: `(self.load)(id)`.
-    fn call_of_value(&mut self, node: &ExprCall, function: &Expr, awaited: bool) {
-        self.expr(function);
-        self.arguments(node.args.iter(), &Runs::Once);
-        if awaited && let Expr::Field(field) = function {
-            let text = format!("({})", written(function));
-            let callee =
-                Callee::Field(FieldRef { of: self.type_of(&field.base), name: member(&field.member) });
-            self.emit_call(field.dot_token.spans[0], text, callee, awaited, node.args.len());
-        }
-    }
-
     /// Handles a call that works on the loop's element, a connection or pool: the iteration works on a
     /// database of its own. Returns the previous exemption of the loop.
     fn on_its_own_database<'e>(
@@ -323,7 +311,7 @@ impl Walker<'_> {
         let (depth, branched) = (self.here.loops.len(), self.here.branched);
         for &query in &queries {
             let is_appended = method == "sql" && is_all_of_driver && !node.args.is_empty();
-            if method.starts_with("push") || method == "separated" || is_appended {
+            if method.starts_with("push") || matches!(method, "separated" | "reset") || is_appended {
                 self.grow_site(query, node);
             }
             let Some(site) = self.sites.get_mut(query) else { continue };

@@ -16,7 +16,7 @@ use super::purpose::{self, Turns};
 use super::shape::{self, Shape};
 use super::spans;
 use super::variables::{self, LoopBody};
-use crate::rust::flow::{Flow, LoopFlow};
+use crate::rust::flow::{Callee, Flow, LoopFlow};
 use crate::rust::place_at;
 use crate::rust::site::{Loop, LoopKind, Origin};
 use crate::rust::type_ref::TypeRef;
@@ -117,7 +117,20 @@ impl Walker<'_> {
                 walker.note_number(&node.pat, &node.expr);
                 walker.block(&node.body);
             });
+            walker.draw(node);
         });
+    }
+
+    /// Records what an iterator of the project's own runs to give its next element. That belongs to it, so no loop is to blame.
+    fn draw(&mut self, node: &syn::ExprForLoop) {
+        let on = self.type_of(&node.expr);
+        if self.own.named("next").is_none() || on == TypeRef::Unknown {
+            return;
+        }
+        let callee = Callee::Method { name: "next".to_owned(), on };
+        let flushes = std::mem::replace(&mut self.here.flushes, true);
+        self.emit_call(node.for_token.span, format!("{}.next", written(&node.expr)), callee, false, 0);
+        self.here.flushes = flushes;
     }
 
     pub(in crate::rust) fn while_loop(&mut self, node: &syn::ExprWhile) {

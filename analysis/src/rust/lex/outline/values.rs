@@ -41,7 +41,12 @@ impl<'t> Reader<'t> {
         let ends = matches!(self.kind(Some(at + 1)), Some(TokenKind::Sign(b')' | b',' | b';' | b']')));
         let begins =
             || matches!(self.kind(at.checked_sub(1)), Some(TokenKind::Sign(b'(' | b',' | b':' | b'=')));
-        ends && begins()
+        // In the last field of a struct: `Hook { on: mark }`.
+        let is_last = || {
+            let follows = |back, sign| self.is_at_sign(at.checked_sub(back), sign);
+            self.is_at_sign(Some(at + 1), b'}') && follows(1, b':') && !follows(2, b':')
+        };
+        ends && begins() || is_last()
     }
 
     /// Whether the name at `at` is one of several that a value may be: `if a { load } else { find }`,
