@@ -69,6 +69,10 @@ fn what_is_in_an_option_may_be_long() {
     check_bound(&with(one, "for x in a.into_iter().chain(b) { Q; }"), "f", 0, Some(2));
     check_bound(&with(one, "for x in a.into_iter().chain(xs) { Q; }"), "f", 0, None);
     check_bound(&with(one, "for x in std::iter::once(1).chain(xs) { Q; }"), "f", 0, None);
+    check_bound(&with(many, "for x in std::iter::once(xs).flatten() { Q; }"), "f", 0, None);
+    check_bound(&with(one, "for x in std::iter::once(a).flatten() { Q; }"), "f", 0, Some(1));
+    check_bound(&with(one, "for x in page.find(Name(\"a\")) { Q; }"), "f", 0, None);
+    check_bound(&with(one, "for x in xs.iter().find(|x| x.ok()) { Q; }"), "f", 0, Some(1));
     check_bound(&with(one, "for (x, y) in [1, 2].iter().zip(xs) { Q; }"), "f", 0, Some(2));
 }
 

@@ -8,6 +8,12 @@ use super::shape::Shape;
 pub(super) fn flattened(receiver: &Expr, next: &dyn Fn(&Expr) -> Shape) -> Shape {
     let (nest, is_walked) = walked(receiver);
     match nest {
+        // An iterator of one value, which may be a list: `once(list)`.
+        Expr::Call(call) if is_once(call) => match call.args.first().map_or(Shape::Unknown, next) {
+            // A message is not an iterator of them.
+            Shape::Messages => Shape::Unknown,
+            shape => shape,
+        },
         Expr::Array(array) if array.elems.iter().all(|element| next(element) == Shape::Single) => {
             Shape::Fixed(u64::try_from(array.elems.len()).ok(), false)
         }
@@ -18,6 +24,10 @@ pub(super) fn flattened(receiver: &Expr, next: &dyn Fn(&Expr) -> Shape) -> Shape
             _ => Shape::Elements,
         },
     }
+}
+
+fn is_once(call: &syn::ExprCall) -> bool {
+    matches!(call.func.as_ref(), Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "once"))
 }
 
 /// What a chain iterates over, and whether it starts the iteration.

@@ -357,9 +357,24 @@ fn of_method(
         }
         // `text.parse::<i64>()`
         "parse" if call.args.is_empty() && call.turbofish.is_some() => Shape::Single,
+        // What asks neither by a closure nor by a text is no iterator's: `document.find(Name("a"))`.
+        "find" if receiver() == Shape::Unknown && !call.args.first().is_some_and(|by| asks(by, around)) => {
+            Shape::Unknown
+        }
         "ok" | "err" | "get" | "first" | "last" | "fetch_optional" | "fetch_one" | "find" | "next"
         | "pop" => Shape::Single,
         _ => Shape::Unknown,
+    }
+}
+
+/// Whether an argument of `find` is that of an iterator or a text: a closure, a function, or what is looked for in a text.
+fn asks(by: &Expr, around: &dyn Shapes) -> bool {
+    match by {
+        Expr::Closure(_) | Expr::Lit(_) | Expr::Reference(_) => true,
+        Expr::Path(path) => {
+            path.path.get_ident().is_none_or(|name| around.local_shape(&name.to_string()).is_none())
+        }
+        _ => false,
     }
 }
 
