@@ -47,6 +47,8 @@ pub(in crate::rust) struct Macro {
     pub(in crate::rust) awaits: bool,
     /// Whether they may run their arguments more than once: in a loop or a closure, or where they name it twice.
     pub(in crate::rust) repeats: bool,
+    /// Whether they may leave the function that uses it.
+    pub(in crate::rust) leaves: bool,
     /// The macros that they may use.
     pub(in crate::rust) uses: Vec<String>,
 }
@@ -160,6 +162,11 @@ impl Imports {
     /// The rules of a macro that may repeat its arguments.
     pub(in crate::rust) fn repeating_rules(&self, path: &[String]) -> Option<TokenStream> {
         self.own_macro(path).filter(|of| of.repeats).map(|of| of.rules.clone())
+    }
+
+    /// The rules of a macro that may leave the function.
+    pub(in crate::rust) fn leaving_rules(&self, path: &[String]) -> Option<TokenStream> {
+        self.own_macro(path).filter(|of| of.leaves).map(|of| of.rules.clone())
     }
 
     /// Whether a macro waits for something, or makes a query.

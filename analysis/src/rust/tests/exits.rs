@@ -152,3 +152,50 @@ fn sets_and_texts_may_be_longer_than_what_they_are_made_of() {
     check("let stack = &mut vec![1]; while let Some(x) = stack.pop() { Q; stack.push(x); }", 0, None);
     check("for x in (0..8).step_by(2) { Q; }", 4, Some(4));
 }
+
+#[test]
+fn what_waits_in_a_variable_runs_where_that_is_certainly_used() {
+    let [made, stream] = ["sqlx::query!(\"SELECT 1\")", "sqlx::query!(\"SELECT 1\").fetch(db)"];
+    for (code, lower, upper) in [
+        ("let work = async { Q }; if c { work.await; }", 0, 1),
+        ("let work = async { Q }; Q?; work.await;", 1, 2),
+        ("let work = async { Q }; work.await;", 1, 1),
+        ("let work = Box::pin(async { Q }); join!(work, other());", 1, 1),
+        ("let later = Later(Box::pin(async { Q })); if c { later.0.await; }", 0, 1),
+        ("let work = async { Q }; if c { work.await } else { log(work.await) }", 1, 1),
+        ("let q = MADE; if c { q.execute(db).await?; }", 0, 1),
+        ("let q = MADE; let x = other()?; q.execute(db).await;", 0, 1),
+        ("let q = MADE; q.execute(db).await?;", 1, 1),
+        ("let q = MADE; let q = q.bind(x); if c { q.execute(db).await?; }", 0, 1),
+        ("let mut q = MADE; if c { q = q.bind(x); } q.execute(db).await?;", 1, 1),
+        ("let q = MADE; match c { 1 => q.execute(db).await, _ => q.execute(other).await };", 1, 1),
+        ("let _rows = STREAM;", 0, 1),
+        ("let mut rows = STREAM; while let Some(row) = rows.try_next().await? { log(row); }", 1, 1),
+    ] {
+        check(&code.replace("MADE", made).replace("STREAM", stream), lower, Some(upper));
+    }
+}
+
+#[test]
+fn macros_may_leave_the_function() {
+    check("anyhow::ensure!(x > 0, \"no\"); Q;", 0, Some(1));
+    let of = |rules: &str, code: &str| {
+        let code = code.replace('Q', "sql!(\"SELECT 1\").fetch_one(db).await");
+        scanned(&format!("macro_rules! mine {{ {rules} }} async fn f(db: &PgPool, n: i64) {{ {code} }}"))
+    };
+    check_bound(&of("($c:expr) => { if $c { return Ok(()); } }", "mine!(n == 0); Q;"), "f", 0, Some(1));
+    check_bound(&of("($c:expr) => { $c? }", "let n = mine!(read(n)); Q;"), "f", 0, Some(1));
+    check_bound(&of("($c:expr) => { anyhow::ensure!($c) }", "mine!(n == 0); Q;"), "f", 0, Some(1));
+    check_bound(&of("($($c:expr)?) => { log($($c)?) }", "mine!(n); Q;"), "f", 1, Some(1));
+}
+
+#[test]
+fn a_loop_over_an_iterator_of_the_project_runs_what_gives_the_elements() {
+    let source = "use rusqlite::*; struct Parents<'a> { conn: &'a Connection, id: i64 }
+        impl Iterator for Parents<'_> { type Item = i64; fn next(&mut self) -> Option<i64> { self.conn.query_row(\"SELECT parent FROM t WHERE id = ?1\", [self.id], |row| row.get(0)).ok() } }
+        fn f(conn: &Connection) { for parent in (Parents { conn, id: 1 }) { log(parent); } }
+        fn g(ids: &[i64]) { for id in ids { log(id); } }";
+    let scan = scanned(&super::super::relevant(&[source]).remove(0));
+    check_bound(&scan, "f", 0, None);
+    check_bound(&scan, "g", 0, Some(0));
+}

@@ -38,8 +38,8 @@ impl Walker<'_> {
                     walker.mark_leaving(block);
                 }
                 walker.here.lines.push(spans::line_of(statement));
-                tail = walker.statement(statement);
                 let rest = block.stmts.get(position + 1..).unwrap_or_default();
+                tail = walker.statement_before(statement, rest);
                 walker.note_whether_kept(statement, rest);
                 walker.note_counted(statement, rest);
                 walker.note_latch(statement, rest);

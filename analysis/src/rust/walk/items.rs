@@ -285,7 +285,14 @@ pub(in crate::rust) fn macro_of(rules: TokenStream, aliases: &HashSet<String>) -
     let awaits = names_any(&rules, &|name| name == "await" || aliases.contains(name));
     let repeats = names_any(&rules, &|name| matches!(name, "for" | "while" | "loop" | "for_each" | "map"))
         || expand::uses_twice(&rules);
-    Macro { query: rules_of(&rules), awaits, repeats, uses, rules }
+    Macro {
+        query: rules_of(&rules),
+        awaits,
+        repeats,
+        leaves: super::macros::may_leave_by(&rules),
+        uses,
+        rules,
+    }
 }
 
 /// The macros that rules may use.

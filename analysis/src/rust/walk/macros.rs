@@ -49,11 +49,12 @@ impl Walker<'_> {
             self.emit_call(span, text.clone(), Callee::Path(vec![text]), true, 0);
         }
         let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-        let leaves = matches!(name.as_str(), "bail" | "panic" | "unreachable" | "todo" | "unimplemented");
-        if leaves {
-            // One of the project's own may do so.
-            let is_own = self.imports.defines_macro(&name);
-            self.here.flow.push(if is_own { Flow::Try } else { Flow::Return });
+        // One of the project's own may do so.
+        let is_own = self.imports.defines_macro(&name);
+        if leaves(&name) && !is_own {
+            self.here.flow.push(Flow::Return);
+        } else if leaves(&name) || may_leave(&name) || self.imports.leaving_rules(&path).is_some() {
+            self.here.flow.push(Flow::Try);
         }
         queries
     }
@@ -81,7 +82,8 @@ impl Walker<'_> {
             self.expansions = 0;
         }
         let path = segments(&mac.path);
-        let rules = self.rules_of(mac, &path).filter(|_| self.goes_on())?;
+        let rules = self.rules_of(mac, &path).or_else(|| self.imports.leaving_rules(&path));
+        let rules = rules.filter(|_| self.goes_on())?;
         self.expansions += 1;
         let (at, written) = self
             .expanding
@@ -179,4 +181,39 @@ impl Walker<'_> {
             .collect();
         self.emit_branch(handlers);
     }
+}
+
+/// Whether a library's macro of this name always leaves the function.
+pub(super) fn leaves(name: &str) -> bool {
+    matches!(name, "bail" | "panic" | "unreachable" | "todo" | "unimplemented")
+}
+
+/// Whether a library's macro of this name leaves the function where a condition does not hold: `ensure!(n > 0)`.
+pub(super) fn may_leave(name: &str) -> bool {
+    name.starts_with("ensure") || matches!(name, "whatever" | "ready")
+}
+
+/// Whether the rules of a macro may leave the function that uses it: by `return`, `?`, or a macro that does so.
+pub(super) fn may_leave_by(rules: &proc_macro2::TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = rules.clone().into_iter().collect();
+    let is = |at: Option<usize>, sign: char| {
+        let token = at.and_then(|at| tokens.get(at));
+        matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign)
+    };
+    // `$(..)?` and `$(..),?` are repeated at most once.
+    let is_repeated = |group: Option<usize>| {
+        let begins = group.and_then(|group| group.checked_sub(1));
+        matches!(group.and_then(|at| tokens.get(at)), Some(TokenTree::Group(_))) && is(begins, '$')
+    };
+    let is_repetition = |at: usize| is_repeated(at.checked_sub(1)) || is_repeated(at.checked_sub(2));
+    tokens.iter().enumerate().any(|(at, token)| match token {
+        TokenTree::Group(group) => may_leave_by(&group.stream()),
+        TokenTree::Ident(name) if name == "return" => true,
+        TokenTree::Ident(name) => {
+            let name = name.to_string();
+            is(Some(at + 1), '!') && (name == "bail" || may_leave(&name))
+        }
+        TokenTree::Punct(punct) => punct.as_char() == '?' && !is_repetition(at),
+        TokenTree::Literal(_) => false,
+    })
 }

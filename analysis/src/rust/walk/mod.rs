@@ -31,6 +31,7 @@ mod invocations;
 pub(in crate::rust) mod items;
 mod joined;
 mod latches;
+mod lazy;
 mod locals;
 mod loops;
 mod macro_body;
