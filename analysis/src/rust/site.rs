@@ -205,6 +205,10 @@ pub struct Built {
     pub takes_many: bool,
     /// The variables that determine which tables it names.
     pub names: Vec<String>,
+    /// The number of loops in whose iterations it grows, if it takes many elements for that reason alone; 0 if it does not.
+    pub grown: usize,
+    /// The number of loops around the place where it begins anew; 0 if it does not.
+    pub cleared: usize,
 }
 
 /// SQL written in Rust source.

@@ -209,7 +209,7 @@ fn formatted(mut arguments: impl Iterator<Item = Expr>, around: Position<'_>) ->
 
 impl Built {
     pub(in crate::rust) fn new(begin: &str) -> Built {
-        Built { begin: begin.to_owned(), takes_many: false, names: Vec::new() }
+        Built { begin: begin.to_owned(), takes_many: false, names: Vec::new(), grown: 0, cleared: 0 }
     }
 
     /// Merges two alternative texts, if both read or both write.
@@ -358,8 +358,20 @@ impl Walker<'_> {
             ("push_values" | "push_tuples" | "separated" | "push_values_and_separator", _) => {
                 built.takes_many = true
             }
-            ("push" | "sql", Some(value)) => built.push(value, Position::here(self), inside, 0),
-            _ => built.takes_many |= inside,
+            // What is added in an iteration is gone in the next.
+            ("reset", None) => {
+                built.cleared = if inside { depth } else { 0 };
+                if built.grown > 0 && built.grown <= depth {
+                    (built.takes_many, built.grown) = (false, 0);
+                }
+            }
+            (name, value) => {
+                let text = value.filter(|_| matches!(name, "push" | "sql"));
+                text.into_iter().for_each(|text| built.push(text, Position::here(self), false, 0));
+                if inside && depth > built.cleared && !built.takes_many {
+                    (built.takes_many, built.grown) = (true, depth);
+                }
+            }
         }
         if let Some(site) = self.sites.get_mut(query) {
             site.built = Some(built);
@@ -378,6 +390,19 @@ mod tests {
         let built = scan.sites.iter().find_map(|site| site.built.clone()).expect("a text that is built");
         assert_eq!((built.begin.as_str(), built.takes_many), (begin, takes_many), "{code}");
         assert_eq!(built.names, names, "{code}");
+    }
+
+    #[test]
+    fn a_builder_that_begins_anew_in_each_iteration_takes_one_element() {
+        let new = "let mut q = sqlx::QueryBuilder::new(\"SELECT a FROM b WHERE c = \");";
+        for (body, takes_many) in [
+            ("for id in ids { q.reset(); q.push_bind(id); q.build().execute(db).await; }", false),
+            ("for id in ids { q.push_bind(id); q.build().execute(db).await; q.reset(); }", false),
+            ("for id in ids { q.push_bind(id); } q.build().execute(db).await; q.reset();", true),
+            ("for x in ids { q.reset(); for id in x { q.push_bind(id); } q.build().execute(db); }", true),
+        ] {
+            check(&format!("{new} {body}"), "SELECT a FROM b WHERE c = ", takes_many, &[]);
+        }
     }
 
     #[test]

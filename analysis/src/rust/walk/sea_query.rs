@@ -31,7 +31,7 @@ pub(super) fn of(expression: &Expr) -> Option<Built> {
         "delete" => "DELETE FROM …",
         _ => return None,
     };
-    let built = Built { begin: begin.to_owned(), takes_many, names };
+    let built = Built { takes_many, names, ..Built::new(begin) };
     (of == "Query" && root.args.is_empty()).then_some(built)
 }
 

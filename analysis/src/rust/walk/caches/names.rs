@@ -79,7 +79,8 @@ impl Names {
 
     /// Notes that the variables of a pattern are a part of a value.
     fn bind(&mut self, pattern: &Pat, value: &Expr) {
-        let Some(of) = self.direct(value).filter(|of| of != "self") else { return };
+        // `None` is not a part of anything either.
+        let Some(of) = self.direct(value).filter(|of| of != "self" && of != "None") else { return };
         let found = is_locked(value) || self.looked_up(value).is_some();
         for name in variables::bindings(pattern) {
             if found {
