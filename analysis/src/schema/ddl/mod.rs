@@ -74,6 +74,8 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         Ok(Change::SetSearchPath { path: None, scope: SettingLifetime::Session })
     } else if cursor.take("select") || cursor.take("call") || cursor.take("perform") {
         Ok(session::select(cursor))
+    } else if cursor.dialect == Dialect::Sqlite && cursor.is("insert into sqlite_master") {
+        table::dumped(cursor)
     } else if cursor.take("pragma") {
         Ok(session::pragma(cursor))
     } else if cursor.dialect == Dialect::MySql && cursor.take("begin not atomic") {

@@ -35,6 +35,21 @@ pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool, or_replace: bool)
     Ok(Change::CreateTable(Box::new(table)))
 }
 
+/// SQLite: reads a virtual table as `.dump` writes it, into the catalog that holds the text of its statement.
+pub(crate) fn dumped(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let mut made = None;
+    while !cursor.done() {
+        match cursor.string() {
+            Ok(text) => made = Some(text),
+            Err(_) => cursor.at += 1,
+        }
+    }
+    match made {
+        Some(sql) => super::parse(&sql, cursor.dialect),
+        None => Ok(Change::Nothing),
+    }
+}
+
 /// SQLite: reads the rest of `CREATE VIRTUAL TABLE`.
 pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let mut table = CreateTable { if_not_exists: cursor.take("if not exists"), ..CreateTable::default() };

@@ -10,6 +10,10 @@ use crate::schema::ddl::print_user_type;
 use crate::sql::Dialect;
 use crate::sql::quote::{quote, quote_if_needed};
 
+/// The ends of the names of tables in which the modules of SQLite hold their data: FTS5, FTS3 and FTS4, R*Tree.
+const PARTS: [&str; 11] =
+    ["data", "idx", "content", "docsize", "config", "segments", "segdir", "stat", "node", "rowid", "parent"];
+
 /// Writes SQL of one dialect.
 pub(super) struct Writer<'s> {
     pub(super) schema: &'s Schema,
@@ -63,6 +67,16 @@ impl Writer<'_> {
         names.join(", ")
     }
 
+    /// SQLite: whether a table holds the data of a virtual table, as in a dump.
+    fn is_made_by_module(&self, table: &Table) -> bool {
+        let is_its = |owner: &Table| {
+            let rest = table.name.name.strip_prefix(owner.name.name.as_str());
+            let part = rest.and_then(|rest| rest.strip_prefix('_'));
+            owner.module.is_some() && part.is_some_and(|part| PARTS.contains(&part))
+        };
+        self.dialect == Dialect::Sqlite && self.schema.tables.values().any(is_its)
+    }
+
     pub(super) fn table(&mut self, table: &Table) {
         if let Some(rows) = table.rows {
             let _ = writeln!(self.out, "{}{rows}", super::ROWS);
@@ -76,7 +90,9 @@ impl Writer<'_> {
         lines.extend(self.constraints(table));
         let name = self.name(&table.name);
         let unlogged = if table.unlogged { "UNLOGGED " } else { "" };
-        let _ = write!(self.out, "CREATE {unlogged}TABLE {name} (");
+        // The statement of the virtual table makes those that hold its data.
+        let unless_made = if self.is_made_by_module(table) { "IF NOT EXISTS " } else { "" };
+        let _ = write!(self.out, "CREATE {unlogged}TABLE {unless_made}{name} (");
         for (at, line) in lines.iter().enumerate() {
             let _ = write!(self.out, "{}\n    {line}", if at == 0 { "" } else { "," });
         }

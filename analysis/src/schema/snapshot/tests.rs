@@ -106,6 +106,20 @@ fn a_small_sqlite_schema() {
 }
 
 #[test]
+fn a_dump_holds_virtual_tables_and_those_of_their_data() {
+    let text = round_trip(
+        Dialect::Sqlite,
+        "PRAGMA writable_schema=ON;
+         INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql)VALUES('table','ft','ft',0,'CREATE VIRTUAL TABLE ft USING fts5(title, tokenize=''porter'')');
+         CREATE TABLE 'ft_config'(k PRIMARY KEY, v) WITHOUT ROWID; CREATE TABLE 'ft_data'(id INTEGER PRIMARY KEY, block BLOB);
+         CREATE TABLE ft_other (id INTEGER PRIMARY KEY); PRAGMA writable_schema=OFF;",
+    );
+    assert!(text.contains("CREATE VIRTUAL TABLE ft USING fts5(title, tokenize='porter');"), "{text}");
+    assert!(text.contains("CREATE TABLE IF NOT EXISTS ft_data ("), "{text}");
+    assert!(text.contains("CREATE TABLE ft_other ("), "{text}");
+}
+
+#[test]
 fn a_small_mysql_schema() {
     let text = round_trip(
         Dialect::MySql,
