@@ -214,6 +214,8 @@ impl<'a> Reader<'a> {
                 found.extend(self.compared(inner, Compare::Equal, &[]));
             }
             Expr::Not(_) => {}
+            // SQLite evaluates it for each row.
+            _ if self.dialect == Dialect::Sqlite => {}
             _ => found.extend(self.compared(conjunct, Compare::Equal, &[])),
         }
         found
@@ -256,10 +258,15 @@ impl<'a> Reader<'a> {
                 self.compared(expr, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Like { expr, pattern, kind, negated: false } => self.like(expr, pattern, *kind),
-            Expr::Column(column) if column.relation == Some(self.relation) => {
+            // SQLite evaluates a column for each row, as any expression.
+            Expr::Column(column)
+                if column.relation == Some(self.relation) && self.dialect != Dialect::Sqlite =>
+            {
                 self.compared(conjunct, Compare::Equal, &[]).into_iter().collect()
             }
-            Expr::Not(inner) if matches!(inner.as_ref(), Expr::Column(_)) => {
+            Expr::Not(inner)
+                if matches!(inner.as_ref(), Expr::Column(_)) && self.dialect != Dialect::Sqlite =>
+            {
                 self.compared(inner, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Or(arms) => self.one_of(arms),

@@ -100,14 +100,22 @@ fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
 }
 
 /// The hindrance in `flag IS TRUE` and its kind, where an index begins with the column: MariaDB evaluates the test for each
-/// row, and PostgreSQL those that are true of NULL as well.
+/// row, PostgreSQL those that are true of NULL as well, and SQLite a bare `flag` and `NOT flag`.
 pub(super) fn of_test(reader: &Reader<'_>, indexes: &Indexes<'_>, conjunct: &Expr) -> Option<Hindrance> {
-    let Expr::Is { expr, test: test @ (Test::True | Test::False), negated } = conjunct else { return None };
+    let (expr, is_true, negated) = match conjunct {
+        Expr::Is { expr, test: test @ (Test::True | Test::False), negated } => {
+            (expr.as_ref(), (*test == Test::True) != *negated, *negated)
+        }
+        Expr::Column(_) if reader.dialect == Dialect::Sqlite => (conjunct, true, false),
+        Expr::Not(inner) if reader.dialect == Dialect::Sqlite => (inner.as_ref(), false, false),
+        _ => return None,
+    };
     let column = reader.own_column(expr)?;
     let is_searched = match reader.dialect {
         Dialect::MySql => false,
         Dialect::Postgres => !negated,
-        Dialect::Sqlite => return None,
+        // Any other number is true as well.
+        Dialect::Sqlite => !reader.type_of_own(expr)?.to_ascii_lowercase().contains("bool"),
     };
     let is_first =
         |index: &PreparedIndex| index.index.keys.first().and_then(IndexKey::as_column) == Some(column);
@@ -116,14 +124,14 @@ pub(super) fn of_test(reader: &Reader<'_>, indexes: &Indexes<'_>, conjunct: &Exp
     }
     let table = indexes.table();
     let may_be_null = table.column(column).is_none_or(|column| !column.not_null);
-    let is_true = (*test == Test::True) != *negated;
     let mut instead = match (reader.dialect, is_true) {
         (Dialect::Postgres, true) => column.to_owned(),
         (Dialect::Postgres, false) => format!("NOT {column}"),
+        (Dialect::Sqlite, true) => format!("{column} = 1"),
         (_, true) => format!("{column} <> 0"),
         (_, false) => format!("{column} = 0"),
     };
-    if *negated && may_be_null {
+    if negated && may_be_null {
         instead = format!("{instead} OR {column} IS NULL");
     }
     Some(Hindrance {

@@ -139,8 +139,9 @@ impl Item<'_> {
     pub(super) fn search(&self, reached: Relations) -> Option<Served> {
         let mut found = self.searches.best(&self.indexes, reached);
         // A full scan of a partial index does not serve a disjunction that selects only some of its rows.
-        let asks_for_some = self.alternatives.iter().any(|arms| arms.iter().all(Searches::ask_for_some));
-        if asks_for_some && let Some(Served { how: how @ How::WalkedPartial, .. }) = &mut found {
+        if let Some(Served { how: how @ How::WalkedPartial, by, .. }) = &mut found
+            && self.asks_for_some_of(*by)
+        {
             *how = How::FilteredPartial;
         }
         if found.is_some_and(|served| matches!(served.how, How::Searched(_))) {
@@ -150,13 +151,42 @@ impl Item<'_> {
         let by_arms = self.alternatives.iter().find_map(|arms| {
             let mut first: Option<Served> = None;
             for arm in arms {
-                let served = arm.best(&self.indexes, reached).filter(Served::leads)?;
+                let served = arm.best(&self.indexes, reached).filter(|served| self.serves_arm(served))?;
                 let kept = first.map_or(0.0, |first| first.kept) + served.kept;
                 first = Some(Served { kept: kept.min(1.0), ..first.unwrap_or(served) });
             }
             first
         });
         by_arms.or(found)
+    }
+
+    /// Whether a disjunction asks for some of the rows of a partial index: not one that is its predicate.
+    fn asks_for_some_of(&self, by: By) -> bool {
+        let By::Index(at) = by else { return false };
+        let dialect = self.indexes.dialect();
+        let is_predicate = |demand: &Expr| {
+            let index = self.indexes.list().get(at);
+            index.is_some_and(|index| index.allowed(dialect, self.relation, &[demand]))
+        };
+        let disjunctions = self.demands.iter().filter(|demand| matches!(demand, Expr::Or(_)));
+        let mut open = disjunctions.zip(&self.alternatives).filter(|(demand, _)| !is_predicate(demand));
+        open.any(|(_, arms)| arms.iter().all(Searches::ask_for_some))
+    }
+
+    /// Whether an index serves an arm of a disjunction. SQLite searches one for each arm, and scans none.
+    fn serves_arm(&self, served: &Served) -> bool {
+        let is_searched = matches!(served.how, How::Searched(_));
+        served.leads() && (is_searched || self.indexes.dialect() != Dialect::Sqlite)
+    }
+
+    /// Whether SQLite makes an index for the run instead of scanning a partial one for each row of others.
+    pub(super) fn is_joined_by_value(&self, reached: Relations) -> bool {
+        let is_join = |condition: &Condition| {
+            !condition.needs.is_empty()
+                && reached.contains_all(condition.needs)
+                && condition.compare == condition::Compare::Equal
+        };
+        self.searches.conditions.iter().any(is_join)
     }
 
     /// Whether the query's own values fix a unique key.
@@ -310,7 +340,10 @@ impl Item<'_> {
         // The planner ignores an index that selects nearly all rows, and would ignore another.
         let passed_over = match self.indexes.dialect() {
             Dialect::Postgres => None,
-            Dialect::MySql | Dialect::Sqlite => self.alone.filter(|_| served.is_none()),
+            Dialect::MySql | Dialect::Sqlite => {
+                let is_searched = |alone: &Served| matches!(alone.how, How::Searched(_));
+                self.alone.filter(|alone| served.is_none() && is_searched(alone))
+            }
         };
         let is_system = matches!(relation.source, Source::System(_));
         let walked = served.filter(|served| !served.leads() && !is_system);
@@ -355,6 +388,7 @@ impl Item<'_> {
             alias: relation.alias.clone(),
             verdict,
             is_searchable: !self.alternatives.is_empty()
+                || self.demands.iter().any(|demand| is_flag(demand))
                 || self.conditions().any(|condition| !wanted::is_condition(&condition.operand)),
             kept: served.as_ref().map_or(1.0, |served| served.kept),
             index: served.map(|served| self.indexes.name(served.by).to_owned()),
@@ -365,6 +399,15 @@ impl Item<'_> {
             span,
             table,
         }
+    }
+}
+
+/// Whether a condition is a column or its negation, which SQLite evaluates for each row: a partial index serves it.
+fn is_flag(condition: &Expr) -> bool {
+    match condition {
+        Expr::Column(_) => true,
+        Expr::Not(inner) => matches!(**inner, Expr::Column(_)),
+        _ => false,
     }
 }
 

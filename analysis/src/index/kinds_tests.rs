@@ -5,6 +5,7 @@ mod affinities;
 mod expressions;
 mod given;
 mod hints;
+mod sqlite;
 mod values;
 
 use super::tests::schema;

@@ -28,7 +28,7 @@ pub(super) fn index(members: &[&Wanted], schema: &Schema) -> Option<NewIndex> {
     let of_few: Vec<String> = shared.iter().filter(|text| !is_of_many(text)).cloned().collect();
     let (columns, shared) = [shared, of_few, Vec::new()]
         .into_iter()
-        .find_map(|shared| Some((columns(members, &shared, schema.dialect)?, shared)))?;
+        .find_map(|shared| Some((columns(members, &shared)?, shared)))?;
     let columns = columns.into_iter().map(|column| storable(column, &first.table, schema)).collect();
     let predicate = (!shared.is_empty()).then(|| shared.join(" AND "));
     let index = NewIndex { table: first.table.clone(), columns, predicate, method: first.method };
@@ -58,16 +58,10 @@ fn exists(wanted: &NewIndex, schema: &Schema) -> bool {
 }
 
 /// The key columns that serve all of `members` in an index restricted to `shared`; `None` if there are none.
-fn columns(members: &[&Wanted], shared: &[String], dialect: Dialect) -> Option<Vec<String>> {
+fn columns(members: &[&Wanted], shared: &[String]) -> Option<Vec<String>> {
     let mut shapes: Vec<Vec<Vec<String>>> = Vec::new();
     for member in members {
-        let shape = shape(member, shared)?;
-        // SQLite scans a partial index no faster than a table, so each access needs a key to search by.
-        let searches = shape.len() > if member.ordered { member.rest.len() } else { 0 };
-        if dialect == Dialect::Sqlite && !shared.is_empty() && !searches {
-            return None;
-        }
-        shapes.push(shape);
+        shapes.push(shape(member, shared)?);
     }
     // Shorter shapes first, since longer ones extend them.
     shapes.sort_by_key(|shape| shape.iter().map(Vec::len).sum::<usize>());

@@ -20,6 +20,7 @@ mod blocks;
 mod catalog;
 mod compared;
 mod condition;
+mod ctes;
 mod derived;
 mod estimate;
 mod few_values;
@@ -76,7 +77,7 @@ pub(crate) use writes::written_tables;
 use crate::schema::{Name, Schema};
 use crate::sql::Span;
 use crate::sql::expr::Expr;
-use crate::sql::query::{Query, RelationId, Source};
+use crate::sql::query::{BlockId, Query, RelationId, Role, Source};
 
 /// How one table of a query is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,6 +148,9 @@ impl Verdict {
 /// planners stop looking for the best order much earlier.
 const MOST_RELATIONS: usize = 40;
 
+/// The maximum number of references to a CTE that are looked at.
+const MOST_REFERENCES: usize = 4;
+
 /// The maximum number of indexes examined per table.
 pub(crate) const MOST_INDEXES: usize = 400;
 
@@ -167,9 +171,7 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
         let why = format!("`{}` has more than {MOST_INDEXES} indexes, which are not looked at", table.name);
         return tables.map(|(id, _)| Access { why: why.clone(), ..unknown(query, id) }).collect();
     }
-    for problem in problem::collect(query, schema) {
-        accesses.extend(joins::solve(query, schema, &problem));
-    }
+    accesses.extend(planned_accesses(query, schema));
     doubt(query, schema, &mut accesses);
     for (id, relation) in query.relation_ids() {
         // How a table missing from the schema is read is unknown, as is what a write to it touches.
@@ -204,6 +206,32 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
     accesses
 }
 
+/// How each table is read. A table of a CTE that is planned anew for each reference is as it is for the worst of them.
+fn planned_accesses(query: &Query, schema: &Schema) -> Vec<Access> {
+    let solved = |turn: usize| {
+        let problems = problem::collect(query, schema, turn);
+        problems.iter().flat_map(|problem| joins::solve(query, schema, problem)).collect::<Vec<Access>>()
+    };
+    let mut accesses = solved(0);
+    let ctes = query.block_ids().filter(|(_, block)| matches!(block.role, Role::Cte { .. }));
+    let several: Vec<(BlockId, usize)> =
+        ctes.map(|(id, _)| (id, ctes::references(query, id).len())).filter(|(_, many)| *many > 1).collect();
+    let turns = several.iter().map(|(_, many)| *many).max().unwrap_or(1).min(MOST_REFERENCES);
+    for turn in 1..turns {
+        for access in solved(turn) {
+            let block = query.relation(access.relation).block;
+            let is_shared = several.iter().any(|(cte, _)| query.is_within(block, *cte));
+            let known = accesses.iter_mut().find(|known| known.relation == access.relation);
+            if let Some(known) = known.filter(|known| {
+                is_shared && known.verdict == Verdict::Served && access.verdict == Verdict::Unserved
+            }) {
+                *known = access;
+            }
+        }
+    }
+    accesses
+}
+
 /// Makes unknown what is served by an index that may be dropped, and by no other.
 fn doubt(query: &Query, schema: &Schema, accesses: &mut [Access]) {
     let is_doubtful = |access: &Access, index: &str| {
@@ -215,9 +243,7 @@ fn doubt(query: &Query, schema: &Schema, accesses: &mut [Access]) {
         return;
     }
     let certain = schema.without_doubtful();
-    let problems = problem::collect(query, certain);
-    let sure: Vec<Access> =
-        problems.iter().flat_map(|problem| joins::solve(query, certain, problem)).collect();
+    let sure = planned_accesses(query, certain);
     for access in accesses.iter_mut().filter(|access| doubted(access)) {
         let same = sure.iter().find(|it| it.relation == access.relation);
         match same.filter(|it| it.verdict == access.verdict) {

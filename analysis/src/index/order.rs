@@ -301,6 +301,13 @@ impl<'p, 's> Joined<'p, 's> {
         let alone = item.alone().is_some_and(|alone| alone.kept <= served.kept);
         let searched = match served.how {
             How::WalkedWhole => full * 0.9,
+            // For many rows of others, SQLite rather makes an index for the run.
+            How::WalkedPartial | How::FilteredPartial if planner == Planner::Nested => {
+                if outer > 1.0 && item.is_joined_by_value(reached) {
+                    return (full, None);
+                }
+                outer * (NESTED_FIND + found * NESTED_ROW)
+            }
             How::WalkedPartial | How::FilteredPartial => FIND + own * ROW + outer * own * COMPARE,
             How::Searched(_) if planner == Planner::Nested => outer * (NESTED_FIND + found * NESTED_ROW),
             How::Searched(_) if alone => FIND + found * ROW + outer * found.min(own) * COMPARE,

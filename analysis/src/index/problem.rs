@@ -11,7 +11,6 @@ use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::outer_joins::demanded;
-use crate::sql::predicates;
 use crate::sql::query::{BlockId, Body, From, JoinKind, OrderKey, Query, RelationId, Role, Select, Source};
 
 /// Joined tables, and the conditions on them.
@@ -70,10 +69,11 @@ pub(super) struct Demand {
     pub(super) narrows: Option<Vec<RelationId>>,
 }
 
-/// The join problems of a query, one for each block that is planned on its own.
-pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<JoinGraph> {
+/// The join problems of a query, one for each block that is planned on its own. A CTE that is inlined for several references
+/// is that of the one whose `turn` it is.
+pub(super) fn collect(query: &Query, schema: &Schema, turn: usize) -> Vec<JoinGraph> {
     let mut collector =
-        Collector { query, schema, taken: vec![false; query.blocks.len()], pushed: Vec::new() };
+        Collector { query, schema, turn, taken: vec![false; query.blocks.len()], pushed: Vec::new() };
     let mut problems = Vec::new();
     for id in collector.in_order() {
         if !collector.is_taken(id) {
@@ -85,7 +85,9 @@ pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<JoinGraph> {
 
 pub(super) struct Collector<'q> {
     pub(super) query: &'q Query,
-    schema: &'q Schema,
+    pub(super) schema: &'q Schema,
+    /// Which reference to a CTE that is named several times stands for it.
+    pub(super) turn: usize,
     /// The blocks merged into another block's problem.
     taken: Vec<bool>,
     /// Conditions pushed down from outside into a block, in the block's own terms.
@@ -294,6 +296,9 @@ impl Collector<'_> {
                 if !on.is_empty() {
                     renamed.padded.extend(renamed.members(&padded));
                 }
+                // SQLite reads the left side of a RIGHT or FULL JOIN first, and all of it.
+                let reads_left_first = is_sqlite && matches!(kind, JoinKind::Right | JoinKind::Full);
+                let inner = if reads_left_first { inner.map(|_| right.relations()) } else { inner };
                 for condition in on {
                     let narrows = inner.as_ref().map(|relations| renamed.members(relations));
                     tree.push(Demand { condition, narrows });
@@ -313,7 +318,7 @@ impl Collector<'_> {
         let relation = self.query.relation(id);
         let inner = match &relation.source {
             Source::Derived(block) | Source::View(_, block) => Some(*block),
-            Source::Cte(block) => self.is_inlined(*block).then_some(*block),
+            Source::Cte(block) => (self.is_inlined(*block) && self.is_its_turn(id, *block)).then_some(*block),
             Source::Function(..) => relation.inlined,
             _ => None,
         };
@@ -407,26 +412,5 @@ impl Collector<'_> {
         problem.demands.append(&mut conditions);
         problem.semi.append(&mut below.semi);
         true
-    }
-
-    /// Whether PostgreSQL inlines a CTE: it is referenced once, not recursive, and writes nothing.
-    pub(super) fn is_inlined(&self, id: BlockId) -> bool {
-        let block = self.query.block(id);
-        match &block.role {
-            Role::Cte { recursive: true, .. } | Role::Cte { materialized: Some(true), .. } => false,
-            Role::Cte { materialized: Some(false), .. } => {
-                matches!(block.body, Body::Select(_) | Body::Set { .. })
-            }
-            Role::Cte { uses, .. } => {
-                (*uses == 1 || self.schema.dialect == Dialect::Sqlite)
-                    && !block.locks
-                    && match &block.body {
-                        Body::Select(select) => !select.projection.iter().any(predicates::is_volatile),
-                        Body::Set { .. } => true,
-                        _ => false,
-                    }
-            }
-            _ => true,
-        }
     }
 }

@@ -1,10 +1,13 @@
 //! Pushes conditions down into subqueries that are planned separately.
 
 use super::derived;
-use super::problem::{Collector, JoinGraph};
+use super::problem::{Collector, Demand, JoinGraph};
 use super::renamed::map_columns;
-use crate::sql::expr::{Call, ColumnRef, Expr};
-use crate::sql::query::{BlockId, Body, RelationId, Source};
+use super::value_types::Values;
+use crate::sql::Dialect;
+use crate::sql::expr::{Call, ColumnRef, Expr, Op};
+use crate::sql::query::{BlockId, Body, RelationId, Select, SetOp, Source};
+use crate::sql::type_names;
 
 impl Collector<'_> {
     /// Pushes the conditions on each subquery that is not pulled up into it, including implied ones, if they
@@ -12,7 +15,7 @@ impl Collector<'_> {
     pub(super) fn push_down(&mut self, problem: &JoinGraph) {
         let query_of = |id: &RelationId| match &self.query.relation(*id).source {
             Source::Derived(inner) | Source::View(_, inner) => Some((*id, *inner)),
-            Source::Cte(inner) if self.is_inlined(*inner) => Some((*id, *inner)),
+            Source::Cte(inner) if self.is_inlined(*inner) && self.is_for_one(*inner) => Some((*id, *inner)),
             _ => None,
         };
         let queries: Vec<(RelationId, BlockId)> = problem.relations.iter().filter_map(query_of).collect();
@@ -23,16 +26,150 @@ impl Collector<'_> {
         derived::follow_equalities(&mut followed);
         for (id, inner) in queries {
             for demand in &followed.demands {
-                if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(&id)) {
+                if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(&id))
+                    || !self.is_followed(demand, problem)
+                {
                     continue;
                 }
                 let columns = demand.condition.columns();
                 let only_its =
                     !columns.is_empty() && columns.iter().all(|column| column.relation == Some(id));
-                if only_its && self.is_settled(&demand.condition) {
+                if only_its && self.is_settled(&demand.condition)
+                    || self.is_join_into_arms(demand, id, inner, problem)
+                {
                     self.push(inner, id, &demand.condition);
                 }
             }
+        }
+    }
+
+    /// Whether the planner knows a condition that may be implied by others: SQLite takes no constant into an outer join.
+    fn is_followed(&self, demand: &Demand, problem: &JoinGraph) -> bool {
+        self.schema.dialect != Dialect::Sqlite
+            || demand.narrows.is_none()
+            || problem.demands.iter().any(|written| written.condition == demand.condition)
+    }
+
+    /// Whether the condition compares a column of a UNION ALL with that of a table that is read first, as its values are
+    /// given: each arm is searched for each of its rows, as a table would be.
+    fn is_join_into_arms(
+        &self,
+        demand: &Demand,
+        id: RelationId,
+        inner: BlockId,
+        problem: &JoinGraph,
+    ) -> bool {
+        let Expr::Binary { op: Op::Eq, left, right } = &demand.condition else { return false };
+        let (Some(left), Some(right)) = (left.as_column(), right.as_column()) else { return false };
+        let (own, other) = if left.relation == Some(id) { (left, right) } else { (right, left) };
+        let Some(first) = other.relation.filter(|_| own.relation == Some(id)) else { return false };
+        let is_given = |demand: &Demand| {
+            let columns = demand.condition.columns();
+            let is_equality = matches!(demand.condition, Expr::Binary { op: Op::Eq, .. });
+            demand.narrows.is_none()
+                && is_equality
+                && !columns.is_empty()
+                && columns.iter().all(|column| column.relation == Some(first))
+        };
+        if first == id || !problem.demands.iter().any(is_given) {
+            return false;
+        }
+        let Some(arms) = self.arms(inner, &|op, all| op == SetOp::Union && all) else { return false };
+        let is_plain = |arm: &&Select| {
+            arm.group_by.is_empty() && !arm.aggregates && arm.distinct.is_none() && !arm.from.is_empty()
+        };
+        arms.len() > 1 && arms.iter().all(is_plain) && self.is_spread(demand, id, &arms)
+    }
+
+    /// Whether SQLite makes a UNION ALL of joins out of a join with a UNION ALL: the rows are returned as they are, and all
+    /// arms have the same types. PostgreSQL always searches the arms.
+    fn is_spread(&self, demand: &Demand, id: RelationId, arms: &[&Select]) -> bool {
+        match self.schema.dialect {
+            Dialect::Postgres => true,
+            Dialect::MySql => false,
+            Dialect::Sqlite => {
+                let block = self.query.block(self.query.relation(id).block);
+                let Body::Select(outer) = &block.body else { return false };
+                let columns = arms.iter().map(|arm| arm.projection.len()).min().unwrap_or_default();
+                demand.narrows.is_none()
+                    && block.order_by.is_empty()
+                    && outer.group_by.is_empty()
+                    && !outer.aggregates
+                    && outer.distinct.is_none()
+                    && (0..columns).all(|at| self.has_one_type(arms, at))
+            }
+        }
+    }
+
+    /// The SELECTs of a set operation, if all of its operators are allowed.
+    fn arms(&self, id: BlockId, allowed: &dyn Fn(SetOp, bool) -> bool) -> Option<Vec<&Select>> {
+        let block = self.query.block(id);
+        match &block.body {
+            Body::Select(select) => Some(vec![select.as_ref()]),
+            Body::Set { op, all, left, right } if allowed(*op, *all) && block.limit.is_none() => {
+                let mut arms = self.arms(*left, allowed)?;
+                arms.extend(self.arms(*right, allowed)?);
+                Some(arms)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether no two arms are known to have different types in a column; lengths do not count.
+    fn has_one_type(&self, arms: &[&Select], at: usize) -> bool {
+        let values = Values { query: self.query };
+        let written = arms.iter().filter_map(|arm| arm.projection.get(at));
+        let columns = written.filter(|value| matches!(value, Expr::Column(_) | Expr::Cast { .. }));
+        let mut types = columns.filter_map(|value| values.type_of_value(value)).map(|ty| {
+            let base = ty.split('(').next().unwrap_or_default().trim().to_lowercase();
+            type_names::canonical(&base)
+        });
+        let first = types.next();
+        types.all(|ty| first.as_ref() == Some(&ty))
+    }
+
+    /// Whether a condition on the columns at these positions is tested in the arms of a set operation, and not on its rows:
+    /// PostgreSQL leaves EXCEPT alone, and columns whose type some arm is cast to; SQLite compares all rows that are not
+    /// told apart byte by byte.
+    fn is_open(&self, set: BlockId, columns: &[usize]) -> bool {
+        match self.schema.dialect {
+            Dialect::MySql => true,
+            Dialect::Postgres => match self.arms(set, &|op, _| op != SetOp::Except) {
+                Some(arms) => columns.iter().all(|at| self.has_one_type(&arms, *at)),
+                None => !self.has_except(set),
+            },
+            Dialect::Sqlite => {
+                if self.arms(set, &|op, all| op == SetOp::Union && all).is_some() {
+                    return true;
+                }
+                let all = self.arms(set, &|_, _| true).unwrap_or_default();
+                let outputs = all.iter().flat_map(|arm| &arm.projection);
+                !outputs.into_iter().any(|output| self.is_collated(output))
+            }
+        }
+    }
+
+    fn has_except(&self, id: BlockId) -> bool {
+        match &self.query.block(id).body {
+            Body::Set { op, left, right, .. } => {
+                *op == SetOp::Except || self.has_except(*left) || self.has_except(*right)
+            }
+            _ => false,
+        }
+    }
+
+    /// SQLite: whether values are compared by another collation than byte by byte.
+    fn is_collated(&self, output: &Expr) -> bool {
+        let is_other = |collation: &str| !collation.eq_ignore_ascii_case("binary");
+        match output {
+            Expr::Collate { collation, .. } => is_other(collation),
+            Expr::Column(column) => {
+                let source = column.relation.map(|id| &self.query.relation(id).source);
+                let Some(Source::Table(table)) = source else { return false };
+                let stored = self.schema.stored(table).and_then(|table| table.column(&column.name));
+                stored.and_then(|column| column.collation.as_deref()).is_some_and(is_other)
+            }
+            _ => false,
         }
     }
 
@@ -51,7 +188,10 @@ impl Collector<'_> {
             return;
         }
         let names = self.query.relation(relation).columns.as_ref();
-        let at = |column: &ColumnRef| names?.iter().position(|known| known.name == column.name);
+        let at = |column: &ColumnRef| {
+            let own = Some(column).filter(|column| column.relation == Some(relation))?;
+            names?.iter().position(|known| known.name == own.name)
+        };
         match &block.body {
             Body::Select(select) => {
                 let keys = match &select.distinct {
@@ -86,6 +226,10 @@ impl Collector<'_> {
                 }
             }
             Body::Set { left, right, .. } => {
+                let columns: Vec<usize> = condition.columns().into_iter().filter_map(at).collect();
+                if !self.is_open(inner, &columns) {
+                    return;
+                }
                 for arm in [*left, *right] {
                     self.push_by_position(arm, condition, &at);
                 }
@@ -103,8 +247,9 @@ impl Collector<'_> {
             Body::Select(select) if select.group_by.is_empty() && !select.aggregates => {
                 let mut possible = true;
                 let moved = map_columns(condition, &mut |column| {
-                    let output = at(column).and_then(|at| select.projection.get(at)).cloned();
-                    possible = possible && output.is_some();
+                    let at = at(column);
+                    let output = at.and_then(|at| select.projection.get(at)).cloned();
+                    possible = possible && (output.is_some() || at.is_none());
                     output
                 });
                 if possible {

@@ -137,8 +137,7 @@ impl Searches {
             let partial = !matches!(resolved.predicate, Predicate::None);
             let matched = self.matched(candidate, resolved, indexes.dialect(), reached);
             let how = match matched.keys {
-                // SQLite reports that as a scan.
-                0 | Self::LATER_KEY if partial && indexes.dialect() != Dialect::Sqlite => candidate.whole,
+                0 | Self::LATER_KEY if partial => candidate.whole,
                 0 => continue,
                 Self::LATER_KEY => How::WalkedWhole,
                 keys => How::Searched(keys),
@@ -190,9 +189,7 @@ impl Searches {
             }
             let matched = self.matched(candidate, resolved, indexes.dialect(), Relations::NONE);
             let how = match matched.keys {
-                0 if matches!(resolved.predicate, Predicate::None)
-                    || indexes.dialect() == Dialect::Sqlite =>
-                {
+                0 if matches!(resolved.predicate, Predicate::None) => {
                     walk = walk.or(Some(Walk::Whole));
                     continue;
                 }

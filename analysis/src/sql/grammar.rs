@@ -14,6 +14,8 @@ mod derived {
     derive_dialect!(Sqlite, SQLiteDialect, preserve_type_id = true, overrides = {
         supports_bitwise_shift_operators = true,
         supports_cross_join_constraint = true,
+        // A name behind a CTE, by which the rewritten text says that it is materialized.
+        supports_from_first_insert = true,
         supports_insert_table_alias = true,
         supports_parens_around_table_factor = true,
     });

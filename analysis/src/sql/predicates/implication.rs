@@ -43,11 +43,18 @@ fn excluded(condition: &Expr) -> Option<(&Expr, Cow<'_, [Expr]>)> {
 /// SQLite's version of [`implied`]: each part of the predicate has to be one of the conditions, or an IS NOT
 /// NULL on a column that a condition compares.
 pub(crate) fn implied_as_written(predicate: &Expr, conditions: &[&Expr], relation: RelationId) -> bool {
-    let written = |part: &Expr| {
-        conditions.iter().any(|condition| {
-            same(part, condition, relation) && are_spelled_alike(part, condition, Dialect::Sqlite)
-        })
+    let is_it = |part: &Expr, condition: &Expr| {
+        same(part, condition, relation) && are_spelled_alike(part, condition, Dialect::Sqlite)
     };
+    // It reads `x = 1 OR x = 2` as `x IN (1, 2)`.
+    let is_list = |part: &Expr, condition: &Expr| match (part, condition) {
+        (Expr::InList { negated: false, .. }, Expr::Or(arms)) => {
+            one_of(arms).is_some_and(|list| is_it(part, &list))
+        }
+        _ => false,
+    };
+    let written =
+        |part: &Expr| conditions.iter().any(|condition| is_it(part, condition) || is_list(part, condition));
     match predicate {
         Expr::And(all) => all.iter().all(|part| implied_as_written(part, conditions, relation)),
         Expr::Or(any) => {

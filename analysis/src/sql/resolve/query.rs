@@ -58,6 +58,8 @@ impl Resolver<'_> {
         let name = self.fold(&cte.alias.name);
         let materialized =
             cte.materialized.as_ref().map(|m| matches!(m, ast::CteAsMaterialized::Materialized));
+        // How the rewritten text of SQLite says it.
+        let materialized = materialized.or(cte.from.as_ref().map(|_| true));
         let role = Role::Cte { name: name.clone(), recursive: false, materialized, uses: 0 };
         let id = self.open_block(Some(parent), role);
         let problems = self.problems.len();

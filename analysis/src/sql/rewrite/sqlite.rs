@@ -145,7 +145,8 @@ fn affinity(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `AS [NOT] MATERIALIZED (..)`.
+/// `AS [NOT] MATERIALIZED (..)`. The parser knows it of PostgreSQL alone; `x AS (..) FROM materialized` says the same to the
+/// resolver, as no database takes a FROM there.
 fn materialized(r: &mut Rewriter, length: usize) -> bool {
     if *r.token(length) != Token::LParen {
         return false;
@@ -153,10 +154,16 @@ fn materialized(r: &mut Rewriter, length: usize) -> bool {
     let not = keyword(r.written(1)) == K::NOT;
     let there = keyword(r.written(1 + usize::from(not))) == K::AS;
     if there {
+        let end = r.closing(length).map(|close| r.at + close + 1);
         if not {
             r.out.pop();
         }
         r.skip(length);
+        if let Some(end) = end.filter(|_| !not) {
+            r.run(end);
+            r.put_word("FROM", K::FROM);
+            r.put_word("materialized", K::MATERIALIZED);
+        }
     }
     there
 }
