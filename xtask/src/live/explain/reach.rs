@@ -20,6 +20,10 @@ const MYSQL_FUNCTIONS: &str = "SELECT routine_name FROM information_schema.routi
 /// Functions of libraries. Not everybody may list them.
 const MYSQL_LIBRARIES: &str = "SELECT name FROM mysql.func";
 
+/// Tables that stand for those of another server, which is read while a query is planned.
+const MYSQL_FOREIGN: &str = "SELECT table_name FROM information_schema.tables
+    WHERE engine IN ('FEDERATED', 'CONNECT', 'SPIDER')";
+
 const MYSQL_VIEWS: &str = "SELECT table_name, view_definition FROM information_schema.views
     WHERE table_schema NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
 
@@ -38,7 +42,7 @@ const READERS: [&str; 6] = [
 pub(super) struct Reach {
     /// Why a function could do more than the transaction prevents; `None` if none could.
     escapes: Option<String>,
-    /// Functions, and relations through which one is called, in lower case.
+    /// Functions, relations through which one is called, and those of other servers, in lower case.
     names: BTreeSet<String>,
     /// Whether every statement could call one, by an operator, a type or a cast.
     everywhere: bool,
@@ -76,6 +80,7 @@ impl Reach {
     async fn of_mysql(live: &mut Live) -> Result<Reach, Failure> {
         let mut rows = live.texts(MYSQL_FUNCTIONS).await?;
         rows.extend(live.texts(MYSQL_LIBRARIES).await.unwrap_or_default());
+        rows.extend(live.texts(MYSQL_FOREIGN).await?);
         let names = rows.into_iter().flatten().flatten().map(|name| name.to_lowercase()).collect();
         let escapes = Some("this server evaluates functions while it plans".to_owned());
         let mut reach = Reach { escapes, names, everywhere: false };

@@ -27,6 +27,8 @@ WITH RECURSIVE powerful AS MATERIALIZED (
     -- A default that is not planned runs for a row alone.
     UNION SELECT a.adrelid FROM used u JOIN pg_attrdef a ON u.classid = 'pg_attrdef'::regclass AND a.oid = u.objid
         WHERE u.is_planned
+    -- Another server may be asked to plan, in a transaction of its own.
+    UNION SELECT oid FROM pg_class WHERE relkind = 'f'
     -- The views over these, and the tables of which these are parts.
     UNION SELECT further.oid FROM reached CROSS JOIN LATERAL (
         SELECT r.ev_class AS oid FROM pg_depend d
@@ -44,6 +46,8 @@ UNION ALL SELECT 'escapes', format('`%s` is in a language that may do anything o
     FROM functions WHERE NOT is_trusted AND has_function_privilege(functions.oid, 'EXECUTE')
 UNION ALL SELECT 'escapes', 'the extension `dblink` opens connections of its own'
     FROM pg_extension WHERE extname = 'dblink'
+UNION ALL SELECT 'escapes', format('the foreign table `%s` is planned by another server', relname)
+    FROM pg_class WHERE relkind = 'f'
 UNION ALL SELECT 'name', name FROM functions
 UNION ALL SELECT 'name', c.relname::text FROM reached JOIN pg_class c ON c.oid = reached.oid
 UNION ALL SELECT 'everywhere', '' WHERE EXISTS (SELECT 1 FROM used u WHERE u.classid IN ('pg_operator'::regclass,
