@@ -91,7 +91,7 @@ pub struct Edit {
     pub replacement: String,
     /// Whether a tool may apply it unattended.
     pub applicability: Applicability,
-    /// The edit as bytes of its file, set by [`crate::check::place_edits`]; `None` before that.
+    /// The edit as bytes of its file, set by [`crate::check::EditedFile`]; `None` before that.
     pub in_file: Option<InFile>,
 }
 

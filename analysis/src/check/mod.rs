@@ -7,7 +7,7 @@ mod file;
 mod query;
 mod tier;
 
-pub use edits::place_edits;
+pub use edits::EditedFile;
 pub use tier::is_by_hand;
 
 use std::collections::HashMap;

@@ -38,7 +38,7 @@ pub use graph::keys::Key;
 pub use graph::neighbours::{Neighbour, Told, told};
 pub use graph::tree::{Position, Target, positions, undeclared};
 pub use lex::ddl::{DdlSource, DdlText, ddl_texts};
-pub use lex::embedded::{embedded, rewritten};
+pub use lex::embedded::{Literals, embedded};
 pub use lex::guard::STACK;
 pub use lex::literal::text_of;
 pub use lex::makers::Makers;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use query_budget_analysis::check::place_edits;
+use query_budget_analysis::check::EditedFile;
 use query_budget_analysis::project::read;
 use query_budget_analysis::{Applicability, Finding};
 
@@ -30,11 +30,17 @@ impl Texts {
 impl Report {
     /// Maps the edits of all findings to their files.
     pub(super) fn place_edits(&mut self, base: &Path) {
-        let mut texts = Texts::default();
-        for finding in self.findings.iter_mut().filter(|finding| !finding.edits.is_empty()) {
-            let file = finding.edits.first().map(|edit| edit.start.file.clone()).unwrap_or_default();
-            if let Some(text) = texts.of(&file, base) {
-                place_edits(finding, &text);
+        let mut of_file: HashMap<Arc<str>, Vec<&mut Finding>> = HashMap::new();
+        for finding in &mut self.findings {
+            let file = finding.edits.first().map(|edit| Arc::clone(&edit.start.file));
+            if let Some(file) = file {
+                of_file.entry(file).or_default().push(finding);
+            }
+        }
+        for (file, findings) in of_file {
+            if let Some(text) = Texts::default().of(&file, base) {
+                let edited = EditedFile::new(&text);
+                findings.into_iter().for_each(|finding| edited.place(finding));
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Texts inside string literals: locates them in the source, byte for byte, and writes replacements.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::tokens::{TokenKind, tokens};
+use super::tokens::{Token, TokenKind, tokens};
 
 /// A string literal of a source.
 struct Literal {
@@ -15,25 +16,33 @@ struct Literal {
 /// The bytes of `source` that represent `text`, which starts at byte `start` inside a string literal. `None`
 /// if something else is there: the text is in another literal, or composed of several.
 pub fn embedded(source: &str, start: usize, text: &str) -> Option<Range<usize>> {
-    literal_at(source, start)?.span_of(source, start, text)
+    literal_at(&tokens(source), start)?.span_of(source, start, text)
 }
 
-/// Like [`embedded`], along with the source that makes the literal represent `replacement` there. Also `None`
-/// if the literal cannot represent it: a raw literal that the text would end.
-pub fn rewritten(
-    source: &str,
-    start: usize,
-    text: &str,
-    replacement: &str,
-) -> Option<(Range<usize>, String)> {
-    let literal = literal_at(source, start)?;
-    let span = literal.span_of(source, start, text)?;
-    Some((span, literal.write(replacement)?))
+/// The string literals of a source, which is read once.
+#[derive(Debug)]
+pub struct Literals<'s> {
+    source: &'s str,
+    tokens: OnceCell<Vec<Token<'s>>>,
+}
+
+impl<'s> Literals<'s> {
+    /// Those of a source, which is not read before one of them is asked for.
+    pub fn new(source: &'s str) -> Literals<'s> {
+        Literals { source, tokens: OnceCell::new() }
+    }
+
+    /// Like [`embedded`], along with the source that makes the literal represent `replacement` there. Also
+    /// `None` if the literal cannot represent it: a raw literal that the text would end.
+    pub fn rewritten(&self, start: usize, text: &str, replacement: &str) -> Option<(Range<usize>, String)> {
+        let literal = literal_at(self.tokens.get_or_init(|| tokens(self.source)), start)?;
+        let span = literal.span_of(self.source, start, text)?;
+        Some((span, literal.write(replacement)?))
+    }
 }
 
 /// The string literal whose content contains a byte; the closing quote counts as its end.
-fn literal_at(source: &str, at: usize) -> Option<Literal> {
-    let tokens = tokens(source);
+fn literal_at(tokens: &[Token<'_>], at: usize) -> Option<Literal> {
     let after = tokens.partition_point(|token| token.start < at);
     let token = tokens.get(after.checked_sub(1)?)?;
     let (prefix, rest) = token.text.split_once('"')?;
@@ -158,7 +167,7 @@ mod tests {
     fn a_replacement_is_written_as_its_literal_demands() {
         let written = |source: &str, replacement| {
             let start = source.find('a').expect("a start");
-            rewritten(source, start, "a", replacement).map(|(_, written)| written)
+            Literals::new(source).rewritten(start, "a", replacement).map(|(_, written)| written)
         };
         assert_eq!(written("q(\"a\")", "\"x\" \\ y").as_deref(), Some("\\\"x\\\" \\\\ y"));
         assert_eq!(written("q(r\"a\")", "\"x\""), None);
