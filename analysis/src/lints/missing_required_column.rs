@@ -1,5 +1,7 @@
 //! A row without a value for a required column.
 
+use std::collections::HashMap;
+
 use super::shared::wording;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -139,8 +141,12 @@ fn lacking<'t>(
     } else {
         write.assignments.iter().map(|(column, _)| column.as_str()).collect()
     };
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (at, name) in named.iter().enumerate() {
+        places.entry(name.to_ascii_lowercase()).or_insert(at);
+    }
     let judge = |column: &'t Column| {
-        let Some(at) = named.iter().position(|name| name.eq_ignore_ascii_case(&column.name)) else {
+        let Some(at) = places.get(&column.name.to_ascii_lowercase()).copied() else {
             return is_required(column, table, schema).then_some(Lacking { column, is_null: false });
         };
         if !refuses_null(column, table, schema) {

@@ -223,6 +223,7 @@ impl Replay {
         if_not_exists: bool,
         at: &Position,
     ) -> Applied {
+        let dialect = self.schema.dialect;
         let mut definition = definition;
         let constraints = std::mem::take(&mut definition.constraints);
         let mut column = self.column(definition);
@@ -231,6 +232,7 @@ impl Replay {
             let taken = Err(format!("table `{name}` has a column `{}` already", column.name));
             return if if_not_exists { Ok(()) } else { taken };
         }
+        super::width::check_width(name, self.table(name)?.columns.len() + 1, dialect)?;
         self.settle_stars(name);
         for child in self.descendants(name) {
             self.settle_stars(&child);

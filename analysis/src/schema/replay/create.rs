@@ -87,6 +87,7 @@ impl Replay {
             let column = defined.map_or(column, |at| table.columns.remove(at));
             table.columns.push(column);
         }
+        super::width::check_width(&name, table.columns.len(), self.schema.dialect)?;
         let parent = table.parent.clone().filter(|_| table.partition_bound.is_some());
         self.hypertables.remove(&name);
         self.schema.tables.insert(name.clone(), table);

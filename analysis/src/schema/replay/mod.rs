@@ -23,6 +23,7 @@ mod rows;
 mod stars;
 mod values;
 mod view_columns;
+mod width;
 
 use std::collections::{BTreeMap, BTreeSet};
 

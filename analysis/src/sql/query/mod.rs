@@ -371,6 +371,9 @@ pub enum Source {
     Unknown,
 }
 
+/// Up to this many columns of a relation are searched one by one.
+pub(crate) const FEW_COLUMNS: usize = 64;
+
 /// A column that a relation provides to the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelationColumn {

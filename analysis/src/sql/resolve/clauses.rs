@@ -304,19 +304,16 @@ impl Resolver<'_> {
         }
     }
 
-    /// Records a column that a list assigns twice. Elements and fields of a column are assigned one by one.
+    /// Records a column that a list assigns twice; `whole` are those that it has assigned so far. Elements and fields of a
+    /// column are assigned one by one.
     pub(super) fn check_repeated(
         &mut self,
         column: &str,
-        assigned: &[(String, Option<Expr>)],
+        whole: &HashSet<String>,
         span: Option<Span>,
         target: RelationId,
     ) {
-        if self.subscripted || self.fielded || column.is_empty() {
-            return;
-        }
-        let is_whole = |value: &Option<Expr>| !value.as_ref().is_some_and(Expr::is_part);
-        if assigned.iter().any(|(known, value)| known == column && is_whole(value)) {
+        if !self.subscripted && !self.fielded && !column.is_empty() && whole.contains(column) {
             self.is_repeated(column, span, target);
         }
     }

@@ -28,6 +28,7 @@ mod tests;
 mod tests_of_refusals;
 mod unread;
 mod values;
+mod wide;
 mod widths;
 mod windows;
 mod write;
@@ -271,6 +272,8 @@ struct Resolver<'a> {
     window_aliases: Vec<String>,
     /// The text of each SELECT list element, by its first byte; SQLite and MySQL name columns by it.
     select_texts: Vec<(Span, String)>,
+    /// The columns of wide relations by name.
+    wide: wide::Wide,
 }
 
 impl<'a> Resolver<'a> {
@@ -299,6 +302,7 @@ impl<'a> Resolver<'a> {
             select_aliases: Vec::new(),
             window_aliases: Vec::new(),
             select_texts: Vec::new(),
+            wide: wide::Wide::default(),
         }
     }
 

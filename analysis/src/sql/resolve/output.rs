@@ -95,7 +95,8 @@ impl Resolver<'_> {
         match expr {
             Expr::Column(ColumnRef { relation: Some(id), name, .. }) => {
                 let columns = self.relations[id.0 as usize].columns.as_ref();
-                let column = columns.and_then(|columns| columns.iter().find(|column| column.name == *name));
+                let column =
+                    columns.and_then(|columns| self.wide.find(columns, name, |column| column.name == *name));
                 column.map_or_else(String::new, |column| column.ty.clone())
             }
             Expr::Cast { ty, .. } => ty.clone(),

@@ -328,7 +328,7 @@ impl Resolver<'_> {
             Dialect::Postgres => column.name == name,
             Dialect::MySql | Dialect::Sqlite => column.name.eq_ignore_ascii_case(name),
         };
-        relation.columns.as_ref().map(|columns| columns.iter().any(same))
+        relation.columns.as_ref().map(|columns| self.wide.find(columns, name, same).is_some())
     }
 
     /// The argument passed for a parameter of the SQL function being inlined.

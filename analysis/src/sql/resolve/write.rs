@@ -1,5 +1,7 @@
 //! INSERT, UPDATE and DELETE, and what they share with MERGE.
 
+use std::collections::HashSet;
+
 use sqlparser::ast;
 
 use super::Resolver;
@@ -32,10 +34,12 @@ impl Resolver<'_> {
             source
         });
         let mut assignments: Vec<(String, Option<Expr>)> = Vec::new();
+        let mut whole = HashSet::new();
         for column in &insert.columns {
             let name = self.target_column(column, target);
             if self.dialect != Dialect::Sqlite {
-                self.check_repeated(&name, &assignments, self.span_of(column), target);
+                self.check_repeated(&name, &whole, self.span_of(column), target);
+                whole.insert(name.clone());
             }
             assignments.push((name, None));
         }
@@ -293,8 +297,9 @@ impl Resolver<'_> {
         target: RelationId,
     ) -> Vec<(String, Option<Expr>)> {
         let mut assignments = Vec::new();
-        // Which single assignments are of a part of a column.
-        let mut single: Vec<(String, bool)> = Vec::new();
+        let mut whole: HashSet<String> = HashSet::new();
+        // The columns of single assignments, each with whether a part of it is assigned.
+        let mut single: HashSet<(String, bool)> = HashSet::new();
         for assignment in list {
             let value = match part_of(&assignment.value) {
                 Some((part, value)) => self.assigned_part(part, &value, target),
@@ -304,15 +309,19 @@ impl Resolver<'_> {
                 ast::AssignmentTarget::ColumnName(name) => {
                     let column = self.target_column(name, target);
                     let is_part = value.is_part();
-                    let is_again = |(known, part): &(String, bool)| *known == column && !(*part && is_part);
-                    if self.dialect != Dialect::Postgres {
-                    } else if single.iter().any(is_again) {
-                        self.is_repeated(&column, self.span_of(name), target);
-                    } else if !is_part {
-                        self.check_repeated(&column, &assignments, self.span_of(name), target);
-                    }
-                    if is_part || name.0.len() == 1 {
-                        single.push((column.clone(), is_part));
+                    if self.dialect == Dialect::Postgres {
+                        let is_again = |of_part| single.contains(&(column.clone(), of_part));
+                        if is_again(false) || !is_part && is_again(true) {
+                            self.is_repeated(&column, self.span_of(name), target);
+                        } else if !is_part {
+                            self.check_repeated(&column, &whole, self.span_of(name), target);
+                        }
+                        if is_part || name.0.len() == 1 {
+                            single.insert((column.clone(), is_part));
+                        }
+                        if !is_part {
+                            whole.insert(column.clone());
+                        }
                     }
                     assignments.push((column, Some(value)));
                 }
@@ -338,7 +347,11 @@ impl Resolver<'_> {
                     };
                     values.resize(names.len(), None);
                     for (name, value) in names.iter().zip(values) {
-                        assignments.push((self.target_column(name, target), value));
+                        let column = self.target_column(name, target);
+                        if !value.as_ref().is_some_and(Expr::is_part) {
+                            whole.insert(column.clone());
+                        }
+                        assignments.push((column, value));
                     }
                 }
             }

@@ -154,11 +154,7 @@ impl<'q> Session<'q> {
     /// requested.
     pub(super) fn field(&mut self, id: RelationId, name: &str) -> Option<Value> {
         if let Some((table, stored)) = self.stored_table(id).filter(|_| !self.relations.contains_key(&id)) {
-            // Renamed columns come first.
-            let names = self.query.relation(id).columns.as_deref().unwrap_or_default().iter();
-            let names = names.map(|column| &column.name);
-            let own = stored.columns.iter().map(|column| &column.name).skip(names.len());
-            let at = names.chain(own).position(|known| known == name)?;
+            let at = self.place(id, stored, name)?;
             return Some(self.declared(stored.columns.get(at)?, table, id, true));
         }
         let fields = self.relation(id)?;

@@ -6,10 +6,10 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::arena::{Arena, Ty};
-use crate::schema::{Name, Schema};
+use crate::schema::{Name, Schema, Table};
 use crate::sql::Query;
 use crate::sql::Span;
-use crate::sql::query::{BlockId, RelationId};
+use crate::sql::query::{BlockId, FEW_COLUMNS, RelationId};
 use crate::types::TypeError;
 
 use super::coerce::is_polymorphic;
@@ -151,6 +151,8 @@ pub(super) struct Session<'a> {
     pub(super) ctes: HashMap<BlockId, Vec<BlockId>>,
     /// The columns of relations, once derived.
     pub(super) relations: HashMap<RelationId, Option<Rc<[Field]>>>,
+    /// The positions of columns of wide tables, once one of them is looked up.
+    pub(super) places: HashMap<RelationId, HashMap<&'a str, usize>>,
     /// The composite types that functions in FROM return, as far as their rows have no other columns.
     pub(super) row_types: HashMap<RelationId, Ty>,
     /// The derived column types of materialised views.
@@ -191,6 +193,7 @@ impl<'a> Session<'a> {
             blocks: HashMap::new(),
             ctes,
             relations: HashMap::new(),
+            places: HashMap::new(),
             row_types: HashMap::new(),
             stored_types: HashMap::new(),
             outer: HashSet::new(),
@@ -223,6 +226,27 @@ impl<'a> Session<'a> {
     pub(super) fn refuse(&mut self, message: &str, help: &str) {
         let (message, help) = (message.to_owned(), help.to_owned());
         self.refusal(TypeError { message, span: None, label: "", help });
+    }
+
+    /// The position of a column of a table by its name in the query.
+    pub(super) fn place(&mut self, id: RelationId, stored: &'a Table, name: &str) -> Option<usize> {
+        // Renamed columns come first.
+        let query = self.query;
+        let names =
+            query.relation(id).columns.as_deref().unwrap_or_default().iter().map(|column| &column.name);
+        let own = stored.columns.iter().map(|column| &column.name).skip(names.len());
+        let mut names = names.chain(own);
+        if stored.columns.len() <= FEW_COLUMNS {
+            return names.position(|known| known == name);
+        }
+        let places = self.places.entry(id).or_insert_with(|| {
+            let mut places = HashMap::new();
+            for (at, name) in names.enumerate() {
+                places.entry(name.as_str()).or_insert(at);
+            }
+            places
+        });
+        places.get(name).copied()
     }
 
     /// The value of a parameter, as far as it is known.
