@@ -5,7 +5,6 @@ use super::condition::{Compare, Condition, Reader};
 use super::relations::Relations;
 use super::value_types::Class;
 use crate::sql::expr::{Expr, Literal, Op};
-use crate::sql::query::{BlockId, Body};
 use crate::sql::{Dialect, functions, predicates, type_names};
 
 impl<'a> Reader<'a> {

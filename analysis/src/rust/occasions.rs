@@ -1,9 +1,12 @@
 //! On which occasions a function runs, judging by where its name occurs in the workspace: never, by hand, for
 //! administrators, for an export. A name that may mean several functions means all of them.
 
+mod programs;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use self::programs::{knows_server, reads_arguments};
 use super::lex::named::{Named, is_admin, is_one_off, named, names_of_functions};
 use super::lex::relevant::names_of;
 use super::source::SourceFile;
@@ -65,6 +68,8 @@ struct Workspace<'t> {
     /// What the names that imports give stand for.
     renamed: HashMap<&'t str, Vec<&'t str>>,
     traits: HashSet<&'t str>,
+    /// The functions of each name outside of tests.
+    by_name: HashMap<&'t str, Vec<Id>>,
     live: HashSet<Id>,
 }
 
@@ -98,16 +103,19 @@ impl Occasions {
         let structs: HashSet<&str> =
             workspace.named.iter().flat_map(|it| it.structs.iter().copied()).collect();
         let of_all = |of: Option<&str>| of.is_some_and(|of| !structs.contains(of));
-        let asks = |id: Id, file: &NamedFile<'_>, name: &str| {
+        let paths = |is_named: fn(&str) -> bool| -> Vec<bool> {
+            files.iter().map(|file| path_words(file.path).any(is_named)).collect()
+        };
+        let (of_admins, of_copies) = (paths(is_admin), paths(is_of_copies));
+        let asks = |id: Id, _: &NamedFile<'_>, name: &str| {
             is_admin(name)
-                || path_words(file.path).any(is_admin)
+                || of_admins.get(id.0) == Some(&true)
                 || workspace.get(id).is_some_and(|it| it.asks_for_admin || of_all(it.admin_of))
         };
         let for_admins = workspace.reached_only_from(&asks);
         workspace.note(&mut all, &for_admins, Occasion::ForAdmins);
-        let copies = |_: Id, file: &NamedFile<'_>, name: &str| {
-            copies_data(name) || path_words(file.path).any(is_of_copies)
-        };
+        let copies =
+            |id: Id, _: &NamedFile<'_>, name: &str| copies_data(name) || of_copies.get(id.0) == Some(&true);
         let for_copy = workspace.reached_only_from(&copies);
         workspace.note(&mut all, &for_copy, Occasion::ForCopy);
         all
@@ -153,16 +161,29 @@ impl<'t> Workspace<'t> {
         }
         for (file, named) in named.iter_mut().enumerate() {
             for (name, function) in std::mem::take(&mut named.mentions) {
-                for meant in names_of(name, &renamed).into_iter().filter(|name| declared.contains(name)) {
-                    let places = mentions.entry(meant).or_default();
-                    if places.last() != Some(&(file, function)) {
-                        places.push((file, function));
+                let mut mention = |meant: &'t str| {
+                    if declared.contains(meant) {
+                        let places = mentions.entry(meant).or_default();
+                        if places.last() != Some(&(file, function)) {
+                            places.push((file, function));
+                        }
                     }
+                };
+                // Few names are renamed.
+                match renamed.contains_key(name) {
+                    true => names_of(name, &renamed).into_iter().for_each(mention),
+                    false => mention(name),
                 }
             }
         }
         let traits = named.iter().flat_map(|named| named.traits.iter().copied()).collect();
-        Workspace { files, named, mentions, renamed, traits, live: HashSet::new() }
+        let mut by_name: HashMap<&str, Vec<Id>> = HashMap::new();
+        for (file, named) in named.iter().enumerate() {
+            for (at, function) in named.functions.iter().enumerate().filter(|(_, it)| !it.in_test) {
+                by_name.entry(function.name).or_default().push((file, at));
+            }
+        }
+        Workspace { files, named, mentions, renamed, traits, by_name, live: HashSet::new() }
     }
 
     fn functions(&self) -> impl Iterator<Item = Id> + '_ {
@@ -183,16 +204,9 @@ impl<'t> Workspace<'t> {
 
     /// Finds the functions that may run: from those that something else runs, by the names in them.
     fn find_live(&mut self) {
-        let mut by_name: HashMap<&str, Vec<Id>> = HashMap::new();
         let mut names_in: HashMap<Id, Vec<&str>> = HashMap::new();
-        let mut open: Vec<Id> = Vec::new();
-        for id in self.functions() {
-            let Some(function) = self.get(id).filter(|it| !it.in_test) else { continue };
-            by_name.entry(function.name).or_default().push(id);
-            if self.is_root(id) {
-                open.push(id);
-            }
-        }
+        let mut open: Vec<Id> =
+            self.by_name.values().flatten().copied().filter(|id| self.is_root(*id)).collect();
         // What tests call may be meant to run, though nothing runs it yet.
         let tested = self.named.iter().flat_map(|named| &named.tested);
         let mut names: Vec<&str> = tested.flat_map(|name| names_of(name, &self.renamed)).collect();
@@ -214,7 +228,7 @@ impl<'t> Workspace<'t> {
             }
             let Some(name) = names.pop() else { break };
             if known.insert(name) {
-                open.extend(by_name.get(name).into_iter().flatten());
+                open.extend(self.by_name.get(name).into_iter().flatten());
             }
         }
         self.live = live;
@@ -302,37 +316,60 @@ impl<'t> Workspace<'t> {
         if found.is_empty() {
             return found;
         }
-        let mut by_name: HashMap<&str, Vec<Id>> = HashMap::new();
-        for id in self.functions() {
-            if let Some(function) = self.get(id).filter(|it| !it.in_test) {
-                by_name.entry(function.name).or_default().push(id);
-            }
-        }
-        loop {
-            let mut new = Vec::new();
-            for (name, ids) in &by_name {
-                if ids.iter().all(|id| found.contains(id)) || ids.iter().any(|id| self.is_root(*id)) {
-                    continue;
-                }
-                let places = self.mentions.get(name).map_or(&[][..], Vec::as_slice);
-                let running = places.iter().filter(|(file, function)| {
-                    function.is_none_or(|at| self.live.contains(&(*file, at)) && !ids.contains(&(*file, at)))
-                });
-                let mut is_any = false;
-                let is_all = running.inspect(|_| is_any = true).all(|(file, function)| match function {
-                    Some(at) => found.contains(&(*file, *at)),
-                    None => of_file.get(*file) == Some(&true),
-                });
-                if is_any && is_all {
-                    new.extend(ids.iter().copied());
+        let mut names_in: HashMap<Id, Vec<&str>> = HashMap::new();
+        let mut left: HashMap<&str, usize> = HashMap::new();
+        let mut open: Vec<&str> = Vec::new();
+        let others = self.by_name.iter().filter(|(_, ids)| !ids.iter().any(|id| self.is_root(*id)));
+        for (&name, _) in others {
+            match self.places_outside(name, &found, &of_file, &mut names_in) {
+                None => {}
+                Some(0) => open.push(name),
+                Some(places) => {
+                    left.insert(name, places);
                 }
             }
-            let before = found.len();
-            found.extend(new);
-            if found.len() == before {
-                return found;
+        }
+        while let Some(name) = open.pop() {
+            for id in self.by_name.get(name).into_iter().flatten().filter(|id| found.insert(**id)) {
+                for other in names_in.remove(id).into_iter().flatten() {
+                    let Some(places) = left.get_mut(other) else { continue };
+                    *places = places.saturating_sub(1);
+                    if *places == 0 {
+                        open.push(other);
+                    }
+                }
             }
         }
+        found
+    }
+
+    /// In how many places outside of what is `found` a name is used that run; `None` if nothing that runs uses it. `names_in`
+    /// gets the name for each function that is such a place.
+    fn places_outside(
+        &self,
+        name: &'t str,
+        found: &HashSet<Id>,
+        of_file: &[bool],
+        names_in: &mut HashMap<Id, Vec<&'t str>>,
+    ) -> Option<usize> {
+        let (mut is_used, mut outside) = (false, 0);
+        for (file, function) in self.mentions.get(name).into_iter().flatten() {
+            let Some(id) = function.map(|at| (*file, at)) else {
+                is_used = true;
+                outside += usize::from(of_file.get(*file) != Some(&true));
+                continue;
+            };
+            // A function that calls itself says nothing.
+            if !self.live.contains(&id) || self.get(id).is_some_and(|it| it.name == name && !it.in_test) {
+                continue;
+            }
+            is_used = true;
+            if !found.contains(&id) {
+                outside += 1;
+                names_in.entry(id).or_default().push(name);
+            }
+        }
+        is_used.then_some(outside)
     }
 
     /// The functions of modules that are named after a change of the data that is made once, `migrate` and `backfill`, unless
@@ -393,40 +430,6 @@ fn copies_data(name: &str) -> bool {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default();
     matches!(first, "export" | "restore") || is_of_copies(name)
-}
-
-/// Whether the file of a program reads the arguments of a command line.
-fn reads_arguments(text: &str) -> bool {
-    text.contains("env::args") || text.contains("clap") && text.contains("Parser")
-}
-
-/// Libraries by which a program serves, or waits for work, and words for endless loops.
-const SERVERS: &[&str] = &[
-    "actix",
-    "async_nats",
-    "axum",
-    "hyper",
-    "lapin",
-    "loop {",
-    "matrix_sdk",
-    "poem",
-    "poise",
-    "rdkafka",
-    "rocket",
-    "salvo",
-    "serenity",
-    "teloxide",
-    "tide",
-    "TcpListener",
-    "tonic",
-    "tungstenite",
-    "twilight",
-    "warp",
-    "while ",
-];
-
-fn knows_server(text: &str) -> bool {
-    SERVERS.iter().any(|name| text.contains(name))
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Workspaces of any size: each contains many of one kind of thing. The cost of reading them has to grow in
 //! proportion.
 
+mod programs;
 mod schemas;
 
 use std::fmt::Write;
 
+use self::programs::{admins, one_loop, services};
 use self::schemas::{
     added_columns, advice, columns, enums, foreign_keys, indexes, migrations, partitions, references,
     renames, routines, savepoints, tables, types, views, views_twice,
@@ -37,8 +39,8 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "migrations", start: 400, files: migrations },
     Kind { name: "renames", start: 400, files: renames },
     Kind { name: "savepoints", start: 100, files: savepoints },
-    Kind { name: "columns", start: 400, files: columns },
-    Kind { name: "added_columns", start: 400, files: added_columns },
+    Kind { name: "columns", start: 90, files: columns },
+    Kind { name: "added_columns", start: 90, files: added_columns },
     Kind { name: "indexes", start: 200, files: indexes },
     Kind { name: "enums", start: 500, files: enums },
     Kind { name: "types", start: 300, files: types },
@@ -47,8 +49,11 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "same_text", start: 1_000, files: same_text },
     Kind { name: "one_function", start: 500, files: one_function },
     Kind { name: "one_line", start: 500, files: one_line },
+    Kind { name: "one_loop", start: 500, files: one_loop },
     Kind { name: "calls", start: 500, files: calls },
     Kind { name: "callers", start: 500, files: callers },
+    Kind { name: "services", start: 250, files: services },
+    Kind { name: "admins", start: 250, files: admins },
     Kind { name: "repeats", start: 3_000, files: repeats },
     Kind { name: "methods", start: 200, files: methods },
     Kind { name: "aliases", start: 800, files: aliases },

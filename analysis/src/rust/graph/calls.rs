@@ -5,6 +5,7 @@
 
 pub(super) mod nearest;
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::growth::Growth;
 use super::handed::{Field, Parameter};
 use super::keys::Key;
 use super::resolve::{Context, Names};
+use super::turns::{Steps, Turns};
 use super::waits::QueryOrCall;
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
@@ -118,6 +120,10 @@ pub(in crate::rust) struct CallGraph<'a> {
     pub(super) stored: HashMap<Field, Vec<(FunctionId, &'a Flow)>>,
     /// The parameters that functions put into fields, with these fields.
     pub(super) kept: HashMap<Parameter, Vec<Field>>,
+    /// For functions that were asked about: the queries and calls that they make only while a service starts.
+    pub(super) at_start: RefCell<HashMap<FunctionId, Steps>>,
+    /// The loops of functions, as soon as one is asked for.
+    pub(super) turns: RefCell<HashMap<FunctionId, Turns<'a>>>,
 }
 
 impl<'a> CallGraph<'a> {
@@ -138,6 +144,8 @@ impl<'a> CallGraph<'a> {
             tenants: HashSet::new(),
             stored: HashMap::new(),
             kept: HashMap::new(),
+            at_start: RefCell::default(),
+            turns: RefCell::default(),
         };
         graph.find_targets();
         graph.find_groups();

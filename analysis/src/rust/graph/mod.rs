@@ -28,4 +28,5 @@ mod tenants;
 mod transactions;
 pub(super) mod tree;
 mod turn;
+mod turns;
 mod waits;

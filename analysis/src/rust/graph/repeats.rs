@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::calls::CallGraph;
-use super::turn::body_of;
 use super::waits::QueryOrCall;
 use crate::rust::flow::{CallRef, Flow};
 use crate::rust::function::Function;
@@ -26,7 +25,9 @@ impl CallGraph<'_> {
     /// Whether a call with the same arguments runs the same queries in each iteration.
     pub(super) fn repeats(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
         let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.runs_given) else { return false };
-        let Some(body) = body_of(&function.flow, around, QueryOrCall::Call(call.number)) else {
+        let step = QueryOrCall::Call(call.number);
+        let Some(body) = self.body_of(caller, around, step).filter(|_| !self.is_long(caller, around, step))
+        else {
             return false;
         };
         let mut asked = Met::default();

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::calls::CallGraph;
+use super::turns::Steps;
 use super::waits::QueryOrCall;
 use crate::rust::flow::{Callee, Flow};
 use crate::rust::site::LoopKind;
@@ -131,11 +132,17 @@ impl CallGraph<'_> {
     /// may call.
     pub(super) fn is_at_start(&self, id: FunctionId, step: QueryOrCall) -> bool {
         let Some((_, function)) = self.get(id).filter(|_| self.is_of_start(id)) else { return false };
-        let mut is_start = false;
-        self.each_step(id.source, &function.flow, &self.serving, true, &mut |flow, is_once| {
-            is_start |= is_once && step.is_in(flow);
+        let mut known = self.at_start.borrow_mut();
+        let steps = known.entry(id).or_insert_with(|| {
+            let mut steps = Steps::default();
+            self.each_step(id.source, &function.flow, &self.serving, true, &mut |flow, is_once| {
+                if is_once {
+                    steps.add(flow);
+                }
+            });
+            steps
         });
-        is_start
+        steps.has(step)
     }
 
     fn is_main(&self, id: FunctionId) -> bool {
@@ -195,18 +202,26 @@ impl CallGraph<'_> {
         if !self.all_functions().any(|id| self.is_main(id)) {
             return serving;
         }
-        loop {
-            let known = serving.len();
-            for id in self.all_functions() {
-                let Some((_, function)) = self.get(id).filter(|_| !serving.contains(&id)) else { continue };
-                if function.path.as_ref() == "rocket" || self.serves_in(id.source, &function.flow, &serving) {
-                    serving.insert(id);
+        let mut callers: HashMap<FunctionId, Vec<FunctionId>> = HashMap::new();
+        let mut open = Vec::new();
+        for id in self.all_functions() {
+            let Some((_, function)) = self.get(id) else { continue };
+            if function.path.as_ref() == "rocket" || self.serves_in(id.source, &function.flow, &serving) {
+                open.push(id);
+                continue;
+            }
+            for call in function.flow.calls() {
+                for target in self.targets(id.source, call) {
+                    callers.entry(*target).or_default().push(id);
                 }
             }
-            if serving.len() == known {
-                return serving;
+        }
+        while let Some(id) = open.pop() {
+            if serving.insert(id) {
+                open.extend(callers.remove(&id).into_iter().flatten());
             }
         }
+        serving
     }
 
     /// Whether code serves: it waits for something to do, or for a server.

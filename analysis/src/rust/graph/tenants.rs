@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::calls::CallGraph;
-use super::turn::{body_of, text_of};
+use super::turn::text_of;
 use super::waits::QueryOrCall;
 use crate::rust::flow::CallRef;
 use crate::rust::site::{Loop, Site};
@@ -29,7 +29,7 @@ impl CallGraph<'_> {
         if self.tenants.is_empty() {
             return false;
         }
-        let body = self.get(id).and_then(|(_, function)| body_of(&function.flow, around, step));
+        let body = self.body_of(id, around, step);
         let is_variable = |name: &String| around.elements.contains(name) || around.variables.contains(name);
         let is_of_turn =
             |call: &CallRef| call.given.as_ref().is_none_or(|given| given.iter().any(is_variable));

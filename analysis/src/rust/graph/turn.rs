@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::calls::CallGraph;
 use super::start;
+use super::turns;
 use super::waits::{self, QueryOrCall};
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::methods::{Yields, yields};
@@ -91,10 +92,11 @@ impl CallGraph<'_> {
                 return Some("its query is known only when it runs".to_owned());
             }
         }
-        let body = self
-            .get(caller)
-            .and_then(|(_, function)| body_of(&function.flow, around, QueryOrCall::Call(call.number)));
         let here = QueryOrCall::Call(call.number);
+        if self.is_long(caller, around, here) {
+            return Some(turns::LONG.to_owned());
+        }
+        let body = self.body_of(caller, around, here);
         if let Some(wait) = body.and_then(|body| self.longer_wait(caller.source, body, here)) {
             return Some(wait);
         }
@@ -180,10 +182,12 @@ impl CallGraph<'_> {
 
     /// Whether the iterations of a loop write anything.
     pub(super) fn turn_writes(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
+        let step = QueryOrCall::Call(call.number);
+        if self.is_long(caller, around, step) {
+            return true;
+        }
         let mut turn = Work::default();
-        let function = self.get(caller).map(|(_, function)| function);
-        if let Some(body) = function.and_then(|it| body_of(&it.flow, around, QueryOrCall::Call(call.number)))
-        {
+        if let Some(body) = self.body_of(caller, around, step) {
             self.add(caller.source, body, 0, &mut HashSet::new(), &mut turn);
         }
         !turn.writes.is_empty()
@@ -192,10 +196,13 @@ impl CallGraph<'_> {
     /// The texts of the other statements that run in the same iteration of the innermost loop over data around a read,
     /// `None` for what is not known; `None` if no loop is around it, or if it writes.
     pub(super) fn in_same_iteration(&self, id: FunctionId, at: usize) -> Option<Vec<Option<Arc<str>>>> {
-        let (source, function) = self.get(id)?;
+        let (source, _) = self.get(id)?;
         let site = source.scan.sites.get(at).filter(|site| !writes(site))?;
         let around = site.loops.iter().rfind(|around| around.exempt.is_none())?;
-        let body = body_of(&function.flow, around, QueryOrCall::Query(at))?;
+        let body = self.body_of(id, around, QueryOrCall::Query(at))?;
+        if self.is_long(id, around, QueryOrCall::Query(at)) {
+            return Some(vec![None]);
+        }
         let mut turn = Work::default();
         self.add(id.source, body, 0, &mut HashSet::new(), &mut turn);
         let others = turn.reads.iter().chain(&turn.writes).filter(|statement| **statement != (id.source, at));
@@ -314,16 +321,6 @@ fn names_vary(call: &CallRef, around: &Loop, end: &Site) -> bool {
     let given = call.given.as_deref().unwrap_or_default();
     let is_of_self = || end.built.iter().any(|built| built.names.iter().any(|name| name == "self"));
     end.names_tables() && !given.is_empty() && given.iter().all(varies) && !is_of_self()
-}
-
-/// The body of the loop around a step.
-pub(super) fn body_of<'f>(flow: &'f Flow, around: &Loop, step: QueryOrCall) -> Option<&'f Flow> {
-    match flow {
-        Flow::Loop(inner) if inner.head.place == around.place => {
-            step.is_in(&inner.body).then_some(&inner.body)
-        }
-        _ => flow.children().iter().find_map(|part| body_of(part, around, step)),
-    }
 }
 
 /// The text of a query as far as it is known.

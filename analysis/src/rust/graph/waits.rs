@@ -3,7 +3,7 @@
 
 use super::calls::CallGraph;
 use super::growth::{self, Callers, Growth};
-use super::turn::{self, body_of};
+use super::{turn, turns};
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::site::SiteSql;
 use crate::rust::source::{FunctionId, SiteFact};
@@ -239,7 +239,7 @@ impl CallGraph<'_> {
     }
 
     fn aside_of_site(&self, id: FunctionId, at: usize, callers: &Callers<'_>) -> Option<String> {
-        let (source, function) = self.get(id)?;
+        let (source, _) = self.get(id)?;
         let site = source.scan.sites.get(at)?;
         let index = site.loops.iter().rposition(|around| around.exempt.is_none())?;
         let around = site.loops.get(index)?;
@@ -254,8 +254,11 @@ impl CallGraph<'_> {
         if self.growth(id, &site.loops, index, callers) == Growth::Few {
             return Some(growth::FEW_ELEMENTS.to_owned());
         }
-        let body = body_of(&function.flow, around, QueryOrCall::Query(at))?;
         let step = QueryOrCall::Query(at);
+        let body = self.body_of(id, around, step)?;
+        if self.is_long(id, around, step) {
+            return Some(turns::LONG.to_owned());
+        }
         if self.runs_script(id.source, body) {
             return Some(
                 "each iteration runs a script that is read at run time, as a migration does".to_owned(),

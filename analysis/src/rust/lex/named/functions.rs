@@ -5,18 +5,17 @@ use crate::rust::lex::tokens::tokens;
 /// The words behind `fn` and `as` in a text: the names of the functions that it declares, and those that imports give to functions,
 /// are among them.
 pub(in crate::rust) fn names_of_functions(text: &str) -> Vec<&str> {
-    let behind = || {
-        let found = text.match_indices("fn").chain(text.match_indices(" as "));
-        found.filter_map(|(at, word)| Some(text.get(at + word.len()..)?.trim_start()))
-    };
+    let found = text.match_indices("fn").chain(text.match_indices(" as "));
+    let behind: Vec<&str> =
+        found.filter_map(|(at, word)| Some(text.get(at + word.len()..)?.trim_start())).collect();
     // A comment may stand between the two.
-    if behind().any(|rest| rest.starts_with('/')) {
+    if behind.iter().any(|rest| rest.starts_with('/')) {
         let tokens = tokens(text);
         let names = tokens.windows(2).filter(|pair| pair[0].is("fn") || pair[0].is("as"));
         return names.map(|pair| pair[1].text).collect();
     }
     let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric() || !c.is_ascii();
-    behind().filter_map(|rest| rest.split(|c| !is_part(c)).next()).collect()
+    behind.into_iter().filter_map(|rest| rest.split(|c| !is_part(c)).next()).collect()
 }
 
 #[cfg(test)]
