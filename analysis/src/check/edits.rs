@@ -241,18 +241,19 @@ mod tests {
 
     #[test]
     fn what_a_caller_binds_stays_of_its_type() {
-        let source = r#"sqlx::query!("SELECT name FROM events WHERE user_id::text = $1 LIMIT 9", user);"#;
+        let source =
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id::text = $1 ORDER BY id LIMIT 9", user);"#;
         check(source, source, false);
-        let bound = r#"sqlx::query!("SELECT name FROM events WHERE user_id = $1::bigint LIMIT 9", user);"#;
+        let bound = r#"sqlx::query!("SELECT name FROM events WHERE user_id = $1::bigint ORDER BY id LIMIT 9", user);"#;
         check(source, bound, true);
         check(
-            r#"sqlx::query!("SELECT name FROM events WHERE user_id::int = $1 LIMIT 9", user);"#,
-            r#"sqlx::query!("SELECT name FROM events WHERE user_id = $1::int LIMIT 9", user);"#,
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id::int = $1 ORDER BY id LIMIT 9", user);"#,
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id = $1::int ORDER BY id LIMIT 9", user);"#,
             false,
         );
         check(
-            r#"sqlx::query!("SELECT name FROM events WHERE user_id::int = ANY($1) LIMIT 9", &users);"#,
-            r#"sqlx::query!("SELECT name FROM events WHERE user_id = ANY($1::int[]) LIMIT 9", &users);"#,
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id::int = ANY($1) ORDER BY id LIMIT 9", &users);"#,
+            r#"sqlx::query!("SELECT name FROM events WHERE user_id = ANY($1::int[]) ORDER BY id LIMIT 9", &users);"#,
             false,
         );
     }
@@ -291,8 +292,8 @@ mod tests {
     #[test]
     fn not_in_becomes_not_exists() {
         check(
-            r#"sqlx::query!("SELECT id FROM servers s WHERE s.id NOT IN (SELECT server_id FROM events WHERE is_active OR name = $1) LIMIT 5", name);"#,
-            r#"sqlx::query!("SELECT id FROM servers s WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.server_id = s.id AND (is_active OR name = $1)) LIMIT 5", name);"#,
+            r#"sqlx::query!("SELECT id FROM servers s WHERE s.id NOT IN (SELECT server_id FROM events WHERE is_active OR name = $1) ORDER BY id LIMIT 5", name);"#,
+            r#"sqlx::query!("SELECT id FROM servers s WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.server_id = s.id AND (is_active OR name = $1)) ORDER BY id LIMIT 5", name);"#,
             true,
         );
         let captured =
@@ -334,12 +335,11 @@ mod tests {
 
     #[test]
     fn an_edit_across_two_literals_is_none() {
-        let source =
-            r#"sqlx::query(concat!("SELECT id FROM logs WHERE date(created_", "at) = $1 LIMIT 9")).bind(1);"#;
+        let source = r#"sqlx::query(concat!("SELECT id FROM logs WHERE date(created_", "at) = $1 ORDER BY id LIMIT 9")).bind(1);"#;
         check(source, source, true);
         check(
-            r#"sqlx::query(concat!("SELECT id FROM logs ", "WHERE date(created_at) = $1", " LIMIT 9")).bind(1);"#,
-            r#"sqlx::query(concat!("SELECT id FROM logs ", "WHERE created_at >= $1::date AND created_at < $1::date + 1", " LIMIT 9")).bind(1);"#,
+            r#"sqlx::query(concat!("SELECT id FROM logs ", "WHERE date(created_at) = $1", " ORDER BY id LIMIT 9")).bind(1);"#,
+            r#"sqlx::query(concat!("SELECT id FROM logs ", "WHERE created_at >= $1::date AND created_at < $1::date + 1", " ORDER BY id LIMIT 9")).bind(1);"#,
             true,
         );
     }

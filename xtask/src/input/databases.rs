@@ -16,10 +16,13 @@ pub(super) fn by_entry(batch: Batch) -> Vec<Batch> {
     if batch.bare.iter().all(|query| query.dialect.is_none()) {
         return vec![batch];
     }
+    // Migrations whose text tells no database are those of most entries.
+    let count = |dialect: Dialect| batch.bare.iter().filter(|query| query.dialect == Some(dialect)).count();
+    let most = Dialect::ALL.into_iter().max_by_key(|dialect| count(*dialect));
     let of = |dialect: Option<Dialect>| {
         let mut project = batch.project.clone();
         if let Some(dialect) = dialect {
-            project.dialect_hint = Some(dialect);
+            project.dialect_hint = most;
             project.databases = NamedDatabases { of_sqlx: vec![dialect], ..NamedDatabases::default() };
         }
         let bare: Vec<_> = batch.bare.iter().filter(|query| query.dialect == dialect).cloned().collect();
