@@ -26,8 +26,13 @@ pub(super) fn index(members: &[&Wanted], schema: &Schema) -> Option<NewIndex> {
             .any(|key| !key.few_values && key.constant.as_ref() == Some(*text))
     };
     let of_few: Vec<String> = shared.iter().filter(|text| !is_of_many(text)).cloned().collect();
+    // SQLite scans a partial index that is not searched, which says nothing for the next of many values.
+    let is_scanned = |shared: &[String]| {
+        schema.dialect == Dialect::Sqlite && !members.iter().all(|member| is_searched(member, shared))
+    };
     let (columns, shared) = [shared, of_few, Vec::new()]
         .into_iter()
+        .filter(|shared| !(shared.iter().any(|text| is_of_many(&text)) && is_scanned(shared)))
         .find_map(|shared| Some((columns(members, &shared)?, shared)))?;
     let columns = columns.into_iter().map(|column| storable(column, &first.table, schema)).collect();
     let predicate = (!shared.is_empty()).then(|| shared.join(" AND "));
@@ -95,6 +100,12 @@ fn shared_constants(members: &[&Wanted]) -> Vec<String> {
     let Some((first, others)) = members.split_first() else { return Vec::new() };
     let in_all = |text: &&String| others.iter().all(|other| other.constants.contains(text));
     first.constants.iter().filter(in_all).cloned().collect()
+}
+
+/// Whether an access has a key to search by in an index restricted to `shared`, rather than an order alone.
+fn is_searched(wanted: &Wanted, shared: &[String]) -> bool {
+    let without = if wanted.ordered { wanted.rest.len() } else { 0 };
+    shape(wanted, shared).is_some_and(|groups| groups.len() > without)
 }
 
 /// The keys of one access in groups, in an index restricted to `shared`. The order within a group is free.

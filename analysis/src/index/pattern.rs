@@ -12,6 +12,8 @@ enum Pattern {
     /// PostgreSQL: begun by a parameter. Plans made for its value know it, and the server keeps to these where the plan for
     /// any value is far dearer.
     Parameter,
+    /// PostgreSQL: begun by a text, with a parameter behind it.
+    Begun(String),
     Unknown,
 }
 
@@ -31,7 +33,8 @@ pub(super) fn start(pattern: &Expr, kind: LikeKind, dialect: Dialect) -> Start {
         Pattern::Given => kind == LikeKind::Like,
         // What ignores case is rarely searched for digits.
         Pattern::Parameter if !matches!(kind, LikeKind::ILike | LikeKind::IRegex) => return Start::Parameter,
-        Pattern::Parameter | Pattern::Unknown => false,
+        Pattern::Begun(text) if starts_fixed(&text, kind) => return Start::Parameter,
+        Pattern::Begun(_) | Pattern::Parameter | Pattern::Unknown => false,
     };
     if is_fixed { Start::Fixed } else { Start::None }
 }
@@ -70,7 +73,7 @@ fn read(pattern: &Expr, dialect: Dialect) -> Pattern {
 fn begun(expr: &Expr) -> Pattern {
     fn first(expr: &Expr) -> Pattern {
         match expr.without_casts() {
-            Expr::Literal(Literal::Text(text)) if !text.is_empty() => Pattern::Text(text.clone()),
+            Expr::Literal(Literal::Text(text)) if !text.is_empty() => Pattern::Begun(text.clone()),
             Expr::Parameter(_) => Pattern::Parameter,
             Expr::Binary { op: Op::Concat, left, .. } => first(left),
             Expr::Call(call) => match call.args.first().map(first) {

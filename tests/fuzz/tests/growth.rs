@@ -26,8 +26,8 @@ const LIMIT: f64 = 1.2;
 
 /// Kinds for which only a limited number is analysed together, and the rest counts as not checked: 40
 /// relations of a query (`MOST_RELATIONS`), views nested 8 deep, queries nested about 24 deep, which the
-/// parser rejects, tables of 1,600 columns, beyond which PostgreSQL makes none, and 400 steps of an iteration. Up to the limit the work may grow faster, because joining tables depends on all of them;
-/// it is bounded by this many megabytes.
+/// parser rejects, tables of 1,600 columns, beyond which PostgreSQL makes none, and 150 steps of an iteration. Up to the limit
+/// the work may grow faster, because joining tables depends on all of them; it is bounded by this many megabytes.
 const CAPPED: &[(&str, usize, f64)] = &[
     ("views_twice", 8, 24.0),
     ("joins", 39, 24.0),
@@ -38,7 +38,7 @@ const CAPPED: &[(&str, usize, f64)] = &[
     ("nested_queries", 23, 8.0),
     ("columns", 1_599, 64.0),
     ("added_columns", 1_599, 64.0),
-    ("one_loop", 400, 64.0),
+    ("one_loop", 150, 64.0),
 ];
 
 /// Does what `check` does with a workspace; returns the number of findings, so that nothing is optimised

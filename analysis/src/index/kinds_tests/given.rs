@@ -22,12 +22,13 @@ fn whether_an_index_is_searched_depends_on_the_value() {
         "path SIMILAR TO $1",
         "path ^@ $1",
         "starts_with(path, $1)",
+        // As soon as its value is known, but no plan for any value searches by the text before it.
+        "path LIKE 'a' || $1",
     ] {
         for table in ["t", "g"] {
             check(Postgres, TABLES, &format!("SELECT id FROM {table} WHERE {condition}"), &[Unknown]);
         }
     }
-    check(Postgres, TABLES, "SELECT id FROM t WHERE path LIKE 'a' || $1", &[Served]);
     check(Postgres, TABLES, "SELECT id FROM t WHERE path LIKE $1 AND id = $2", &[Served]);
 }
 

@@ -9,7 +9,7 @@ use crate::rust::site::Loop;
 use crate::rust::source::FunctionId;
 
 /// An iteration of more queries and calls is not examined for each of them: all are asked what the others do.
-const MOST_STEPS: usize = 400;
+const MOST_STEPS: usize = 150;
 
 /// Why a step of such an iteration is seldom worth a change, as a note.
 pub(super) const LONG: &str = "each iteration makes hundreds of queries and calls";

@@ -1,4 +1,5 @@
-//! Requests to services elsewhere, by the types and paths of HTTP clients, whatever the names of their variables are.
+//! Requests to services elsewhere, by the types and paths of HTTP clients, whatever the names of their variables are, and the
+//! types of what arrives from there.
 
 use syn::Expr;
 
@@ -64,4 +65,34 @@ fn is_client(path: &[String]) -> bool {
 fn blocks(path: &[String]) -> bool {
     path.iter().any(|part| part == "blocking")
         || path.first().is_some_and(|it| BLOCKING.contains(&it.as_str()))
+}
+
+/// Whether values of a type arrive over time: the halves of channels and connections, timers, listeners.
+pub(super) fn is_message_type(name: &str) -> bool {
+    let kinds = ["Receiver", "ReceiverStream", "UnboundedReceiverStream", "BroadcastStream", "WatchStream"];
+    let more = [
+        "UnboundedReceiver",
+        "Interval",
+        "IntervalStream",
+        "PgListener",
+        "Listener",
+        "Signal",
+        "SignalStream",
+        "TcpStream",
+        "UnixStream",
+        "Multipart",
+        "EventSource",
+        "WebSocket",
+        "WebSocketStream",
+        "SplitStream",
+        "MessageStream",
+        "PubSub",
+        "PubSubStream",
+        "UdpFramed",
+        "TcpListener",
+        "TcpListenerStream",
+        "UnixListener",
+        "BodyDataStream",
+    ];
+    kinds.contains(&name) || more.contains(&name)
 }

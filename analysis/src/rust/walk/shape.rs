@@ -10,6 +10,7 @@ use syn::{Expr, Lit, Token, Type};
 use super::joined::{chained, flattened, repeated, tail, united, zipped};
 use super::numbers::{Known, counted, is_fixed, longer, number, of_range};
 use super::parts;
+use super::services::is_message_type;
 use super::sql_text::segments;
 use crate::rust::methods::generates;
 
@@ -430,33 +431,4 @@ fn of_name(segment: &syn::PathSegment) -> Shape {
         }
         _ => Shape::Unknown,
     }
-}
-
-fn is_message_type(name: &str) -> bool {
-    let kinds = ["Receiver", "ReceiverStream", "UnboundedReceiverStream", "BroadcastStream", "WatchStream"];
-    let more = [
-        "UnboundedReceiver",
-        "Interval",
-        "IntervalStream",
-        "PgListener",
-        "Listener",
-        "Signal",
-        "SignalStream",
-        "TcpStream",
-        "UnixStream",
-        "Multipart",
-        "EventSource",
-        "WebSocket",
-        "WebSocketStream",
-        "SplitStream",
-        "MessageStream",
-        "PubSub",
-        "PubSubStream",
-        "UdpFramed",
-        "TcpListener",
-        "TcpListenerStream",
-        "UnixListener",
-        "BodyDataStream",
-    ];
-    kinds.contains(&name) || more.contains(&name)
 }
