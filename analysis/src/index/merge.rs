@@ -1,6 +1,7 @@
 //! One index for several accesses: equality keys are ordered so as to serve all of them, and conditions that
 //! they share become the index's predicate.
 
+use super::few_values::has_few_values;
 use super::new_index::NewIndex;
 use super::wanted::{Key, Wanted};
 use crate::schema::{IndexKey, Name, Schema, Table};
@@ -26,13 +27,22 @@ pub(super) fn index(members: &[&Wanted], schema: &Schema) -> Option<NewIndex> {
             .any(|key| !key.few_values && key.constant.as_ref() == Some(*text))
     };
     let of_few: Vec<String> = shared.iter().filter(|text| !is_of_many(text)).cloned().collect();
+    // What may be a flag may be a number as well.
+    let is_number = |text: &String| {
+        let stored = schema.stored(&first.table);
+        text.strip_suffix(" = 1")
+            .or(text.strip_suffix(" = 0"))
+            .is_some_and(|column| !stored.is_some_and(|table| has_few_values(schema, table, column)))
+    };
     // SQLite scans a partial index that is not searched, which says nothing for the next of many values.
     let is_scanned = |shared: &[String]| {
         schema.dialect == Dialect::Sqlite && !members.iter().all(|member| is_searched(member, shared))
     };
     let (columns, shared) = [shared, of_few, Vec::new()]
         .into_iter()
-        .filter(|shared| !(shared.iter().any(|text| is_of_many(&text)) && is_scanned(shared)))
+        .filter(|shared| {
+            !(shared.iter().any(|text| is_of_many(&text) || is_number(text)) && is_scanned(shared))
+        })
         .find_map(|shared| Some((columns(members, &shared)?, shared)))?;
     let columns = columns.into_iter().map(|column| storable(column, &first.table, schema)).collect();
     let predicate = (!shared.is_empty()).then(|| shared.join(" AND "));

@@ -140,8 +140,8 @@ pub fn may_be_ddl(expression: &str, dialect: Dialect) -> bool {
                 ];
                 let is =
                     |text: &str, words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-                return !is(first, &harmless)
-                    && !(is(first, &["create", "alter", "drop"]) && is(second, OUTSIDE));
+                let is_outside = is(first, &["create", "alter", "drop"]) && is(second, OUTSIDE);
+                return !(is(first, &harmless) || is_outside);
             }
             Err(_) => cursor.at += 1,
         }
