@@ -101,7 +101,7 @@ impl Collector<'_> {
         }
     }
 
-    /// The SELECTs of a set operation, if all of its operators are allowed.
+    /// The arms of a set operation, if all of its operators are allowed.
     fn arms(&self, id: BlockId, allowed: &dyn Fn(SetOp, bool) -> bool) -> Option<Vec<&Select>> {
         let block = self.query.block(id);
         match &block.body {
