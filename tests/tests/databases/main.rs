@@ -3,7 +3,6 @@
 //! All in one binary, so that tests that wait for a server run while others compute.
 
 mod cardinality;
-mod corpus;
 mod planners;
 mod project;
 mod proof;

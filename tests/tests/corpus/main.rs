@@ -5,6 +5,10 @@ mod advice;
 mod claims;
 mod folder;
 mod load;
+#[path = "../databases/proof.rs"]
+mod proof;
 mod queries;
 mod schema;
+#[path = "../databases/sqlx_type.rs"]
+mod sqlx_type;
 mod types;
