@@ -377,7 +377,8 @@ fn print_string(default: &str, ty: &str) -> String {
         ty if ty.starts_with("bit varying") => {
             format!("{}::bit varying", default.trim_start_matches(['b', 'B']))
         }
-        "" => default.to_owned(),
+        // A snapshot writes a column that was declared without a type as text.
+        "" => format!("{default}::text"),
         ty => format!("{default}::{}", without_modifiers(ty)),
     }
 }

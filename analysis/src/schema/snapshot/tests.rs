@@ -2,6 +2,7 @@
 
 mod capitals;
 mod classes;
+mod untold;
 
 use super::{read, write};
 use crate::schema::model::Name;

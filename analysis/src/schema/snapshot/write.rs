@@ -305,7 +305,8 @@ impl Writer<'_> {
     fn views(&mut self) {
         for view in order::views(self.schema) {
             let kind = if view.materialized { "MATERIALIZED VIEW" } else { "VIEW" };
-            let columns = view.columns.as_ref().map(|columns| {
+            // A list without a name would be refused.
+            let columns = view.columns.as_ref().filter(|columns| !columns.is_empty()).map(|columns| {
                 let names: Vec<String> = columns.iter().map(|column| self.ident(column.shown())).collect();
                 format!(" ({})", names.join(", "))
             });
