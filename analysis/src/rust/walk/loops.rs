@@ -134,9 +134,10 @@ impl Walker<'_> {
     }
 
     pub(in crate::rust) fn while_loop(&mut self, node: &syn::ExprWhile) {
-        let drawn = drawn_from(&node.cond).map(|source| self.shape_drawn(source));
-        let is_listed =
-            drawn_from(&node.cond).is_some_and(|source| shape::of(source, self) == Shape::Elements);
+        let source = drawn_from(&node.cond);
+        let shape = source.map(|source| shape::of(source, self));
+        let drawn = source.zip(shape).map(|(source, shape)| self.shape_drawn(source, shape));
+        let is_listed = shape == Some(Shape::Elements);
         let turns = purpose::while_loop(&node.cond, &node.body, drawn, is_listed);
         let turns = self.counted_turns(&node.cond, &node.body, turns);
         let place = place_at(&self.file, node.while_token.span.start());
@@ -203,9 +204,9 @@ impl Walker<'_> {
         (!local.origins.is_empty()).then_some(pace::STEPS)
     }
 
-    /// The shape of what a loop draws from, which a variable of a collection's type is as well.
-    fn shape_drawn(&self, source: &Expr) -> Shape {
-        match shape::of(source, self) {
+    /// The shape of what a loop draws from, given that of its expression; a variable or field of a collection's type has elements.
+    fn shape_drawn(&self, source: &Expr, shape: Shape) -> Shape {
+        match shape {
             Shape::Unknown
                 if matches!(source, Expr::Path(_) | Expr::Field(_))
                     && self.has_iter(&self.type_of(source)) =>
