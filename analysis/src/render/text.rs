@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
 
 use super::excerpt::window;
-use super::{Body, Footer};
+use super::{Body, Footer, inert};
 use crate::finding::{Finding, Level, Place};
 use crate::lints;
 use crate::notice::{Notice, Severity};
@@ -102,7 +102,8 @@ fn render(level: Title<'static>, lint: Option<&'static str>, body: &Body<'_>, st
         group = group.element(level.message(text.as_str()));
     }
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
-    put_places(&renderer.render(&[group]), &stand_in, body.shown.iter().map(|(place, _)| *place))
+    let text = put_places(&renderer.render(&[group]), &stand_in, body.shown.iter().map(|(place, _)| *place));
+    inert(&text, style.color).into_owned()
 }
 
 /// Replaces each placeholder, along with the line and column after it, which refer to the excerpt, by a

@@ -19,6 +19,7 @@ pub(super) mod keys;
 mod kinship;
 mod modules;
 pub(super) mod neighbours;
+mod outside;
 mod paged;
 mod repeats;
 mod resolve;

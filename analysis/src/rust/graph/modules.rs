@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::globs;
-use super::neighbours::leads_out;
-use crate::rust::query_names::makes_query;
 use crate::rust::source::{FunctionId, SourceFile};
 use crate::rust::type_ref::TypeRef;
 
 /// The maximum number of steps to resolve a path.
 const MAX_PATH_STEPS: usize = 24;
+
+/// The maximum number of steps to follow imports of which several have one name.
+pub(super) const MAX_STEPS: usize = 256;
 
 /// The identity of a type or trait: its crate, module and name; if external, its path as imported.
 pub(in crate::rust) type TypeKey = Arc<str>;
@@ -31,16 +32,16 @@ pub(in crate::rust) enum PathTarget {
 pub(in crate::rust) struct Module<'a> {
     /// Its crate and path, separated by `::`.
     path: String,
-    parent: Option<ModuleId>,
-    root: ModuleId,
-    children: HashMap<&'a str, ModuleId>,
+    pub(super) parent: Option<ModuleId>,
+    pub(super) root: ModuleId,
+    pub(super) children: HashMap<&'a str, ModuleId>,
     /// The paths of each imported name: several for different ways to build, or for a function and a module of one name.
-    uses: HashMap<&'a str, Vec<&'a [String]>>,
-    globs: Vec<&'a [String]>,
+    pub(super) uses: HashMap<&'a str, Vec<&'a [String]>>,
+    pub(super) globs: Vec<&'a [String]>,
     types: HashSet<&'a str>,
     traits: HashSet<&'a str>,
     /// Functions of its own that are named like one that makes a query.
-    own: HashSet<&'a str>,
+    pub(super) own: HashSet<&'a str>,
     pub(in crate::rust) aliases: HashMap<&'a str, &'a TypeRef>,
     pub(in crate::rust) functions: HashMap<&'a str, Vec<FunctionId>>,
 }
@@ -48,7 +49,7 @@ pub(in crate::rust) struct Module<'a> {
 /// The modules of all crates.
 #[derive(Debug, Default)]
 pub(in crate::rust) struct Modules<'a> {
-    list: Vec<Module<'a>>,
+    pub(super) list: Vec<Module<'a>>,
     /// The root modules, by crate.
     roots: HashMap<&'a str, ModuleId>,
     /// The crates that code can name, by the root module of its own crate.
@@ -56,13 +57,15 @@ pub(in crate::rust) struct Modules<'a> {
     /// The modules that declare or explicitly import each name.
     by_name: HashMap<&'a str, Vec<ModuleId>>,
     /// For each module, the group with the same globs.
-    groups: Vec<usize>,
+    pub(super) groups: Vec<usize>,
     /// For each group, the modules whose names its globs import, nearest first.
-    reach: Vec<Vec<ModuleId>>,
+    pub(super) reach: Vec<Vec<ModuleId>>,
     /// A cache of lookups.
     known: RefCell<HashMap<ModuleId, HashMap<String, Option<PathTarget>>>>,
     /// The lookups in progress, since imports may be cyclic.
     open: RefCell<HashSet<(ModuleId, String)>>,
+    /// The lookups that found nothing while others were in progress.
+    failed: RefCell<HashSet<(ModuleId, String)>>,
     /// How many cycles were met; a failed lookup that met one is not cached.
     circles: Cell<usize>,
 }
@@ -174,7 +177,7 @@ impl<'a> Modules<'a> {
     }
 
     /// The modules whose names the globs of a module import, and that define this name themselves.
-    fn through_globs(&self, id: ModuleId, name: &str) -> impl Iterator<Item = ModuleId> + '_ {
+    pub(super) fn through_globs(&self, id: ModuleId, name: &str) -> impl Iterator<Item = ModuleId> + '_ {
         // In the order of the modules.
         let candidates = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
         let reached = self.groups.get(id).and_then(|group| self.reach.get(*group));
@@ -218,7 +221,7 @@ impl<'a> Modules<'a> {
     }
 
     /// The root of a crate that code of another crate names.
-    fn extern_root(&self, root: ModuleId, name: &str) -> Option<ModuleId> {
+    pub(super) fn extern_root(&self, root: ModuleId, name: &str) -> Option<ModuleId> {
         let known = self.externs.get(&root)?.get(name)?;
         self.roots.get(known.as_str()).copied()
     }
@@ -254,7 +257,8 @@ impl<'a> Modules<'a> {
             return known.clone();
         }
         let key = (module, name.to_owned());
-        if depth > MAX_PATH_STEPS || !self.open.borrow_mut().insert(key.clone()) {
+        let is_searched = depth <= MAX_PATH_STEPS && !self.failed.borrow().contains(&key);
+        if !is_searched || !self.open.borrow_mut().insert(key.clone()) {
             self.circles.set(self.circles.get() + 1);
             return None;
         }
@@ -262,7 +266,16 @@ impl<'a> Modules<'a> {
         let found = self.find_member(module, name, depth);
         self.open.borrow_mut().remove(&key);
         // A success is valid whatever was met on the way; a failure may be due to a cycle.
-        if found.is_some() || self.circles.get() == circles || self.open.borrow().is_empty() {
+        let is_outermost = self.open.borrow().is_empty();
+        let is_certain = found.is_some() || self.circles.get() == circles || is_outermost;
+        // A failure that is not certain holds until something else is found, or until the search ends.
+        let mut failed = self.failed.borrow_mut();
+        if found.is_some() || is_outermost {
+            failed.clear();
+        } else if !is_certain {
+            failed.insert(key.clone());
+        }
+        if is_certain {
             self.known.borrow_mut().entry(module).or_default().insert(key.1, found.clone());
         }
         found
@@ -309,89 +322,19 @@ impl<'a> Modules<'a> {
             .try_fold(root, |at, name| self.list.get(at)?.children.get(name.as_str()).copied())
     }
 
-    /// The path outside of all crates that a path leads to through imports, seen from a module: `crate::db::q` to
-    /// `sqlx::query`.
-    pub(in crate::rust) fn outside(&self, from: ModuleId, path: &[String]) -> Option<Vec<String>> {
-        self.outside_at(from, path, true, 0)
+    /// What an alias of this name in a module stands for, or the type of a static, and the module that declares it.
+    pub(in crate::rust) fn alias(&self, module: ModuleId, name: &str) -> Option<(ModuleId, &'a TypeRef)> {
+        self.alias_at(module, name, &mut HashSet::new())
     }
 
-    /// [`outside`](Self::outside) from a step of the path; `begins` at its first name, which may be that of a crate.
-    fn outside_at(&self, id: ModuleId, path: &[String], begins: bool, depth: usize) -> Option<Vec<String>> {
-        if depth > MAX_PATH_STEPS {
-            return None;
-        }
-        let module = self.list.get(id)?;
-        let (first, rest) = path.split_first()?;
-        let inner = match first.as_str() {
-            "crate" if begins => Some(module.root),
-            "self" if begins => Some(id),
-            "super" => Some(module.parent?),
-            first => module.children.get(first).copied(),
-        };
-        if let Some(inner) = inner {
-            return self.outside_at(inner, rest, false, depth + 1);
-        }
-        if let Some(found) = self.outside_by_import(id, first, rest, depth) {
-            return Some(found);
-        }
-        if module.uses.contains_key(first.as_str()) {
-            return None;
-        }
-        if begins && let Some(root) = self.extern_root(module.root, first) {
-            return self.outside_at(root, rest, false, depth + 1);
-        }
-        if begins && leads_out(first) && !rest.is_empty() {
-            return Some(path.to_vec());
-        }
-        let through = self.through_globs(id, first).find_map(|of| {
-            match self.list.get(of)?.children.get(first.as_str()) {
-                Some(child) => self.outside_at(*child, rest, false, depth + 1),
-                None => self.outside_by_import(of, first, rest, depth),
-            }
-        });
-        through.or_else(|| self.outside_by_globs(id, path))
-    }
-
-    /// The path outside of all crates that an import of a module by this name leads to.
-    fn outside_by_import(
+    fn alias_at(
         &self,
         id: ModuleId,
         name: &str,
-        rest: &[String],
-        depth: usize,
-    ) -> Option<Vec<String>> {
-        self.list.get(id)?.uses.get(name)?.iter().rev().find_map(|path| {
-            let whole = [path, rest].concat();
-            match path {
-                [only] if only == name => Some(whole),
-                _ => self.outside_at(id, &whole, true, depth + 1),
-            }
-        })
-    }
-
-    /// [`outside`](Self::outside) for a single name that a glob import of sqlx brings.
-    fn outside_by_globs(&self, id: ModuleId, path: &[String]) -> Option<Vec<String>> {
-        let [name] = path else { return None };
-        if !makes_query(name) {
-            return None;
-        }
-        let reached = self.groups.get(id).and_then(|group| self.reach.get(*group)).into_iter().flatten();
-        let all = std::iter::once(&id).chain(reached).filter_map(|id| self.list.get(*id));
-        if all.clone().any(|module| module.own.contains(name.as_str())) {
-            return None;
-        }
-        let glob =
-            all.flat_map(|module| &module.globs).find(|glob| glob.first().is_some_and(|it| leads_out(it)))?;
-        Some(glob.iter().chain([name]).cloned().collect())
-    }
-
-    /// What an alias of this name in a module stands for, or the type of a static, and the module that declares it.
-    pub(in crate::rust) fn alias(&self, module: ModuleId, name: &str) -> Option<(ModuleId, &'a TypeRef)> {
-        self.alias_at(module, name, 0)
-    }
-
-    fn alias_at(&self, id: ModuleId, name: &str, depth: usize) -> Option<(ModuleId, &'a TypeRef)> {
-        let module = self.list.get(id).filter(|_| depth <= MAX_PATH_STEPS)?;
+        seen: &mut HashSet<(ModuleId, String)>,
+    ) -> Option<(ModuleId, &'a TypeRef)> {
+        let is_new = seen.len() <= MAX_STEPS && seen.insert((id, name.to_owned()));
+        let module = self.list.get(id).filter(|_| is_new)?;
         if let Some(alias) = module.aliases.get(name) {
             return Some((id, alias));
         }
@@ -402,7 +345,7 @@ impl<'a> Modules<'a> {
             return uses.iter().rev().find_map(|path| {
                 let (name, parents) = path.split_last()?;
                 match self.scope(id, parents)? {
-                    PathTarget::Module(module) => self.alias_at(module, name, depth + 1),
+                    PathTarget::Module(module) => self.alias_at(module, name, seen),
                     _ => None,
                 }
             });

@@ -103,3 +103,32 @@ fn macros_whose_bodies_are_no_rust_are_counted_when_they_mention_queries() {
     assert_eq!(scan.unparsed_macros, 1);
     assert_eq!(scanned("fn f() { sqlx::query!(=> 1) }").unparsed_macros, 1);
 }
+
+#[test]
+fn imports_of_each_other_end() {
+    let names = 0..30;
+    let of_all = |name: &str| -> String {
+        let module = |n: usize| {
+            let others = names.clone().filter(|other| *other != n);
+            let uses: String = others.map(|other| format!("pub use super::m{other}::{name};")).collect();
+            format!("mod m{n} {{ {uses} }}\n")
+        };
+        names.clone().map(module).collect()
+    };
+    let queries = |query: &str| {
+        format!(
+            "async fn f(db: &PgPool) {{ for x in xs {{ g(db).await; }} }} async fn g(db: &PgPool) {{ {query}(\"SELECT a FROM t\").execute(db).await; }}"
+        )
+    };
+    let grown: String = names.clone().map(|n| format!("use self::q::a{n} as q;\n")).collect();
+    for source in [
+        format!("{}use m0::PgPool;\n{}", of_all("PgPool"), queries("sqlx::query")),
+        format!("{}use m0::query;\n{}", of_all("query"), queries("query")),
+        format!("{}use m0::x;\n{}", of_all("x"), queries("x::y::query")),
+        format!("{}{}", "use ::PgPool;\n".repeat(30), queries("sqlx::query")),
+        format!("{}{}", "use crate::query;\n".repeat(30), queries("query")),
+        format!("{grown}{}", queries("q::query")),
+    ] {
+        assert!(!scanned(&source).functions.is_empty(), "it is read");
+    }
+}

@@ -168,6 +168,10 @@ fn is_postgres_type(name: &str) -> bool {
 
 /// MySQL's types as version 8 prints them, without display widths except for `tinyint(1)`.
 fn mysql(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
+    // The names of types are keywords, which no quotes surround.
+    if cursor.ahead(0).is_some_and(|token| token.kind != TokenKind::Word) {
+        return Err(cursor.error("a type"));
+    }
     let word = cursor.name()?;
     let known = |text: &str| Ok(TypeRef { text: text.to_owned(), ..TypeRef::default() });
     if word == "serial" {
@@ -333,6 +337,14 @@ mod tests {
                 ("double precision", "double"),
             ],
         );
+    }
+
+    #[test]
+    fn mysql_has_no_types_in_quotes() {
+        for text in ["`int`", "` bigint USING a::bigint`", "'int'", "\"x\"(3)"] {
+            let mut cursor = Cursor::new(text, Dialect::MySql);
+            assert!(parse(&mut cursor).is_err(), "{text}");
+        }
     }
 
     #[test]
