@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use crate::mutate::{Random, mutated};
 use crate::targets::Target;
 
-/// The stack size of a test's thread; the compiler's threads, in which the macros run, have more.
-const STACK: usize = 2 << 20;
+/// The stack size of the compiler's threads, in which the macros run.
+const STACK: usize = 8 << 20;
 
 /// The maximum size of the pool in bytes, so that what a process takes beyond it is taken by one input.
 const LARGEST_POOL: usize = 64 << 20;

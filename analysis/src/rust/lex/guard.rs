@@ -21,12 +21,13 @@ pub(in crate::rust) struct Limits {
 pub(in crate::rust) const OWN_THREAD: Limits = Limits { delimiters: 500, links: 20_000 };
 
 /// For a compiler thread, whose stack is 8 MB.
-pub(in crate::rust) const COMPILER_THREAD: Limits = Limits { delimiters: 100, links: 1_500 };
+pub(in crate::rust) const COMPILER_THREAD: Limits = Limits { delimiters: 100, links: 1_100 };
 
 /// The weight of a level of types, in links.
 const HEAVY: usize = 4;
 
-/// The weight of a qualified path that begins in a type, in links: `<<A as B>::C as D>`.
+/// The weight of a qualified path that begins in a type, and of arguments in an expression's path, in links:
+/// `<<A as B>::C as D>`, `a::<b::<C>>()`.
 const QUALIFIED: usize = 16;
 
 /// The stack size for reading files, in bytes; only touched pages use memory.
@@ -110,7 +111,7 @@ impl Level {
                 // The first character of `==` or `::`.
                 '=' | ':' if punct.spacing() == Spacing::Joint => {}
                 // Behind a name, it begins the arguments of a type.
-                '<' if matches!(before, [_, Some('<' | '&' | '=')] | [Some('-'), Some('>')]) => {
+                '<' if matches!(before, [_, Some('<' | '&' | '=' | ':')] | [Some('-'), Some('>')]) => {
                     self.run += QUALIFIED;
                 }
                 // Types nest by these, and take the most stack per level.

@@ -50,6 +50,30 @@ fn nested_types_fit_the_stack_or_are_refused() {
 }
 
 #[test]
+fn nested_arguments_of_paths_fit_the_stack_or_are_refused() {
+    let forms = [
+        ("a::b::<", ">"),
+        ("a::<", ">"),
+        ("a::<&", ">"),
+        ("a::<dyn B<C = ", ">>"),
+        ("a::B<", ">"),
+        ("a::b::C<", ">"),
+    ];
+    for (open, close) in forms {
+        for depth in [40, 60, 80, 100, 120, 140, 180, 210, 250, 3_000] {
+            let source = format!(
+                "async fn f() {{ let x = sqlx::query::<{}D{}>(\"SELECT 1\").fetch_one(db).await; }}",
+                open.repeat(depth),
+                close.repeat(depth)
+            );
+            let read = move || drop(crate::rust::scan_queries("src/lib.rs", &source, false, true));
+            let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(read).expect("a thread");
+            thread.join().expect("it ends");
+        }
+    }
+}
+
+#[test]
 fn long_chains_are_refused() {
     for link in [
         "!",

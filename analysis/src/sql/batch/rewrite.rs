@@ -59,7 +59,11 @@ pub fn rewrite(
     }
     let keeps =
         again.problems.is_empty() && again.kind == query.kind && PartCounts::of(&again).keeps(&counts);
-    keeps.then(|| Rewrite { edits, text: on_one_line(&result, dialect), facts })
+    let text = on_one_line(&result, dialect);
+    // What is shown is what was read again; marks between tokens may be read as a part of one.
+    let is_same =
+        resolve(&text, dialect, schema).is_ok_and(|shown| PartCounts::of(&shown) == PartCounts::of(&again));
+    (keeps && is_same).then_some(Rewrite { edits, text, facts })
 }
 
 /// The parts of a statement as counts, none of which a rewrite may reduce.
