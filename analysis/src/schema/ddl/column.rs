@@ -103,7 +103,9 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
             let default = column.default.as_deref().unwrap_or("NULL");
             column.default = Some(format!("{default} ON UPDATE {update}"));
         } else if cursor.take("autoincrement") || cursor.take("auto_increment") {
-            column.identity = true;
+            // SQLite has it only behind PRIMARY KEY.
+            let is_key = |constraint: &ConstraintDef| matches!(constraint.rule, Rule::PrimaryKey { .. });
+            column.identity = cursor.dialect != Dialect::Sqlite || constraints.iter().any(is_key);
             // What PostgreSQL calls an identity is never NULL.
             column.not_null |= cursor.dialect == Dialect::Postgres;
         } else if cursor.is("generated") || cursor.is("as") {
