@@ -118,6 +118,8 @@ mod later;
 mod macros;
 #[cfg(feature = "sqlx")]
 mod map;
+#[cfg(feature = "sqlx")]
+mod mapped;
 #[cfg(feature = "metrics")]
 mod meter;
 #[cfg(feature = "sqlx")]
@@ -159,6 +161,8 @@ pub use crate::endpoint::{StatsService, stats_service};
 pub use crate::expect::assert_constant_queries;
 #[cfg(feature = "sqlx")]
 pub use crate::map::Map;
+#[cfg(feature = "sqlx")]
+pub use crate::mapped::{FetchOne, FetchOptional};
 #[cfg(feature = "metrics")]
 pub use crate::meter::record_pools;
 #[cfg(feature = "sqlx")]

@@ -2,14 +2,16 @@
 
 use std::fmt::{self, Debug, Formatter};
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 #[cfg(feature = "cache")]
 use sqlx::Executor as _;
 use sqlx::database::HasStatementCache;
-use sqlx::{Either, Error, Result};
+use sqlx::{Either, Result};
 
 use crate::driver::{self, ArgumentsOf, Database, IntoArguments};
+use crate::mapped::{FetchOne, FetchOptional};
 use crate::query::{Query, rows_of_all};
 use crate::target::{Target, run};
 
@@ -129,7 +131,7 @@ where
     /// # Errors
     ///
     /// If the database, the connection or the mapping fails.
-    pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<O>>>
+    pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> BoxFuture<'e, Result<Vec<O>>>
     where
         E: 'e + Target<'c, Database = DB>,
         DB: 'e,
@@ -157,16 +159,15 @@ where
     ///
     /// # Errors
     ///
-    /// If the database, the connection or the mapping fails; [`Error::RowNotFound`] if there is no row.
-    pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<O>>
+    /// If the database, the connection or the mapping fails; [`RowNotFound`](sqlx::Error::RowNotFound) if there is no row.
+    pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> FetchOne<'e, DB::Row, F>
     where
         E: 'e + Target<'c, Database = DB>,
         DB: 'e,
         F: 'e,
         O: 'e,
     {
-        let row = self.fetch_optional(executor);
-        async move { row.await?.ok_or(Error::RowNotFound) }
+        self.fetch_optional(executor).or_not_found()
     }
 
     /// Executes the query; returns its first row, if there is one.
@@ -174,7 +175,7 @@ where
     /// # Errors
     ///
     /// If the database, the connection or the mapping fails.
-    pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<O>>>
+    pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> FetchOptional<'e, DB::Row, F>
     where
         E: 'e + Target<'c, Database = DB>,
         DB: 'e,
@@ -182,8 +183,7 @@ where
         O: 'e,
     {
         let Self { query, mapper } = self;
-        let row = query.fetch_optional(executor);
-        async move { row.await?.map(mapper).transpose() }
+        FetchOptional::new(query.fetch_optional(executor), mapper)
     }
 }
 

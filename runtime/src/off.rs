@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 #[cfg(feature = "sqlx")]
+use futures_util::future::BoxFuture;
+#[cfg(feature = "sqlx")]
 use futures_util::stream::BoxStream;
 use futures_util::stream::Stream;
 use pin_project_lite::pin_project;
@@ -59,21 +61,21 @@ impl Counter {
     pub(crate) fn saw_one(&mut self) {}
 
     #[inline]
-    pub(crate) fn time<F: Future>(
+    pub(crate) fn time<'e, T>(
         self,
-        start: impl FnOnce() -> F,
-        _: impl FnOnce(&F::Output) -> Option<usize>,
-    ) -> F {
+        start: impl FnOnce() -> BoxFuture<'e, T>,
+        _: impl FnOnce(&T) -> Option<usize>,
+    ) -> BoxFuture<'e, T> {
         start()
     }
 
     #[inline]
-    pub(crate) fn time_alone<F: Future>(
+    pub(crate) fn time_alone<'e, F: Future + Send + 'e>(
         self,
         execution: F,
         _: impl FnOnce(&F::Output) -> Option<usize>,
-    ) -> F {
-        execution
+    ) -> BoxFuture<'e, F::Output> {
+        Box::pin(execution)
     }
 
     #[inline]

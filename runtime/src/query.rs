@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Debug, Formatter};
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 #[cfg(feature = "cache")]
 use sqlx::Executor as _;
@@ -185,7 +186,7 @@ where
     /// # Errors
     ///
     /// If the database or the connection fails.
-    pub fn execute<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<DB::QueryResult>>
+    pub fn execute<'e, 'c: 'e, E>(self, executor: E) -> BoxFuture<'e, Result<DB::QueryResult>>
     where
         E: 'e + Target<'c, Database = DB>,
     {
@@ -231,7 +232,7 @@ where
     /// # Errors
     ///
     /// If the database or the connection fails.
-    pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<DB::Row>>>
+    pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> BoxFuture<'e, Result<Vec<DB::Row>>>
     where
         E: 'e + Target<'c, Database = DB>,
     {
@@ -244,7 +245,7 @@ where
     /// # Errors
     ///
     /// If the database or the connection fails; [`RowNotFound`](sqlx::Error::RowNotFound) if there is no row.
-    pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<DB::Row>>
+    pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> BoxFuture<'e, Result<DB::Row>>
     where
         E: 'e + Target<'c, Database = DB>,
     {
@@ -263,7 +264,7 @@ where
     /// # Errors
     ///
     /// If the database or the connection fails.
-    pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<DB::Row>>>
+    pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> BoxFuture<'e, Result<Option<DB::Row>>>
     where
         E: 'e + Target<'c, Database = DB>,
     {

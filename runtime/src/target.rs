@@ -48,7 +48,6 @@ mod plain {
 /// Targets with a cache are notified of what ran.
 #[cfg(feature = "cache")]
 mod watched {
-    use futures_util::FutureExt;
     use futures_util::future::BoxFuture;
     use futures_util::stream::BoxStream;
     use sqlx::{Acquire, Database, Executor, Result};
@@ -96,7 +95,7 @@ mod watched {
         fn watching<'e, T: Send + 'e>(
             self,
             tables: &'static Tables,
-            execution: impl Future<Output = Result<T>> + Send + 'e,
+            execution: BoxFuture<'e, Result<T>>,
         ) -> BoxFuture<'e, Result<T>>
         where
             Self: 'e;
@@ -136,12 +135,12 @@ mod watched {
         fn watching<'e, T: Send + 'e>(
             self,
             _: &'static Tables,
-            execution: impl Future<Output = Result<T>> + Send + 'e,
+            execution: BoxFuture<'e, Result<T>>,
         ) -> BoxFuture<'e, Result<T>>
         where
             Self: 'e,
         {
-            execution.boxed()
+            execution
         }
 
         fn watching_rows<'e, T: Send + 'e>(
@@ -158,14 +157,13 @@ mod watched {
 
     /// Boxed: a type that names the target's would be restricted to a single lifetime, and a task requires it
     /// for any.
-    pub(crate) fn run<'e, 'c: 'e, E, F, T>(
+    pub(crate) fn run<'e, 'c: 'e, E, T>(
         target: E,
         tables: &'static Tables,
-        execution: impl FnOnce(E::Executor) -> F,
+        execution: impl FnOnce(E::Executor) -> BoxFuture<'e, Result<T>>,
     ) -> BoxFuture<'e, Result<T>>
     where
         E: Target<'c> + 'e,
-        F: Future<Output = Result<T>> + Send + 'e,
         T: Send + 'e,
     {
         let (executor, watch) = target.split();

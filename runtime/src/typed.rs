@@ -4,6 +4,7 @@ use std::convert::identity;
 use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::database::HasStatementCache;
 use sqlx::encode::Encode;
@@ -12,9 +13,13 @@ use sqlx::{Either, FromRow, Result, Type};
 
 use crate::driver::{self, ArgumentsOf, Database, IntoArguments};
 use crate::map::Map;
+use crate::mapped::{FetchOne, FetchOptional};
 use crate::query::Query;
 use crate::site::Site;
 use crate::target::Target;
+
+/// What reads a row.
+type Reading<DB, O> = fn(<DB as sqlx::Database>::Row) -> Result<O>;
 
 /// The two differ in the type that a row is decoded as, and in what is taken from it.
 macro_rules! typed_query {
@@ -91,6 +96,11 @@ macro_rules! typed_query {
                 self.query.try_map(|row| <$Row>::from_row(&row).map($value))
             }
 
+            /// The same, with a mapper whose type has a name.
+            fn read_by_function(self) -> Map<DB, Reading<DB, $O>> {
+                self.query.try_map(|row| <$Row>::from_row(&row).map($value))
+            }
+
             /// Executes the query; returns its rows as a stream.
             ///
             /// # Errors
@@ -128,7 +138,7 @@ macro_rules! typed_query {
             /// # Errors
             ///
             /// If the database or the connection fails, or a row does not fit the type.
-            pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<$O>>>
+            pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> BoxFuture<'e, Result<Vec<$O>>>
             where
                 E: 'e + Target<'c, Database = DB>,
                 DB: 'e,
@@ -143,13 +153,13 @@ macro_rules! typed_query {
             ///
             /// If the database or the connection fails, or a row does not fit the type;
             /// [`RowNotFound`](sqlx::Error::RowNotFound) if there is no row.
-            pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<$O>>
+            pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> FetchOne<'e, DB::Row, Reading<DB, $O>>
             where
                 E: 'e + Target<'c, Database = DB>,
                 DB: 'e,
                 $O: 'e,
             {
-                self.mapped().fetch_one(executor)
+                self.read_by_function().fetch_one(executor)
             }
 
             /// Executes the query; returns its first row, if there is one.
@@ -157,13 +167,13 @@ macro_rules! typed_query {
             /// # Errors
             ///
             /// If the database or the connection fails, or a row does not fit the type.
-            pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<$O>>>
+            pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> FetchOptional<'e, DB::Row, Reading<DB, $O>>
             where
                 E: 'e + Target<'c, Database = DB>,
                 DB: 'e,
                 $O: 'e,
             {
-                self.mapped().fetch_optional(executor)
+                self.read_by_function().fetch_optional(executor)
             }
         }
 

@@ -126,7 +126,7 @@ impl<S: Store> Watch for Autocommit<'_, S> {
     fn watching<'e, T: Send + 'e>(
         self,
         tables: &'static Tables,
-        execution: impl Future<Output = Result<T>> + Send + 'e,
+        execution: BoxFuture<'e, Result<T>>,
     ) -> BoxFuture<'e, Result<T>>
     where
         Self: 'e,

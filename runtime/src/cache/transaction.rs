@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Formatter};
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::{Database, Executor, Result};
@@ -146,13 +145,13 @@ impl Watch for Gather<'_> {
     fn watching<'e, T: Send + 'e>(
         self,
         tables: &'static Tables,
-        execution: impl Future<Output = Result<T>> + Send + 'e,
+        execution: BoxFuture<'e, Result<T>>,
     ) -> BoxFuture<'e, Result<T>>
     where
         Self: 'e,
     {
         self.0.add(tables);
-        execution.boxed()
+        execution
     }
 
     fn watching_rows<'e, T: Send + 'e>(

@@ -1,6 +1,7 @@
 //! How a query reports to the current scopes: that it was executed, its rows and its time.
 
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 
 use super::current;
@@ -75,25 +76,21 @@ impl Counter {
 
     /// The execution that `start` creates at the first poll, timed from then until it is ready or dropped,
     /// with the rows of its output counted.
-    pub(crate) fn time<F, R>(
+    pub(crate) fn time<'e, T: 'e>(
         self,
-        start: impl FnOnce() -> F + Send,
-        rows: R,
-    ) -> impl Future<Output = F::Output> + Send
-    where
-        F: Future + Send,
-        R: FnOnce(&F::Output) -> Option<usize> + Send,
-    {
-        Timed::new(self.site, async move { start().await }, rows, false)
+        start: impl FnOnce() -> BoxFuture<'e, T> + Send + 'e,
+        rows: impl FnOnce(&T) -> Option<usize> + Send + 'e,
+    ) -> BoxFuture<'e, T> {
+        Box::pin(Timed::new(self.site, async move { start().await }, rows, false))
     }
 
     /// Like [`time`](Self::time), for an execution that counts its rows itself.
-    pub(crate) fn time_alone<F: Future, R: FnOnce(&F::Output) -> Option<usize>>(
+    pub(crate) fn time_alone<'e, F: Future + Send + 'e>(
         self,
         execution: F,
-        rows: R,
-    ) -> Timed<F, R> {
-        Timed::new(self.site, execution, rows, true)
+        rows: impl FnOnce(&F::Output) -> Option<usize> + Send + 'e,
+    ) -> BoxFuture<'e, F::Output> {
+        Box::pin(Timed::new(self.site, execution, rows, true))
     }
 
     /// The rows that `start` returns at the first poll. Drivers take a query's arguments, which is when it
