@@ -18,6 +18,39 @@ pub(crate) struct Asked<'a> {
     pub(crate) for_list: Option<(&'static str, &'static str)>,
 }
 
+/// Whether the runtime crate has the message for an argument, under the name of the parameter's type: not if its Rust type is of
+/// another kind, or if the argument shows by itself that it does not fit.
+pub(crate) fn is_of_runtime(asked: &Asked<'_>) -> bool {
+    let Asked { value, rust, sql_type, for_list, .. } = asked;
+    let is_known = match *rust {
+        "i16" | "i32" | "i64" => matches!(*sql_type, "int2" | "int4" | "int8"),
+        "f32" | "f64" => matches!(*sql_type, "float4" | "float8"),
+        "&str" => matches!(*sql_type, "text" | "varchar" | "bpchar" | "citext"),
+        "bool" => *sql_type == "bool",
+        "sqlx::types::Uuid" => *sql_type == "uuid",
+        "sqlx::types::JsonValue" => matches!(*sql_type, "json" | "jsonb"),
+        "sqlx::types::Decimal" | "sqlx::types::BigDecimal" => *sql_type == "numeric",
+        "sqlx::types::chrono::DateTime<_>" => *sql_type == "timestamptz",
+        moment
+            if moment.starts_with("sqlx::types::chrono::") || moment.starts_with("sqlx::types::time::") =>
+        {
+            matches!(*sql_type, "date" | "time" | "timestamp")
+        }
+        _ => false,
+    };
+    let may_fit = match value {
+        Expr::Lit(literal) => match literal.lit {
+            Lit::Int(_) => rust.starts_with('i'),
+            Lit::Float(_) => rust.starts_with('f'),
+            Lit::Str(_) => *rust == "&str",
+            Lit::Bool(_) => *rust == "bool",
+            _ => false,
+        },
+        _ => true,
+    };
+    is_known && may_fit && for_list.is_none()
+}
+
 /// What to write for an argument that its parameter does not take.
 pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
     let Asked { value, rust, sql_type, number, for_list } = asked;

@@ -1,7 +1,7 @@
 //! The values of a query: stored in variables before the rest of the expansion, checked against their
 //! parameters, and bound.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -17,7 +17,15 @@ pub(crate) struct Parameter {
     /// The database type as messages name it.
     pub(crate) sql_type: String,
     /// What to write for a value of another type.
-    pub(crate) notes: Vec<String>,
+    pub(crate) advice: Advice,
+}
+
+/// What to write for a value that a parameter does not take.
+pub(crate) enum Advice {
+    /// What the runtime crate says: its trait has the name of the database type.
+    OfRuntime,
+    /// Notes about this value.
+    Notes(Vec<String>),
 }
 
 /// The values of a call: statements that store them, and a tuple that refers to them.
@@ -67,21 +75,30 @@ pub(crate) fn tuple(names: &[Ident]) -> TokenStream {
 /// The value, checked at compile time whether it fits; an error marks the user's own expression, and leaves the type of the
 /// value open, so that it is the only one.
 ///
-/// The trait is made anew for each parameter, so that the compiler's message says what this one takes.
+/// The message is that of a trait. Where the notes are about this value, the trait is made for it.
 pub(crate) fn ask(name: &Ident, argument: &Argument, parameter: &Parameter) -> TokenStream {
     let span = argument.value.span();
-    let Parameter { number, ty, sql_type, notes } = parameter;
+    let Parameter { number, ty, sql_type, advice } = parameter;
     let (ty, reference) = match ty {
         Type::Reference(reference) => (&*reference.elem, "&"),
         ty => (ty, ""),
     };
     // For a reference, the compiler finds how a value is coerced to it.
+    let found = (!reference.is_empty()).then(|| quote!(_,));
+    let notes = match advice {
+        Advice::OfRuntime => {
+            let (sql_type, number) = (Ident::new(sql_type, span), Literal::usize_unsuffixed(*number));
+            return quote_spanned! {span=>
+                <_ as ::query_budget::__private::parameter::#sql_type<#ty, #number, #found _>>::fits(#name)
+            };
+        }
+        Advice::Notes(notes) => notes,
+    };
     let way = (!reference.is_empty()).then(|| quote!(Way));
     let fits = match &way {
         Some(way) => quote!(::query_budget::__private::FitsRef<T, #way, Bound>),
         None => quote!(::query_budget::__private::Fits<T, Bound>),
     };
-    let found = way.as_ref().map(|_| quote!(_,));
     let way = way.map(|way| quote!(#way,));
     // A brace would begin a parameter of the message.
     let escaped = |text: &str| text.replace('{', "{{").replace('}', "}}");

@@ -13,7 +13,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, Type, TypePath};
 
 use crate::advice::{self, Asked, Given};
-use crate::arguments::Parameter;
+use crate::arguments::{Advice, Parameter};
 use crate::emit::{Marked, Misuse};
 use crate::input::Argument;
 
@@ -160,8 +160,11 @@ impl<'p> Types<'p> {
                     }
                     let for_list = self.for_list(sql, number);
                     let asked = Asked { value, rust: &path, sql_type: &sql_type, number, for_list };
-                    let notes = advice::for_argument(&asked);
-                    Some(Parameter { number, ty: parameter_type(&path)?, sql_type, notes })
+                    let advice = match advice::is_of_runtime(&asked) {
+                        true => Advice::OfRuntime,
+                        false => Advice::Notes(advice::for_argument(&asked)),
+                    };
+                    Some(Parameter { number, ty: parameter_type(&path)?, sql_type, advice })
                 }
                 Err(missing) => {
                     let (message, help) = without_rust_type(&missing, "the argument `as _`");

@@ -124,6 +124,8 @@ mod mapped;
 mod meter;
 #[cfg(feature = "sqlx")]
 mod pages;
+#[cfg(feature = "sqlx")]
+mod parameter;
 mod pool;
 #[cfg(feature = "sqlx")]
 mod query;
@@ -222,6 +224,10 @@ pub mod __private {
     #[cfg(feature = "sqlx")]
     pub use crate::fits::{Fits, FitsRef, RowOf, column, decoded, reads, record};
     pub use crate::later::{ByEnd, ByKind, ByName, Later, Returned, called};
+    #[cfg(feature = "sqlx")]
+    pub mod parameter {
+        pub use crate::parameter::*;
+    }
     #[cfg(feature = "sqlx")]
     pub use crate::query::query;
     pub use crate::site::Site;
