@@ -178,11 +178,16 @@ impl Context {
         read
     }
 
+    /// The crate around the call; `None` if the compiler does not report the file.
+    pub(crate) fn crate_around(&mut self) -> Option<Arc<Crate>> {
+        let path = Span::call_site().local_file()?;
+        let whole = self.whole(&path);
+        Some(self.crate_of(&whole))
+    }
+
     /// Whether the crate has the names of the prelude everywhere.
     fn has_prelude(&mut self) -> bool {
-        let Some(path) = Span::call_site().local_file() else { return true };
-        let whole = self.whole(&path);
-        self.crate_of(&whole).has_prelude
+        self.crate_around().is_none_or(|around| around.has_prelude)
     }
 
     /// Whether this crate's notices are still unreported; true once.

@@ -10,6 +10,8 @@ use query_budget_analysis::rust::{
     self, LoopCall, Neighbour, Position, Scan, ScanError, SourceFile, Target, Told,
 };
 
+use crate::structs::Structs;
+
 /// Whether a text contains the attribute that requires reading the whole crate. Its first letter is rare.
 pub(crate) fn has_budgets(text: &str) -> bool {
     let mut begins = text.match_indices('q').map(|(at, _)| text.get(at..).unwrap_or_default());
@@ -34,6 +36,8 @@ pub(crate) struct Crate {
     has_budgets: bool,
     /// Whether no module of it does without the names of the prelude.
     pub(crate) has_prelude: bool,
+    /// Its structs, if it has queries that make structs.
+    pub(crate) structs: Structs,
 }
 
 impl Crate {
@@ -43,8 +47,12 @@ impl Crate {
         let sources = project::sources(dir, file);
         let files: Vec<PathBuf> = sources.iter().map(|(path, _)| path.clone()).collect();
         let has_prelude = !sources.iter().any(|(_, text)| text.contains("no_implicit_prelude"));
+        let mut structs = Structs::default();
+        if sources.iter().any(|(_, text)| text.contains("_as!")) {
+            sources.iter().for_each(|(_, text)| structs.read(text));
+        }
         if !sources.iter().any(|(_, text)| has_budgets(text)) {
-            return Crate { found: HashMap::new(), files, has_budgets: false, has_prelude };
+            return Crate { found: HashMap::new(), files, has_budgets: false, has_prelude, structs };
         }
         let targets = project::targets(dir);
         let given: Vec<(&Path, &str)> =
@@ -81,6 +89,7 @@ impl Crate {
             files,
             has_budgets: true,
             has_prelude,
+            structs,
         }
     }
 

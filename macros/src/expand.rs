@@ -24,8 +24,9 @@ pub(crate) fn query(context: &mut Context, kind: MacroKind, tokens: TokenStream)
     let Checked { mut messages, is_refused, fingerprint, types, touching } =
         check::query(context, kind, tokens, sql);
     let package = context.package();
-    let typed =
-        types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
+    let around = context.crate_around();
+    let typed = types
+        .map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked, around));
     let fitted = fitted(&query, sql, typed.as_ref(), Ok(()), &mut messages, is_refused);
     let Some(Fitted { parameters, plan, .. }) = fitted else { return refused(&query, &messages) };
     let text = &sql.text;

@@ -27,6 +27,7 @@ mod rename;
 mod rows;
 mod scope;
 mod shape;
+mod structs;
 mod touches;
 mod types;
 

@@ -33,8 +33,9 @@ pub(crate) fn expand(context: &mut Context, kind: MacroKind, tokens: TokenStream
     }
     let package = context.package();
     let made = made(context, sql, types.as_ref().map(|(_, described)| described));
-    let typed =
-        types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
+    let around = context.crate_around();
+    let typed = types
+        .map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked, around));
     let fitted = fitted(&query, sql, typed.as_ref(), made, &mut messages, is_refused);
     let Some(Fitted { made, parameters, plan }) = fitted else { return refused(&query, &messages) };
     let database = batch::database(made.dialect);

@@ -39,6 +39,8 @@ pub(crate) struct Column {
     sql_type: Option<String>,
     /// What to write for a field of another type.
     for_field: Vec<String>,
+    /// Whether its field has its type as it is written, so that no message is needed.
+    is_evident: bool,
 }
 
 enum ColumnType {
@@ -125,7 +127,7 @@ fn columns(
         });
         let column = read
             .map_err(|why| unnamed(sql, at, &why))
-            .and_then(|declared| column(at, declared, types, query.kind, sql));
+            .and_then(|declared| column(at, declared, types, query, sql));
         match column {
             Ok(column) => match columns.iter().find(|other| tuple.is_none() && other.field == column.field) {
                 Some(first) => misuses.push(called_alike(sql, first, &column)),
@@ -145,19 +147,13 @@ fn column(
     at: usize,
     declared: Declared,
     types: &Types,
-    kind: MacroKind,
+    query: &MacroCall,
     sql: &Sql,
 ) -> Result<Column, Misuse> {
+    let kind = query.kind;
     let is_record = kind.rows == Rows::Record;
     let nullable = declared.nullable.unwrap_or_else(|| types.is_nullable(at));
-    let for_field = match &declared.ty {
-        // A record takes the types of the columns.
-        None if !is_record && kind.checked => {
-            let field = declared.field.to_string();
-            types.for_field(at, field.strip_prefix("r#").unwrap_or(&field), nullable)
-        }
-        _ => Vec::new(),
-    };
+    let is_derived = declared.ty.is_none();
     let ty = match declared.ty {
         Some(DeclaredType::OfField) if is_record => {
             let message = format!(
@@ -179,8 +175,21 @@ fn column(
         None if !kind.checked && !is_record => ColumnType::OfField,
         None => ColumnType::Exact(optional(types.of_column(at)?, nullable)),
     };
+    let is_evident = match (&query.row, &ty) {
+        (Some(row), ColumnType::Exact(ty)) => types.is_evident(row, at, &declared.field, ty),
+        _ => false,
+    };
+    let for_field = match is_derived && !is_evident && !is_record && kind.checked {
+        // A record takes the types of the columns.
+        true => {
+            let field = declared.field.to_string();
+            types.for_field(at, field.strip_prefix("r#").unwrap_or(&field), nullable)
+        }
+        false => Vec::new(),
+    };
     let why_null = (nullable && declared.nullable.is_none()).then(|| types.why_null(at));
-    Ok(Column { at, field: declared.field, ty, why_null, sql_type: types.sql_name(at), for_field })
+    let sql_type = types.sql_name(at);
+    Ok(Column { at, field: declared.field, ty, why_null, sql_type, for_field, is_evident })
 }
 
 fn scalar(query: &MacroCall, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse> {
@@ -332,6 +341,10 @@ impl Column {
         let row = Ident::new("row", Span::mixed_site());
         match ty {
             _ if !is_checked => quote_spanned!(span=> ::query_budget::__private::column(&#row, #at)?),
+            ColumnType::Exact(ty) if self.is_evident => {
+                let (ty, number) = (output::respanned(ty.clone(), span), at + 1);
+                quote_spanned!(span=> ::query_budget::__private::converted::<#ty, #number, _, _>(&#row, #at)?)
+            }
             ColumnType::Exact(ty) => {
                 let name = Ident::new("ConvertedColumn", Span::call_site());
                 let conversion = self.conversion(&name);

@@ -1,6 +1,7 @@
 //! The Rust types of a query's columns and parameters, as sqlx's own macros choose them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use query_budget_analysis::project::Dependency;
@@ -14,8 +15,10 @@ use syn::{Expr, Type, TypePath};
 
 use crate::advice::{self, Asked, Given};
 use crate::arguments::{Advice, Parameter};
+use crate::crates::Crate;
 use crate::emit::{Marked, Misuse};
 use crate::input::Argument;
+use crate::structs;
 
 /// The types of one query.
 pub(crate) struct Types<'p> {
@@ -23,17 +26,19 @@ pub(crate) struct Types<'p> {
     dialect: Dialect,
     described: Described,
     marked: Marked,
+    around: Option<Arc<Crate>>,
 }
 
 impl<'p> Types<'p> {
-    /// The types of a query; their messages point at `marked`.
+    /// The types of a query in the crate `around`; their messages point at `marked`.
     pub(crate) fn new(
         rust_types: &'p RustTypes,
         dialect: Dialect,
         described: Described,
         marked: Marked,
+        around: Option<Arc<Crate>>,
     ) -> Types<'p> {
-        Types { rust_types, dialect, described, marked }
+        Types { rust_types, dialect, described, marked, around }
     }
 
     /// The type that represents the database in sqlx.
@@ -208,6 +213,24 @@ impl<'p> Types<'p> {
         let is_not =
             at.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|it| it.eq_ignore_ascii_case("not"));
         Some(if is_not { ("NOT IN", "<> ALL") } else { ("IN", "= ANY") })
+    }
+
+    /// Whether a field has a type as it is written: that of a struct, or of a tuple by position.
+    pub(crate) fn is_evident(&self, row: &Type, at: usize, field: &Ident, ty: &TokenStream) -> bool {
+        let ty = ty.to_string();
+        match row {
+            Type::Tuple(tuple) => tuple
+                .elems
+                .get(at)
+                .is_some_and(|it| structs::are_alike(&it.to_token_stream().to_string(), &ty)),
+            Type::Path(path) if path.qself.is_none() => {
+                let last = path.path.segments.last().filter(|last| last.arguments.is_none());
+                last.zip(self.around.as_ref()).is_some_and(|(last, around)| {
+                    around.structs.has_field(&last.ident.to_string(), &field.to_string(), &ty)
+                })
+            }
+            _ => false,
+        }
     }
 
     /// The type of a column in SQL, if known.

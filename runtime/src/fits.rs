@@ -131,6 +131,38 @@ where
     row.try_get_unchecked(column)
 }
 
+/// The type of column `N`, counted from 1, whose value is converted for a field of type `T`.
+///
+/// A macro has a trait of its own for a field that may be of another type, which names the column.
+#[diagnostic::on_unimplemented(
+    message = "column {N} is read as `{Self}`, which does not fit its field of type `{T}`",
+    label = "column {N} is read as `{Self}`",
+    note = "give the field the type `{Self}`, or name another one in the SQL, `AS \"name: T\"`"
+)]
+pub trait Converts<const N: usize, T> {
+    /// The value of the field.
+    fn converted(self) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, C: Into<T>, T> Converts<N, T> for C {
+    #[inline(always)]
+    fn converted(self) -> T {
+        self.into()
+    }
+}
+
+/// The value of a column, counted from 0, that is known to have the type `C`, converted for its field.
+#[inline]
+pub fn converted<'r, C, const N: usize, T, R>(row: &'r R, column: usize) -> Result<T>
+where
+    C: Decode<'r, R::Database> + Converts<N, T>,
+    R: Row,
+    usize: ColumnIndex<R>,
+{
+    row.try_get_unchecked::<C, _>(column).map(C::converted)
+}
+
 /// The values of columns that are known to have these types, in a tuple.
 pub trait Columns<'r, R: Row>: Sized {
     /// The number of columns.

@@ -222,7 +222,7 @@ pub mod __private {
     pub use crate::counting::{counted, scope};
     pub use crate::expect::expect_queries;
     #[cfg(feature = "sqlx")]
-    pub use crate::fits::{Fits, FitsRef, RowOf, column, decoded, reads, record};
+    pub use crate::fits::{Fits, FitsRef, RowOf, column, converted, decoded, reads, record};
     pub use crate::later::{ByEnd, ByKind, ByName, Later, Returned, called};
     #[cfg(feature = "sqlx")]
     pub mod parameter {

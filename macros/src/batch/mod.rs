@@ -35,8 +35,9 @@ pub(crate) fn expand(context: &mut Context, kind: MacroKind, tokens: TokenStream
     let package = context.package();
     let described = types.as_ref().map(|(_, described)| described);
     let made = statement(context, sql, given.values, described);
-    let typed =
-        types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
+    let around = context.crate_around();
+    let typed = types
+        .map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked, around));
     let Some(fitted) = fitted(&query, sql, typed.as_ref(), made, &mut messages, is_refused) else {
         return refused(&messages);
     };
