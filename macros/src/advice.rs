@@ -46,6 +46,8 @@ pub(crate) fn is_of_runtime(asked: &Asked<'_>) -> bool {
             Lit::Bool(_) => *rust == "bool",
             _ => false,
         },
+        // What is written for it needs parentheses.
+        Expr::Binary(_) => false,
         _ => true,
     };
     is_known && may_fit && for_list.is_none()
@@ -94,7 +96,7 @@ pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
         _ => {}
     }
     let is_word = sql_type.chars().all(|c| c.is_ascii_alphanumeric());
-    if is_word && crate::types::is_built_in(sql_type) && !matches!(*rust, "&str" | "sqlx::types::JsonValue") {
+    if is_word && is_built_in(sql_type) && !matches!(*rust, "&str" | "sqlx::types::JsonValue") {
         notes.push(format!(
             "for its text, let the database read it: `${number}::text::{sql_type}` in the SQL"
         ));
@@ -104,6 +106,67 @@ pub(crate) fn for_argument(asked: &Asked<'_>) -> Vec<String> {
     }
     notes
 }
+
+/// Whether PostgreSQL itself has a type of this name.
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.contains(&name)
+}
+
+/// The usual types of PostgreSQL, which a cast can name as they are.
+const BUILT_IN: [&str; 52] = [
+    "int2",
+    "int4",
+    "int8",
+    "float4",
+    "float8",
+    "numeric",
+    "money",
+    "oid",
+    "text",
+    "varchar",
+    "bpchar",
+    "char",
+    "name",
+    "bytea",
+    "bool",
+    "date",
+    "time",
+    "timetz",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "uuid",
+    "json",
+    "jsonb",
+    "inet",
+    "cidr",
+    "macaddr",
+    "macaddr8",
+    "bit",
+    "varbit",
+    "int4range",
+    "int8range",
+    "numrange",
+    "tsrange",
+    "tstzrange",
+    "daterange",
+    "citext",
+    "hstore",
+    "ltree",
+    "lquery",
+    "cube",
+    "point",
+    "line",
+    "lseg",
+    "path",
+    "polygon",
+    "circle",
+    "jsonpath",
+    "xml",
+    "tsvector",
+    "tsquery",
+    "regclass",
+];
 
 /// A column whose field has another type.
 pub(crate) struct Given<'a> {

@@ -7,7 +7,7 @@ use syn::{PathArguments, Type, TypeTuple};
 
 use crate::arguments;
 use crate::emit::Misuse;
-use crate::input::{MacroCall, MacroKind, Rows, Sql};
+use crate::input::{MacroCall, Rows, Sql};
 use crate::output::{self, Declared, DeclaredType};
 use crate::types::Types;
 
