@@ -68,7 +68,7 @@
 //! | `stats` | latencies of queries and scopes, as data and as JSON | yes |
 //! | `metrics` | the same through the crate `metrics` | yes |
 //! | `cache` | cached reads in memory, invalidated by the writes of `sql!` | |
-//! | `redis` | the same over Redis or Valkey; implies `tokio` | |
+//! | `redis` | the same over Redis or Valkey, or in memory with messages over these; implies `tokio` | |
 //! | `tokio` | tells tasks that tokio runs within a scope's poll, as a `LocalSet` does, from the scope's own future | |
 //!
 //! [The book](https://github.com/query-budget/query-budget/blob/main/docs/introduction.md) has a tutorial, recipes, the

@@ -9,13 +9,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::key::Key;
+#[cfg(feature = "redis")]
+use super::redis::{InvalidUrl, bus::Bus};
 use super::store::{Found, Store, Stores, sealed};
 use super::tables::Tags;
 
-/// Entries in the memory of this process, invalidated by writes of this process.
+/// Entries in the memory of this process, invalidated by its writes, and by those of others if they are told.
 pub struct Memory {
     entries: moka::future::Cache<(Key, TypeId), Entry>,
-    versions: Versions,
+    versions: Arc<Versions>,
+    #[cfg(feature = "redis")]
+    bus: Option<Bus>,
 }
 
 #[derive(Clone)]
@@ -42,7 +46,28 @@ impl PartialEq for Stamp {
 impl Memory {
     pub(crate) fn of(entries: u64) -> Self {
         let entries = moka::future::Cache::builder().max_capacity(entries).expire_after(Lives).build();
-        Self { entries, versions: Versions::new() }
+        Self {
+            entries,
+            versions: Arc::new(Versions::new()),
+            #[cfg(feature = "redis")]
+            bus: None,
+        }
+    }
+
+    /// The same, which tells others of its name on this server what it invalidates, and is told.
+    #[cfg(feature = "redis")]
+    pub(crate) async fn with_bus(self, name: &str, url: &str) -> Result<Self, InvalidUrl> {
+        let bus = Bus::to(url, name, Arc::clone(&self.versions)).await?;
+        Ok(Self { bus: Some(bus), ..self })
+    }
+
+    /// Whether it would have learnt of what others have written.
+    fn is_told(&self) -> bool {
+        #[cfg(feature = "redis")]
+        if let Some(bus) = &self.bus {
+            return bus.is_heard();
+        }
+        true
     }
 
     fn stamp(&self, tags: &Tags) -> Stamp {
@@ -53,9 +78,7 @@ impl Memory {
 
     /// From now on, entries with these tags are not found.
     pub(crate) fn forget(&self, tags: &Tags) {
-        for tag in tags.iter() {
-            self.versions.of(tag).fetch_add(1, Ordering::SeqCst);
-        }
+        tags.iter().for_each(|tag| self.versions.raise(tag));
     }
 }
 
@@ -86,7 +109,7 @@ impl moka::Expiry<(Key, TypeId), Entry> for Lives {
 
 /// A version for each tag. Tags may share a slot, so that memory is limited even if clients make up tags; an
 /// invalidation may then affect more entries than necessary.
-struct Versions {
+pub(crate) struct Versions {
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
 }
@@ -97,6 +120,16 @@ impl Versions {
     fn new() -> Self {
         // The hasher's key is secret, so that nobody can target a slot.
         Self { slots: (0..Self::SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
+    }
+
+    pub(crate) fn raise(&self, tag: &str) {
+        self.of(tag).fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Raises that of all entries.
+    #[cfg(feature = "redis")]
+    pub(crate) fn raise_all(&self) {
+        Tags::everything().iter().for_each(|tag| self.raise(tag));
     }
 
     fn of(&self, tag: &str) -> &AtomicU64 {
@@ -113,16 +146,37 @@ impl Store for Memory {
 
     async fn invalidate(&self, tags: Tags) -> bool {
         self.forget(&tags);
+        #[cfg(feature = "redis")]
+        if let Some(bus) = &self.bus {
+            return bus.tell(tags).await;
+        }
         true
     }
 
     fn invalidate_soon(&self, tags: Tags) {
         self.forget(&tags);
+        #[cfg(feature = "redis")]
+        if let Some(bus) = &self.bus {
+            bus.tell_soon(&tags);
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    fn pending(&self) -> usize {
+        self.bus.as_ref().map_or(0, Bus::pending)
+    }
+
+    #[cfg(feature = "redis")]
+    fn errors(&self) -> u64 {
+        self.bus.as_ref().map_or(0, Bus::errors)
     }
 }
 
 impl<V: Send + Sync + 'static> Stores<V> for Memory {
     async fn find(&self, key: &Key, tags: &Tags) -> Found<V, Stamp> {
+        if !self.is_told() {
+            return Found::Unreachable;
+        }
         let now = self.stamp(tags);
         let entry = self.entries.get(&(*key, TypeId::of::<V>())).await;
         let entry = entry.filter(|entry| entry.stamp == now && Instant::now() < entry.until);

@@ -37,7 +37,8 @@
 //! that is overtaken by a write is never found. No entry outlives its time to live; each expires up to a
 //! tenth earlier, at random, so that entries created together do not expire together. Of concurrent readers
 //! that miss an entry, one per process queries the database and the others wait for it. An unreachable cache
-//! is not an error: the database is queried.
+//! is not an error: the database is queried. Between processes all of this holds with `Cache::redis`; with
+//! `Cache::in_memory_with_bus` a write is seen by another process when a message arrives.
 //!
 //! **What is tracked.** The tables are those of the schema's snapshot: for a view those behind it, for a
 //! write also those that its foreign keys, partitions, triggers, rules and functions affect. Anything unknown
@@ -116,7 +117,7 @@ impl Cache<Memory> {
     /// A cache in the memory of this process, with room for 10,000 entries. The name appears in statistics.
     ///
     /// Other processes have caches of their own, in which their entries outlive the writes of this one: instances of a
-    /// service share a `Redis`.
+    /// service share a `Redis`, or tell each other what they write with `in_memory_with_bus`.
     #[must_use]
     pub fn in_memory(name: impl Into<Cow<'static, str>>) -> Self {
         Self::in_memory_of(name, ENTRIES)
@@ -126,6 +127,47 @@ impl Cache<Memory> {
     #[must_use]
     pub fn in_memory_of(name: impl Into<Cow<'static, str>>, entries: u64) -> Self {
         Self::on(name.into(), Memory::of(entries))
+    }
+
+    /// A cache in the memory of this process, with room for 10,000 entries, that exchanges invalidations with all caches of
+    /// its name over a Redis or Valkey server: `redis://127.0.0.1:6379`. A hit asks no server, and values need not be
+    /// serialised.
+    ///
+    /// A write takes effect here before it is acknowledged, as in [`in_memory`](Self::in_memory), and in another process
+    /// when its message arrives: usually within a few milliseconds, and within a second if that process loses its connection
+    /// unnoticed. [`Committed::acknowledged`] says that the server has the message. A process that has lost its connection,
+    /// or has had no answer of the server for a second, queries the database; once it listens again, it starts without entries.
+    /// Where another process must not see the state before a write from the moment the write is acknowledged, use
+    /// [`redis`](Self::redis).
+    ///
+    /// The connections need permission for `PUBLISH`, `SUBSCRIBE` and `PING`, and the channel `{name}:invalidated`. Requires a
+    /// tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is invalid. An unreachable server is not an error.
+    #[cfg(feature = "redis")]
+    pub async fn in_memory_with_bus(
+        name: impl Into<Cow<'static, str>>,
+        url: &str,
+    ) -> std::result::Result<Self, InvalidUrl> {
+        Self::in_memory_of_with_bus(name, ENTRIES, url).await
+    }
+
+    /// Like [`in_memory_with_bus`](Self::in_memory_with_bus), with room for this many entries.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is invalid.
+    #[cfg(feature = "redis")]
+    pub async fn in_memory_of_with_bus(
+        name: impl Into<Cow<'static, str>>,
+        entries: u64,
+        url: &str,
+    ) -> std::result::Result<Self, InvalidUrl> {
+        let name = name.into();
+        let memory = Memory::of(entries).with_bus(&name, url).await?;
+        Ok(Self::on(name, memory))
     }
 }
 

@@ -3,12 +3,13 @@
 #[cfg(not(feature = "sqlx-08"))]
 mod processes;
 mod server;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use query_budget::__private::{Site, Tables, query, query_scalar};
-use query_budget::cache::{Cache, CachedPool, Redis};
+use query_budget::cache::{Cache, CachedPool, Redis, Stores};
 use query_budget_tests::{random_name, with_postgres};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{PgPool, Postgres, Result, Sqlite};
@@ -25,7 +26,7 @@ pub(crate) static WRITES: Tables =
 
 pub(crate) const TABLE: &str = "CREATE TABLE items (id BIGINT PRIMARY KEY, n BIGINT NOT NULL)";
 
-async fn count(db: &CachedPool<Postgres, Redis>) -> Arc<i64> {
+async fn count<S: Stores<i64>>(db: &CachedPool<Postgres, S>) -> Arc<i64> {
     static SITE: Site = Site::new("SELECT count(*) FROM items", 1, file!(), 1, 1).touching(&READS);
     query_scalar::<Postgres, i64>(&SITE).cached(LONG).fetch_one(db).await.unwrap()
 }

@@ -15,8 +15,8 @@ use super::super::tables::Tags;
 use super::wire;
 
 /// The wait after the first failure to reach the server, and the maximum wait after further failures.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(50);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// A connection, tied to one run of one server.
 #[derive(Clone)]
@@ -24,6 +24,7 @@ pub(super) struct Live {
     pub(super) connection: MultiplexedConnection,
     /// The prefix of all keys.
     pub(super) prefix: Arc<str>,
+    pub(super) telling: Telling,
     patience: Duration,
     generation: u64,
 }
@@ -38,10 +39,20 @@ impl Live {
     }
 }
 
+/// How the server is told of an invalidation.
+#[derive(Clone)]
+pub(super) enum Telling {
+    /// By new tokens for the tags, which readers of entries on the server compare.
+    ByTokens,
+    /// By a message for all who listen, with this sender, who needs none.
+    ByMessage(wire::Token),
+}
+
 /// The connection, and the task that re-establishes it.
 pub(super) struct Kept {
     client: Client,
     name: String,
+    telling: Telling,
     patience: Duration,
     state: Mutex<State>,
     errors: AtomicU64,
@@ -67,9 +78,9 @@ impl Drop for Kept {
 }
 
 impl Kept {
-    pub(super) fn new(client: Client, name: String, patience: Duration) -> Arc<Self> {
+    pub(super) fn new(client: Client, name: String, patience: Duration, telling: Telling) -> Arc<Self> {
         let (state, errors, wake) = (Mutex::default(), AtomicU64::new(0), Arc::default());
-        Arc::new(Self { client, name, patience, state, errors, wake })
+        Arc::new(Self { client, name, telling, patience, state, errors, wake })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,6 +120,24 @@ impl Kept {
             self.look_after(&mut state);
         }
         None
+    }
+
+    /// Sends the invalidation of tags, and queues it if that fails or nobody waits for it any more; returns whether the
+    /// server has received it.
+    pub(super) async fn tell(self: &Arc<Self>, tags: Tags) -> bool {
+        let Some(live) = self.live() else {
+            self.owe(&tags);
+            return false;
+        };
+        let mut owed = Owed { kept: self, tags: Some(tags) };
+        let told = match &owed.tags {
+            Some(tags) => self.heard(&live, wire::tell(&live, tags.iter()).await),
+            None => None,
+        };
+        if told.is_some() {
+            owed.tags = None;
+        }
+        told.is_some()
     }
 
     /// Queues the invalidation of tags, to be sent as soon as possible.
@@ -163,7 +192,7 @@ impl Kept {
                 state.telling.clone_from(&telling);
                 telling
             };
-            let told = wire::replace_tokens(&live, telling.iter().map(String::as_str)).await;
+            let told = wire::tell(&live, telling.iter().map(String::as_str)).await;
             let mut state = self.state();
             if told.is_ok() {
                 state.telling.clear();
@@ -183,10 +212,14 @@ impl Kept {
             .set_response_timeout(Some(self.patience));
         let connecting = async {
             let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-            let run = wire::run_id(&mut connection).await?;
-            RedisResult::Ok((connection, run))
+            let prefix = match self.telling {
+                Telling::ByTokens => format!("{}:{}", self.name, wire::run_id(&mut connection).await?),
+                // It names a channel: nothing that the server may have kept is read.
+                Telling::ByMessage(_) => self.name.clone(),
+            };
+            RedisResult::Ok((connection, prefix))
         };
-        let (connection, run) = match tokio::time::timeout(self.patience * 2, connecting).await {
+        let (connection, prefix) = match tokio::time::timeout(self.patience * 2, connecting).await {
             Ok(connected) => connected?,
             Err(_) => return Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))),
         };
@@ -195,8 +228,22 @@ impl Kept {
             state.generation += 1;
             state.generation
         };
-        let prefix = format!("{}:{run}", self.name).into();
-        Ok(Live { connection, prefix, patience: self.patience, generation })
+        let (prefix, telling) = (prefix.into(), self.telling.clone());
+        Ok(Live { connection, prefix, telling, patience: self.patience, generation })
+    }
+}
+
+/// An invalidation that is queued when this is dropped.
+struct Owed<'k> {
+    kept: &'k Arc<Kept>,
+    tags: Option<Tags>,
+}
+
+impl Drop for Owed<'_> {
+    fn drop(&mut self) {
+        if let Some(tags) = &self.tags {
+            self.kept.owe(tags);
+        }
     }
 }
 

@@ -6,10 +6,12 @@
 //! have returned to an older state, so all keys start with the id of its run, and older content is never
 //! requested.
 //!
-//! Messages over pub/sub would not do: a commit that is told has to be seen by every read that starts after it, also by
-//! an instance whose message is still on its way, or whose connection has broken unnoticed.
+//! Messages over pub/sub would not do here: a commit that is told has to be seen by every read that starts after it, also by
+//! an instance whose message is still on its way, or whose connection has broken unnoticed. They are for entries in memory:
+//! [`bus`].
 
 mod absent;
+pub(super) mod bus;
 mod keeper;
 mod wire;
 
@@ -23,7 +25,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{ConnectOptions, Database, Pool};
 
-use self::keeper::{Kept, Live};
+use self::keeper::{Kept, Live, Telling};
 use super::Cache;
 use super::key::{Key, Parts};
 use super::store::{Found, Store, Stores, own_identity, sealed};
@@ -85,11 +87,14 @@ impl Cache<Redis> {
         patience: Duration,
     ) -> Result<Self, InvalidUrl> {
         let name = name.into();
-        let client = url.into_connection_info().and_then(::redis::Client::open).map_err(InvalidUrl)?;
-        let kept = Kept::new(client, name.clone().into_owned(), patience);
+        let kept = Kept::new(client(url)?, name.clone().into_owned(), patience, Telling::ByTokens);
         kept.begin().await;
         Ok(Self::on(name, Redis { kept }))
     }
+}
+
+fn client(url: &str) -> Result<::redis::Client, InvalidUrl> {
+    url.into_connection_info().and_then(::redis::Client::open).map_err(InvalidUrl)
 }
 
 /// The tokens of an entry's tags, in order, and when they were read, by the server's clock.
@@ -115,20 +120,7 @@ impl Store for Redis {
     type Stamp = Stamp;
 
     async fn invalidate(&self, tags: Tags) -> bool {
-        let Some(live) = self.kept.live() else {
-            self.kept.owe(&tags);
-            return false;
-        };
-        // It is queued once nobody waits for it any more.
-        let mut owed = Owed { kept: &self.kept, tags: Some(tags) };
-        let told = match &owed.tags {
-            Some(tags) => self.kept.heard(&live, wire::replace_tokens(&live, tags.iter()).await),
-            None => None,
-        };
-        if told.is_some() {
-            owed.tags = None;
-        }
-        told.is_some()
+        self.kept.tell(tags).await
     }
 
     fn invalidate_soon(&self, tags: Tags) {
@@ -151,20 +143,6 @@ impl Store for Redis {
 
     fn errors(&self) -> u64 {
         self.kept.errors()
-    }
-}
-
-/// An invalidation that is queued when this is dropped.
-struct Owed<'k> {
-    kept: &'k Arc<Kept>,
-    tags: Option<Tags>,
-}
-
-impl Drop for Owed<'_> {
-    fn drop(&mut self) {
-        if let Some(tags) = &self.tags {
-            self.kept.owe(tags);
-        }
     }
 }
 

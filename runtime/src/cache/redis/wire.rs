@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 
 use ::redis::{RedisError, RedisResult, cmd, pipe};
+use serde::{Deserialize, Serialize};
 
 use super::super::key::Key;
 use super::super::tables::Tags;
-use super::keeper::Live;
+use super::keeper::{Live, Telling};
 
 /// The value that an invalidation replaces: 128 bits that never recur.
 pub(super) type Token = [u8; 16];
@@ -15,7 +16,7 @@ pub(super) type Token = [u8; 16];
 /// A token that nobody reads expires after a week, and its entries with it.
 const TOKEN_SECONDS: u64 = 7 * 24 * 3600;
 
-fn token() -> Token {
+pub(super) fn token() -> Token {
     // Its keys are random, and different each time.
     let random = RandomState::new();
     let mut token = [0; 16];
@@ -111,8 +112,36 @@ pub(super) async fn keep(
     live.waiting(set.query_async(&mut live.connection.clone())).await
 }
 
+/// Tells the server that these tags are invalid.
+pub(super) async fn tell<'t>(live: &Live, tags: impl Iterator<Item = &'t str>) -> RedisResult<()> {
+    match &live.telling {
+        Telling::ByTokens => replace_tokens(live, tags).await,
+        Telling::ByMessage(sender) => publish(live, &Message { sender: *sender, tags: tags.collect() }).await,
+    }
+}
+
+/// An invalidation for all who listen.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Message<'t> {
+    pub(super) sender: Token,
+    #[serde(borrow)]
+    pub(super) tags: Vec<&'t str>,
+}
+
+/// The channel of the messages of all caches with this name.
+pub(super) fn channel(name: &str) -> String {
+    format!("{name}:invalidated")
+}
+
+async fn publish(live: &Live, message: &Message<'_>) -> RedisResult<()> {
+    let encoded = rmp_serde::to_vec(message).map_err(std::io::Error::other)?;
+    let mut publish = cmd("PUBLISH");
+    publish.arg(channel(&live.prefix)).arg(encoded);
+    live.waiting(publish.query_async(&mut live.connection.clone())).await
+}
+
 /// Gives these tags new tokens.
-pub(super) async fn replace_tokens<'t>(live: &Live, tags: impl Iterator<Item = &'t str>) -> RedisResult<()> {
+async fn replace_tokens<'t>(live: &Live, tags: impl Iterator<Item = &'t str>) -> RedisResult<()> {
     let mut commands = pipe();
     for tag in tags {
         let name = name_of_tag(live, tag);
