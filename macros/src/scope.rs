@@ -9,13 +9,15 @@ use syn::visit_mut::VisitMut;
 use syn::{Expr, ReturnType, Signature, Type, visit_mut};
 
 use crate::attr::{self, Budget};
-use crate::shape::{Around, Later, Shape};
+use crate::shape::{self, Around, Later, Shape};
 
 /// The body of a function of this shape, in the scope of its budget.
 pub(crate) fn wrap(budget: &Budget, shape: Shape, signature: &Signature, body: TokenStream) -> TokenStream {
     let scope = scope(budget, signature);
     let output = &signature.output;
-    match shape {
+    let unjudged = shape::unjudged(shape, signature);
+    let unjudged = unjudged.iter().map(|inside| quote!(::query_budget::__not_judged!([#inside]);));
+    let wrapped = match shape {
         Shape::Async => {
             let hint = output_hint(output);
             quote!(::query_budget::__scope_async!({ #scope } { #hint #body }))
@@ -44,7 +46,8 @@ pub(crate) fn wrap(budget: &Budget, shape: Shape, signature: &Signature, body: T
             Some(body) => body,
             None => quote!(::query_budget::__scope_sync!({ #scope } { #body })),
         },
-    }
+    };
+    quote!(#(#unjudged)* #wrapped)
 }
 
 /// The body of a function that only has a runtime run a future, as `#[tokio::main]` above the budget leaves it: with

@@ -53,6 +53,9 @@ impl Shape {
         let around = if inner.is_some() { Around::Maybe } else { Around::Nothing };
         let inner = inner.unwrap_or(output);
         if let Some(later) = later(inner) {
+            if outputs_later(inner) {
+                return Err(beyond(output, false));
+            }
             return match bound_of_no_scope(inner) {
                 Some(bound) => Err(no_bound(bound)),
                 None => Ok(Shape::Later(later, around)),
@@ -208,6 +211,55 @@ fn holds_later_in(bound: &TypeParamBound) -> bool {
     })
 }
 
+/// Whether what runs later returns something that runs later still.
+fn outputs_later(output: &Type) -> bool {
+    match plain(output) {
+        Type::ImplTrait(found) => found.bounds.iter().any(holds_later_in),
+        Type::TraitObject(found) => found.bounds.iter().any(holds_later_in),
+        Type::Path(found) => found.path.segments.last().is_some_and(|last| {
+            let mut inner = types_in(&last.arguments);
+            if last.ident == "Pin" || last.ident == "Box" {
+                inner.next().is_some_and(outputs_later)
+            } else {
+                inner.any(holds_later)
+            }
+        }),
+        _ => false,
+    }
+}
+
+/// The types in what a function returns that may be aliases for ones that run later, and of which no budget takes care: what
+/// an `async fn` returns, and elements of tuples and lists.
+pub(crate) fn unjudged(shape: Shape, signature: &Signature) -> Vec<Type> {
+    let mut found = Vec::new();
+    if let ReturnType::Type(_, output) = &signature.output {
+        match shape {
+            Shape::Async => leaves(output, signature, &mut found),
+            // Its own name decides.
+            Shape::Named | Shape::Later(..) => {}
+            Shape::Sync => leaves(output, signature, &mut found),
+        }
+    }
+    found
+}
+
+fn leaves(output: &Type, signature: &Signature, found: &mut Vec<Type>) {
+    match plain(output) {
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|element| leaves(element, signature, found)),
+        Type::Array(array) => leaves(&array.elem, signature, found),
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else { return };
+            let is_one_of = |names: &[&str]| names.iter().any(|name| last.ident == name);
+            if is_one_of(&["Result", "Option", "Vec", "VecDeque"]) {
+                types_in(&last.arguments).take(1).for_each(|inner| leaves(inner, signature, found));
+            } else if may_be_other_name(output, signature) {
+                found.push(output.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Whether it is a name that may be an alias for a type that runs later. Well-known names are not.
 fn may_be_other_name(output: &Type, signature: &Signature) -> bool {
     const KNOWN: [&str; 34] = [
@@ -271,6 +323,29 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_another_name_inside() {
+        for (function, expected) in [
+            ("async fn f() -> Loaded", "Loaded"),
+            ("async fn f() -> sqlx::Result<Loaded<'_, u8>>", "Loaded < '_ , u8 >"),
+            ("async fn f() -> Vec<(u8, Loaded)>", "Loaded"),
+            ("fn f() -> (Loaded, Vec<Page>, u8)", "Loaded Page"),
+            ("fn f() -> Result<Vec<Event>, Error>", "Event"),
+            ("fn f() -> Loaded", ""),
+            ("fn f() -> Result<Loaded, Error>", ""),
+            ("async fn f<T>() -> Vec<T>", ""),
+            ("async fn f() -> Page<impl Display>", ""),
+            ("async fn f() -> &str", ""),
+            ("async fn f()", ""),
+        ] {
+            let signature: Signature = syn::parse_str(function).expect("a signature");
+            let found = unjudged(Shape::of(&signature).ok().expect("a shape"), &signature);
+            let found: Vec<_> =
+                found.iter().map(|found| quote::ToTokens::to_token_stream(found).to_string()).collect();
+            assert_eq!(found.join(" "), expected, "{function}");
+        }
+    }
+
+    #[test]
     fn what_runs_later() {
         check("fn f() -> impl Future<Output = u8> + Send", later(Later::Future));
         check("fn f() -> impl core::future::Future<Output = u8>", later(Later::Future));
@@ -312,6 +387,12 @@ mod tests {
             "fn f() -> Vec<Pin<Box<dyn Future<Output = u8>>>>",
             "fn f() -> impl Future<Output = u8> + Clone",
             "fn f() -> impl FusedStream + Stream<Item = u8>",
+            "fn f() -> impl Future<Output = impl Stream<Item = u8>>",
+            "fn f() -> impl Future<Output = sqlx::Result<BoxStream<'static, u8>>>",
+            "fn f() -> BoxFuture<'static, BoxStream<'static, u8>>",
+            "fn f() -> Pin<Box<dyn Future<Output = Pin<Box<dyn Stream<Item = u8>>>> + Send>>",
+            "fn f() -> impl Stream<Item = impl Future<Output = u8>>",
+            "fn f() -> sqlx::Result<impl Future<Output = BoxStream<'static, u8>>>",
         ] {
             check(function, None);
         }

@@ -1,6 +1,6 @@
 //! How `#[query_budget]` runs a function whose return type may be an alias: the type itself decides.
 //!
-//! The compiler picks the first of three methods with the same name that is available for the type. None of
+//! The compiler picks the first of four methods with the same name that is available for the type. None of
 //! them is public API.
 
 use std::marker::PhantomData;
@@ -85,9 +85,14 @@ impl<L: Later> Later for Option<L> {
 #[doc(hidden)]
 pub trait ByName<R> {
     fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;
+
+    /// For a type inside of what a function returns.
+    #[deprecated(note = "the function returns something that runs later, when its budget has ended
+help: run it in the function; or return it alone, from a `fn` that is not `async`")]
+    fn ends(&self) {}
 }
 
-impl<R: Later> ByName<R> for &Returned<R> {
+impl<R: Later> ByName<R> for &&Returned<R> {
     fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R {
         body().within(scope)
     }
@@ -99,18 +104,42 @@ pub trait ByEnd<R> {
     #[deprecated(note = "the function returns a future, which runs when its budget has ended
 help: make it an `async fn`, or have it return `impl Future`")]
     fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;
+
+    #[deprecated(note = "the function returns a future, which runs when its budget has ended
+help: await it in the function")]
+    fn ends(&self) {}
 }
 
-impl<R: Future> ByEnd<R> for &&Returned<R> {
+impl<R: IntoFuture> ByEnd<R> for &&&Returned<R> {
     fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R {
         scope.run_sync(body)
     }
 }
 
-/// Third choice: for everything else.
+/// Third choice: for the rows of such.
+#[doc(hidden)]
+pub trait ByLastRow<R> {
+    #[deprecated(note = "the function returns a stream, which runs when its budget has ended
+help: have it return `impl Stream`")]
+    fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;
+
+    #[deprecated(note = "the function returns a stream, which runs when its budget has ended
+help: put it in a scope of its own: `query_budget::scope(\"name\").max(3).run_stream(stream)`")]
+    fn ends(&self) {}
+}
+
+impl<R: Stream> ByLastRow<R> for &Returned<R> {
+    fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R {
+        scope.run_sync(body)
+    }
+}
+
+/// Fourth choice: for everything else.
 #[doc(hidden)]
 pub trait ByKind<R> {
     fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;
+
+    fn ends(&self) {}
 }
 
 impl<R> ByKind<R> for Returned<R> {

@@ -223,7 +223,7 @@ pub mod __private {
     pub use crate::expect::expect_queries;
     #[cfg(feature = "sqlx")]
     pub use crate::fits::{Fits, FitsRef, RowOf, column, converted, decoded, reads, record};
-    pub use crate::later::{ByEnd, ByKind, ByName, Later, Returned, called};
+    pub use crate::later::{ByEnd, ByKind, ByLastRow, ByName, Later, Returned, called};
     #[cfg(feature = "sqlx")]
     pub mod parameter {
         pub use crate::parameter::*;

@@ -128,9 +128,21 @@ macro_rules! __later_in_scope {
 #[cfg(any(debug_assertions, feature = "count"))]
 macro_rules! __scope_named {
     ([$output:ty] { $($scope:tt)* } { $($body:tt)* }) => {{
-        use $crate::__private::{ByEnd as _, ByKind as _, ByName as _};
-        (&&$crate::__private::Returned::<$output>::NEW).run({ $($scope)* }, move || -> $output { $($body)* })
+        use $crate::__private::{ByEnd as _, ByKind as _, ByLastRow as _, ByName as _};
+        (&&&$crate::__private::Returned::<$output>::NEW).run({ $($scope)* }, move || -> $output { $($body)* })
     }};
+}
+
+/// A type in what a function returns, which may be an alias for one that runs later: its budget would not reach that.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __not_judged {
+    ([$inside:ty]) => {
+        if false {
+            use $crate::__private::{ByEnd as _, ByKind as _, ByLastRow as _, ByName as _};
+            (&&&$crate::__private::Returned::<$inside>::NEW).ends();
+        }
+    };
 }
 
 /// The body of an `async fn`.
@@ -199,8 +211,8 @@ macro_rules! __scope_later {
 macro_rules! __scope_named {
     ([$output:ty] { $($scope:tt)* } { $($body:tt)* }) => {{
         if false {
-            use $crate::__private::{ByEnd as _, ByKind as _, ByName as _};
-            let _ = (&&$crate::__private::Returned::<$output>::NEW).run({ $($scope)* }, || -> $output { loop {} });
+            use $crate::__private::{ByEnd as _, ByKind as _, ByLastRow as _, ByName as _};
+            let _ = (&&&$crate::__private::Returned::<$output>::NEW).run({ $($scope)* }, || -> $output { loop {} });
         }
         $($body)*
     }};

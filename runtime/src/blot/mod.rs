@@ -1,6 +1,7 @@
 //! SQL with its values removed, for text that is built at run time.
 
 mod lists;
+mod runs;
 
 /// A statement on one line, with each string and number replaced by `?`, and lists of values by `…`: the same
 /// query over more elements is the same statement.
@@ -69,8 +70,10 @@ impl Blotted {
             rest = rest.get(length.max(1)..).unwrap_or_default();
         }
         blotted.text.truncate(blotted.text.trim_end().len());
-        if let Some(shorter) = lists::collapsed(&blotted.text) {
-            (blotted.text, blotted.has_literals) = (shorter, true);
+        for shorter in [lists::collapsed, runs::collapsed] {
+            if let Some(shorter) = shorter(&blotted.text) {
+                (blotted.text, blotted.has_literals) = (shorter, true);
+            }
         }
         blotted
     }

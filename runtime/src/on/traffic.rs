@@ -34,14 +34,31 @@ pub(crate) fn is_query(sql: &str) -> bool {
     let text = Blotted::of(sql).text;
     text.split(';').map(str::trim).filter(|statement| !statement.is_empty()).any(|statement| {
         let verb = verb(statement);
-        let reads = || statement.to_ascii_uppercase().contains("(SELECT ");
-        let sets_up = || statement.starts_with("SET sql_mode=(SELECT CONCAT(@@sql_mode");
-        if is_around(verb) {
-            verb.eq_ignore_ascii_case("SET") && reads() && !sets_up()
+        if verb.eq_ignore_ascii_case("SET") {
+            // The driver sets up a connection like this.
+            set_reads(statement) && !statement.starts_with("SET sql_mode=(SELECT CONCAT(@@sql_mode")
+        } else if is_around(verb) {
+            // A block of MariaDB.
+            statement.to_ascii_uppercase().starts_with("BEGIN NOT ATOMIC ")
         } else {
             !is_look_up(statement)
         }
     })
+}
+
+/// Whether a `SET` on one line has a subquery, or sets something for one statement alone, as MariaDB's `SET STATEMENT .. FOR`.
+fn set_reads(statement: &str) -> bool {
+    let statement = statement.to_ascii_uppercase();
+    let subquery = |inside: &str| ["SELECT", "WITH", "TABLE", "VALUES"].contains(&verb_at_start(inside));
+    let queries = |rest: &str| !is_around(verb(rest));
+    statement.split('(').skip(1).any(subquery)
+        || (statement.starts_with("SET STATEMENT ")
+            && statement.split_once(" FOR ").is_some_and(|(_, rest)| queries(rest)))
+}
+
+fn verb_at_start(text: &str) -> &str {
+    let text = text.trim_ascii_start();
+    text.get(..text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len())).unwrap_or_default()
 }
 
 /// The first word, found byte by byte: this runs for each statement that sqlx reports, in unoptimised builds too.
@@ -112,6 +129,11 @@ mod tests {
             "SELECT 'pg_catalog.x'",
             "SELECT tablename FROM pg_catalog.pg_tables",
             "SET @a = (SELECT max(id) FROM t)",
+            "set @a := (\n  select max(id) FROM t)",
+            "SET @a = ( WITH x AS (SELECT 1) SELECT * FROM x)",
+            "SET @a = EXISTS(SELECT id FROM t)",
+            "SET STATEMENT max_statement_time=1 FOR SELECT id FROM t",
+            "BEGIN NOT ATOMIC DELETE FROM a; END",
             "BEGIN; DELETE FROM a; DELETE FROM b; COMMIT",
             "(SELECT 1)",
             "WITH x AS (SELECT 1) SELECT * FROM x",
@@ -126,6 +148,9 @@ mod tests {
             "SAVEPOINT _sqlx_savepoint_1",
             "SET statement_timeout = 100",
             "SET names 'utf8; SELECT'",
+            "SET names 'utf8 (SELECT'",
+            "SET search_path = a, (b)",
+            "SET STATEMENT max_statement_time=1 FOR COMMIT",
             "SET sql_mode=(SELECT CONCAT(@@sql_mode, ',PIPES_AS_CONCAT')),time_zone='+00:00';",
             "PRAGMA foreign_keys = ON; ",
             "SELECT typname, typtype, typcategory FROM pg_catalog.pg_type WHERE oid = $1",
