@@ -19,6 +19,7 @@ use metrics::{SharedString, counter, gauge, histogram, with_recorder};
 
 use crate::counting::ended::{Execution, ScopeRun};
 use crate::pool::PoolStats;
+use crate::report::OTHERS;
 
 /// Whether a recorder is installed, so that keys and labels are needed. The placeholder of the crate `metrics` has size zero and
 /// the address of a static; an installed recorder of size zero is a leaked box, whose address is its alignment.
@@ -65,12 +66,16 @@ pub(crate) fn cache(name: &str, outcome: &'static str) {
 /// The maximum number of distinct scope names, since some are derived from client input.
 const MOST_NAMES: usize = 1_000;
 
+/// The maximum length of such a name, in bytes.
+const MOST_BYTES: usize = 1_024;
+
 /// The name of a scope as a label; beyond the limit, all new names share one.
 fn label(name: &str) -> String {
+    let name = &name[..name.floor_char_boundary(MOST_BYTES)];
     static NAMES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     let is_known = names.contains(name) || (names.len() < MOST_NAMES && names.insert(name.to_owned()));
-    if is_known { name.to_owned() } else { "(others)".to_owned() }
+    if is_known { name.to_owned() } else { OTHERS.to_owned() }
 }
 
 /// Sets the gauges of the watched pools. Call it when metrics are scraped, or every few seconds.

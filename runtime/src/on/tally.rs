@@ -8,6 +8,8 @@ use super::parameters::Parameters;
 use crate::blot::Blotted;
 #[cfg(feature = "tracing")]
 use crate::hash::{Texts, hashed};
+#[cfg(feature = "tracing")]
+use crate::report::OTHERS;
 use crate::report::{Counts, ParameterSets, Statement};
 use crate::site::Site;
 
@@ -16,6 +18,9 @@ const PLAIN: usize = 16;
 /// The maximum number of parameter sets that are distinguished per statement of a scope, if some of them
 /// recur.
 const MOST_SETS: usize = 1024;
+/// The maximum number of texts that are distinguished in a scope: one that runs as long as the process may see any number.
+#[cfg(feature = "tracing")]
+const MOST_TEXTS: usize = 1_000;
 /// A scope with at most this many statements searches them linearly; with more, by a map.
 const SEARCHED_LINEARLY: usize = 8;
 
@@ -86,6 +91,9 @@ struct Told {
     /// Positions of statements that are not written with `sql!`, by their text without literals, and also by
     /// their exact text if it has none; with the hash of their values if there are no placeholders either.
     texts: HashMap<String, (usize, Option<u64>), Texts>,
+    /// How many statements these are, and the position of all further ones.
+    statements: usize,
+    others: Option<usize>,
     /// The entry of `texts` that was found last: in a loop it is the same the next time.
     last: Option<(String, (usize, Option<u64>))>,
     /// Positions of the sites with each text, for the first `indexed` statements.
@@ -251,7 +259,9 @@ impl Tally {
         let values = (!has_placeholders).then(|| hashed(sql.as_bytes(), 0));
         let position = match told.texts.get(&text).copied() {
             Some((position, _)) => position,
+            None if told.statements >= MOST_TEXTS => return (self.position_of_others(), None),
             None => {
+                told.statements += 1;
                 let position = self.put_last(Statement::raw(text.clone()), None);
                 // If the same text occurs again, its `?` are placeholders.
                 self.told.get_or_insert_default().texts.insert(text, (position, None));
@@ -264,6 +274,17 @@ impl Tally {
             self.told.get_or_insert_default().texts.insert(sql.to_owned(), (position, values));
         }
         (position, values)
+    }
+
+    /// The position at which further texts are counted together.
+    #[cfg(feature = "tracing")]
+    fn position_of_others(&mut self) -> usize {
+        if let Some(position) = self.told.get_or_insert_default().others {
+            return position;
+        }
+        let position = self.put_last(Statement::raw(OTHERS.to_owned()), None);
+        self.told.get_or_insert_default().others = Some(position);
+        position
     }
 
     #[cfg(feature = "tracing")]
@@ -299,7 +320,9 @@ impl Tally {
     #[cfg(feature = "tracing")]
     pub(crate) fn has_repeated(&mut self, times: usize) -> bool {
         self.put_back();
-        self.queries >= times && self.all().any(|counted| counted.statement.count() >= times)
+        let is_repeated =
+            |counted: &Counted| counted.statement.count() >= times && !counted.statement.is_several();
+        self.queries >= times && self.all().any(is_repeated)
     }
 
     /// The statements so far, each with its parameter sets.

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::time::Duration;
 
+#[cfg(any(feature = "tracing", feature = "stats", feature = "metrics"))]
+pub(crate) use self::statement::OTHERS;
 pub use self::statement::{ParameterSets, Statement};
 #[cfg(any(feature = "tracing", feature = "stats"))]
 pub(crate) use self::text::milliseconds;
@@ -60,7 +62,7 @@ impl Counts {
             queries: self.queries + statement.count(),
             rows: self.rows.saturating_add(statement.rows()),
             time: self.time.saturating_add(statement.time()),
-            most_repeated: self.most_repeated.max(statement.count()),
+            most_repeated: self.most_repeated.max(if statement.is_several() { 1 } else { statement.count() }),
         }
     }
 }
@@ -179,7 +181,7 @@ impl Report {
     /// [`configure`](crate::configure) says otherwise.
     pub fn repeated(&self) -> impl Iterator<Item = &Statement> {
         let often = repeated().max(2);
-        self.statements.iter().filter(move |statement| statement.count() >= often)
+        self.statements.iter().filter(move |statement| statement.count() >= often && !statement.is_several())
     }
 
     /// Emits the repeated statements as events.
@@ -213,6 +215,7 @@ impl Report {
 
     /// The number of executions of the most frequent statement.
     fn most_repeated(&self) -> usize {
-        self.statements.iter().map(Statement::count).max().unwrap_or_default()
+        let statements = self.statements.iter().filter(|statement| !statement.is_several());
+        statements.map(Statement::count).max().unwrap_or_default()
     }
 }

@@ -41,6 +41,9 @@ pub enum ParameterSets {
     Unknown,
 }
 
+/// The text of those that are counted together, because there are too many.
+pub(crate) const OTHERS: &str = "(others)";
+
 #[cfg(any(debug_assertions, feature = "count"))]
 impl Statement {
     /// The statement at a site, without activity yet.
@@ -79,12 +82,18 @@ impl Statement {
 }
 
 impl Statement {
+    /// Whether it stands for several statements.
+    pub(crate) fn is_several(&self) -> bool {
+        self.place.is_none() && self.sql == OTHERS
+    }
+
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.place == other.place && self.sql == other.sql
     }
 
     /// The text of the query, with placeholders. If it is not written with `sql!` and related macros, it is
-    /// on one line, with `?` in place of each literal: text that is built at run time may contain values.
+    /// on one line, with `?` in place of each literal: text that is built at run time may contain values. Beyond a thousand
+    /// such texts in a scope it is `(others)`.
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql

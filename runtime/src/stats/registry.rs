@@ -14,12 +14,13 @@ use super::{Latency, ScopeStats, StatementStats, WaitStats};
 use crate::blot::without_literals;
 use crate::counting::ended::{Execution, ScopeRun};
 use crate::hash::Texts;
+use crate::report::OTHERS;
 use crate::site::Site;
 
 /// The maximum number of distinct texts and names from run time; later ones are counted together.
 const MOST_NAMES: usize = 1_000;
-/// The name for those that are counted together.
-const OTHERS: &str = "(others)";
+/// The maximum length of a name, in bytes: each is kept as long as the process runs.
+const MOST_BYTES: usize = 8 * 1024;
 
 /// Records of one kind of thing, kept as long as the process runs: one for each place in the source, and a limited number
 /// by name.
@@ -109,12 +110,22 @@ impl Kept {
 
     fn of_name(&mut self, name: String) -> &'static Recorded {
         let names = self.names.get_or_insert_default();
+        let name = shortened(name);
         let is_full = names.len() >= MOST_NAMES && !names.contains_key(&name);
         match names.entry(if is_full { OTHERS.to_owned() } else { name }) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Recorded::new()),
         }
     }
+}
+
+fn shortened(mut name: String) -> String {
+    if name.len() > MOST_BYTES {
+        name.truncate(name.floor_char_boundary(MOST_BYTES));
+        name.push('…');
+        name.shrink_to_fit();
+    }
+    name
 }
 
 fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
