@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::ops::{Range, RangeFrom, RangeInclusive, RangeToInclusive};
 use std::panic::Location;
 
-use crate::counting::measure;
+use crate::counting::measure_at;
 use crate::report::{Report, Statement};
 
 /// Runs a future, checks the number of its queries, and returns its output.
@@ -107,8 +107,8 @@ pub fn assert_constant_queries(scenario: impl AsyncFnMut(usize)) -> impl Future<
 async fn constant_queries(location: &'static Location<'static>, mut scenario: impl AsyncFnMut(usize)) {
     const FEW: usize = 2;
     const MANY: usize = 10;
-    let ((), few) = measure(scenario(FEW)).await;
-    let ((), many) = measure(scenario(MANY)).await;
+    let ((), few) = measure_at(location, scenario(FEW)).await;
+    let ((), many) = measure_at(location, scenario(MANY)).await;
     let growth = Growth { location, few: (FEW, &few), many: (MANY, &many) };
     assert!(few.was_counted(), "queries are not counted in this build: enable the feature `count`");
     assert!(many.queries() <= few.queries(), "{growth}");

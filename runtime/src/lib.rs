@@ -252,9 +252,10 @@ pub trait BudgetExt: Future + Sized {
     /// after the end of a scope are too late to be checked: join the task inside the scope.
     ///
     /// What is polled within the scope's own poll is part of it, unless it is known to be a task: those of a `LocalSet`
-    /// that the future of the scope runs are known with the feature `tokio`, except for raw queries on SQLite. What
-    /// `rayon` runs on a thread while a closure in a scope waits there is not. Put such a task in [`uncounted`], or the
-    /// scope inside of the task that it is for.
+    /// that the future of the scope runs are known with the feature `tokio`. What `rayon` runs on a thread while a closure
+    /// in a scope waits there is not. Nor is a task on SQLite that runs raw queries in the scope's span: a local one, and one
+    /// that takes the span along by `in_current_span`. SQLite runs statements on a thread that knows their span, and not their
+    /// task. Put such a task in [`uncounted`], or the scope inside of the task that it is for.
     fn in_current_budget(self) -> InBudget<Self> {
         current().run(self)
     }

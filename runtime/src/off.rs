@@ -312,6 +312,12 @@ pub fn measure<F: Future>(future: F) -> Measured<F> {
     Measured { future }
 }
 
+/// The same for code at another place.
+#[inline]
+pub(crate) fn measure_at<F: Future>(_: &'static std::panic::Location<'static>, future: F) -> Measured<F> {
+    measure(future)
+}
+
 impl<F: Future> Future for Measured<F> {
     type Output = (F::Output, Report);
 

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use query_budget::{query_budget, sql};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, PgConnection, SqlitePool};
+use sqlx::{ConnectOptions, Executor, PgConnection, SqlitePool};
 use tower::{Layer, ServiceExt};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -68,11 +68,30 @@ fn counts_that_nothing_feeds_are_said() {
         ("request, filtered", "GET request", "let `sqlx::query=debug`"),
         ("another subscriber", "measured code", "add `query_budget::layer()`"),
         ("of the thread", "measured code", "make the subscriber the process's"),
+        ("constant", "measured code", "add `query_budget::layer()`"),
+        ("read inside", "read", "add `query_budget::layer()`"),
     ] {
         let text = run(case);
         assert_eq!(text.matches(NO_OTHERS).count(), 1, "{case}: {text}");
         assert!(text.contains(&format!("note: `{scope}` counts")) && text.contains(remedy), "{case}: {text}");
         assert!(text.contains(&format!("--> {}:", file!())), "{case}: {text}");
+    }
+}
+
+/// Of a query that an executor is given only sqlx knows the rows and the time.
+#[test]
+fn rows_that_nothing_counts_are_said() {
+    const NO_ROWS: &str = "counts no rows and no time of a query that was passed to an executor's own method";
+    for (case, scope) in [("rows", "rows"), ("time", "time"), ("rows measured", "measured code")] {
+        let text = run(case);
+        assert_eq!(text.matches(NO_ROWS).count(), 1, "{case}: {text}");
+        assert!(text.contains(&format!("note: `{scope}` counts no rows")), "{case}: {text}");
+        assert!(text.contains("help: run it by the query's own method"), "{case}: {text}");
+        assert!(text.contains(&format!("--> {}:", file!())), "{case}: {text}");
+    }
+    for case in ["rows, with the layer", "rows by the query", "queries"] {
+        let text = run(case);
+        assert!(!text.contains(NO_ROWS), "{case}: {text}");
     }
 }
 
@@ -107,7 +126,9 @@ async fn scenario() {
         tracing::subscriber::set_default(tracing_subscriber::registry().with(query_budget::layer()))
     });
     match case.as_str() {
-        "layer" | "copy" | "counted copy" => registry.with(query_budget::layer()).init(),
+        "layer" | "copy" | "counted copy" | "rows, with the layer" => {
+            registry.with(query_budget::layer()).init()
+        }
         "not logged" => registry.with(query_budget::layer()).init(),
         "another subscriber" => registry.init(),
         case if case == "filtered" || case.ends_with(", filtered") => {
@@ -139,6 +160,15 @@ async fn scenario() {
                 query_budget::scope("by hand").max(9).run(both).await.unwrap();
             }
             "request, filtered" => request(&db).await,
+            "constant" => query_budget::assert_constant_queries(async |_| unmarked(&db).await.unwrap()).await,
+            "read inside" => {
+                let read = async {
+                    unmarked(&db).await.unwrap();
+                    query_budget::counts().unwrap()
+                };
+                assert_eq!(query_budget::scope("read").run(read).await.queries, 0);
+            }
+            case if case.starts_with("rows") || matches!(case, "time" | "queries") => rows(case, &db).await,
             "copy" => copies(None).await.unwrap(),
             "counted copy" => counted_copies(None).await.unwrap(),
             _ => {
@@ -152,6 +182,19 @@ async fn scenario() {
 /// A raw query in a function without a budget.
 async fn unmarked(db: &SqlitePool) -> sqlx::Result<()> {
     sqlx::query("SELECT 1").execute(db).await.map(drop)
+}
+
+/// A query of `sql!` that an executor is given, in scopes that know or need its rows and time, or do not.
+async fn rows(case: &str, db: &SqlitePool) {
+    let one = || sql!("SELECT 1");
+    let long = std::time::Duration::from_secs(60);
+    match case {
+        "rows measured" => drop(query_budget::measure(db.fetch_all(one())).await),
+        "rows by the query" => drop(query_budget::scope("rows").rows(9).run(one().fetch_all(db)).await),
+        "time" => drop(query_budget::scope("time").time(long).run(db.fetch_all(one())).await),
+        "queries" => drop(query_budget::scope("queries").max(9).run(db.fetch_all(one())).await),
+        _ => drop(query_budget::scope("rows").rows(9).run(db.fetch_all(one())).await),
+    }
 }
 
 async fn request(db: &SqlitePool) {

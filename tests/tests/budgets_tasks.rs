@@ -2,10 +2,11 @@
 //! that runs it.
 
 use query_budget::__private::{Site, query};
-use query_budget::{BudgetExt, measure, scope};
+use query_budget::{BudgetExt, measure, scope, uncounted};
 use query_budget_tests::with_postgres;
 use sqlx::{PgPool, SqlitePool};
 use tokio::task::{LocalSet, spawn_local};
+use tracing::Instrument;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -79,6 +80,36 @@ async fn what_a_task_blocks_on_is_its_own() {
         scope("page").max(3).run_sync(block)
     };
     assert_eq!(tokio::spawn(task).await.unwrap(), 3);
+}
+
+/// SQLite's thread knows only the span that is current where a statement is sent, not the task: a task that may not count is run
+/// outside of every scope.
+#[tokio::test]
+async fn uncounted_tasks_on_sqlite_count_nowhere() {
+    subscribe();
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let raw = |times: usize| {
+        let db = db.clone();
+        async move {
+            for _ in 0..times {
+                sqlx::query("SELECT 1").execute(&db).await.unwrap();
+            }
+        }
+    };
+    let user = tracing::info_span!("user");
+    let local = LocalSet::new();
+    let beside = async {
+        let local = spawn_local(uncounted(raw(5)));
+        let elsewhere = tokio::spawn(uncounted(raw(5)).in_current_span());
+        raw(2).await;
+        local.await.unwrap();
+        elsewhere.await.unwrap();
+    };
+    let ((), report) = measure(local.run_until(beside)).await;
+    assert_eq!(report.queries(), 2, "{report}");
+    let spawned = async { tokio::spawn(uncounted(raw(5)).in_current_span()).await.unwrap() };
+    let ((), report) = measure(spawned).instrument(user).await;
+    assert_eq!(report.queries(), 0, "{report}");
 }
 
 async fn raw(db: &PgPool, times: usize) {

@@ -1,5 +1,6 @@
 //! [`Budgeted`], [`BudgetedStream`] and [`Measured`]: the futures and streams that users await.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -97,7 +98,12 @@ pin_project! {
 /// ```
 #[track_caller]
 pub fn measure<F: Future>(future: F) -> Measured<F> {
-    Measured { scoped: Scoped::new(scope("measured code").unrecorded().read(), future) }
+    measure_at(Location::caller(), future)
+}
+
+/// The same for code at another place.
+pub(crate) fn measure_at<F: Future>(location: &'static Location<'static>, future: F) -> Measured<F> {
+    Measured { scoped: Scoped::new(scope("measured code").at(location).unrecorded().read(), future) }
 }
 
 impl<F: Future> Future for Measured<F> {

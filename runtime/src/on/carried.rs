@@ -70,7 +70,7 @@ impl CurrentBudget {
     /// The counts of the innermost of these scopes so far; `None` if there is none.
     #[must_use]
     pub fn counts(&self) -> Option<Counts> {
-        self.0.as_ref().map(|node| node.tally().counts())
+        self.0.as_ref().map(|node| node.read())
     }
 
     /// Runs the future in these scopes, wherever it is polled.

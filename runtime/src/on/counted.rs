@@ -69,7 +69,6 @@ impl Known {
         let executed = Seen {
             executions: 1,
             // sqlx reports nothing of it that would have to be told apart.
-            #[cfg(feature = "tracing")]
             is_watched: true,
             ..Seen::NOTHING
         };

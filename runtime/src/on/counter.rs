@@ -46,18 +46,9 @@ impl Counter {
     pub(crate) fn executed<DB: Database>(self, arguments: Option<&ArgumentsOf<DB>>) {
         let (database, parameters) = (DB::NAME, self.parameters.with_arguments(arguments));
         let is_watched = running::has_executed(self.site, DB::NAME);
-        #[cfg(not(feature = "tracing"))]
-        let _ = is_watched;
         current::record(
             self.site,
-            &Seen {
-                executions: 1,
-                database,
-                parameters,
-                #[cfg(feature = "tracing")]
-                is_watched,
-                ..Seen::NOTHING
-            },
+            &Seen { executions: 1, database, parameters, is_watched, ..Seen::NOTHING },
         );
     }
 

@@ -31,6 +31,7 @@ mod watch;
 #[cfg(feature = "sqlx")]
 mod witness;
 
+pub(crate) use self::budgeted::measure_at;
 pub use self::budgeted::{Budgeted, BudgetedStream, Measured, measure};
 pub use self::carried::{CurrentBudget, InBudget, counts, current, uncounted};
 pub use self::counted::{Counted, counted};

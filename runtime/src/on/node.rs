@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError};
 
 use super::tally::Tally;
+use crate::report::Counts;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// A running scope: its tally, and the enclosing scope.
@@ -17,6 +18,8 @@ pub(crate) struct Node {
     parent: Mutex<Option<Arc<Node>>>,
     /// Whether there may be one, readable without the lock.
     is_nested: AtomicBool,
+    /// Whether its counts have been read.
+    is_read: AtomicBool,
     /// Whether it has been reported on, so that its counts are no longer needed.
     has_ended: AtomicBool,
     /// Whether what runs in it counts nowhere.
@@ -65,6 +68,7 @@ impl Node {
             tally: Mutex::default(),
             is_nested: AtomicBool::new(parent.is_some()),
             parent: Mutex::new(parent),
+            is_read: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
             #[cfg(feature = "tracing")]
             is_uncounted,
@@ -110,6 +114,16 @@ impl Node {
     #[cfg(feature = "tracing")]
     pub(crate) fn is_outermost(&self) -> bool {
         !self.is_nested() || self.around().is_none()
+    }
+
+    /// Its counts, for somebody who reads them.
+    pub(crate) fn read(&self) -> Counts {
+        self.is_read.store(true, Ordering::Relaxed);
+        self.tally().counts()
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        self.is_read.load(Ordering::Relaxed)
     }
 
     /// Marks its counts as no longer needed.

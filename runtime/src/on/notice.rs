@@ -81,6 +81,24 @@ pub(crate) fn count_is_read(scope: &str, location: &Location<'_>, node: Option<&
     }
 }
 
+/// Called when a scope ends whose rows or time are read or checked, and that may have run queries of which only sqlx knows
+/// them.
+pub(crate) fn rows_are_read(scope: &str, location: &Location<'_>, node: &Node) {
+    static SAID: Once = Once::new();
+    if SAID.is_completed() || !node.tally().has_unwatched() {
+        return;
+    }
+    if let Some(remedy) = obstacle(Some(node)) {
+        SAID.call_once(|| {
+            super::outcome::say(&format_args!(
+                "note: `{scope}` counts no rows and no time of a query that was passed to an executor's own method\n  --> \
+                 {location}\n  = help: run it by the query's own method, `sql!(..).fetch_all(db)`; or {remedy}\n  = note: \
+                 this is said once"
+            ));
+        });
+    }
+}
+
 /// Whether there is a layer, and a filter over it that hides statements.
 fn is_hidden() -> bool {
     #[cfg(feature = "tracing")]

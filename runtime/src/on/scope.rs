@@ -60,7 +60,6 @@ pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
 
 impl Scope {
     /// Sets its place in reports.
-    #[cfg(feature = "tower")]
     pub(crate) fn at(mut self, location: &'static Location<'static>) -> Self {
         self.location = location;
         self
@@ -293,8 +292,13 @@ impl OpenScope {
         }
         if scope.raw {
             notice::raw_queries_ran(&scope.name, scope.location, self.node.as_deref());
-        } else if scope.is_read || scope.is_limited {
+        } else if scope.is_read || scope.is_limited || self.node.as_ref().is_some_and(|node| node.is_read()) {
             notice::count_is_read(&scope.name, scope.location, self.node.as_deref());
+        }
+        if (scope.is_read || scope.limits.rows.is_some() || scope.limits.time.is_some())
+            && let Some(node) = &self.node
+        {
+            notice::rows_are_read(&scope.name, scope.location, node);
         }
     }
 

@@ -36,7 +36,6 @@ pub(crate) struct Seen {
     pub(crate) parameters: Parameters,
     /// Whether its rows and time are observed where it runs; they are not if it was passed to an executor's
     /// own method.
-    #[cfg(feature = "tracing")]
     pub(crate) is_watched: bool,
 }
 
@@ -47,7 +46,6 @@ impl Seen {
         time: Duration::ZERO,
         database: "",
         parameters: Parameters::Unknown,
-        #[cfg(feature = "tracing")]
         is_watched: false,
     };
 }
@@ -75,6 +73,8 @@ pub(crate) struct Tally {
     at_hand: Option<(usize, Box<Counted>)>,
     /// Number of executions, over all statements.
     queries: usize,
+    /// Whether the rows and the time of some execution are observed nowhere.
+    has_unwatched: bool,
     /// Positions in `counted` by the address of the site, once there are more than a few.
     sites: Option<HashMap<usize, usize>>,
     /// Executions at sites that sqlx will still report.
@@ -138,6 +138,7 @@ impl Tally {
             self.announced += seen.executions;
         }
         self.queries += seen.executions;
+        self.has_unwatched |= seen.executions > 0 && !seen.is_watched;
         counted.add(seen)
     }
 
@@ -303,6 +304,11 @@ impl Tally {
     #[cfg(feature = "tracing")]
     pub(crate) fn has_raw(&self) -> bool {
         self.told.as_ref().is_some_and(|told| !told.texts.is_empty())
+    }
+
+    /// Whether only that it was executed is known of some query, unless sqlx has reported the rest.
+    pub(crate) fn has_unwatched(&self) -> bool {
+        self.has_unwatched
     }
 
     /// The number of queries so far.
