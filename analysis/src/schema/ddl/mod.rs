@@ -23,6 +23,7 @@ mod loops;
 mod object;
 mod options;
 pub(super) mod relation;
+mod sequence;
 mod session;
 mod table;
 mod types;
@@ -169,7 +170,7 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         return object::create_view(cursor, view, recursive);
     }
     if cursor.take("sequence") {
-        return object::create_sequence(cursor, temporary);
+        return sequence::create_sequence(cursor, temporary);
     }
     if cursor.dialect == Dialect::MySql && (cursor.take("procedure") || cursor.take("function")) {
         return object::create_routine(cursor);
