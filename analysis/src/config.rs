@@ -25,12 +25,24 @@ pub struct Config {
     pub schema: Option<String>,
     /// The migrations folder, relative to the configuration file; `migrations` when absent.
     pub migrations: Option<String>,
+    /// Which columns `sql!` reads as an `Option`.
+    pub nullability: Nullability,
     /// Levels by lint name.
     pub lints: BTreeMap<String, Level>,
     /// Settings for tables, by table name.
     pub tables: BTreeMap<String, TableConfig>,
     /// Rust types by the name of the SQL type: `"order_status" = "crate::OrderStatus"`.
     pub types: BTreeMap<String, String>,
+}
+
+/// Which columns `sql!` and related macros read as an `Option`, where the name of a column does not say so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Nullability {
+    /// Those that sqlx's macros do.
+    #[default]
+    Sqlx,
+    /// All but those that are proven not to be NULL.
+    Proven,
 }
 
 /// The settings for one table.
@@ -69,6 +81,7 @@ struct Raw {
     dialect: Option<Spanned<String>>,
     schema: Option<String>,
     migrations: Option<String>,
+    nullability: Option<Spanned<String>>,
     lints: BTreeMap<Spanned<String>, Spanned<String>>,
     tables: BTreeMap<String, TableConfig>,
     types: BTreeMap<String, String>,
@@ -94,12 +107,22 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
         })?),
     };
 
+    let nullability = match raw.nullability.as_ref().map(|name| (name.get_ref().as_str(), name.span())) {
+        None | Some(("sqlx", _)) => Nullability::Sqlx,
+        Some(("proven", _)) => Nullability::Proven,
+        Some((name, span)) => {
+            let message = format!("`{name}` is not a nullability");
+            return Err(Box::new(source.broken(&message, span).help(r#"write `"sqlx"` or `"proven"`"#)));
+        }
+    };
+
     let mut parsed = Parsed {
         config: Config {
             dialect,
             is_mariadb: raw.dialect.is_some_and(|name| Dialect::names_mariadb(name.get_ref())),
             schema: raw.schema,
             migrations: raw.migrations,
+            nullability,
             lints: BTreeMap::new(),
             tables: raw.tables,
             types: raw.types,
@@ -194,6 +217,17 @@ countries = { rows = 250 }
         assert_eq!(notice.place.to_string(), "query-budget.toml:2:17");
         assert_eq!(notice.message, "failed to read the configuration: `forbid` is not a level");
         assert_eq!(notice.help, [r#"write `"allow"`, `"warn"` or `"deny"`"#]);
+    }
+
+    #[test]
+    fn nullability_is_that_of_sqlx_unless_proof_is_preferred() {
+        let of = |text: &str| parse(text, FILE_NAME).map(|parsed| parsed.config.nullability);
+        assert_eq!(of(""), Ok(Nullability::Sqlx));
+        assert_eq!(of("nullability = \"sqlx\""), Ok(Nullability::Sqlx));
+        assert_eq!(of("nullability = \"proven\""), Ok(Nullability::Proven));
+        let notice = broken("nullability = \"none\"");
+        assert_eq!(notice.message, "failed to read the configuration: `none` is not a nullability");
+        assert_eq!(notice.help, [r#"write `"sqlx"` or `"proven"`"#]);
     }
 
     #[test]

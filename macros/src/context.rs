@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use proc_macro2::{Span, TokenStream};
+use query_budget_analysis::config::Nullability;
 use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust::{self, Told};
 use query_budget_analysis::types::{Planned, RustTypes};
@@ -115,14 +116,17 @@ impl Context {
         let root = project::workspace_root(&dir);
         let ours = project::dependency_on_ours(&dir, &root);
         let sqlx = project::dependency(&dir, &root, "sqlx");
-        let overrides = project::overrides(&dir, &self.project().config.types);
+        let project = self.project();
+        let overrides = project::overrides(&dir, &project.config.types);
+        let is_proven = project.config.nullability == Nullability::Proven;
         let features = types::features([ours.as_ref(), sqlx.as_ref()]);
         let is_on_08 = ours.as_ref().is_some_and(|ours| ours.package == project::OURS_ON_08);
         let planned = if is_on_08 { Planned::ForNulls } else { Planned::ForAny };
         let name = ours.map(|ours| ours.name).filter(|name| name != "query_budget");
-        let package = Arc::new(Package { name, rust_types: RustTypes { features, overrides }, planned });
-        let from = [dir.join("Cargo.toml"), root.join("Cargo.toml"), dir.join("sqlx.toml")];
-        let from = from.into_iter().map(Stamped::new).collect();
+        let package =
+            Arc::new(Package { name, rust_types: RustTypes { features, overrides, is_proven }, planned });
+        let manifests = [dir.join("Cargo.toml"), root.join("Cargo.toml"), dir.join("sqlx.toml")];
+        let from = manifests.into_iter().chain(project.read.iter().cloned()).map(Stamped::new).collect();
         self.packages.insert(dir, Kept::new(Arc::clone(&package), from));
         package
     }

@@ -65,10 +65,11 @@ impl<'p> Types<'p> {
         self.described.columns.iter().map(|column| column.name.as_str())
     }
 
-    /// Whether sqlx's macros treat a column as nullable; if that depends on a plan, whether it is unproven
-    /// that the column is never NULL.
+    /// Whether sqlx's macros treat a column as nullable; if that depends on a plan, or the project prefers proof, whether it is
+    /// unproven that the column is never NULL.
     pub(crate) fn is_nullable(&self, at: usize) -> bool {
         self.column(at).is_none_or(|column| match column.nullable {
+            _ if self.rust_types.is_proven => !column.proven_not_null,
             Some(nullable) if column.nullable_certain => nullable,
             Some(_) => !column.proven_not_null,
             None => true,

@@ -15,6 +15,8 @@ pub struct RustTypes {
     pub features: BTreeSet<String>,
     /// The project's overrides.
     pub overrides: Overrides,
+    /// Whether a column is an `Option` only where it is not proven that it is never NULL.
+    pub is_proven: bool,
 }
 
 /// Type overrides of a project.

@@ -98,3 +98,20 @@ fn two_builds_at_once_say_the_same() {
         assert!(!said.contains("unindexed_filter"), "{said}");
     }
 }
+
+#[test]
+fn nullability_is_that_of_sqlx_or_what_is_proven() {
+    let outside = of_one_query("nullability");
+    outside.write(
+        "src/lib.rs",
+        "pub async fn count(db: &sqlx::PgPool) -> sqlx::Result<(i64, Option<i64>)> {\n    \
+         let counted = query_budget::sql!(\"SELECT count(*) AS every, max(id) AS last FROM logs WHERE event_id = $1\", 7);\n    \
+         let counted = counted.fetch_one(db).await?;\n    Ok((counted.every, counted.last))\n}\n",
+    );
+    let (built, said) = outside.build();
+    assert!(!built, "{said}");
+    holds(&said, &["expected `i64`, found `Option<i64>`"]);
+    outside.write("query-budget.toml", "dialect = \"postgres\"\nnullability = \"proven\"\n");
+    let (built, said) = outside.build();
+    assert!(built, "{said}");
+}

@@ -48,6 +48,11 @@ fn schema() -> Value {
                 "default": "migrations",
                 "description": "The folder of the migrations, relative to this file.",
             },
+            "nullability": {
+                "enum": ["sqlx", "proven"],
+                "default": "sqlx",
+                "description": "Which columns `sql!` reads as an `Option`: those that sqlx's macros do, or all that are not proven not to be NULL.",
+            },
             "lints": {
                 "type": "object",
                 "description": "Levels by lint.",
