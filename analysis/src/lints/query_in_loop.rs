@@ -27,7 +27,10 @@ declare_lint! {
     /// element. `loop_invariant_query` reports a query that does not depend on the loop, and
     /// `querying_call_in_loop` follows calls of functions that query.
     ///
-    /// Raw queries are listed with `--all` rather than shown if they run while a service starts, in iterations that wait for
+    /// A query in an arm of a `match` for one value of the element (`match *part { "a" => .. }`) runs for that value alone.
+    ///
+    /// Raw queries are listed with `--all` rather than shown if they run while a service starts, in what only jobs at intervals reach,
+    /// in futures that are joined on tokio-postgres, in iterations that wait for
     /// something else first or call another service each time, in iterations that run five statements and write, in loops that do
     /// not grow (over the parts of one row, a range of numbers) or are over the difference of two sets, or as reads of SQLite on
     /// an open connection, or in loops over other things than rows, which are no round trips. So are reads that only

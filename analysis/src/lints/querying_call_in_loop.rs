@@ -30,8 +30,11 @@ declare_lint! {
     ///
     /// - a write in a transaction of its own, an operation that may fail alone, and what runs only after an error or while a
     ///   service starts
-    /// - an iteration that calls another service, judging by names and by the types of HTTP clients, sleeps, or first waits for something
-    ///   else
+    /// - an iteration that calls another service, judging by names and by the types of HTTP clients, sends mail, sleeps, or first waits
+    ///   for something else
+    /// - what only jobs reach: a loop that waits for its next time (`interval.tick()`, `sleep(..)`) and takes no messages. No request
+    ///   waits for it
+    /// - a future for each element on tokio-postgres, which sends the statements of futures that are joined without waiting for answers
     /// - anything but a lookup in an iteration that also waits for something other than the database, runs many statements, or
     ///   does something else for each kind of element
     /// - a loop over the steps of a range (`from..=to`), over elements that arrive one by one, over configuration, over the
@@ -287,5 +290,7 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>
 mod chain_tests;
 #[cfg(test)]
 mod growth_tests;
+#[cfg(test)]
+mod job_tests;
 #[cfg(test)]
 mod tests;

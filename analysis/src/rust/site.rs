@@ -34,6 +34,8 @@ pub struct Site {
     /// The method that executes it, such as `fetch_all`, and its place; `None` if it is not executed where it
     /// is made.
     pub call: Option<Call>,
+    /// The variable of a `let` that holds what it returns, or something made from that; empty if none does, and outside of loops.
+    pub held_by: String,
     /// The loops around it inside its function, outermost first, including exempt ones.
     pub loops: Vec<Loop>,
     /// What comments above the statement, and attributes of the macro and enclosing functions, allow here.
@@ -87,6 +89,7 @@ impl Site {
             arguments_complete,
             function,
             call: None,
+            held_by: String::new(),
             loops: Vec::new(),
             allows: Vec::new(),
             in_test: false,
@@ -337,6 +340,8 @@ pub struct Loop {
     pub pace: Option<&'static str>,
     /// Whether its iterations add elements to the list that it takes them from.
     pub refills: bool,
+    /// Whether it makes a future for each element, all of which are polled together: `ids.iter().map(|id| async move { .. })`.
+    pub is_joined: bool,
     /// The variables that each iteration moves on by a number, `offset += 100`, or that a range of numbers sets.
     pub advances: Vec<String>,
 }

@@ -400,6 +400,7 @@ fn helper_loop(over: String, place: Place) -> Loop {
         turns: None,
         pace: None,
         refills: false,
+        is_joined: false,
         advances: Vec::new(),
     }
 }

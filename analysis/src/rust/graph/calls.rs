@@ -13,6 +13,7 @@ use self::nearest::{Nearest, is_cache, serves};
 use super::globs;
 use super::growth::Growth;
 use super::handed::{Field, Parameter};
+use super::jobs::Jobs;
 use super::keys::Key;
 use super::resolve::{Context, Names};
 use super::turns::{Steps, Turns};
@@ -112,6 +113,8 @@ pub(in crate::rust) struct CallGraph<'a> {
     pub(super) serving: HashSet<FunctionId>,
     /// The functions that run only while a service starts.
     start: HashSet<FunctionId>,
+    /// What only jobs reach.
+    pub(super) jobs: Jobs,
     /// The parameters that are called in a loop over data, with the loop.
     pub(super) looped: HashMap<Parameter, Loop>,
     /// The functions that choose the schema which a connection works on.
@@ -140,6 +143,7 @@ impl<'a> CallGraph<'a> {
             querying: HashSet::new(),
             serving: HashSet::new(),
             start: HashSet::new(),
+            jobs: Jobs::default(),
             looped: HashMap::new(),
             tenants: HashSet::new(),
             stored: HashMap::new(),
@@ -152,6 +156,7 @@ impl<'a> CallGraph<'a> {
         graph.find_nearest();
         graph.serving = graph.find_serving();
         graph.start = graph.find_start();
+        graph.jobs = graph.find_jobs();
         graph.looped = graph.find_looped();
         graph.tenants = graph.find_tenants();
         graph.find_stored();
@@ -341,7 +346,7 @@ impl<'a> CallGraph<'a> {
                     chain,
                     candidates: targets.len(),
                     runs_on: self.runs_on(targets),
-                    dialect: self.end_of(targets).and_then(Site::dialect),
+                    dialect: self.dialect_at_end(targets),
                     in_transaction: self.passes_transaction(caller, call, targets, &callers),
                     aside: self
                         .aside(caller, call, index)

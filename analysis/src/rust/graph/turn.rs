@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::calls::CallGraph;
+use super::jobs;
 use super::start;
 use super::turns;
 use super::waits::{self, QueryOrCall};
@@ -80,6 +81,12 @@ impl CallGraph<'_> {
         }
         if self.is_at_start(caller, QueryOrCall::Call(call.number)) {
             return Some(start::WHY.to_owned());
+        }
+        if self.is_of_job(caller, QueryOrCall::Call(call.number)) {
+            return Some(jobs::WHY.to_owned());
+        }
+        if let Some(why) = self.why_pipelined(around, self.targets(caller.source, call)) {
+            return Some(why);
         }
         if let Some(end) = self.end_of(self.targets(caller.source, call)) {
             if names_vary(call, around, end) {
@@ -176,8 +183,23 @@ impl CallGraph<'_> {
     pub(super) fn waits_elsewhere(&self, source: usize, call: &CallRef) -> Option<String> {
         let mut work = Work::default();
         self.add_call(source, call, 0, &mut HashSet::new(), &mut work);
-        let is_free = work.statements() == 0 && !work.is_unknown && !work.begins;
-        work.waits.filter(|_| is_free).map(|_| call.written.clone())
+        let is_free = |work: &Work| work.statements() == 0 && !work.is_unknown && !work.begins;
+        if !is_free(&work) || work.waits.is_some() {
+            return work.waits.as_ref().filter(|_| is_free(&work)).map(|_| call.written.clone());
+        }
+        // One of several kinds of store may keep all in memory, as tests do.
+        let mut waits = false;
+        for target in self.targets(source, call) {
+            let mut work = Work::default();
+            if let Some((_, function)) = self.get(*target) {
+                self.add(target.source, &function.flow, 1, &mut HashSet::from([*target]), &mut work);
+            }
+            if !is_free(&work) {
+                return None;
+            }
+            waits |= work.waits.is_some();
+        }
+        waits.then(|| call.written.clone())
     }
 
     /// Whether the iterations of a loop write anything.

@@ -3,7 +3,7 @@
 
 use super::calls::CallGraph;
 use super::growth::{self, Callers, Growth};
-use super::{turn, turns};
+use super::{jobs, turn, turns};
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::site::SiteSql;
 use crate::rust::source::{FunctionId, SiteFact};
@@ -74,10 +74,13 @@ impl CallGraph<'_> {
         if call.sends {
             return true;
         }
+        let targets = self.targets(source, call);
+        if call.awaited && sends_mail(call) && !targets.iter().any(|target| self.queries(*target)) {
+            return true;
+        }
         if !call.awaited || !call.on_service || is_of_cache(call) {
             return false;
         }
-        let targets = self.targets(source, call);
         let is_varying = |name: &str| {
             call.loops.iter().any(|around| {
                 around.elements.iter().chain(&around.variables).any(|variable| variable == name)
@@ -246,6 +249,12 @@ impl CallGraph<'_> {
         if self.is_at_start(id, QueryOrCall::Query(at)) {
             return Some(super::start::WHY.to_owned());
         }
+        if let Some(why) = self.why_site_is_pipelined(around, id, site) {
+            return Some(why);
+        }
+        if !turn::writes(site) && self.is_of_job(id, QueryOrCall::Query(at)) {
+            return Some(jobs::WHY.to_owned());
+        }
         // What is only looked up can be read before the loop, whatever its iterations do.
         let is_sorted = around.pace == Some(pace::SORTED) && (turn::writes(site) || turn::locks(site));
         if around.pace == Some(pace::DIFFERS) || is_sorted {
@@ -278,6 +287,13 @@ impl CallGraph<'_> {
         })
     }
 
+    /// Whether a call may run a query, judging by what it is given; a store of files that is named like a database runs none, as far
+    /// as all of its functions are seen.
+    fn may_query(&self, source: usize, call: &CallRef) -> bool {
+        let targets = self.targets(source, call);
+        call.on_database && (targets.is_empty() || targets.iter().any(|target| self.queries(*target)))
+    }
+
     /// What each iteration waits for before it reaches a step, unless that is a query: there are as many of those waits, and
     /// each takes at least as long. A lookup that decides whether there is a wait comes first.
     pub(super) fn first_wait(&self, source: usize, body: &Flow, step: QueryOrCall) -> Option<String> {
@@ -288,7 +304,7 @@ impl CallGraph<'_> {
         let drawn = parts.iter().take_while(|part| !step.is_in(part)).position(ends).map_or(0, |at| at + 1);
         let before = parts.iter().skip(drawn).take_while(|part| !step.is_in(part));
         let wait = before.filter_map(|part| match part {
-            Flow::Call(call) if call.awaited && !call.rare && !call.on_database => {
+            Flow::Call(call) if call.awaited && !call.rare && !self.may_query(source, call) => {
                 self.waits_elsewhere(source, call)
             }
             _ => None,
@@ -307,6 +323,13 @@ fn name_of(ty: &TypeRef) -> Option<&str> {
         TypeRef::Named(path, _) => path.last().map(String::as_str),
         _ => None,
     }
+}
+
+/// Whether a call sends mail or text messages, judging by its name and receiver: `self.email_sender.send_invitation`.
+fn sends_mail(call: &CallRef) -> bool {
+    let first = call.callee.name().split('_').next().unwrap_or_default();
+    let is_mail = |word: &str| matches!(word, "email" | "emails" | "mail" | "mailer" | "mails" | "sms");
+    matches!(first, "deliver" | "send") && words(&call.written).any(is_mail)
 }
 
 /// Whether a name ends with a word for a service.

@@ -13,4 +13,5 @@ pub(super) mod opens;
 pub(super) mod outline;
 pub(in crate::rust) mod own;
 pub(super) mod relevant;
+mod rewriters;
 pub(super) mod tokens;

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::rewriters::rewriters;
 use super::tokens::{Token, TokenKind, tokens};
 
 /// How many elements a method returns, as far as its return type says.
@@ -15,9 +16,14 @@ pub(in crate::rust) enum Gives {
     Other,
 }
 
-/// The methods of some files, by name.
+/// What some files have themselves.
 #[derive(Debug, Default)]
-pub(in crate::rust) struct Own(HashMap<String, Methods>);
+pub(in crate::rust) struct Own {
+    /// Their methods, by name.
+    methods: HashMap<String, Methods>,
+    /// Their functions that only rewrite the placeholders of a text.
+    rewriters: HashSet<String>,
+}
 
 /// The methods of one name: the types and traits that have one, and what they give.
 #[derive(Debug, Default)]
@@ -48,18 +54,25 @@ impl Own {
     /// Those of some texts.
     pub(in crate::rust) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Own {
         let mut own = Own::default();
+        let texts: Vec<&str> = texts.collect();
+        own.rewriters = rewriters(&texts).into_iter().map(str::to_owned).collect();
         // Most files have none, which a search finds without reading their tokens.
-        texts.filter(|text| has_one(text)).for_each(|text| Reader::new(text).read(&mut own));
+        texts.iter().filter(|text| has_one(text)).for_each(|text| Reader::new(text).read(&mut own));
         own
+    }
+
+    /// Whether the function of this name only rewrites the placeholders of a text.
+    pub(in crate::rust) fn rewrites(&self, function: &str) -> bool {
+        self.rewriters.contains(function)
     }
 
     /// The methods of this name; `None` if there is none.
     pub(in crate::rust) fn named(&self, method: &str) -> Option<&Methods> {
-        self.0.get(method)
+        self.methods.get(method)
     }
 
     fn add(&mut self, method: &str, of: &str, gives: Gives) {
-        let known = self.0.entry(method.to_owned()).or_default();
+        let known = self.methods.entry(method.to_owned()).or_default();
         if !known.of.contains(of) {
             known.of.insert(of.to_owned());
         }

@@ -40,6 +40,7 @@ impl Walker<'_> {
                 false => self.element_of(&node.receiver),
             },
             collected: self.collected_in(&node.receiver),
+            is_map: method == "map",
         };
         let shape = || shape::of(&node.receiver, self);
         match method {

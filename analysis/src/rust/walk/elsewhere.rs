@@ -115,6 +115,10 @@ impl Surroundings for Position<'_> {
     fn file(&self) -> &Arc<str> {
         &self.walker.file
     }
+
+    fn rewrites(&self, function: &str) -> bool {
+        self.walker.own.rewrites(function)
+    }
 }
 
 fn is_self(value: &Expr) -> bool {

@@ -151,6 +151,9 @@ impl Walker<'_> {
         new.begins = transactions::begins(&init.expr) || self.borrows_begun(&init.expr);
         let first = self.sites.len();
         new.queries = self.expr(&init.expr);
+        // A build reads queries outside of loops without walking.
+        let of_loops = self.sites.iter_mut().skip(first).filter(|site| !site.loops.is_empty());
+        of_loops.for_each(|site| site.held_by.clone_from(&new.name));
         if name.mutability.is_none() {
             new.text = sql_text::text(&init.expr, self);
         }

@@ -67,6 +67,7 @@ impl Walker<'_> {
                 origins: vec![Origin::Unknown],
                 element: TypeRef::Unknown,
                 collected: Queries::new(),
+                is_map: false,
             },
             _ => Runs::Once,
         };

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use proc_macro2::Span;
-use syn::{Expr, Pat};
+use syn::{Expr, Pat, Stmt};
 
 use super::Walker;
 use super::advance;
@@ -41,6 +41,8 @@ pub(in crate::rust) enum Runs {
         element: TypeRef,
         /// The queries that are its elements.
         collected: super::Queries,
+        /// Whether it gives a value for each element, `map`, rather than working on one after the other.
+        is_map: bool,
     },
 }
 
@@ -100,6 +102,7 @@ impl Walker<'_> {
             origins: self.origins(&node.expr),
             pace: pace::of_for(&node.pat, &node.expr, &node.body),
             refills: false,
+            is_joined: false,
             advances: advance::of_range(&node.pat, &node.expr, &node.body),
         };
         let queries = self.collected_in(&node.expr);
@@ -166,6 +169,7 @@ impl Walker<'_> {
                 .or_else(|| self.steps(node))
                 .or_else(|| pace::found(&node.body)),
             refills: pace::refills(&node.cond, &node.body),
+            is_joined: false,
             advances: advance::of_body(&node.body),
         };
         // A query in the condition decides whether the loop continues: it is not repeated work.
@@ -233,6 +237,7 @@ impl Walker<'_> {
             origins: vec![Origin::Unknown],
             pace: None,
             refills: false,
+            is_joined: false,
             advances: advance::of_body(&node.body),
         };
         self.in_labelled_loop(node.label.as_ref(), head, turns, true, |walker| {
@@ -278,12 +283,13 @@ impl Walker<'_> {
                 let body = self.sequence(walk);
                 self.keep(spans::of(&closure.body), written.clone(), body);
             }
-            Runs::PerElement { over, turns, place, origins, .. } => {
+            Runs::PerElement { over, turns, place, origins, is_map, .. } => {
                 let patterns: Vec<&Pat> = closure.inputs.iter().collect();
                 let body = LoopBody::Expr(&closure.body);
                 let mut head = combinator(over, turns, place, origins);
                 head.variables = variables::of_turn(&patterns, body);
                 head.elements = variables::of_element(&patterns, body);
+                head.is_joined = *is_map && makes_future(closure);
                 self.in_loop(head, *turns, false, walk);
             }
         }
@@ -369,6 +375,18 @@ impl Walker<'_> {
     }
 }
 
+/// Whether what a closure gives is a future.
+fn makes_future(closure: &syn::ExprClosure) -> bool {
+    let last = match closure.body.as_ref() {
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Expr(last, None)) => last,
+            _ => return false,
+        },
+        body => body,
+    };
+    matches!(last, Expr::Async(_))
+}
+
 /// The loop of an iterator or stream method.
 pub(in crate::rust) fn combinator(
     over: &str,
@@ -390,6 +408,7 @@ pub(in crate::rust) fn combinator(
         origins: origins.to_vec(),
         pace: None,
         refills: false,
+        is_joined: false,
         advances: Vec::new(),
     }
 }

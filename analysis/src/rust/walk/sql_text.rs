@@ -130,6 +130,8 @@ pub(in crate::rust) trait Surroundings {
     fn called(&self, call: &Expr) -> Option<(&Expr, Position<'_>)>;
     /// The display path of the file.
     fn file(&self) -> &Arc<str>;
+    /// Whether a function of this name only rewrites the placeholders of the text that it is given.
+    fn rewrites(&self, function: &str) -> bool;
 }
 
 /// The text of an expression that is used as SQL.
@@ -196,7 +198,12 @@ fn evaluate(expression: &Expr, around: &dyn Surroundings, depth: usize) -> Optio
                 parts.as_slice(),
                 [.., "AssertSqlSafe"] | [.., "String", "from"] | [.., "SqlStr", "from_static"]
             );
-            if wraps { next(call.args.first()?) } else { None }
+            let rewrites = || match parts.as_slice() {
+                [name] => around.local(name).is_none() && around.rewrites(name),
+                [.., name] => around.rewrites(name),
+                [] => false,
+            };
+            if wraps || rewrites() { next(call.args.first()?) } else { None }
         }
         _ => None,
     }

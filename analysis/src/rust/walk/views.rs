@@ -28,6 +28,10 @@ impl Surroundings for Walker<'_> {
     fn file(&self) -> &Arc<str> {
         &self.file
     }
+
+    fn rewrites(&self, function: &str) -> bool {
+        self.own.rewrites(function)
+    }
 }
 
 impl Shapes for Walker<'_> {

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::{CallGraph, Link, first_query, link};
 use crate::rust::flow::{CallRef, Flow};
 use crate::rust::function::Function;
-use crate::rust::site::{LoopKind, Site};
+use crate::rust::site::{Form, LoopKind, Site};
 use crate::rust::source::{FunctionId, SourceFile};
 use crate::rust::walk::purpose;
+use crate::sql::Dialect;
 
 /// The maximum number of calls between a function and a query that is looked for.
 const MAX_CALL_DEPTH: usize = 12;
@@ -60,6 +61,17 @@ impl<'a> CallGraph<'a> {
     pub(in crate::rust::graph) fn nearest_target(&self, targets: &[FunctionId]) -> Option<FunctionId> {
         let reached = targets.iter().filter_map(|target| Some((self.nearest.get(target)?.0, *target)));
         reached.min_by_key(|(distance, _)| *distance).map(|(_, target)| target)
+    }
+
+    /// The dialect of the query that a call of one of these functions reaches first: by the type of its connection, or by the one
+    /// database whose driver its file uses.
+    pub(super) fn dialect_at_end(&self, targets: &[FunctionId]) -> Option<Dialect> {
+        let (at, site) = self.walk_to_query(self.nearest_target(targets)?, |_, _| {})?;
+        let of_file = || {
+            let (source, _) = self.get(at).filter(|_| site.form == Form::Driver)?;
+            Dialect::only_of(&source.scan.databases.of_drivers)
+        };
+        site.dialect().or_else(of_file)
     }
 
     /// Whether a function only makes a query of a text that is passed to it.
