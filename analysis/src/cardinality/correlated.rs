@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Reader, Rows};
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::predicates;
-use crate::sql::query::{BlockId, Body, RelationId};
+use crate::sql::query::{BlockId, Body, RelationId, Source};
 
 impl Reader<'_> {
     /// How many values an expression takes that equals a subquery: as many as the outer columns that the subquery names.
@@ -40,6 +40,33 @@ impl Reader<'_> {
         });
         self.is_correlated_asked = false;
         rows
+    }
+
+    /// The relations of outer queries that a query names; `None` if it is not known of all columns whose they are.
+    pub(super) fn outer_relations(&self, query: BlockId) -> Option<Vec<RelationId>> {
+        let blocks: Vec<_> = self
+            .query
+            .block_ids()
+            .filter(|(id, _)| *id == query || self.query.is_within(*id, query))
+            .collect();
+        let inner: Vec<RelationId> =
+            blocks.iter().flat_map(|(_, block)| block.from()).flat_map(|item| item.relations()).collect();
+        let mut outer: Vec<Option<RelationId>> = Vec::new();
+        let mut add = |part: &Expr| match part {
+            Expr::Column(column) => outer.push(column.relation),
+            Expr::WholeRow(id) => outer.push(Some(*id)),
+            _ => {}
+        };
+        for (_, block) in &blocks {
+            block.expressions().into_iter().for_each(|part| part.walk(&mut add));
+        }
+        for id in &inner {
+            if let Source::Function(_, args) = &self.query.relation(*id).source {
+                args.iter().for_each(|arg| arg.walk(&mut add));
+            }
+        }
+        outer.retain(|id| id.is_none_or(|id| !inner.contains(&id)));
+        outer.into_iter().collect()
     }
 
     /// The columns of outer queries that a query names; `None` if its value is not determined by them.

@@ -119,7 +119,13 @@ impl Reader<'_> {
             return match (correlated, here.iter().all(|other| *other == id || levels.contains_key(other))) {
                 (false, _) => Some((found.rows, found.reason)),
                 (true, true) => Some((found.rows.max(level), found.reason)),
-                (true, false) => None,
+                // It has as many rows for each of those that it names, whatever is joined to it.
+                (true, false) => {
+                    let named = self.outer_relations(block)?;
+                    let levels = named.iter().filter(|outer| here.contains(outer)).map(|it| levels.get(it));
+                    let level = levels.collect::<Option<Vec<_>>>()?.into_iter().copied().max();
+                    Some((found.rows.max(level.unwrap_or(Rows::One)), found.reason))
+                }
             };
         }
         self.grouped(block, id, conditions, here, levels)

@@ -40,6 +40,13 @@ fn check(sql: &str, rows: Rows, reason: &str) {
     assert_eq!((found.rows, found.reason.as_str()), (rows, reason), "{sql}");
 }
 
+#[track_caller]
+fn check_rows(sql: &str, rows: Rows) {
+    let schema = schema();
+    let query = resolve(sql, Dialect::Postgres, Some(&schema)).expect("it parses");
+    assert_eq!(of(&query, Some(&schema)).rows, rows, "{sql}");
+}
+
 #[test]
 fn distinct_keeps_one_row_of_what_has_one_value() {
     let reason = "it keeps one row of each value, and there is one";
@@ -353,6 +360,25 @@ fn groups_are_no_more_than_the_rows_they_are_named_by() {
          FROM users WHERE team_id = v.id ORDER BY team_id, email) h ON TRUE",
         Rows::Bounded,
         "`unnest` returns the elements of its arguments, it keeps one row of each value, and there is one",
+    );
+}
+
+#[test]
+fn a_lateral_query_has_its_rows_for_each_row_that_it_names() {
+    let lateral = |limit: &str, of: &str| {
+        format!(
+            "SELECT u.id FROM users u LEFT JOIN LATERAL (SELECT t.* FROM teams t WHERE t.name = {of} ORDER BY t.id {limit}) l ON TRUE \
+             LEFT JOIN teams o ON o.id = l.id WHERE u.id = $1"
+        )
+    };
+    check_rows(&lateral("LIMIT 1", "u.email"), Rows::One);
+    check_rows(&lateral("LIMIT 3", "u.email"), Rows::Bounded);
+    check_rows(&lateral("", "u.email"), Rows::Many);
+    // Each row of a table that nothing bounds has one.
+    check_rows(
+        "SELECT u.id FROM users u JOIN teams x ON x.name = $2 \
+         LEFT JOIN LATERAL (SELECT t.id FROM teams t WHERE t.name = x.name LIMIT 1) l ON TRUE WHERE u.id = $1",
+        Rows::Many,
     );
 }
 
