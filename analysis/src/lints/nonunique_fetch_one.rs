@@ -1,6 +1,6 @@
 //! One row is fetched from a query that can return several.
 
-use super::shared::{added, meant, partial, wording};
+use super::shared::{added, bound, meant, partial, wording};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
@@ -33,6 +33,8 @@ declare_lint! {
     /// whole table without an order (a table of settings has one row), a row that is only tested for its existence
     /// (`.is_some()`, `fetch_one(db).await.is_ok()`), and one that holds only what it was looked up by
     /// (`SELECT slot .. WHERE slot = $1`). A raw query with an order says which row is meant, and is listed with `--all`.
+    /// So is one by a token or its hash (`reset_token`, `token_hash`), of which no two are equal. With `.bind(false)`, `($1 OR id = $2)`
+    /// is `id = $2`.
     /// If the unique index would serve a raw query that `unindexed_filter` reports as well, that finding names both indexes, and
     /// this one is listed.
     ///
@@ -80,7 +82,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         Rows::Bounded => !is_found_one_way(query, root),
         Rows::Many => context.are_many(query, &context.cardinality.unbounded),
     };
-    if !several {
+    let as_bound = context.site.and_then(|site| bound::with_constants(query, site));
+    if !several || as_bound.is_some_and(|it| cardinality::of(&it, context.schema).rows == Rows::One) {
         return;
     }
     let first = context.cardinality.unbounded.first().copied();
@@ -114,10 +117,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
     let meant = query.root.and_then(|id| meant::one_row(context, query, id));
     let by_one_value = || {
-        is_by_one_value(context, query, root).then_some("each alternative compares a key with the same value")
+        bound::is_by_one_value(context, query, root)
+            .then_some("each alternative compares a key with the same value")
+    };
+    let by_token = || {
+        bound::finds_by_token(context, root)
+            .then_some("it is found by a random value, which no other row has")
     };
     // An order says which row is meant.
-    findings.push(match meant.or_else(by_one_value) {
+    findings.push(match meant.or_else(by_one_value).or_else(by_token) {
         Some(why) => finding.note(why).listed(),
         None if is_first => finding.listed(),
         None => finding,
@@ -179,24 +187,6 @@ fn tells_nothing(context: &QueryContext<'_>, query: &Query, root: &Block) -> boo
         is_literal(value) || value.as_column().is_some_and(is_itself) && is_fixed(value, root.filters())
     };
     select.star.is_none() && !select.projection.is_empty() && select.projection.iter().all(is_same)
-}
-
-/// Whether the only condition compares keys with one value: a code or a name, whichever the value is.
-fn is_by_one_value(context: &QueryContext<'_>, query: &Query, root: &Block) -> bool {
-    let [Expr::Or(arms)] = root.filters() else { return false };
-    let is_key = |column: &ColumnRef| {
-        let table = column.relation.and_then(|id| context.table(query, id));
-        table.is_some_and(|table| table.is_key(&column.name))
-    };
-    let value = |arm: &Expr| match arm {
-        Expr::Binary { op: Op::Eq, left, right } => match (left.as_column(), right.without_casts()) {
-            (Some(column), Expr::Parameter(number)) if is_key(column) => Some(*number),
-            _ => None,
-        },
-        _ => None,
-    };
-    let first = arms.first().and_then(value);
-    first.is_some() && arms.iter().all(|arm| value(arm) == first)
 }
 
 /// Whether the rows come from a function, which may well return one, or from a union of alternatives that

@@ -3,6 +3,7 @@
 use super::shared::wording;
 use super::{Check, QueryContext, declare_lint, leading_wildcard, shared};
 use crate::finding::Finding;
+use crate::rust::Form;
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::{Query, RelationId};
 
@@ -18,6 +19,9 @@ declare_lint! {
     /// the column is not used, even when the parameter has a value.
     ///
     /// ## Known limits
+    ///
+    /// A raw query that also compares something of each row with one value, `lower(email) = lower($2)`, leaves few rows, and is listed with
+    /// `--all`.
     ///
     /// PostgreSQL plans the first five executions for their values, and may continue to do so; MySQL always does. Nothing is
     /// reported on small tables, or if another condition narrows the search; if that one needs an index of its own,
@@ -217,14 +221,41 @@ fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, cond
     let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "every row is read");
     // An index on a column of few values would serve little.
     let finding = if context.is_raw() && few { finding.listed() } else { finding };
+    let finding = match context.is_raw() && is_narrowed(query, relation) {
+        true => finding.note("another condition compares the rows with one value, and leaves few").listed(),
+        false => finding,
+    };
+    let how = match context.site.is_some_and(|site| site.form == Form::Driver) {
+        true => "in a text that is built of what applies",
+        false => "by `sqlx::QueryBuilder`",
+    };
+    let pushed = pushed.filter(|_| !how.starts_with("in "));
     finding
         .help(match pushed {
-            Some(pushed) => format!(
-                "add it only where there is a value, by `sqlx::QueryBuilder`: `if let Some(value) = value {{ {pushed} }}`"
-            ),
-            None => "add it only where there is a value, by `sqlx::QueryBuilder`".to_owned(),
+            Some(pushed) => {
+                format!(
+                    "add it only where there is a value, {how}: `if let Some(value) = value {{ {pushed} }}`"
+                )
+            }
+            None => format!("add it only where there is a value, {how}"),
         })
         .help(format!("or write two queries: one with `{filter}`, one without"))
+}
+
+/// Whether a condition that nothing turns off compares something of each row with the value of another: what is bound, or a column of
+/// another table. No index may serve it, and few rows are left nevertheless.
+fn is_narrowed(query: &Query, relation: RelationId) -> bool {
+    let is_own = |side: &Expr| side.columns().iter().any(|column| column.relation == Some(relation));
+    let is_value =
+        |side: &Expr| !is_own(side) && side.any(|it| matches!(it, Expr::Parameter(_) | Expr::Column(_)));
+    query.written_blocks().any(|(_, block)| {
+        block.filters().iter().filter(|condition| !is_optional(condition)).any(|condition| match condition {
+            Expr::Binary { op: Op::Eq, left, right } => {
+                is_own(left) && is_value(right) || is_value(left) && is_own(right)
+            }
+            _ => false,
+        })
+    })
 }
 
 /// The filter as code for `QueryBuilder`, with the same comparison; `None` if it is more than a column and a
@@ -276,6 +307,23 @@ mod tests {
         ] {
             fires("optional_filter", sql);
         }
+    }
+
+    #[test]
+    fn listed_where_another_condition_leaves_few_rows() {
+        use crate::finding::Tier::{Listed, Shown};
+        let tiers = |condition: &str| {
+            let sql = format!(
+                "SELECT id FROM events WHERE {condition} AND ($2::bigint IS NULL OR user_id = $2) LIMIT 5"
+            );
+            crate::lints::tests::tiers_in(
+                "optional_filter",
+                &format!("sqlx::query({sql:?}).bind(name).bind(user).fetch_all(db).await?;"),
+            )
+        };
+        assert_eq!(tiers("lower(name) = lower($1)"), [Listed]);
+        assert_eq!(tiers("name > $1"), [Shown]);
+        assert_eq!(tiers("($1::text IS NULL OR name = $1)"), [Shown]);
     }
 
     #[test]

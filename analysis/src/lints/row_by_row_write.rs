@@ -1,7 +1,7 @@
 //! A write that runs once per element.
 
 use super::shared::loops::Around;
-use super::shared::{guarded, loops};
+use super::shared::{guarded, loops, replaced};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::Dialect;
@@ -28,7 +28,9 @@ declare_lint! {
     /// grow (over the parts of one row, a range of numbers) or are over the difference of two sets, on tables to which only
     /// migrations add rows, or in a transaction of SQLite, where they cost neither a round trip nor a commit. So are those in
     /// an arm of a `match` on the elements, on MySQL those that add to a column or take from it, in code that copies the data (`backup`, `restore`), and each UPDATE and DELETE
-    /// that only administrators ask for.
+    /// that only administrators ask for. Two more are listed: an INSERT of the rows of one parent of which the function has deleted all
+    /// before, as a list that is replaced as a whole is seldom long, and a write of what another write of the iteration gives back
+    /// (`RETURNING id`), which is one change with that.
     ///
     /// Of 66 findings drawn from 129 public projects, 66 were true and 55 worth a change; of 48
     /// drawn last and judged more strictly, 15: [how that was judged](../measured.md#findings-worth-a-change).
@@ -128,6 +130,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             .note("a joined UPDATE, which MySQL needs for that, changes a row that several elements name by one of them alone")
             .listed(),
         false => finding,
+    };
+    let finding = match replaced::why(context, query, &around) {
+        Some(why) => finding.note(why).listed(),
+        None => finding,
     };
     let finding = match around.batch(context, query) {
         Some(batch) => finding.help(format!("run it once in the place of the loop: `{batch}`")),

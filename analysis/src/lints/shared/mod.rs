@@ -3,6 +3,7 @@
 
 pub(super) mod added;
 pub(super) mod aged;
+pub(super) mod bound;
 pub(super) mod built;
 pub(super) mod cached;
 pub(super) mod clause;
@@ -18,6 +19,7 @@ pub(super) mod nearest;
 pub(crate) mod one_key;
 pub(super) mod partial;
 pub(super) mod pasteable;
+pub(super) mod replaced;
 pub(super) mod slices;
 #[cfg(test)]
 mod tests;

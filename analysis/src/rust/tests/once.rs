@@ -111,3 +111,25 @@ fn what_ends_at_success_counts_what_is_left_to_try() {
         &[Ok("")],
     );
 }
+
+#[test]
+fn an_arm_for_one_value_of_the_element_runs_for_that_alone() {
+    for code in [
+        "for part in &parts { match *part { \"a\" => { RUN; } _ => go(part) } }",
+        "for part in text.split(',') { match part.trim() { \"a\" | \"b\" => { RUN; } _ => {} } }",
+        "for part in parts { match part.as_str() { \"a\" => { let x = part; RUN; } _ => {} } }",
+        "for n in numbers { match n { 7 => { RUN; } _ => {} } }",
+    ] {
+        check_run(code, &[Err(SELDOM)]);
+    }
+    for (code, over) in [
+        // Another part of the element still differs.
+        ("for x in &xs { match x.kind { \"a\" => { RUN; } _ => {} } }", "&xs"),
+        ("for (i, x) in &xs { match x { \"a\" => { RUN; } _ => {} } }", "&xs"),
+        ("for x in &xs { match x.next_kind(i) { \"a\" => { RUN; } _ => {} } }", "&xs"),
+        ("for x in &xs { match x { \"a\" => {} _ => { RUN; } } }", "&xs"),
+        ("for x in &xs { match other { \"a\" => { RUN; } _ => {} } }", "&xs"),
+    ] {
+        check_run(code, &[Ok(over)]);
+    }
+}

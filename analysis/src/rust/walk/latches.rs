@@ -12,6 +12,7 @@ use super::purpose;
 use super::sql_text::segments;
 use super::{Walker, variables};
 use crate::rust::methods::{Yields, yields};
+use crate::rust::site::LoopKind;
 
 /// A variable that changes once at most, judging by all that is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +104,8 @@ impl Walker<'_> {
         walk: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let taken = if is_some(pattern) { self.taken(matched) } else { None };
-        let once = taken.and_then(|name| self.loops_of(&name));
+        let once =
+            taken.and_then(|name| self.loops_of(&name)).or_else(|| self.named_element(matched, pattern));
         self.once(once, walk)
     }
 
@@ -126,6 +128,19 @@ impl Walker<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The loop around, if an arm is for one value of all that its element is: `for part in parts { match part { "a" => .. } }`.
+    /// Elements that are equal are an exception.
+    fn named_element(&self, matched: &Expr, pattern: &Pat) -> Option<Range<usize>> {
+        let around = self.here.loops.last().filter(|around| around.kind == LoopKind::For)?;
+        let is_named = match pattern {
+            Pat::Or(either) => either.cases.iter().all(|case| matches!(case, Pat::Lit(_))),
+            pattern => matches!(pattern, Pat::Lit(_)),
+        };
+        let inside = self.here.loops.len();
+        let is_whole = whole(matched)? == around.pattern.trim_start_matches('&');
+        (is_named && is_whole && inside > self.here.closure).then_some(inside - 1..inside)
     }
 
     /// Marks loops in which the code that is walked next runs once; returns how they were marked before.
@@ -243,6 +258,24 @@ impl Walker<'_> {
             Latch::Flag(start) if new != Some(start) => Some((name, start)),
             _ => None,
         }
+    }
+}
+
+/// The variable that a value is, in this or another form: `*part`, `part.as_str()`, `part.trim()`.
+fn whole(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Paren(inner) => whole(&inner.expr),
+        Expr::Reference(inner) => whole(&inner.expr),
+        Expr::Unary(inner) if matches!(inner.op, syn::UnOp::Deref(_)) => whole(&inner.expr),
+        Expr::MethodCall(call) if call.args.is_empty() => {
+            let name = call.method.to_string();
+            let is_form = matches!(
+                name.as_str(),
+                "as_ref" | "as_str" | "deref" | "to_ascii_lowercase" | "to_lowercase" | "to_owned" | "trim"
+            );
+            if is_form { whole(&call.receiver) } else { None }
+        }
+        other => variable(other),
     }
 }
 
