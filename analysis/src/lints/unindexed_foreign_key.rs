@@ -92,6 +92,8 @@ fn finding(context: &SchemaContext<'_>, unindexed: Unindexed<'_>) -> Finding {
     }
     let finding = if context.stays(&table.name) {
         finding.note(format!("no query of the workspace adds rows to `{}`", table.name)).listed()
+    } else if context.grows(&key.table) && context.is_never_named(&table.name) {
+        finding.note(format!("no query of the workspace names `{}`", table.name)).listed()
     } else if !is_seen && comparing == 0 && context.sees_writes() {
         finding.note(format!("no query whose text is known deletes from `{}`", key.table)).listed()
     } else if !by_delete && comparing == 0 {
@@ -183,6 +185,33 @@ mod tests {
         ] {
             assert_eq!(ddl_tier_with("unindexed_foreign_key", &ddl, query), expected, "{query}");
         }
+    }
+
+    #[test]
+    fn listed_where_no_query_names_the_table() {
+        use crate::finding::Tier::{Listed, Shown};
+        let mut replay = crate::schema::Replay::new(crate::sql::Dialect::Postgres);
+        replay.apply(
+            &format!("{RUNS}CREATE TABLE steps (id bigint PRIMARY KEY, run bigint REFERENCES runs ON DELETE CASCADE);"),
+            "",
+        );
+        let config = crate::config::Config::default();
+        let tier = |more: &str| {
+            let mut growth = crate::lints::Growth { is_whole: true, ..crate::lints::Growth::default() };
+            growth.add(more);
+            let checker =
+                crate::check::Checker::new(&config, Some(&replay.schema), crate::sql::Dialect::Postgres)
+                    .with_growth(&growth);
+            let checked = ["DELETE FROM runs WHERE id = $1", more].map(|sql| checker.query(sql, None));
+            let queried: Vec<_> = checked.iter().filter_map(|it| it.queried(true)).collect();
+            let found = checker.schema(&queried, &|_| crate::finding::Place::default());
+            found.iter().find(|finding| finding.lint == "unindexed_foreign_key").map(|finding| finding.tier)
+        };
+        assert_eq!(tier("INSERT INTO runs (id) VALUES ($1)"), Some(Listed));
+        // What fills the table around is not seen either.
+        assert_eq!(tier("UPDATE runs SET at = now() WHERE id = $1"), Some(Shown));
+        assert_eq!(tier("SELECT id FROM steps WHERE id = $1"), Some(Shown));
+        assert_eq!(tier("UPDATE steps SET run = $1 WHERE id = $2"), Some(Shown));
     }
 
     #[test]

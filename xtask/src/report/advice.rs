@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::index::{Advice, Queried, advise};
 use query_budget_analysis::project::{Project, read, read_migrations, shown};
-use query_budget_analysis::{Level, lints};
+use query_budget_analysis::{Finding, Level, Tier, lints};
 
 use super::known::Known;
 use super::places::Places;
@@ -57,7 +57,7 @@ impl Report {
             let places = LazyCell::new(|| Places::new(&files, database.project.dialect));
             let mut of_schema = checker.schema(&queried, &|made| places.of(made));
             super::gather::of_database(of_schema.iter_mut(), source);
-            found.append(&mut of_schema);
+            of_schema.into_iter().for_each(|finding| add_once(&mut found, finding));
         }
         self.findings.append(&mut found);
     }
@@ -93,6 +93,20 @@ impl Report {
             let advice = self.advice.iter().filter(move |it| it.source == *source);
             (&database.project, advice.map(|it| it.advice.clone()).collect())
         })
+    }
+}
+
+/// Adds a finding about a schema, unless it is there: two crates may name the same migrations by a folder and by the one around it.
+/// What is shown for the queries of one of them is shown.
+fn add_once(found: &mut Vec<Finding>, finding: Finding) {
+    let is_same = |other: &&mut Finding| {
+        !finding.place.file.is_empty()
+            && (other.lint, &other.place, &other.message) == (finding.lint, &finding.place, &finding.message)
+    };
+    match found.iter_mut().find(is_same) {
+        Some(known) if finding.tier == Tier::Shown => *known = finding,
+        Some(_) => {}
+        None => found.push(finding),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::index::{Access, Queried, Verdict, foreign_keys, written_tables};
 use crate::schema::{ForeignKey, Index, KeyPart, Name, Schema, Table, snapshot};
 use crate::sql::Query;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::query::RelationId;
+use crate::sql::query::{RelationId, Source};
 
 /// The input of a lint on a database.
 pub struct SchemaContext<'a> {
@@ -68,6 +68,20 @@ impl<'a> SchemaContext<'a> {
         self.sees_writes()
             && self.growth.is_some_and(|growth| growth.is_whole && growth.is_never_grown(table))
             && !self.queries.iter().any(writes)
+    }
+
+    /// Whether a query of the workspace adds rows to a table.
+    pub(in crate::lints) fn grows(&self, table: &Name) -> bool {
+        self.growth.is_some_and(|growth| !growth.is_never_grown(table))
+    }
+
+    /// Whether no query of a workspace that writes names a table, as far as all texts are known.
+    pub(in crate::lints) fn is_never_named(&self, table: &Name) -> bool {
+        let names = |queried: &Queried<'_>| {
+            let mut sources = queried.query.relations.iter().map(|relation| &relation.source);
+            sources.any(|source| matches!(source, Source::Table(name) if name == table))
+        };
+        self.is_never_written(table) && !self.queries.iter().any(names)
     }
 
     /// Whether the workspace is seen to write anything.
