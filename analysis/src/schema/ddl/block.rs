@@ -4,10 +4,11 @@ use std::cell::LazyCell;
 
 use super::assigned::{declarations, declared, fetched, selected_into};
 pub use super::condition::{Condition, Test};
-pub(crate) use super::condition::{catalog_test, condition};
+pub(crate) use super::condition::{catalog_test, condition, names_catalog};
 use super::cursor::Cursor;
+pub(crate) use super::leaving::leaves;
 pub(crate) use super::loops::{MOST_TURNS, SPREAD};
-use super::{Written, loops};
+use super::{Written, leaving, loops};
 use crate::sql::Dialect;
 
 /// A part of a body.
@@ -59,10 +60,12 @@ pub enum Node {
         /// MySQL's `REPEAT`: whether the body runs before the condition is tested.
         tests_last: bool,
     },
-    /// `LOOP`, `FOR`, `CASE`: how often it runs, and with which values, is unknown.
+    /// `LOOP`, `FOR`: how often it runs, and with which values, is unknown.
     Loop(Vec<Node>),
     /// `BEGIN … END`.
     Block {
+        /// Its label, folded.
+        label: Option<String>,
         /// Its body.
         nodes: Vec<Node>,
         /// The statements of its handlers, if it handles exceptions.
@@ -70,6 +73,19 @@ pub enum Node {
     },
     /// `RAISE EXCEPTION`.
     Raise,
+    /// `RETURN`, `EXIT`, `CONTINUE`, `LEAVE`, `ITERATE`: what stands behind it does not run.
+    Leave(Left),
+}
+
+/// What a statement leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// The body.
+    Body,
+    /// A loop, or one iteration of it.
+    Loop,
+    /// A block, by its label.
+    Block(String),
 }
 
 /// Reads a body.
@@ -92,7 +108,7 @@ pub fn runs_ddl(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
         Node::Statement(sql) => looks_like_ddl(sql, Dialect::Postgres) || executes_ddl(sql, || *composes),
         Node::Execute(expression) => may_be_ddl(expression, Dialect::Postgres),
-        Node::Call { .. } | Node::Assign { .. } | Node::Raise => false,
+        Node::Call { .. } | Node::Assign { .. } | Node::Raise | Node::Leave(_) => false,
         Node::If { branches, otherwise } => {
             branches.iter().any(|(_, nodes)| runs_ddl(nodes)) || runs_ddl(otherwise)
         }
@@ -162,12 +178,15 @@ const MAX_BLOCK_DEPTH: usize = 64;
 fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<Node>>) {
     let mut nodes = Vec::new();
     let mut handled = None;
+    let mut label = None;
     while !cursor.done()
         && !["end", "else", "elsif", "elseif", "when", "until"].iter().any(|word| cursor.is(word))
     {
         if depth > MAX_BLOCK_DEPTH {
             cursor.skip_all();
-        } else if cursor.take_symbol(";") || cursor.take_symbol("<<") || cursor.take_symbol(">>") {
+        } else if cursor.take_symbol(";") {
+        } else if let Some(name) = leaving::label(cursor) {
+            label = Some(name);
         } else if cursor.is("declare") && cursor.dialect == Dialect::MySql {
             // A variable, or an exception handler, whose body may be a block.
             nodes.extend(declared(cursor));
@@ -183,28 +202,19 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<N
         } else if cursor.take("begin") {
             let (inner, handlers) = statements(cursor, depth + 1);
             end(cursor);
-            nodes.push(Node::Block { nodes: inner, handlers });
+            nodes.push(Node::Block { label: label.take(), nodes: inner, handlers });
         } else if cursor.take("exception") {
             handled = Some(handlers(cursor, depth));
         } else if cursor.take("if") {
             nodes.push(branches(cursor, depth));
-        } else if loops::labelled(cursor) {
-            // The loop comes next.
         } else if ["for", "foreach", "while", "loop"].iter().any(|word| cursor.is(word)) {
-            nodes.push(a_loop(cursor, depth));
+            let node = a_loop(cursor, depth);
+            nodes.push(leaving::of_loop(node, label.take()));
         } else if cursor.dialect == Dialect::MySql && cursor.take("repeat") {
-            nodes.push(repeated(cursor, depth));
+            let node = repeated(cursor, depth);
+            nodes.push(leaving::of_loop(node, label.take()));
         } else if cursor.take("case") {
-            // `CASE` as a statement; the conditions of its arms are ignored.
-            let mut arms = Vec::new();
-            skip_to(cursor, "when");
-            while cursor.take("when") || cursor.take("else") {
-                skip_to(cursor, "then");
-                let _ = cursor.take("then");
-                arms.extend(statements(cursor, depth + 1).0);
-            }
-            end(cursor);
-            nodes.push(Node::Loop(arms));
+            nodes.push(cases(cursor, depth));
         } else {
             nodes.extend(statement(cursor));
         }
@@ -305,6 +315,30 @@ fn branches(cursor: &mut Cursor<'_>, depth: usize) -> Node {
     Node::If { branches, otherwise }
 }
 
+/// Reads the rest of `CASE` as a statement: an `IF` for each of its arms.
+fn cases(cursor: &mut Cursor<'_>, depth: usize) -> Node {
+    let start = cursor.at;
+    skip_to(cursor, "when");
+    let operand = cursor.source(start, cursor.at).trim().to_owned();
+    let (mut branches, mut otherwise) = (Vec::new(), Vec::new());
+    loop {
+        if cursor.take("else") {
+            otherwise = statements(cursor, depth + 1).0;
+        } else if cursor.take("when") {
+            let start = cursor.at;
+            skip_to(cursor, "then");
+            let asked = cursor.source(start, cursor.at).trim();
+            let asked = if operand.is_empty() { asked.to_owned() } else { format!("{operand} = {asked}") };
+            let _ = cursor.take("then");
+            branches.push((condition(&asked, cursor.dialect), statements(cursor, depth + 1).0));
+        } else {
+            break;
+        }
+    }
+    end(cursor);
+    Node::If { branches, otherwise }
+}
+
 /// Reads one statement and its semicolon.
 fn statement(cursor: &mut Cursor<'_>) -> Vec<Node> {
     let start = cursor.at;
@@ -345,7 +379,10 @@ fn statement(cursor: &mut Cursor<'_>) -> Vec<Node> {
     {
         return vec![Node::Raise];
     }
-    let of_plpgsql = ["return", "raise", "null", "get", "exit", "continue", "assert", "open", "close"];
+    if let Some(left) = leaving::left(&mut inner) {
+        return left.into_iter().collect();
+    }
+    let of_plpgsql = ["raise", "null", "get", "assert", "open", "close"];
     if of_plpgsql.iter().any(|word| inner.is(word)) {
         return Vec::new();
     }

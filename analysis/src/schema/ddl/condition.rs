@@ -28,14 +28,38 @@ pub enum Test {
     },
     /// Anything else, as written.
     Value(String),
-    /// Undetermined.
-    Unknown,
+    /// Undetermined, as written.
+    Unknown(String),
+}
+
+impl Condition {
+    /// Whether it looks at a catalog; `None` if it says nothing of where its values are from. A statement on such a
+    /// condition makes the schema what it is after it.
+    pub(crate) fn reads_catalog(&self) -> Option<bool> {
+        let text = match &self.test {
+            Test::Relation(_) | Test::Catalog { .. } => return Some(true),
+            Test::Value(text) | Test::Unknown(text) => text,
+        };
+        match names_catalog(text) {
+            true => Some(true),
+            false => names(text, "select").then_some(false),
+        }
+    }
+}
+
+/// Whether a text names a catalog.
+pub(crate) fn names_catalog(text: &str) -> bool {
+    ["pg_", "information_schema", "to_reg", "sqlite_"].iter().any(|name| names(text, name))
+}
+
+fn names(text: &str, part: &str) -> bool {
+    text.to_ascii_lowercase().contains(part)
 }
 
 /// Reads a condition on the catalog.
 pub(crate) fn condition(text: &str, dialect: Dialect) -> Condition {
     let mut cursor = Cursor::new(text, dialect);
-    let unknown = Condition { negated: false, test: Test::Unknown };
+    let unknown = Condition { negated: false, test: Test::Unknown(text.to_owned()) };
     let mut negated = false;
     while cursor.is("not")
         || (cursor.is_symbol("(")

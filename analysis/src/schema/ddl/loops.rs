@@ -26,15 +26,6 @@ pub(super) fn elements(head: &str, dialect: Dialect) -> Option<Over> {
     Some(Over { variable, items, columns })
 }
 
-/// MySQL: takes the label of `a: WHILE ..`.
-pub(super) fn labelled(cursor: &mut Cursor<'_>) -> bool {
-    let there = cursor.dialect == Dialect::MySql
-        && cursor.text_ahead(1) == ":"
-        && ["for", "while", "loop", "repeat"].iter().any(|word| cursor.is_word(2, word));
-    cursor.at += if there { 2 } else { 0 };
-    there
-}
-
 /// Whether the body of a loop, from `start` up to the current token, ends an iteration or the loop early: how often its
 /// statements run is not known then.
 pub(super) fn is_left(cursor: &Cursor<'_>, start: usize) -> bool {

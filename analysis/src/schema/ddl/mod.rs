@@ -19,6 +19,7 @@ pub mod expression;
 mod generated;
 mod identity;
 mod index;
+mod leaving;
 mod loops;
 mod object;
 mod options;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Replay;
+use super::branches::Flow;
 use super::doubt::Running;
 use super::values::{HOLE, Text};
 use crate::schema::Unapplied;
@@ -39,7 +40,7 @@ impl Replay {
         self.depth += 1;
         self.frames.push(BTreeMap::new());
         self.running.push(Running::new(query));
-        self.run(&ddl::generated(query), "`\\gexec`");
+        let _ = self.run(&ddl::generated(query), "`\\gexec`");
         self.running.pop();
         self.frames.pop();
         self.depth -= 1;
@@ -120,7 +121,7 @@ impl Replay {
         self.depth += 1;
         self.frames.push(frame);
         self.running.push(Running::new(body));
-        self.run(&block::parse(body, self.schema.dialect), what);
+        let _ = self.run(&block::parse(body, self.schema.dialect), what);
         self.running.pop();
         self.frames.pop();
         self.depth -= 1;
@@ -132,14 +133,16 @@ impl Replay {
         self.steps <= STEPS
     }
 
-    pub(super) fn run(&mut self, nodes: &[Node], what: &str) {
-        for node in nodes {
+    /// Runs statements up to one that leaves them.
+    pub(super) fn run(&mut self, nodes: &[Node], what: &str) -> Flow {
+        for (at, node) in nodes.iter().enumerate() {
             if !self.takes_steps(1) {
                 if block::runs_ddl(nodes) {
                     self.gap(format!("{what} takes too many steps to be followed"), None, None);
                 }
-                return;
+                return Flow::On;
             }
+            let mut flow = Flow::On;
             match node {
                 Node::Statement(sql) => {
                     self.run_statement(sql, what);
@@ -153,20 +156,35 @@ impl Replay {
                     self.assign(variable, value);
                 }
                 Node::Call { function, arguments } => self.call(function, arguments),
-                Node::If { branches, otherwise } => self.run_branches(branches, otherwise, what),
+                Node::If { branches, otherwise } => flow = self.run_branches(branches, otherwise, what),
                 Node::ForEach { variable, items, columns, nodes } => {
-                    self.run_each(variable, items, columns, nodes, what);
+                    flow = self.run_each(variable, items, columns, nodes, what);
                 }
                 Node::While { condition, nodes, tests_last } => {
-                    self.run_while(condition, nodes, *tests_last, what);
+                    flow = self.run_while(condition, nodes, *tests_last, what);
                 }
-                Node::Loop(nodes) => self.run_loop(nodes, what),
-                Node::Block { nodes, handlers: Some(handlers) } => self.run_guarded(nodes, handlers, what),
-                Node::Block { nodes, .. } => self.run(nodes, what),
+                Node::Loop(nodes) => flow = self.run_loop(nodes, what),
+                Node::Block { label, nodes, handlers } => {
+                    flow = match handlers {
+                        Some(handlers) => self.run_guarded(nodes, handlers, what),
+                        None => self.run(nodes, what),
+                    };
+                    flow = flow.behind(label.as_deref());
+                }
                 // It ends the body, and with it the migration, unless a condition keeps it from running.
                 Node::Raise => {}
+                Node::Leave(left) => flow = Flow::Leaves(left.clone()),
+            }
+            match flow {
+                Flow::On => {}
+                Flow::Leaves(_) => return flow,
+                Flow::MayLeave { left, settles } => {
+                    let rest = nodes.get(at + 1..).unwrap_or_default();
+                    return self.run_if(rest, settles, what).behind_doubt(left, settles);
+                }
             }
         }
+        Flow::On
     }
 
     /// Assigns a variable of the current body, or of the session.
@@ -175,29 +193,6 @@ impl Replay {
             Some(frame) => frame.insert(variable.to_owned(), value),
             None => self.session.variables.insert(variable.to_owned(), value),
         };
-    }
-
-    /// Runs the first branch whose condition holds; if that is undetermined, the first one that changes the
-    /// schema.
-    fn run_branches(&mut self, branches: &[(Condition, Vec<Node>)], otherwise: &[Node], what: &str) {
-        for (at, (condition, nodes)) in branches.iter().enumerate() {
-            match self.holds(condition) {
-                Some(false) => continue,
-                None if !block::runs_ddl(nodes) => {
-                    self.forget_assigned(nodes);
-                    continue;
-                }
-                None => {
-                    self.gap(format!("{what} runs DDL on a condition that is not known"), None, None);
-                    // Another branch may run instead.
-                    branches.iter().skip(at + 1).for_each(|(_, nodes)| self.loosen_all(nodes));
-                    self.loosen_all(otherwise);
-                }
-                Some(true) => {}
-            }
-            return self.run(nodes, what);
-        }
-        self.run(otherwise, what);
     }
 
     /// Runs dynamic SQL.
@@ -336,7 +331,7 @@ impl Replay {
             }
             Test::Catalog { catalog, equals } => self.catalog_has(catalog, equals)?,
             Test::Value(text) => self.truth(text)?,
-            Test::Unknown => return None,
+            Test::Unknown(_) => return None,
         };
         Some(holds != *negated)
     }
@@ -354,7 +349,7 @@ impl Replay {
                     let text = super::values::of_strings(expression, dialect);
                     found.extend(unknown_effect(&text.filled(), dialect));
                 }
-                Node::Call { .. } | Node::Assign { .. } | Node::Raise => {}
+                Node::Call { .. } | Node::Assign { .. } | Node::Raise | Node::Leave(_) => {}
                 Node::If { branches, otherwise } => {
                     branches.iter().for_each(|(_, nodes)| found.extend(self.effects(nodes)));
                     found.extend(self.effects(otherwise));

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::Replay;
 use super::block::has_hole;
 use super::values::{HOLE, Text};
-use crate::schema::ddl::{self, Action, Change, Dropped, Written};
+use crate::schema::ddl::{self, Action, Change, Dropped, Written, block};
 use crate::schema::model::{Index, IndexKey, Name, Table};
 use crate::sql::Dialect;
 use crate::sql::lex::{Lexer, TokenKind};
@@ -220,6 +220,11 @@ impl Replay {
         let kinds: Vec<ConstraintKind> = KINDS.iter().filter(named).map(|(_, kind)| *kind).collect();
         let any = |kind: ConstraintKind| kinds.is_empty() || kinds.contains(&kind);
         (any(ConstraintKind::Key), any(ConstraintKind::Reference))
+    }
+
+    /// Whether the running code names a catalog.
+    pub(super) fn looks_up(&self) -> bool {
+        self.running.iter().any(|running| block::names_catalog(&running.body))
     }
 
     /// The texts of the running code, and the values of its parameters.

@@ -3,17 +3,20 @@
 use std::slice;
 
 use super::Replay;
-use crate::schema::ddl::block::{self, Node};
+use super::branches::Flow;
+use crate::schema::ddl::block::{self, Left, Node};
 
 /// How many tables of the schema count as one step when it is copied.
-const TABLES_OF_A_STEP: usize = 16;
+pub(super) const TABLES_OF_A_STEP: usize = 16;
 
 impl Replay {
     /// Runs a block up to its first error, which undoes all of the block and runs one of the handlers. Which one
     /// is not known, so that what they change may be anything.
-    pub(super) fn run_guarded(&mut self, nodes: &[Node], handlers: &[Node], what: &str) {
+    pub(super) fn run_guarded(&mut self, nodes: &[Node], handlers: &[Node], what: &str) -> Flow {
         let mut before = None;
         let mut changes = 0_usize;
+        // What may have been left, and whether the catalog says so.
+        let mut doubt: Option<(Left, bool)> = None;
         for (at, node) in nodes.iter().enumerate() {
             let is_change = block::runs_ddl(slice::from_ref(node));
             let may_fail_later = || {
@@ -24,14 +27,20 @@ impl Replay {
                 let steps = 1 + self.schema.tables.len() / TABLES_OF_A_STEP;
                 before = self.takes_steps(steps).then(|| Box::new(self.clone()));
             }
-            let has_failed = match node {
-                Node::Statement(sql) => self.run_statement(sql, what),
-                Node::Raise => true,
-                node => {
-                    self.run(slice::from_ref(node), what);
-                    false
-                }
+            let (has_failed, flow) = match (node, &doubt) {
+                (Node::Statement(sql), None) => (self.run_statement(sql, what), Flow::On),
+                (Node::Raise, _) => (true, Flow::On),
+                (node, None) => (false, self.run(slice::from_ref(node), what)),
+                (node, Some((_, settles))) => (false, self.run_if(slice::from_ref(node), *settles, what)),
             };
+            match (flow, &doubt) {
+                (Flow::On, _) => {}
+                (Flow::Leaves(left), None) => return Flow::Leaves(left),
+                (flow @ Flow::Leaves(_), Some((before, settles))) => {
+                    return flow.behind_doubt(before.clone(), *settles);
+                }
+                (Flow::MayLeave { left, settles }, _) => doubt = Some((left, settles)),
+            }
             if !has_failed {
                 changes += usize::from(is_change);
                 continue;
@@ -52,7 +61,8 @@ impl Replay {
                 self.gap(format!("{what} handles an error with DDL"), None, None);
                 self.loosen_all(handlers);
             }
-            return;
+            return Flow::may_leave(block::leaves(handlers), false);
         }
+        doubt.map_or(Flow::On, |(left, settles)| Flow::MayLeave { left, settles })
     }
 }

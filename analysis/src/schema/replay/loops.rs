@@ -2,6 +2,7 @@
 
 use super::Replay;
 use super::block::STEPS;
+use super::branches::Flow;
 use super::values::{Text, fields};
 use crate::schema::ddl::block::{self, Condition, Node};
 use crate::schema::ddl::{self, Change, Written};
@@ -16,7 +17,7 @@ impl Replay {
         columns: &[String],
         nodes: &[Node],
         what: &str,
-    ) {
+    ) -> Flow {
         let Some(values) = self.elements(items) else {
             self.assign(variable, Text::hole());
             return self.run_loop(nodes, what);
@@ -33,39 +34,50 @@ impl Replay {
                 }
             }
             self.assign(variable, value);
-            self.run(nodes, what);
-            if self.steps > STEPS {
-                return;
+            let flow = self.run(nodes, what);
+            if self.steps > STEPS || flow != Flow::On {
+                return flow.behind_loop();
             }
         }
+        Flow::On
     }
 
     /// Runs a loop while its condition is known to hold.
-    pub(super) fn run_while(&mut self, condition: &Condition, nodes: &[Node], tests_last: bool, what: &str) {
+    pub(super) fn run_while(
+        &mut self,
+        condition: &Condition,
+        nodes: &[Node],
+        tests_last: bool,
+        what: &str,
+    ) -> Flow {
         for turn in 0..block::MOST_TURNS {
             let holds = if tests_last && turn == 0 { Some(true) } else { self.holds(condition) };
             match holds {
                 // Without steps left, the loops inside would still be entered, each as often as this one.
-                Some(true) if self.steps <= STEPS => self.run(nodes, what),
-                Some(false) => return,
+                Some(true) if self.steps <= STEPS => match self.run(nodes, what) {
+                    Flow::On => {}
+                    left @ (Flow::Leaves(_) | Flow::MayLeave { .. }) => return left.behind_loop(),
+                },
+                Some(false) => return Flow::On,
                 Some(true) | None => break,
             }
         }
-        self.run_loop(nodes, what);
+        self.run_loop(nodes, what)
     }
 
     /// Runs a loop of which only the statements are known, not how often and with which values they run.
-    pub(super) fn run_loop(&mut self, nodes: &[Node], what: &str) {
+    pub(super) fn run_loop(&mut self, nodes: &[Node], what: &str) -> Flow {
         if block::runs_ddl(nodes) || self.calls_ddl(nodes) {
             self.gap(format!("{what} runs DDL in a loop"), None, None);
         }
         self.forget_assigned(nodes);
         self.loosen_all(nodes);
         self.forget_assigned(nodes);
+        Flow::may_leave(block::leaves(nodes), false).behind_loop()
     }
 
     /// Whether a function is called that runs DDL.
-    fn calls_ddl(&self, nodes: &[Node]) -> bool {
+    pub(super) fn calls_ddl(&self, nodes: &[Node]) -> bool {
         let runs = |function: &Written| self.find(function, |name| self.bodies.contains_key(name)).is_some();
         nodes.iter().any(|node| match node {
             Node::Call { function, .. } => runs(function),
@@ -80,7 +92,7 @@ impl Replay {
             | Node::Block { nodes, .. }
             | Node::ForEach { nodes, .. }
             | Node::While { nodes, .. } => self.calls_ddl(nodes),
-            Node::Execute(_) | Node::Assign { .. } | Node::Raise => false,
+            Node::Execute(_) | Node::Assign { .. } | Node::Raise | Node::Leave(_) => false,
         })
     }
 
@@ -110,7 +122,7 @@ impl Replay {
                     branches.iter().for_each(|(_, nodes)| self.forget_assigned(nodes));
                     self.forget_assigned(otherwise);
                 }
-                Node::Statement(_) | Node::Execute(_) | Node::Call { .. } | Node::Raise => {}
+                Node::Statement(_) | Node::Execute(_) | Node::Call { .. } | Node::Raise | Node::Leave(_) => {}
             }
         }
     }

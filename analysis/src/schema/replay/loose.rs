@@ -39,7 +39,7 @@ impl Replay {
                     self.loosen_all(otherwise);
                     self.forget_assigned(otherwise);
                 }
-                Node::Raise => {}
+                Node::Raise | Node::Leave(_) => {}
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Replays migrations into the resulting schema, statement by statement, doing what the database does.
 
 mod block;
+mod branches;
 mod catalog;
 mod columns;
 mod constraints;

@@ -329,3 +329,80 @@ fn what_a_query_returns_is_executed_by_gexec() {
     let replay = replayed(Dialect::Postgres, "SELECT sql FROM plan\n\\gexec");
     assert!(replay.problems[0].message.starts_with("`\\gexec` runs DDL"), "{:?}", replay.problems);
 }
+
+/// Which indexes of `t` there are, with `?` behind those in doubt.
+#[track_caller]
+fn indexes(dialect: Dialect, sql: &str) -> String {
+    let sql = format!("CREATE TABLE t (id int, a int, b int); CREATE INDEX old ON t (a); {sql}");
+    let replay = replayed(dialect, &sql);
+    let table = replay.schema.table(None, "t").expect("the table");
+    let named = table.indexes.iter().map(|it| format!("{}{}", it.name, if it.doubtful { "?" } else { "" }));
+    named.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_stands_behind_a_return_does_not_run() {
+    let of = |body: &str| indexes(Dialect::Postgres, &format!("DO $$ {body} $$"));
+    let data = "(SELECT count(*) FROM t) > 5";
+    let make = "CREATE INDEX n ON t (b);";
+    for (body, expected) in [
+        (format!("BEGIN RETURN; {make} END"), "old"),
+        (format!("BEGIN IF to_regclass('t') IS NOT NULL THEN RETURN; END IF; {make} END"), "old"),
+        (format!("BEGIN IF to_regclass('u') IS NOT NULL THEN RETURN; END IF; {make} END"), "old n"),
+        (format!("BEGIN IF {data} THEN RETURN; END IF; {make} END"), "old n?"),
+        (format!("BEGIN IF {data} THEN NULL; ELSE RETURN; END IF; {make} END"), "old n?"),
+        (format!("BEGIN IF {data} THEN RETURN; END IF; DROP INDEX old; END"), "old?"),
+        (format!("BEGIN IF {data} THEN {make} END IF; END"), "old n?"),
+        (format!("BEGIN CASE WHEN {data} THEN {make} ELSE DROP INDEX old; END CASE; END"), "old? n?"),
+        // The condition asks whether it is to be made.
+        (
+            format!(
+                "BEGIN IF EXISTS (SELECT FROM pg_index WHERE a LIKE 'n') THEN RETURN; END IF; {make} END"
+            ),
+            "old n",
+        ),
+        (
+            format!("BEGIN FOR i IN SELECT a FROM t LOOP IF i = 1 THEN RETURN; END IF; END LOOP; {make} END"),
+            "old n?",
+        ),
+        (format!("BEGIN FOR i IN SELECT a FROM t LOOP EXIT WHEN i = 1; END LOOP; {make} END"), "old n"),
+        (
+            format!(
+                "<<o>> BEGIN <<l>> FOR i IN SELECT a FROM t LOOP EXIT o WHEN i = 1; END LOOP; {make} END"
+            ),
+            "old n?",
+        ),
+        (
+            format!(
+                "<<o>> BEGIN <<l>> FOR i IN SELECT a FROM t LOOP EXIT l WHEN i = 1; END LOOP; {make} END"
+            ),
+            "old n",
+        ),
+        (format!("BEGIN <<l>> BEGIN IF true THEN EXIT l; END IF; DROP INDEX old; END; {make} END"), "old n"),
+        (
+            format!(
+                "BEGIN BEGIN IF {data} THEN RETURN; END IF; EXCEPTION WHEN others THEN NULL; END; {make} END"
+            ),
+            "old n?",
+        ),
+        (format!("BEGIN <<l>> FOREACH i IN ARRAY ARRAY['b'] LOOP {make} END LOOP; END"), "old n"),
+    ] {
+        assert_eq!(of(&body), expected, "{body}");
+    }
+}
+
+#[test]
+fn mysql_leaves_blocks_by_their_labels() {
+    let of = |body: &str| indexes(Dialect::MySql, &format!("CREATE PROCEDURE p() {body}; CALL p()"));
+    let there =
+        "(SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 't' AND column_name = 'a')";
+    let make = "CREATE INDEX n ON t (b);";
+    for (body, expected) in [
+        (format!("main: BEGIN IF {there} > 0 THEN LEAVE main; END IF; {make} END"), "old"),
+        (format!("main: BEGIN IF {there} = 0 THEN LEAVE main; END IF; {make} END"), "old n"),
+        (format!("main: BEGIN IF (SELECT MAX(a) FROM t) > 5 THEN LEAVE main; END IF; {make} END"), "old n?"),
+        (format!("BEGIN l: LOOP LEAVE l; END LOOP; {make} END"), "old n"),
+    ] {
+        assert_eq!(of(&body), expected, "{body}");
+    }
+}
