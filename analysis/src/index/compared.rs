@@ -3,8 +3,10 @@
 
 use super::condition::{Compare, Condition, Reader};
 use super::relations::Relations;
+use super::times;
 use super::value_types::Class;
 use crate::sql::expr::{Expr, Literal, Op};
+use crate::sql::query::{BlockId, Body};
 use crate::sql::{Dialect, functions, predicates, type_names};
 
 impl<'a> Reader<'a> {
@@ -69,7 +71,10 @@ impl<'a> Reader<'a> {
                     usable = usable && !named.contains(self.relation);
                     needs = needs.union(named);
                 }
-                other => usable = usable && !other.own_subquery().is_some_and(self.depends),
+                other => {
+                    let is_tested = |query| (self.depends)(query) || self.is_called_for_each_row(query);
+                    usable = usable && !other.own_subquery().is_some_and(is_tested);
+                }
             });
             let is_called_each_time =
                 value.any(|part| matches!(part, Expr::Call(call) if (self.is_volatile)(call)));
@@ -87,6 +92,17 @@ impl<'a> Reader<'a> {
             against,
             by_name: of_name.is_some(),
         })
+    }
+
+    /// MySQL: whether a subquery is evaluated for each row, since it returns another value each time.
+    fn is_called_for_each_row(&self, query: BlockId) -> bool {
+        let block = self.values.query.block(query);
+        let outputs = match &block.body {
+            Body::Select(select) => select.projection.as_slice(),
+            Body::Set { .. } | Body::Values(_) | Body::Write(_) | Body::Unknown => &[],
+        };
+        self.dialect == Dialect::MySql
+            && block.conditions().into_iter().chain(outputs).any(predicates::is_volatile)
     }
 
     /// The comparison with any of the elements of an array.
@@ -121,10 +137,10 @@ impl<'a> Reader<'a> {
     pub(super) fn turns(&self, operand: &Expr, values: &[&Expr]) -> bool {
         match self.dialect {
             Dialect::Postgres => false,
-            Dialect::MySql => {
-                operand.as_column().and_then(self.type_of).is_some_and(is_textual)
-                    && values.iter().any(|value| self.is_number(value))
-            }
+            Dialect::MySql => operand.as_column().and_then(self.type_of).is_some_and(|own| {
+                is_textual(own) && values.iter().any(|value| self.is_number(value))
+                    || times::is_plain_type(own) && values.iter().any(|value| self.values.is_time(value))
+            }),
             Dialect::Sqlite => values.iter().any(|value| self.changes_affinity(operand, value)),
         }
     }
@@ -217,8 +233,10 @@ impl<'a> Reader<'a> {
     /// Whether a value makes MySQL compare as numbers.
     fn is_number(&self, value: &Expr) -> bool {
         match value {
-            Expr::Literal(Literal::Number(_) | Literal::Bool(_))
-            | Expr::Binary { op: Op::Arithmetic(_), .. } => true,
+            Expr::Literal(Literal::Number(_) | Literal::Bool(_)) => true,
+            Expr::Binary { op: Op::Arithmetic(_), left, right } => {
+                !times::is_interval(left) && !times::is_interval(right)
+            }
             Expr::Column(column) => (self.type_of)(column).is_some_and(is_numeric),
             Expr::Cast { ty, .. } => is_numeric(ty),
             Expr::Unary { expr, op } => op == "-" && self.is_number(expr),

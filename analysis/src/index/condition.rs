@@ -288,7 +288,9 @@ impl<'a> Reader<'a> {
         let is_converted = |part: &Expr, at: usize| {
             self.dialect == Dialect::Sqlite && self.changes_affinity_in(part, query, at)
         };
-        if is_converted(expr, 0) {
+        if is_converted(expr, 0)
+            || self.dialect == Dialect::MySql && self.turns(expr, &[&Expr::Subquery(query)])
+        {
             return Vec::new();
         }
         if (self.depends)(query) {
@@ -304,6 +306,8 @@ impl<'a> Reader<'a> {
             return vec![found];
         }
         match expr {
+            // MySQL tests each row against those of a UNION.
+            _ if self.dialect == Dialect::MySql && self.is_compound(query) => Vec::new(),
             // SQLite looks rows up in the rows of one SELECT, not of a UNION.
             Expr::Row(_) if self.dialect == Dialect::Sqlite && self.is_compound(query) => Vec::new(),
             Expr::Row(parts) => {

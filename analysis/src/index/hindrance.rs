@@ -172,6 +172,12 @@ fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<
             "no index is searched by `IS NOT DISTINCT FROM`".to_owned(),
             format!("compare `{column}` by `=`, and by `IS NULL` where there is no value"),
         )
+    } else if reader.dialect == Dialect::MySql && reader.values.is_time(value) && reader.turns(own, &[value])
+    {
+        (
+            format!("`{column}` is turned into a point in time in each row, and an index holds it as {ty}"),
+            format!("compare `{column}` with a value of its own type, or store it as a point in time"),
+        )
     } else if is_textual(ty) && reader.turns(own, &[value]) {
         (
             format!("`{column}` holds text, and that of each row is turned into a number for the comparison"),

@@ -82,10 +82,9 @@ pub(super) fn item<'s>(
         if let Expr::Or(arms) = demand {
             let arm = |arm: &'s Expr| {
                 let parts = arm.conjuncts();
-                // In a disjunction, PostgreSQL tests each row it reads against the subquery.
-                let is_asked = |part: &&Expr| {
-                    schema.dialect != Dialect::Postgres || !matches!(part, Expr::InQuery { .. })
-                };
+                // In a disjunction, PostgreSQL and MySQL test each row they read against the subquery.
+                let is_asked =
+                    |part: &&Expr| schema.dialect == Dialect::Sqlite || !matches!(part, Expr::InQuery { .. });
                 let of = |part| condition::of(query, schema, part, id, here);
                 let own = parts.iter().filter(is_asked).flat_map(of).collect();
                 let demands: Vec<&Expr> = demands.iter().copied().chain(parts).collect();

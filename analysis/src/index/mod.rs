@@ -59,6 +59,7 @@ mod sort_tests;
 #[cfg(test)]
 mod tests;
 mod text_casts;
+mod times;
 mod types_of_values;
 mod value_types;
 mod wanted;

@@ -52,6 +52,7 @@ pub(super) fn has_fixed_start(pattern: &Expr, kind: LikeKind, dialect: Dialect) 
 fn read(pattern: &Expr, dialect: Dialect) -> Pattern {
     let mysql = dialect == Dialect::MySql;
     match pattern.without_casts() {
+        Expr::Collate { expr, .. } if mysql => read(expr, dialect),
         Expr::Literal(Literal::Text(text)) => Pattern::Text(text.clone()),
         // MySQL knows the values of parameters when it plans.
         Expr::Parameter(_) | Expr::Literal(Literal::Number(_)) if mysql => Pattern::Given,

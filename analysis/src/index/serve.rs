@@ -278,7 +278,10 @@ impl PreparedIndex {
                 Compare::Null | Compare::NotNull => true,
                 Compare::Equal => self.collates(of, key, condition),
                 Compare::Range => !opclass.contains("pattern") && self.collates(of, key, condition),
-                Compare::Prefix(kind) => self.prefix(of, key, *kind, opclass),
+                Compare::Prefix(kind) => {
+                    let is_own = of.dialect != Dialect::MySql || self.collates(of, key, condition);
+                    is_own && self.prefix(of, key, *kind, opclass)
+                }
                 Compare::Given(_) | Compare::Pattern(_) | Compare::Operator(_) => false,
             }),
             "hash" => Knows::from(condition.compare == Compare::Equal && self.collates(of, key, condition)),
@@ -359,7 +362,12 @@ impl PreparedIndex {
         let of_key = key_collation(of, key);
         // MySQL: the default of the table or the database is not known.
         let is_open = of.dialect == Dialect::MySql && of_key == "default";
-        is_open || of_key == said_collation(of, key, condition.collation.as_deref())
+        let said = said_collation(of, key, condition.collation.as_deref());
+        // MySQL finds texts that are equal byte by byte among those that are equal to the key.
+        let is_stricter = of.dialect == Dialect::MySql
+            && condition.compare == Compare::Equal
+            && (said == "binary" || said.ends_with("_bin"));
+        is_open || is_stricter || of_key == said
     }
 
     /// Whether an inverted index supports the comparison for the key's type.

@@ -244,3 +244,54 @@ fn an_operator_class_has_operators_for_some_types() {
         check(Postgres, ddl, &format!("SELECT id FROM m WHERE {condition}"), &[expect]);
     }
 }
+
+/// As MariaDB plans them.
+#[test]
+fn a_column_is_turned_into_a_time_or_compared_by_a_stricter_collation() {
+    let ddl = "CREATE TABLE f (id int PRIMARY KEY, day date);
+               CREATE TABLE t (id int PRIMARY KEY, v varchar(30), n int, d date, KEY (v), KEY (n), KEY (d)) COLLATE utf8mb4_general_ci;";
+    for (condition, expect) in [
+        ("v = CURDATE()", Unserved),
+        ("v > NOW() - INTERVAL 1 DAY", Unserved),
+        ("v = '2020-01-01' + INTERVAL 1 DAY", Served),
+        ("v = DATE_FORMAT(NOW(), '%Y')", Served),
+        ("v IN ('2020', CURRENT_DATE)", Unserved),
+        ("n = NOW()", Unserved),
+        ("n > UNIX_TIMESTAMP()", Served),
+        ("n BETWEEN 1 AND COALESCE(NULL, NOW())", Unserved),
+        ("d = CURDATE()", Served),
+        ("d > 20200101", Served),
+        ("v = (SELECT day FROM f WHERE id = 3)", Unserved),
+        ("v = 'a' COLLATE utf8mb4_bin", Served),
+        ("v IN ('a' COLLATE utf8mb4_bin, 'b')", Served),
+        ("v > 'a' COLLATE utf8mb4_bin", Unserved),
+        ("v LIKE 'a%' COLLATE utf8mb4_bin", Unserved),
+        ("v LIKE 'a%' COLLATE utf8mb4_general_ci", Served),
+        ("v = 'a' COLLATE utf8mb4_unicode_ci", Unserved),
+        ("v COLLATE utf8mb4_bin = 'a'", Unserved),
+    ] {
+        let query = resolve(&format!("SELECT * FROM t WHERE {condition}"), MySql, Some(&schema(MySql, ddl)));
+        let found = accesses(&query.expect("it parses"), &schema(MySql, ddl));
+        let of_t = found.iter().find(|access| access.table.name == "t").expect("an access");
+        assert_eq!(of_t.verdict, expect, "{condition}");
+    }
+}
+
+#[test]
+fn mysql_tests_rows_against_subqueries() {
+    let ddl = "CREATE TABLE f (id int PRIMARY KEY, p int, KEY (p)); CREATE TABLE t (id int PRIMARY KEY, n int, KEY (n));";
+    for (condition, expect) in [
+        ("n IN (SELECT id FROM f WHERE p = 5)", Served),
+        ("n IN (SELECT id FROM f WHERE p = 5 UNION SELECT 7)", Unserved),
+        ("n IN (SELECT id FROM f WHERE p = 5) OR id = 8", Unserved),
+        ("n = (SELECT p FROM f WHERE id = 5) OR id = 8", Served),
+        ("n >= (SELECT FLOOR(RAND() * 100))", Unserved),
+        ("n >= (SELECT FLOOR(100))", Served),
+    ] {
+        let schema = schema(MySql, ddl);
+        let query = resolve(&format!("SELECT * FROM t WHERE {condition}"), MySql, Some(&schema));
+        let found = accesses(&query.expect("it parses"), &schema);
+        let of_t = found.iter().find(|access| access.table.name == "t").expect("an access");
+        assert_eq!(of_t.verdict, expect, "{condition}");
+    }
+}

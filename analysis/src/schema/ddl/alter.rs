@@ -238,13 +238,14 @@ fn add(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     let _ = cursor.take("column");
     let if_not_exists = cursor.take("if not exists");
     if cursor.dialect == Dialect::MySql && cursor.is_symbol("(") {
-        for column in cursor.list(column::parse)? {
-            actions.push(Action::AddColumn {
-                column: Box::new(column),
-                if_not_exists,
-                position: Position::Unchanged,
-            });
-        }
+        let added = cursor.list(|cursor| {
+            if constraint::is_next(cursor) && !is_column_called_like_a_constraint(cursor) {
+                return Ok(Action::AddConstraint(constraint::parse(cursor)?));
+            }
+            let column = Box::new(column::parse(cursor)?);
+            Ok(Action::AddColumn { column, if_not_exists, position: Position::Unchanged })
+        })?;
+        actions.extend(added);
         return Ok(());
     }
     let column = Box::new(column::parse(cursor)?);
@@ -296,12 +297,19 @@ fn drop(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         actions.push(Action::DropPrimaryKey);
     } else if mysql && (cursor.take("index") || cursor.take("key")) {
         let if_exists = cursor.take("if exists");
-        actions.push(Action::DropIndex { name: cursor.name()?, if_exists });
+        let name = cursor.name()?;
+        actions.push(match is_primary(&name) {
+            true => Action::DropPrimaryKey,
+            false => Action::DropIndex { name, if_exists },
+        });
     } else if cursor.take("constraint") || (mysql && (cursor.take("foreign key") || cursor.take("check"))) {
         let if_exists = cursor.take("if exists");
         let name = cursor.name()?;
         let cascade = cascade(cursor);
-        actions.push(Action::DropConstraint { name, if_exists, cascade });
+        actions.push(match mysql && is_primary(&name) {
+            true => Action::DropPrimaryKey,
+            false => Action::DropConstraint { name, if_exists, cascade },
+        });
     } else if mysql && cursor.take("partition") {
         cursor.skip_until(|_| false);
     } else {
@@ -312,6 +320,11 @@ fn drop(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         actions.push(Action::DropColumn { column, if_exists, cascade });
     }
     Ok(())
+}
+
+/// Whether MySQL calls the index of the primary key so.
+pub(super) fn is_primary(index: &str) -> bool {
+    index.eq_ignore_ascii_case("primary")
 }
 
 fn rename(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
@@ -350,7 +363,8 @@ fn pair(cursor: &mut Cursor<'_>) -> Parsed<(String, String)> {
 }
 
 fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
-    if cursor.dialect == Dialect::MySql && cursor.take("index") {
+    if cursor.dialect == Dialect::MySql && (cursor.take("index") || cursor.take("key")) {
+        let _ = cursor.take("if exists");
         let name = cursor.name()?;
         let hidden = constraint::visibility(cursor);
         actions.extend(hidden.map(|hidden| Action::SetHidden { name, hidden }));

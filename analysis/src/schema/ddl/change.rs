@@ -1,6 +1,7 @@
 //! The effect of one statement on the schema, as data: names as written, types and expressions as SQL.
 
 use super::actions::{Action, TypeAction, TypeDef};
+use super::dropped::Drop;
 use super::options::TableOptions;
 use crate::schema::model::{Column, Hook, IndexKey, Name};
 
@@ -161,6 +162,8 @@ pub struct CreateIndex {
     pub table: Written,
     /// `IF NOT EXISTS`: an existing one is left as it is.
     pub if_not_exists: bool,
+    /// MariaDB's `OR REPLACE`: an existing one is dropped.
+    pub or_replace: bool,
     /// `ON ONLY`: without indexes on partitions.
     pub only: bool,
 }
@@ -275,46 +278,6 @@ pub struct CreateFunction {
     pub body: Option<String>,
     /// The name and default of each parameter; empty where it has none.
     pub parameters: Vec<(String, String)>,
-}
-
-/// The kind of object that `DROP` drops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dropped {
-    /// A table, including foreign tables.
-    Table,
-    /// A view.
-    View,
-    /// A materialised view.
-    MaterializedView,
-    /// An index.
-    Index,
-    /// A type or domain.
-    Type,
-    /// A schema; its name is the only part of the listed name.
-    Schema,
-    /// A sequence.
-    Sequence,
-    /// A collation.
-    Collation,
-    /// An extension.
-    Extension,
-    /// A function, procedure, aggregate or routine.
-    Function,
-}
-
-/// `DROP`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drop {
-    /// The kind of object.
-    pub what: Dropped,
-    /// The objects.
-    pub names: Vec<Written>,
-    /// `IF EXISTS`: nothing happens if there is none.
-    pub if_exists: bool,
-    /// `CASCADE`: its dependents are dropped too, instead of the statement being refused.
-    pub cascade: bool,
-    /// MySQL: the index's table.
-    pub table: Option<Written>,
 }
 
 /// How long a setting lasts.

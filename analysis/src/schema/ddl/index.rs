@@ -10,7 +10,7 @@ use crate::sql::Dialect;
 use crate::sql::lex::TokenKind;
 
 /// Reads the rest of `CREATE …INDEX`, including words such as `UNIQUE`.
-pub(crate) fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+pub(crate) fn create(cursor: &mut Cursor<'_>, or_replace: bool) -> Parsed<Change> {
     let mut index = IndexDef { method: "btree".to_owned(), ..IndexDef::default() };
     match cursor.take_any(&["unique", "fulltext", "spatial"]) {
         Some("unique") => index.unique = true,
@@ -46,7 +46,7 @@ pub(crate) fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     if !cursor.done() {
         return Err(cursor.error("the end of the statement"));
     }
-    Ok(Change::CreateIndex(Box::new(CreateIndex { index, schema, table, if_not_exists, only })))
+    Ok(Change::CreateIndex(Box::new(CreateIndex { index, schema, table, if_not_exists, or_replace, only })))
 }
 
 fn method(cursor: &mut Cursor<'_>, index: &mut IndexDef) -> Parsed<()> {

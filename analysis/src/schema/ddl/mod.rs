@@ -15,6 +15,7 @@ mod column;
 mod condition;
 mod constraint;
 pub(crate) mod cursor;
+mod dropped;
 pub mod expression;
 mod generated;
 mod identity;
@@ -31,15 +32,17 @@ mod types;
 
 pub use actions::{Action, Position, TypeAction, TypeDef};
 pub use change::{
-    Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Drop, Dropped,
-    Element, Including, IndexDef, Rule, SettingLifetime, TypeRef, Written,
+    Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Element,
+    Including, IndexDef, Rule, SettingLifetime, TypeRef, Written,
 };
 pub(crate) use constraint::{NO_INHERIT, NOT_VALID};
 pub use cursor::DdlError;
+pub use dropped::{Drop, Dropped};
 pub use expression::{calls, mentions};
 pub use generated::generated;
 pub use identity::{SequenceOptions, changed};
 pub(crate) use object::arguments;
+pub(crate) use options::ENGINE;
 pub use options::{Charset, TableOptions};
 pub use types::print_user_type;
 
@@ -84,6 +87,9 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         let start = cursor.at;
         cursor.skip_all();
         Ok(Change::Do(format!("BEGIN {}", cursor.source(start, cursor.at))))
+    } else if cursor.dialect == Dialect::MySql && session::is_compound(cursor) {
+        cursor.skip_all();
+        Ok(Change::Do(cursor.text.to_owned()))
     } else if cursor.dialect == Dialect::MySql && cursor.take("do") {
         // It evaluates an expression.
         Ok(Change::Nothing)
@@ -150,7 +156,7 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         return table::create_virtual(cursor);
     }
     if ["index", "unique", "fulltext", "spatial"].iter().any(|word| cursor.is(word)) {
-        return index::create(cursor);
+        return index::create(cursor, or_replace);
     }
     let materialized = cursor.take("materialized");
     let recursive = cursor.take("recursive");

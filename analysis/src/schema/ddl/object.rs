@@ -1,8 +1,9 @@
 //! Types, views, schemas, functions and `DROP`.
 
 use super::actions::{TypeAction, TypeDef};
-use super::change::{Change, CreateFunction, CreateView, Drop, Dropped, Written};
+use super::change::{Change, CreateFunction, CreateView, Written};
 use super::cursor::{Cursor, Parsed};
+use super::dropped::{Drop, Dropped};
 use super::{column, constraint, types};
 use crate::schema::model::UserType;
 use crate::sql::Dialect;
@@ -301,7 +302,7 @@ pub(crate) fn create_routine(cursor: &mut Cursor<'_>) -> Parsed<Change> {
 
 /// Reads the rest of a `DROP` statement.
 pub(crate) fn drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
-    let _ = cursor.take("temporary");
+    let is_temporary = cursor.take("temporary");
     let kinds = [
         ("foreign table", Dropped::Table),
         ("table", Dropped::Table),
@@ -325,6 +326,7 @@ pub(crate) fn drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     else {
         return other_drop(cursor);
     };
+    let what = if is_temporary { Dropped::Temporary } else { what };
     let _ = cursor.take("concurrently");
     let if_exists = cursor.take("if exists");
     let mut names = Vec::new();

@@ -16,6 +16,23 @@ pub struct TableOptions {
     pub charset: Charset,
 }
 
+/// MySQL: the storage parameter that names an engine whose indexes may be hash tables.
+pub(crate) const ENGINE: &str = "engine";
+
+/// MySQL: reads `ENGINE [=] name`, if it comes next; the name is kept of engines whose indexes may be hash tables.
+pub(crate) fn engine(cursor: &mut Cursor<'_>, storage: &mut BTreeMap<String, String>) -> bool {
+    if cursor.dialect != Dialect::MySql || !cursor.take(ENGINE) {
+        return false;
+    }
+    let _ = cursor.take_symbol("=");
+    let name = cursor.now().trim_matches(['\'', '"', '`']).to_ascii_uppercase();
+    cursor.skip();
+    if matches!(name.as_str(), "MEMORY" | "HEAP" | "NDB" | "NDBCLUSTER") {
+        storage.insert(ENGINE.to_owned(), name);
+    }
+    true
+}
+
 /// MySQL: a character set and a collation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Charset {

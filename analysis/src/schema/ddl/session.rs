@@ -71,6 +71,11 @@ pub(crate) fn is_harmless(cursor: &Cursor<'_>) -> bool {
     HARMLESS.iter().any(|word| cursor.is(word)) || cursor.is_symbol("(")
 }
 
+/// Whether the statement is MariaDB's `IF .. END IF` and its kind outside of a procedure.
+pub(crate) fn is_compound(cursor: &Cursor<'_>) -> bool {
+    ["if", "case", "for", "while", "loop", "repeat"].iter().any(|word| cursor.is(word))
+}
+
 /// Reads a word that ends a transaction and commits it.
 pub(crate) fn ends_transaction(cursor: &mut Cursor<'_>) -> bool {
     cursor.take_any(&["commit", "end"]).is_some()

@@ -2,7 +2,7 @@
 
 use super::change::{Change, ConstraintDef, CreateTable, Element, Including, Rule};
 use super::cursor::{Cursor, Parsed};
-use super::options::{charset, storage};
+use super::options::{charset, engine, storage};
 use super::{column, constraint, expression, object};
 use crate::schema::model::Column;
 use crate::sql::Dialect;
@@ -268,8 +268,8 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             table.hypertable = is_hypertable.then_some(said).or(table.hypertable.take());
         } else if cursor.dialect == Dialect::MySql && cursor.take("with system versioning") {
             table.versioned = true;
-        } else if charset(cursor, &mut table.options.charset) {
-            // MySQL's character set and collation.
+        } else if charset(cursor, &mut table.options.charset) || engine(cursor, &mut table.options.storage) {
+            // MySQL's character set, collation and engine.
         } else if cursor.take("without rowid") {
             table.without_rowid = true;
         } else if cursor.dialect == Dialect::Sqlite && cursor.take("strict") {

@@ -45,7 +45,7 @@ impl Replay {
     fn alter_table(&mut self, mut name: Name, only: bool, actions: Vec<Action>) -> Applied {
         // An action that cannot be replayed does not stop the others.
         let mut result = Ok(());
-        for action in actions {
+        for action in self.as_one_change(&name, actions) {
             let step = match action {
                 Action::Rename { to, spelling } => {
                     let schema = to.schema.or_else(|| name.schema.clone());
@@ -156,11 +156,7 @@ impl Replay {
             Action::DropConstraint { name: constraint, if_exists, cascade } => {
                 self.drop_constraint(name, &constraint, if_exists, cascade)
             }
-            Action::DropPrimaryKey => {
-                let primary = self.table(name)?.indexes.iter().find(|index| index.primary).cloned();
-                let index = primary.ok_or_else(|| format!("table `{name}` has no primary key"))?;
-                self.drop_key(name, &index, false)
-            }
+            Action::DropPrimaryKey => self.drop_primary_key(name),
             Action::DropIndex { name: index, if_exists } => {
                 let exists = self.table(name)?.indexes.iter().any(|it| it.name == index);
                 if !exists && !if_exists {

@@ -31,6 +31,13 @@ impl Replay {
                 self.drop_table(&name, drop.cascade);
                 Ok(())
             }
+            Dropped::Temporary => {
+                let temporary = self.find(written, |name| self.temporary.contains(name));
+                temporary.map_or_else(absent, |name| {
+                    self.temporary.remove(&name);
+                    Ok(())
+                })
+            }
             Dropped::View | Dropped::MaterializedView => {
                 let Some(name) = self.find(written, |name| self.schema.views.contains_key(name)) else {
                     let temporary = self.find(written, |name| self.temporary.contains(name));
@@ -48,6 +55,9 @@ impl Replay {
             Dropped::Index => match &drop.table {
                 Some(table) => {
                     let owner = self.find_table(table).ok_or_else(|| missing(table))?;
+                    if self.schema.dialect == Dialect::MySql && written.name.eq_ignore_ascii_case("primary") {
+                        return self.drop_primary_key(&owner);
+                    }
                     self.remove_index(&owner, &written.name);
                     Ok(())
                 }

@@ -4,7 +4,7 @@ use super::constraints::built;
 use super::create::missing;
 use super::names::clipped;
 use super::{Applied, Replay};
-use crate::schema::ddl::{CreateIndex, IndexDef, Written};
+use crate::schema::ddl::{CreateIndex, ENGINE, IndexDef, Written};
 use crate::schema::model::{Index, Name, Unique};
 use crate::sql::Dialect;
 
@@ -29,6 +29,9 @@ impl Replay {
         };
         if let Some(name) = &create.index.name {
             self.settle_doubt(&owner, &clipped(name.clone(), dialect), &create.index.keys);
+        }
+        if let Some(name) = create.index.name.as_ref().filter(|_| create.or_replace) {
+            self.remove_index(&owner, &clipped(name.clone(), dialect));
         }
         if let Some(name) = &create.index.name
             && self.index_name_taken(&owner, &clipped(name.clone(), dialect))
@@ -86,8 +89,12 @@ impl Replay {
     }
 
     /// Adds a complete index; in MySQL it replaces one that a foreign key created implicitly.
-    pub(super) fn push_index(&mut self, owner: &Name, index: Index) -> Applied {
+    pub(super) fn push_index(&mut self, owner: &Name, mut index: Index) -> Applied {
         if self.schema.dialect == Dialect::MySql {
+            // InnoDB has no hash indexes.
+            if index.method == "hash" && !self.table(owner)?.storage.contains_key(ENGINE) {
+                index.method = "btree".to_owned();
+            }
             let implied: Vec<String> = self
                 .implied
                 .iter()

@@ -19,6 +19,7 @@ mod loops;
 mod loose;
 mod names;
 mod objects;
+mod one_change;
 mod renames;
 mod rows;
 mod stars;

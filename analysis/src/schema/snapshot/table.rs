@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::super::model::{Check, Column, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table};
 use super::super::replay::serial_sequence;
 use super::write::is_alone;
-use crate::schema::ddl::print_user_type;
+use crate::schema::ddl::{ENGINE, print_user_type};
 use crate::sql::Dialect;
 use crate::sql::quote::{quote, quote_if_needed};
 
@@ -104,7 +104,9 @@ impl Writer<'_> {
         if let Some(key) = &table.partition_by {
             let _ = write!(self.out, " PARTITION BY {key}");
         }
-        if !table.storage.is_empty() {
+        if let Some(engine) = table.storage.get(ENGINE).filter(|_| self.dialect == Dialect::MySql) {
+            let _ = write!(self.out, " ENGINE={engine}");
+        } else if !table.storage.is_empty() {
             let parameters = table.storage.iter().map(|(name, value)| format!("{name} = {value}"));
             let _ = write!(self.out, " WITH ({})", parameters.collect::<Vec<_>>().join(", "));
         }
