@@ -342,6 +342,12 @@ impl<'a> Reader<'a> {
         if is_hint {
             return call.args.first().map_or_else(Vec::new, |condition| self.comparisons(condition));
         }
+        if let ("like" | "glob", Dialect::Sqlite, [pattern, text]) =
+            (call.name.as_str(), self.dialect, call.args.as_slice())
+        {
+            let kind = if call.name == "glob" { LikeKind::Glob } else { LikeKind::Like };
+            return self.like(text, pattern, kind);
+        }
         if call.name == "starts_with" {
             return match call.args.as_slice() {
                 [text, start] => self.starts_with(text, start),

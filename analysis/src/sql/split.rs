@@ -196,6 +196,8 @@ struct RoutineBody {
     depth: usize,
     parentheses: usize,
     last: Last,
+    /// SQLite: what the last token says of a `BEGIN` or `END` behind it.
+    behind: Behind,
     copy: bool,
     copies_from_stdin: bool,
     from: bool,
@@ -206,6 +208,15 @@ enum Last {
     Other,
     Begin,
     End,
+}
+
+/// What the token before a word says of it.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Behind {
+    Other,
+    /// `,`, `.` or OF: it is the name of a column.
+    Name,
+    Semicolon,
 }
 
 impl RoutineBody {
@@ -220,6 +231,7 @@ impl RoutineBody {
             depth: 0,
             parentheses: 0,
             last: Last::Other,
+            behind: Behind::Other,
             copy: false,
             copies_from_stdin: false,
             from: false,
@@ -249,6 +261,15 @@ impl RoutineBody {
         let is = |expected: &str| word && text.eq_ignore_ascii_case(expected);
         let previous = self.last;
         self.close_end(Some(text));
+        let behind = std::mem::replace(
+            &mut self.behind,
+            match text {
+                "," | "." => Behind::Name,
+                ";" => Behind::Semicolon,
+                _ if is("of") => Behind::Name,
+                _ => Behind::Other,
+            },
+        );
         if self.tokens == 1 {
             self.creates = is("create");
             self.copy = is("copy") && self.dialect == Dialect::Postgres;
@@ -267,6 +288,13 @@ impl RoutineBody {
             self.rule |= is("rule") && self.dialect == Dialect::Postgres;
             let table_like = ["table", "view", "index", "schema", "type", "domain", "sequence"];
             self.creates = !table_like.iter().any(|kind| is(kind));
+        } else if self.routine && self.dialect == Dialect::Sqlite {
+            // A block holds statements and no other block; both words may be names of columns.
+            if is("begin") && self.depth == 0 && behind != Behind::Name {
+                self.depth = 1;
+            } else if is("end") && self.depth > 0 && behind == Behind::Semicolon {
+                self.last = Last::End;
+            }
         } else if self.routine {
             // In PostgreSQL only `BEGIN ATOMIC` opens a block of statements; other bodies are strings.
             if is("begin") && self.dialect != Dialect::Postgres {
@@ -341,6 +369,9 @@ mod tests {
     #[test]
     fn trigger_bodies_of_sqlite() {
         let sql = "CREATE TEMP TRIGGER t AFTER UPDATE ON a BEGIN UPDATE b SET c = CASE WHEN 1 THEN 2 END; DELETE FROM d; END";
+        check(&format!("{sql};\nx;"), Dialect::Sqlite, &[(1, sql), (2, "x")]);
+        let sql =
+            "CREATE TRIGGER t AFTER UPDATE OF begin ON a BEGIN UPDATE b SET begin = 1 WHERE end = 2; END";
         check(&format!("{sql};\nx;"), Dialect::Sqlite, &[(1, sql), (2, "x")]);
         check("BEGIN; a; END; b", Dialect::Sqlite, &[(1, "BEGIN"), (1, "a"), (1, "END"), (1, "b")]);
     }

@@ -66,6 +66,8 @@ pub enum Node {
     Block {
         /// Its label, folded.
         label: Option<String>,
+        /// The variables that it declares, and that end with it.
+        declares: Vec<String>,
         /// Its body.
         nodes: Vec<Node>,
         /// The statements of its handlers, if it handles exceptions.
@@ -179,6 +181,7 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<N
     let mut nodes = Vec::new();
     let mut handled = None;
     let mut label = None;
+    let mut declared_from = None;
     while !cursor.done()
         && !["end", "else", "elsif", "elseif", "when", "until"].iter().any(|word| cursor.is(word))
     {
@@ -198,11 +201,16 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<N
                 end(cursor);
             }
         } else if cursor.take("declare") {
+            declared_from = Some(nodes.len()).filter(|_| depth > 0);
             declarations(cursor, &mut nodes);
         } else if cursor.take("begin") {
             let (inner, handlers) = statements(cursor, depth + 1);
             end(cursor);
-            nodes.push(Node::Block { label: label.take(), nodes: inner, handlers });
+            let block = Node::Block { label: label.take(), declares: Vec::new(), nodes: inner, handlers };
+            nodes.push(block);
+            if let Some(from) = declared_from.take() {
+                leaving::enclose(&mut nodes, from);
+            }
         } else if cursor.take("exception") {
             handled = Some(handlers(cursor, depth));
         } else if cursor.take("if") {
@@ -244,12 +252,19 @@ fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
         let condition = condition(asked.source(start, asked.at), cursor.dialect);
         return Node::While { condition, nodes, tests_last: false };
     }
-    match loops::elements(head, cursor.dialect) {
+    let node = match loops::elements(head, cursor.dialect) {
         Some(loops::Over { variable, .. }) if is_left => {
             Node::ForEach { variable, items: vec![SPREAD.to_owned()], columns: Vec::new(), nodes }
         }
         Some(loops::Over { variable, items, columns }) => Node::ForEach { variable, items, columns, nodes },
         None => Node::Loop(nodes),
+    };
+    // The variable of a loop over numbers is its own.
+    match &node {
+        Node::ForEach { variable, .. } if head.contains("..") => {
+            Node::Block { label: None, declares: vec![variable.clone()], nodes: vec![node], handlers: None }
+        }
+        _ => node,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Statements that leave a body, a block or a loop, and the labels by which they name it.
+//! Statements that leave a body, a block or a loop, the labels by which they name it, and the variables that end with it.
 
 use super::block::{Left, Node, condition};
 use super::cursor::Cursor;
@@ -60,6 +60,17 @@ pub(super) fn of_loop(mut node: Node, label: Option<String>) -> Node {
     node
 }
 
+/// Puts the declarations from a place on and the block behind them into one that ends the variables.
+pub(super) fn enclose(nodes: &mut Vec<Node>, from: usize) {
+    let inner = nodes.split_off(from.min(nodes.len()));
+    let named = inner.iter().filter_map(|node| match node {
+        Node::Assign { variable, .. } => Some(variable.clone()),
+        _ => None,
+    });
+    let declares = named.collect();
+    nodes.push(Node::Block { label: None, declares, nodes: inner, handlers: None });
+}
+
 fn resolve(nodes: &mut [Node], label: &str) {
     for node in nodes {
         match node {
@@ -99,7 +110,7 @@ fn left_by(node: &Node) -> Option<Left> {
         Node::Loop(nodes) | Node::ForEach { nodes, .. } | Node::While { nodes, .. } => {
             leaves(nodes).filter(|left| *left != Left::Loop)
         }
-        Node::Block { label, nodes, handlers } => {
+        Node::Block { label, nodes, handlers, .. } => {
             let own = label.clone().map(Left::Block);
             let all = leaves(nodes).into_iter().chain(leaves(handlers.as_deref().unwrap_or_default()));
             all.filter(|left| Some(left) != own.as_ref()).reduce(Left::wider)

@@ -88,7 +88,7 @@ fn kept(lines: &[&str], ways: &[Option<Way>], first: Way) -> String {
 }
 
 /// The text of a line that is only a comment: in lower case, without spaces and surrounding punctuation.
-fn comment(line: &str) -> Option<String> {
+pub(super) fn comment(line: &str) -> Option<String> {
     let line = line.trim().trim_start_matches('\u{feff}');
     let inner = line.strip_prefix("--").or_else(|| line.strip_prefix('#'))?;
     let inner = inner.trim_matches(|char: char| char == '-' || char.is_whitespace());

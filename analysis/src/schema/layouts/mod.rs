@@ -5,6 +5,7 @@
 //! Nothing has to be configured.
 
 mod alternatives;
+mod liquibase;
 mod marks;
 mod names;
 mod placeholders;
@@ -123,7 +124,7 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
         chosen.drain(..start);
     }
     selected.tool = names::tool(family, chosen.iter().map(|(name, _)| name));
-    add_migrations(&mut selected, chosen, &shown);
+    add_migrations(&mut selected, chosen, dialect, &shown);
     if family == Family::Sqlx {
         selected.problems.extend(used_twice(&selected.migrations));
     }
@@ -131,11 +132,22 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
 }
 
 /// Adds the migrations of the files. The first one with the marks of a tool names the tool.
-fn add_migrations(selected: &mut Selected, chosen: Vec<(Named, File)>, shown: &dyn Fn(&str) -> String) {
+fn add_migrations(
+    selected: &mut Selected,
+    chosen: Vec<(Named, File)>,
+    dialect: Option<Dialect>,
+    shown: &dyn Fn(&str) -> String,
+) {
     let mut is_marked = false;
     for (place, (name, file)) in chosen.into_iter().enumerate() {
         let no_transaction = file.text.starts_with("-- no-transaction");
-        let sql = match marks::way_up(&file.text) {
+        let changesets = liquibase::applied(&file.text, dialect);
+        for (line, databases) in changesets.iter().flat_map(|applied| &applied.others) {
+            let message = format!("the changeset is not applied: it is for `{databases}`");
+            selected.problems.push(Unapplied { file: shown(&file.path), line: *line, message });
+        }
+        let changesets = changesets.map(|applied| ("Liquibase", applied.sql));
+        let sql = match changesets.or_else(|| marks::way_up(&file.text)) {
             Some((tool, sql)) => {
                 if !std::mem::replace(&mut is_marked, true) {
                     selected.tool = Some(tool);

@@ -58,6 +58,10 @@ impl Replay {
             self.problems.push(Unapplied { file, line, message });
         }
         if let Some((body, frame, what)) = self.called(function, arguments) {
+            // Which of several is called depends on the types of the arguments.
+            if self.is_overloaded(function) {
+                return self.call_one_of(function, &what);
+            }
             self.run_body(&body, frame, &what);
         }
     }
@@ -164,12 +168,14 @@ impl Replay {
                     flow = self.run_while(condition, nodes, *tests_last, what);
                 }
                 Node::Loop(nodes) => flow = self.run_loop(nodes, what),
-                Node::Block { label, nodes, handlers } => {
+                Node::Block { label, declares, nodes, handlers } => {
+                    let hidden = self.values_of(declares);
                     flow = match handlers {
                         Some(handlers) => self.run_guarded(nodes, handlers, what),
                         None => self.run(nodes, what),
                     };
                     flow = flow.behind(label.as_deref());
+                    self.restore(hidden);
                 }
                 // It ends the body, and with it the migration, unless a condition keeps it from running.
                 Node::Raise => {}

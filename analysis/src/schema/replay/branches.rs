@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::Replay;
 use super::guarded::TABLES_OF_A_STEP;
+use super::values::Text;
 use crate::schema::ddl::block::{self, Condition, Left, Node};
+use crate::schema::ddl::{self, Change, Written};
 use crate::schema::model::{Name, Table};
 
 /// How statements end.
@@ -117,6 +119,22 @@ impl Replay {
         }
     }
 
+    /// The values that variables of the running body have before a block hides them.
+    pub(super) fn values_of(&self, names: &[String]) -> Vec<(String, Option<Text>)> {
+        let value = |name: &String| self.frames.last().and_then(|frame| frame.get(name)).cloned();
+        names.iter().map(|name| (name.clone(), value(name))).collect()
+    }
+
+    pub(super) fn restore(&mut self, hidden: Vec<(String, Option<Text>)>) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        for (name, value) in hidden {
+            match value {
+                Some(value) => frame.insert(name, value),
+                None => frame.remove(&name),
+            };
+        }
+    }
+
     /// Whether a condition looks at a catalog: itself, or in the body that it is in.
     fn settles(&self, condition: &Condition) -> bool {
         condition.reads_catalog().unwrap_or_else(|| self.looks_up())
@@ -136,6 +154,23 @@ impl Replay {
             self.doubt_since(before);
         }
         flow
+    }
+
+    /// Records what may change when one of several functions is called.
+    pub(super) fn call_one_of(&mut self, function: &Written, what: &str) {
+        self.gap(format!("{what}, of which there are several, runs DDL"), None, None);
+        let name = self.find(function, |name| self.schema.functions.contains_key(name));
+        let all = name.and_then(|name| self.schema.functions.get(&name)).cloned().unwrap_or_default();
+        let before = self.schema.tables.clone();
+        for sql in all {
+            if let Ok(Change::CreateFunction(function)) = ddl::parse(&sql, self.schema.dialect)
+                && let Some(body) = function.body
+                && self.takes_steps(1 + self.schema.tables.len() / TABLES_OF_A_STEP)
+            {
+                self.loosen_all(&block::parse(&body, self.schema.dialect));
+            }
+        }
+        self.doubt_since(before);
     }
 
     /// Puts in doubt which indexes and foreign keys there are, where that is not as before.

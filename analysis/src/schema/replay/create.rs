@@ -49,7 +49,13 @@ impl Replay {
         if !create.if_not_exists {
             self.drop_if_doubted(&name);
         }
-        if self.relation_exists(&name) {
+        // A table of the session hides it, and is another.
+        let is_hidden = self.schema.dialect == Dialect::Sqlite && self.temporary.remove(&name);
+        let exists = self.relation_exists(&name);
+        if is_hidden {
+            self.temporary.insert(name.clone());
+        }
+        if exists {
             return if create.if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
         }
         self.schema.opaque.remove(&name);

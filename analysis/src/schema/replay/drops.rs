@@ -19,8 +19,11 @@ impl Replay {
         let absent = || if drop.if_exists { Ok(()) } else { Err(missing(written)) };
         match drop.what {
             Dropped::Table => {
-                let temporary = self.find(written, |name| self.temporary.contains(name));
-                if let Some(name) = temporary {
+                let is_of_session = written.schema.as_deref() == Some("temp");
+                let bare = Written::new(written.name.clone());
+                let session = if is_of_session { &bare } else { written };
+                let temporary = self.find(session, |name| self.temporary.contains(name));
+                if let Some(name) = temporary.filter(|_| !self.is_lasting(written)) {
                     self.temporary.remove(&name);
                     return Ok(());
                 }
@@ -93,6 +96,11 @@ impl Replay {
             Dropped::Schema => self.drop_schema(&written.name),
             Dropped::Extension => {
                 self.schema.extensions.remove(&written.name);
+                if drop.cascade {
+                    for ty in types_of_extension(&written.name) {
+                        self.drop_columns_of_type(&Name::new(*ty))?;
+                    }
+                }
                 self.schema.extension_schemas.remove(&written.name);
                 Ok(())
             }
@@ -269,10 +277,13 @@ impl Replay {
 
     fn drop_columns_of_type(&mut self, ty: &Name) -> Applied {
         let printed = crate::schema::ddl::print_user_type(ty, "", self.schema.dialect);
-        let array = format!("{printed}[]");
+        let is_it = |ty: &str| {
+            let ty = ty.split('(').next().unwrap_or(ty).trim_end_matches("[]");
+            ty == printed
+        };
         let mut columns = Vec::new();
         for table in self.schema.tables.values() {
-            let of_type = table.columns.iter().filter(|column| column.ty == printed || column.ty == array);
+            let of_type = table.columns.iter().filter(|column| is_it(&column.ty));
             columns.extend(of_type.map(|column| (table.name.clone(), column.name.clone())));
         }
         for (table, column) in columns {
@@ -367,4 +378,17 @@ fn shrink_indexes(table: &mut Table, column: &str) {
         unique.columns.retain(|it| it != column);
     }
     table.unique.retain(|unique| !unique.columns.is_empty());
+}
+
+/// The types of columns that an extension brings.
+fn types_of_extension(name: &str) -> &'static [&'static str] {
+    match name {
+        "citext" => &["citext"],
+        "hstore" => &["hstore"],
+        "ltree" => &["ltree", "lquery", "ltxtquery"],
+        "cube" => &["cube"],
+        "postgis" => &["geometry", "geography", "box2d", "box3d"],
+        "vector" => &["vector", "halfvec", "sparsevec"],
+        _ => &[],
+    }
 }

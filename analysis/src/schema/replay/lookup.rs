@@ -92,7 +92,8 @@ impl Replay {
     pub(super) fn relation(&self, written: &Written) -> Option<Relation> {
         let exists = |name: &Name| self.relation_exists(name) || self.schema.opaque.contains_key(name);
         let name = self.find(written, exists)?;
-        if self.temporary.contains(&name) || self.schema.opaque.contains_key(&name) {
+        let is_temporary = self.temporary.contains(&name) && !self.is_lasting(written);
+        if is_temporary || self.schema.opaque.contains_key(&name) {
             Some(Relation::Ignored)
         } else if self.schema.tables.contains_key(&name) {
             Some(Relation::Table(name))
@@ -104,6 +105,11 @@ impl Replay {
             let owner = self.owner_of_index(&name)?;
             Some(Relation::Index(owner, name.name))
         }
+    }
+
+    /// SQLite: whether a name is that of no table of the session: `main.t`.
+    pub(super) fn is_lasting(&self, written: &Written) -> bool {
+        self.schema.dialect == Dialect::Sqlite && written.schema.as_deref() == Some("main")
     }
 
     /// Whether a table, view, sequence or index has this name.

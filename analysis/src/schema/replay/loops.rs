@@ -76,6 +76,12 @@ impl Replay {
         Flow::may_leave(block::leaves(nodes), false).behind_loop()
     }
 
+    /// Whether several functions have a name.
+    pub(super) fn is_overloaded(&self, function: &Written) -> bool {
+        let name = self.find(function, |name| self.bodies.contains_key(name));
+        name.and_then(|name| self.schema.functions.get(&name)).is_some_and(|all| all.len() > 1)
+    }
+
     /// Whether a function is called that runs DDL.
     pub(super) fn calls_ddl(&self, nodes: &[Node]) -> bool {
         let runs = |function: &Written| self.find(function, |name| self.bodies.contains_key(name)).is_some();

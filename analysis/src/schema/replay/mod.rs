@@ -194,6 +194,7 @@ impl Replay {
     pub(super) fn finish(&mut self) {
         self.session.local_path = None;
         self.fill_in_references();
+        self.read_stars_anew();
     }
 
     /// Applies one statement of a script.

@@ -9,6 +9,9 @@ use crate::sql::query::{BlockId, Body, Query, RelationId};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Span, resolve};
 
+/// The maximum nesting of views whose columns are read anew.
+const MOST_NESTED_VIEWS: usize = 8;
+
 /// The maximum nesting of UNION.
 const MAX_UNION_DEPTH: usize = 64;
 
@@ -36,6 +39,33 @@ impl Replay {
             if let Some(view) = self.schema.views.get_mut(&view) {
                 view.query = if edits.is_empty() { text } else { edited(&text, edits) };
                 self.settled_views.insert(view.name.clone(), view.query.clone());
+            }
+        }
+    }
+}
+
+impl Replay {
+    /// SQLite: gives views with `*` the columns that their tables have by now.
+    pub(super) fn read_stars_anew(&mut self) {
+        if self.schema.dialect != Dialect::Sqlite {
+            return;
+        }
+        let has_star = |view: &View| view.query.contains('*') && !self.named_views.contains(&view.name);
+        let views = self.schema.views.values().filter(|view| has_star(view));
+        let views: Vec<(Name, String)> = views.map(|view| (view.name.clone(), view.query.clone())).collect();
+        // One view may read another.
+        for _ in 0..MOST_NESTED_VIEWS.min(views.len()) {
+            let mut changes = false;
+            for (name, query) in &views {
+                let columns = self.columns_of_query(query, &[]);
+                let Some(view) = self.schema.views.get_mut(name) else { continue };
+                if columns.is_some() && view.columns != columns {
+                    view.columns = columns;
+                    changes = true;
+                }
+            }
+            if !changes {
+                return;
             }
         }
     }

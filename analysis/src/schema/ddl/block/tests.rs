@@ -13,7 +13,18 @@ fn plain_statements_in_a_block() {
     );
     let statement = Node::Statement("CREATE TABLE a (b int)".to_owned());
     let x = Node::Assign { variable: "x".to_owned(), value: "1".to_owned() };
-    assert_eq!(parsed, [x, Node::Block { label: None, nodes: vec![statement], handlers: Some(Vec::new()) }]);
+    assert_eq!(
+        parsed,
+        [
+            x,
+            Node::Block {
+                label: None,
+                declares: Vec::new(),
+                nodes: vec![statement],
+                handlers: Some(Vec::new())
+            }
+        ]
+    );
 }
 
 #[test]
@@ -69,7 +80,7 @@ fn loops_and_branches() {
 
 #[test]
 fn broken_bodies_are_read_as_far_as_they_go() {
-    let block = Node::Block { label: None, nodes: Vec::new(), handlers: None };
+    let block = Node::Block { label: None, declares: Vec::new(), nodes: Vec::new(), handlers: None };
     for (body, expected) in [
         ("END END", vec![]),
         ("BEGIN", vec![block]),
