@@ -7,7 +7,7 @@ use crate::sql::expr::{Expr, Literal};
 use crate::sql::functions::{is_declared_set_returning, is_set_returning};
 
 /// Functions that expand their argument, one row per element.
-const UNFOLDING: [&str; 36] = [
+const UNFOLDING: [&str; 32] = [
     "unnest",
     "generate_subscripts",
     "regexp_matches",
@@ -31,10 +31,6 @@ const UNFOLDING: [&str; 36] = [
     "jsonb_populate_recordset",
     "json_to_recordset",
     "jsonb_to_recordset",
-    "json_populate_record",
-    "jsonb_populate_record",
-    "json_to_record",
-    "jsonb_to_record",
     "json_table",
     "xmltable",
     "each",
@@ -105,7 +101,40 @@ fn is_scalar(name: &str) -> bool {
             | "lower"
             | "upper"
             | "date_trunc"
-    )
+            | "json_populate_record"
+            | "jsonb_populate_record"
+            | "json_to_record"
+            | "jsonb_to_record"
+            | "current_user"
+            | "session_user"
+            | "current_schema"
+            | "gen_random_uuid"
+            | "md5"
+            | "length"
+            | "to_regclass"
+            | "to_regtype"
+            | "txid_current"
+            | "json_array_length"
+            | "jsonb_array_length"
+            | "array_length"
+            | "cardinality"
+            | "random"
+            | "clock_timestamp"
+            | "inet_server_addr"
+            | "inet_client_addr"
+            | "pg_notify"
+            | "pg_sleep"
+            | "pg_backend_pid"
+            | "pg_is_in_recovery"
+            | "pg_current_xact_id"
+            | "pg_current_wal_lsn"
+            | "pg_postmaster_start_time"
+            | "pg_get_serial_sequence"
+            | "pg_terminate_backend"
+            | "pg_cancel_backend"
+            | "pg_typeof"
+    ) || ["pg_try_advisory_", "pg_advisory_"].iter().any(|start| name.starts_with(start))
+        || name.starts_with("pg_") && name.ends_with("_size")
 }
 
 fn is_written(expr: &Expr) -> bool {

@@ -5,6 +5,7 @@ mod functions;
 mod groups;
 mod joins;
 pub(crate) mod keys;
+mod numbers;
 #[cfg(test)]
 mod tests;
 mod unique;

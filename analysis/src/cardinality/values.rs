@@ -336,7 +336,7 @@ impl Reader<'_> {
     }
 
     /// The column of a table that an expression names.
-    fn table_column(&self, expr: &Expr) -> Option<&Column> {
+    pub(super) fn table_column(&self, expr: &Expr) -> Option<&Column> {
         self.schema?.stored(self.table_of(expr)?)?.column(&expr.as_column()?.name)
     }
 
@@ -367,6 +367,10 @@ impl Reader<'_> {
         } else {
             return None;
         };
+        let own = if std::ptr::eq(value, bare(right)) { bare(left) } else { bare(right) };
+        if self.is_turned_into_number(own, value) {
+            return None;
+        }
         self.compares_as_key(left, Some(right)).then(|| self.determined(value, here, levels))?
     }
 

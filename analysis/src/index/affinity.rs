@@ -3,8 +3,9 @@
 
 use super::condition::Reader;
 use super::value_types::MAX_VALUE_DEPTH;
+use crate::schema::{Column, Schema};
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::query::{BlockId, Body, Source};
+use crate::sql::query::{BlockId, Body, Query, Source};
 
 /// What SQLite converts values to, as far as comparisons tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,19 @@ impl Affinity {
         };
         matches!(applied, Affinity::Text | Affinity::Number) && applied != self
     }
+}
+
+/// Whether two columns of tables have one affinity and collation; what is not known counts as alike.
+pub(super) fn are_alike(left: &Expr, right: &Expr, query: &Query, schema: &Schema) -> bool {
+    let stored = |side: &Expr| {
+        let column = side.as_column()?;
+        let Source::Table(table) = &query.relation(column.relation?).source else { return None };
+        schema.stored(table)?.column(&column.name)
+    };
+    let collation = |column: &Column| column.collation.as_deref().unwrap_or("binary").to_ascii_lowercase();
+    stored(left).zip(stored(right)).is_none_or(|(left, right)| {
+        Affinity::of(&left.ty) == Affinity::of(&right.ty) && collation(left) == collation(right)
+    })
 }
 
 impl Reader<'_> {

@@ -5,7 +5,7 @@ use super::condition::{Compare, Condition, Reader};
 use super::relations::Relations;
 use super::times;
 use super::value_types::Class;
-use crate::sql::expr::{Expr, Literal, Op};
+use crate::sql::expr::{ColumnRef, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body};
 use crate::sql::{Dialect, functions, predicates, type_names};
 
@@ -38,8 +38,11 @@ impl<'a> Reader<'a> {
             Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => expr,
             other => other,
         };
-        let of_name = self.collation_of_names(operand, values).filter(|_| said.is_none());
-        let collation = said.or(of_name.map(str::to_owned)).map(String::into_boxed_str);
+        let of_name = self.collation_of_names(operand, values).map(str::to_owned);
+        let of_name =
+            of_name.or_else(|| self.collation_of_columns(operand, values)).filter(|_| said.is_none());
+        let by_name = of_name.is_some();
+        let collation = said.or(of_name).map(String::into_boxed_str);
         let mut own = false;
         let mut foreign = false;
         operand.walk(&mut |expr| match expr {
@@ -90,7 +93,7 @@ impl<'a> Reader<'a> {
             one_value: false,
             collation,
             against,
-            by_name: of_name.is_some(),
+            by_name,
         })
     }
 
@@ -199,6 +202,21 @@ impl<'a> Reader<'a> {
         let collation = (self.collation_of)(&column.name).unwrap_or_default();
         let is_bytewise = collation.trim_start_matches("pg_catalog.").trim_matches('"') == "C";
         (is_it && !is_bytewise).then_some("C")
+    }
+
+    /// PostgreSQL: the collation of a comparison of a column with the default collation with columns that have another.
+    pub(super) fn collation_of_columns(&self, operand: &Expr, values: &[&Expr]) -> Option<String> {
+        let column = operand.as_column().filter(|column| column.relation == Some(self.relation))?;
+        let is_default =
+            |collation: &str| collation.trim_start_matches("pg_catalog.").trim_matches('"') == "default";
+        let is_it = self.dialect == Dialect::Postgres
+            && (self.holds)(&column.name, type_names::is_text)
+            && (self.collation_of)(&column.name).is_none_or(is_default);
+        let of_column = |column: &ColumnRef| {
+            let collation = (self.stored)(column)?.collation.as_deref()?;
+            (!is_default(collation)).then(|| collation.to_owned())
+        };
+        values.iter().filter(|_| is_it).find_map(|value| self.values.collation_of(value, &of_column))
     }
 
     /// SQLite compares by the collation of the left column, if there is one; `None` if it is not known.

@@ -213,6 +213,10 @@ impl<'a> Reader<'a> {
             {
                 found.extend(self.compared(inner, Compare::Equal, &[]));
             }
+            // `(NOT done)` may be a key.
+            Expr::Not(_) if self.dialect == Dialect::Postgres => {
+                found.extend(self.compared(conjunct, Compare::Equal, &[]));
+            }
             Expr::Not(_) => {}
             // SQLite evaluates it for each row.
             _ if self.dialect == Dialect::Sqlite => {}

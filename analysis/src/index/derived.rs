@@ -1,14 +1,17 @@
 //! Conditions implied by those that a query states: equalities propagated from column to column, constants
 //! propagated into outer joins, and what each arm of a disjunction requires of one table.
 
+use super::affinity;
 use super::problem::{Demand, JoinGraph};
 use super::relations::Relations;
+use crate::schema::Schema;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::predicates;
-use crate::sql::query::RelationId;
+use crate::sql::query::{Query, RelationId};
+use crate::sql::{Dialect, predicates};
 
 /// Adds what follows from `a = b` and `b = c`, and from `a = b` and `b = $1`.
-pub(super) fn follow_equalities(problem: &mut JoinGraph) {
+/// SQLite does so for columns of one affinity alone.
+pub(super) fn follow_equalities(problem: &mut JoinGraph, query: &Query, schema: &Schema) {
     let mut classes: Vec<Vec<Expr>> = Vec::new();
     for demand in problem.demands.iter().filter(|demand| demand.narrows.is_none()) {
         let Expr::Binary { op: Op::Eq, left, right } = &demand.condition else { continue };
@@ -16,6 +19,9 @@ pub(super) fn follow_equalities(problem: &mut JoinGraph) {
             matches!(expr, Expr::Column(_)) || (expr.is_constant() && !predicates::is_volatile(expr))
         };
         if !member(left) || !member(right) || (left.is_constant() && right.is_constant()) {
+            continue;
+        }
+        if schema.dialect == Dialect::Sqlite && !affinity::are_alike(left, right, query, schema) {
             continue;
         }
         let positions: Vec<usize> = classes
@@ -34,7 +40,7 @@ pub(super) fn follow_equalities(problem: &mut JoinGraph) {
         }
         classes.push(merged);
     }
-    fix_inner_sides(problem, &classes);
+    fix_inner_sides(problem, &classes, query, schema);
     for class in classes.iter().filter(|class| class.len() > 2) {
         for (at, left) in class.iter().enumerate() {
             for right in &class[at + 1..] {
@@ -53,13 +59,16 @@ pub(super) fn follow_equalities(problem: &mut JoinGraph) {
 }
 
 /// `a LEFT JOIN b ON b.x = a.x WHERE a.x = $1`: only rows with `b.x = $1` can match.
-fn fix_inner_sides(problem: &mut JoinGraph, classes: &[Vec<Expr>]) {
+fn fix_inner_sides(problem: &mut JoinGraph, classes: &[Vec<Expr>], query: &Query, schema: &Schema) {
     let mut fixed = Vec::new();
     for demand in &problem.demands {
         let (Expr::Binary { op: Op::Eq, left, right }, Some(narrows)) = (&demand.condition, &demand.narrows)
         else {
             continue;
         };
+        if schema.dialect == Dialect::Sqlite && !affinity::are_alike(left, right, query, schema) {
+            continue;
+        }
         for (outer, inner) in [(left, right), (right, left)] {
             let inside = inner
                 .as_column()

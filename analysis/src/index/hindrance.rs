@@ -167,6 +167,13 @@ fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<
             ),
             format!("write `({value})::text COLLATE \"default\"`"),
         )
+    } else if let Some(collation) = reader.collation_of_columns(own, &[value]) {
+        (
+            format!(
+                "`{value}` has the collation {collation}, by which the comparison is made, and an index on `{column}` has another"
+            ),
+            format!("write `{value} COLLATE \"default\"`, or give both columns one collation"),
+        )
     } else if reader.dialect == Dialect::Postgres && *op == Op::Same {
         (
             "no index is searched by `IS NOT DISTINCT FROM`".to_owned(),

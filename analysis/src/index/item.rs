@@ -87,7 +87,9 @@ pub(super) fn item<'s>(
                     |part: &&Expr| schema.dialect == Dialect::Sqlite || !matches!(part, Expr::InQuery { .. });
                 let of = |part| condition::of(query, schema, part, id, here);
                 let own = parts.iter().filter(is_asked).flat_map(of).collect();
-                let demands: Vec<&Expr> = demands.iter().copied().chain(parts).collect();
+                // An arm of SQLite has to imply the predicate of a partial index itself.
+                let others = demands.iter().copied().filter(|_| schema.dialect != Dialect::Sqlite);
+                let demands: Vec<&Expr> = others.chain(parts).collect();
                 Searches::new(&indexes, id, own, &demands)
             };
             alternatives.push(arms.iter().map(arm).collect());

@@ -2,7 +2,7 @@
 //! with the default collation, the comparison is by "C", and an index of the column is not.
 
 use super::value_types::{MAX_VALUE_DEPTH, Values};
-use crate::sql::expr::{Expr, Op};
+use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Body, Source};
 use crate::sql::type_names;
 
@@ -39,6 +39,38 @@ impl Values<'_> {
                 _ => false,
             },
             _ => false,
+        }
+    }
+
+    /// The collation of a text that columns with a collation of their own are in.
+    pub(super) fn collation_of(
+        &self,
+        value: &Expr,
+        of_column: &dyn Fn(&ColumnRef) -> Option<String>,
+    ) -> Option<String> {
+        self.collation_below(value, of_column, MAX_VALUE_DEPTH)
+    }
+
+    fn collation_below(
+        &self,
+        value: &Expr,
+        of_column: &dyn Fn(&ColumnRef) -> Option<String>,
+        depth: usize,
+    ) -> Option<String> {
+        let depth = depth.checked_sub(1)?;
+        let below = |part: &Expr| self.collation_below(part, of_column, depth);
+        match value {
+            Expr::Column(column) => of_column(column).or_else(|| self.source_of(value).and_then(below)),
+            Expr::Cast { expr, ty } if type_names::is_text(&type_names::canonical(ty)) => below(expr),
+            Expr::Call(call) if call.may_be_built_in() && keeps_collation(&call.name) => {
+                call.args.iter().find_map(below)
+            }
+            Expr::Binary { op: Op::Concat, left, right } => below(left).or_else(|| below(right)),
+            Expr::Subquery(block) => match &self.query.block(*block).body {
+                Body::Select(select) => select.projection.first().and_then(below),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

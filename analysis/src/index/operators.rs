@@ -50,7 +50,11 @@ impl Reader<'_> {
             if (self.depends)(*query) {
                 return Vec::new();
             }
-            return parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect();
+            let is_converted = |part: &Expr, at: usize| {
+                self.dialect == Dialect::Sqlite && self.changes_affinity_in(part, *query, at)
+            };
+            let parts = parts.iter().enumerate().filter(|(at, part)| !is_converted(part, *at));
+            return parts.filter_map(|(_, part)| self.compared(part, Compare::Equal, &[])).collect();
         }
         if let Some((own, text)) = self.searched_by_relevance(op, left, right) {
             return self.binary(&Op::Other("match".into()), own, text);

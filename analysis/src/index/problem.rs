@@ -75,6 +75,7 @@ pub(super) fn collect(query: &Query, schema: &Schema, turn: usize) -> Vec<JoinGr
     let mut collector =
         Collector { query, schema, turn, taken: vec![false; query.blocks.len()], pushed: Vec::new() };
     let mut problems = Vec::new();
+    collector.leave_out_inserted();
     for id in collector.in_order() {
         if !collector.is_taken(id) {
             problems.extend(collector.block(id));
@@ -144,6 +145,22 @@ impl Collector<'_> {
         order.into_iter().map(|(.., id)| id).collect()
     }
 
+    /// Leaves out the queries of views into which rows are inserted: what they show is not read.
+    fn leave_out_inserted(&mut self) {
+        let query = self.query;
+        for (_, block) in query.block_ids() {
+            let Body::Write(write) = &block.body else { continue };
+            if let (true, Source::View(_, view)) =
+                (write.from.is_empty(), &query.relation(write.target).source)
+            {
+                let below = query.block_ids().filter(|(id, _)| query.is_within(*id, *view));
+                let below: Vec<BlockId> = below.map(|(id, _)| id).collect();
+                self.take(*view);
+                below.into_iter().for_each(|id| self.take(id));
+            }
+        }
+    }
+
     fn is_taken(&self, id: BlockId) -> bool {
         self.taken.get(id.index()).copied().unwrap_or(true)
     }
@@ -191,7 +208,7 @@ impl Collector<'_> {
             self.pushed.iter().filter(|(to, _)| *to == id).map(|(_, condition)| condition.clone()).collect();
         problem.demands.extend(pushed.into_iter().map(|condition| Demand { condition, narrows: None }));
         text_casts::drop_from(&mut problem, self.query, self.schema);
-        derived::follow_equalities(&mut problem);
+        derived::follow_equalities(&mut problem, self.query, self.schema);
         derived::extract_from_disjunctions(&mut problem);
         Some(problem)
     }

@@ -23,7 +23,7 @@ impl Collector<'_> {
             return;
         }
         let mut followed = JoinGraph { demands: problem.demands.clone(), ..JoinGraph::default() };
-        derived::follow_equalities(&mut followed);
+        derived::follow_equalities(&mut followed, self.query, self.schema);
         for (id, inner) in queries {
             for demand in &followed.demands {
                 if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(&id))

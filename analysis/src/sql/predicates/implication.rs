@@ -12,6 +12,12 @@ use crate::sql::query::RelationId;
 pub(crate) fn implied(predicate: &Expr, conditions: &[&Expr], relation: RelationId) -> bool {
     match bare(predicate) {
         Expr::And(all) => all.iter().all(|part| implied(part, conditions, relation)),
+        Expr::Between { expr, low, high, negated } => {
+            let (below, above) = bounds(expr, low, high, *negated);
+            let both = [&below, &above].map(|part| implied(part, conditions, relation));
+            let whole = if *negated { both.contains(&true) } else { both == [true, true] };
+            whole || conditions.iter().any(|condition| implies(condition, predicate, relation))
+        }
         Expr::Or(any) => {
             any.iter().any(|part| implied(part, conditions, relation))
                 || conditions.iter().any(|condition| implies(condition, predicate, relation))
@@ -25,6 +31,12 @@ pub(crate) fn implied(predicate: &Expr, conditions: &[&Expr], relation: Relation
                 })
         }
     }
+}
+
+/// The two comparisons of BETWEEN, of which both hold, or of NOT BETWEEN, of which one does.
+fn bounds(expr: &Expr, low: &Expr, high: &Expr, negated: bool) -> (Expr, Expr) {
+    let (first, last) = if negated { (Op::Lt, Op::Gt) } else { (Op::GtEq, Op::LtEq) };
+    (compared(expr, first, low.clone()), compared(expr, last, high.clone()))
 }
 
 fn compared(expr: &Expr, op: Op, value: Expr) -> Expr {
@@ -81,10 +93,16 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
                 .all(|arm| implied(predicate, &arm.conjuncts().iter().collect::<Vec<_>>(), relation));
         }
         Expr::And(all) => return all.iter().any(|part| implies(part, predicate, relation)),
-        Expr::Between { expr, low, high, negated: false } => {
-            let (low, high) = (low.as_ref().clone(), high.as_ref().clone());
-            return implies(&compared(expr, Op::GtEq, low), predicate, relation)
-                || implies(&compared(expr, Op::LtEq, high), predicate, relation);
+        Expr::Between { expr, low, high, negated } => {
+            let (below, above) = bounds(expr, low, high, *negated);
+            let both = [below, above];
+            let mut each = both.iter().map(|part| implies(part, predicate, relation));
+            return match (negated, predicate) {
+                // Each bound implies one of those of the other.
+                (false, Expr::Between { .. }) => implied(predicate, &both.each_ref(), relation),
+                (false, _) => each.any(|it| it),
+                (true, _) => each.all(|it| it),
+            };
         }
         _ => {}
     }
@@ -94,6 +112,11 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         return true;
     }
     match predicate {
+        Expr::Between { expr, low, high, negated } => {
+            let (below, above) = bounds(expr, low, high, *negated);
+            let both = [below, above].map(|part| implies(condition, &part, relation));
+            if *negated { both.contains(&true) } else { both == [true, true] }
+        }
         Expr::Is { expr, test: Test::Null, negated: true } => is_strict_in(condition, expr, relation),
         Expr::Is { expr, test: Test::Null, negated: false } => {
             matches!(condition, Expr::Is { expr: e, test: Test::Null, negated: false } if same(expr, e, relation))
@@ -168,6 +191,12 @@ fn excludes(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         (Some(excluded), None) => (right, excluded),
         _ => return false,
     };
+    // What is less is another.
+    if let Expr::Binary { op: Op::Lt | Op::Gt, left, right } = condition {
+        let is_it =
+            |own_side: &Expr, other: &Expr| same(own, own_side, relation) && text(other) == Some(excluded);
+        return is_it(left, right) || is_it(right, left);
+    }
     value_set(condition).is_some_and(|(expr, values)| {
         same(own, expr, relation)
             && values.iter().all(|value| text(value).is_some_and(|value| value != excluded))
@@ -238,6 +267,8 @@ fn moment(text: &str) -> Option<f64> {
 fn boolean_of(expr: &Expr) -> Option<bool> {
     match bare(expr) {
         Expr::Literal(Literal::Bool(value)) => Some(*value),
+        Expr::Literal(Literal::Text(text)) if ["t", "true"].contains(&text.as_str()) => Some(true),
+        Expr::Literal(Literal::Text(text)) if ["f", "false"].contains(&text.as_str()) => Some(false),
         Expr::Literal(Literal::Number(text)) if text == "1" => Some(true),
         Expr::Literal(Literal::Number(text)) if text == "0" => Some(false),
         _ => None,
@@ -253,6 +284,11 @@ fn truth_of(condition: &Expr, own: &Expr, relation: RelationId) -> Option<bool> 
         Expr::Binary { op: Op::Eq, left, right } if same(own, right, relation) => boolean_of(left),
         Expr::Binary { op: Op::NotEq, left, right } if same(own, left, relation) => {
             boolean_of(right).map(|b| !b)
+        }
+        Expr::InList { expr, list, negated: false } if same(own, expr, relation) => {
+            let mut values = list.iter().map(boolean_of);
+            let first = values.next()??;
+            values.all(|value| value == Some(first)).then_some(first)
         }
         other if same(own, other, relation) => Some(true),
         _ => None,

@@ -89,12 +89,14 @@ impl Resolver<'_> {
     }
 
     fn call_of(&mut self, function: &ast::Function, schema: Option<String>, name: String) -> Expr {
-        let window = match &function.over {
-            Some(ast::WindowType::WindowSpec(window)) => Some(window),
-            _ => None,
+        let (window, named) = match &function.over {
+            Some(ast::WindowType::WindowSpec(window)) => (Some(window), window.window_name.as_ref()),
+            Some(ast::WindowType::NamedWindow(named)) => (None, Some(named)),
+            None => (None, None),
         };
-        let mut modifiers: Vec<Expr> =
-            window.iter().flat_map(|window| &window.partition_by).map(|key| self.window_key(key)).collect();
+        let mut modifiers = named.map_or_else(Vec::new, |named| self.partitions_of(named));
+        modifiers
+            .extend(window.iter().flat_map(|window| &window.partition_by).map(|key| self.window_key(key)));
         let partitioned_by = modifiers.len();
         let mut distinct = false;
         let mut names = Vec::new();

@@ -115,6 +115,8 @@ impl Resolver<'_> {
             E::Substring { expr, substring_from, substring_for, shorthand, .. } => {
                 let mut args: Vec<&ast::Expr> = vec![expr];
                 args.extend(substring_from.as_deref());
+                let first = ast::Expr::value(ast::Value::Number("1".to_owned(), false));
+                args.extend(substring_from.is_none().then_some(&first).filter(|_| substring_for.is_some()));
                 args.extend(substring_for.as_deref());
                 // Two functions, but in MySQL.
                 let is_short = *shorthand && self.dialect != Dialect::MySql;

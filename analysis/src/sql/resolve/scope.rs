@@ -41,6 +41,8 @@ pub(super) struct Scope {
     pub(super) outputs_only: bool,
     /// The names of the windows that a SELECT defines; `None` in other scopes.
     pub(super) windows: Option<Vec<String>>,
+    /// The keys by which they divide the rows, by their names.
+    pub(super) partitions: Vec<(String, Vec<Expr>)>,
     /// Whether an output takes precedence if several tables have the name: HAVING in MySQL.
     pub(super) prefers_outputs: bool,
 }
@@ -74,6 +76,7 @@ impl Scope {
             is_update_of_conflict: false,
             outputs_only: false,
             windows: None,
+            partitions: Vec::new(),
             prefers_outputs: false,
         }
     }

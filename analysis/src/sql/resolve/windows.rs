@@ -51,6 +51,23 @@ impl Resolver<'_> {
         if let Some(scope) = self.scopes.last_mut() {
             scope.windows = Some(windows);
         }
+        for ast::NamedWindowDefinition(name, window) in &select.named_window {
+            let ast::NamedWindowExpr::WindowSpec(window) = window else { continue };
+            // One may build on another that was defined before.
+            let mut keys = window.window_name.as_ref().map_or_else(Vec::new, |of| self.partitions_of(of));
+            keys.extend(window.partition_by.iter().map(|key| self.window_key(key)));
+            let name = self.fold(name);
+            if let Some(scope) = self.scopes.last_mut() {
+                scope.partitions.push((name, keys));
+            }
+        }
+    }
+
+    /// The keys by which a window of this SELECT divides the rows.
+    pub(super) fn partitions_of(&self, named: &ast::Ident) -> Vec<Expr> {
+        let name = self.fold(named);
+        let known = self.scopes.last().into_iter().flat_map(|scope| &scope.partitions);
+        known.filter(|(window, _)| *window == name).flat_map(|(_, keys)| keys.clone()).collect()
     }
 
     fn check_named_window(&mut self, named: &ast::Ident) {
