@@ -327,6 +327,7 @@ mod tests {
         let types = RustTypes {
             features: features.iter().map(|&feature| feature.to_owned()).collect(),
             overrides: Overrides::default(),
+            is_proven: false,
         };
         let chosen = types.chosen(dialect, ty).map(|chosen| (chosen.column, chosen.parameter));
         assert_eq!(chosen, Ok((column.to_owned(), parameter.to_owned())));
