@@ -9,7 +9,8 @@ use std::time::Duration;
 use query_budget::__private::{Site, query_scalar};
 use query_budget::cache::{Cache, CachedPool, Stores};
 use query_budget_tests::{random_name, with_postgres};
-use sqlx::{ConnectOptions, PgPool, Postgres};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{ConnectOptions, Postgres};
 
 use crate::server::Server;
 use crate::{READS, TABLE, WRITES};
@@ -110,7 +111,8 @@ async fn worker() {
     else {
         return;
     };
-    let pool = PgPool::connect(&database).await.unwrap();
+    // Few, because the processes of several tests share the server's connections.
+    let pool = PgPoolOptions::new().max_connections(4).connect(&database).await.unwrap();
     if kind == "shared" {
         let cache = Cache::redis_with_patience(name, &url, Duration::from_millis(100)).await.unwrap();
         run(cache.over(pool), Duration::ZERO).await;
