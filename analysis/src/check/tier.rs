@@ -84,13 +84,14 @@ fn why_seldom(lint: &Lint, finding: &Finding, occasion: Occasion) -> Option<&'st
     match occasion {
         Occasion::Uncompiled => None,
         Occasion::Never => Some("nothing that runs names its function"),
+        Occasion::InTests if is_of_rows || lint.is(Trait::OnLoop) => Some("only tests name its function"),
         Occasion::ByHand => Some("only commands that are run by hand, or once, reach it"),
         Occasion::AtStart if is_of_rows && !lint.is(Trait::OnLoop) => Some("it runs once, at a start"),
         Occasion::ForAdmins if is_of_admins => Some("only administrators call it, and they are few"),
         Occasion::ForCopy if lint.is(Trait::OfCopies) => {
             Some("a copy takes everything, and is seldom made or read back")
         }
-        Occasion::AtStart | Occasion::ForAdmins | Occasion::ForCopy => None,
+        Occasion::InTests | Occasion::AtStart | Occasion::ForAdmins | Occasion::ForCopy => None,
     }
 }
 

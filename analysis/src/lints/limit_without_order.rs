@@ -94,7 +94,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let finding = if is_only { finding.listed() } else { finding };
     let is_key = || if number == Some("1") { meant::one_row(context, query, id) } else { None };
     // Pages without an order show a row twice, or never; so do those that go on from a key.
-    let goes_on = |condition: &Expr| matches!(condition, Expr::Binary { op, .. } if op.is_range());
+    let is_value = |side: &Expr| side.any(|it| matches!(it, Expr::Parameter(_))) && side.columns().is_empty();
+    let goes_on = |condition: &Expr| match condition {
+        Expr::Binary { op, left, right } => {
+            op.is_range()
+                && (left.as_column().is_some() && is_value(right)
+                    || is_value(left) && right.as_column().is_some())
+        }
+        _ => false,
+    };
     let is_page = block.offset.is_some() || block.filters().iter().any(goes_on);
     let is_seldom = || (!is_page).then_some(SELDOM);
     let why = || is_key().or_else(|| is_work_list(query, block)).or_else(is_seldom);
@@ -168,6 +176,9 @@ mod tests {
             ("SELECT name FROM servers LIMIT $1", Tier::Listed),
             ("SELECT name FROM servers LIMIT 10 OFFSET $1", Tier::Shown),
             ("SELECT name FROM servers WHERE id > $1 LIMIT 10", Tier::Shown),
+            ("SELECT name FROM servers WHERE $1 + 1 <= id LIMIT 10", Tier::Shown),
+            // What is due is taken, and is no longer due then.
+            ("SELECT name FROM events WHERE next_run_at < now() LIMIT 10", Tier::Listed),
             ("SELECT e.name FROM servers s JOIN events e ON e.server_id = s.id LIMIT 1", Tier::Listed),
         ] {
             let bound = if sql.contains('$') { ".bind(1)" } else { "" };

@@ -65,11 +65,16 @@ pub(super) fn parent(context: &QueryContext<'_>, query: &Query, unbounded: &Unbo
     unbounded.relations.iter().find_map(|id| {
         let Source::Table(name) = &query.relation(*id).source else { return None };
         let table = context.schema?.stored(name)?;
-        let columns = unbounded::equalled(query, *id);
-        columns.into_iter().find(|column| {
+        let is_parent = |column: &String| {
             column.ends_with("_id")
                 || table.foreign_keys.iter().any(|key| key.columns.first() == Some(column))
-        })
+        };
+        // The key of a tenant is in most tables, and says least about the rows.
+        let tables = |column: &String| {
+            let all = context.schema.into_iter().flat_map(|schema| schema.tables.values());
+            all.filter(|table| table.column(column).is_some()).count()
+        };
+        unbounded::equalled(query, *id).into_iter().filter(is_parent).min_by_key(tables)
     })
 }
 
@@ -123,6 +128,26 @@ mod tests {
         check(
             r#"sqlx::query("SELECT name FROM events WHERE user_id = $1 ORDER BY id LIMIT 5").bind(user)"#,
             &[],
+        );
+    }
+
+    #[test]
+    fn the_narrowest_key_is_the_parent() {
+        use crate::check::Checker;
+        let mut replay = crate::schema::Replay::new(crate::sql::Dialect::Postgres);
+        replay.apply(
+            "CREATE TABLE boards (id bigint PRIMARY KEY, tenant_id bigint); CREATE TABLE notes (id bigint PRIMARY KEY, tenant_id bigint, board_id bigint);",
+            "",
+        );
+        let config = crate::config::Config::default();
+        let source = "async fn run(db: &PgPool) { sqlx::query(\"SELECT id FROM notes WHERE tenant_id = $1 AND board_id = $2\").bind(a).bind(b).fetch_all(db).await; }";
+        let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+        let checker = Checker::new(&config, Some(&replay.schema), crate::sql::Dialect::Postgres);
+        let found = checker.file(&scan, &calls, &|_| None).findings;
+        let found: Vec<_> = found.iter().filter(|it| it.lint == "unbounded_children").collect();
+        assert!(
+            found.iter().all(|it| it.message.contains("one `board_id`")) && found.len() == 1,
+            "{found:?}"
         );
     }
 }

@@ -92,7 +92,9 @@ fn finding(context: &SchemaContext<'_>, unindexed: Unindexed<'_>) -> Finding {
     }
     let finding = if context.stays(&table.name) {
         finding.note(format!("no query of the workspace adds rows to `{}`", table.name)).listed()
-    } else if context.grows(&key.table) && context.is_never_named(&table.name) {
+    } else if context.is_never_named(&table.name)
+        && (context.grows(&key.table) || context.is_never_named(&key.table))
+    {
         finding.note(format!("no query of the workspace names `{}`", table.name)).listed()
     } else if !is_seen && comparing == 0 && context.sees_writes() {
         finding.note(format!("no query whose text is known deletes from `{}`", key.table)).listed()
@@ -208,7 +210,7 @@ mod tests {
             found.iter().find(|finding| finding.lint == "unindexed_foreign_key").map(|finding| finding.tier)
         };
         assert_eq!(tier("INSERT INTO runs (id) VALUES ($1)"), Some(Listed));
-        // What fills the table around is not seen either.
+        // What fills the table that is referred to is not seen either.
         assert_eq!(tier("UPDATE runs SET at = now() WHERE id = $1"), Some(Shown));
         assert_eq!(tier("SELECT id FROM steps WHERE id = $1"), Some(Shown));
         assert_eq!(tier("UPDATE steps SET run = $1 WHERE id = $2"), Some(Shown));

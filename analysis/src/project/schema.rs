@@ -113,8 +113,12 @@ impl Project {
         }
         // The database enabled in sqlx is better evidence than keywords: a column may be called `uuid`
         // anywhere.
-        let spoken = told.or(self.dialect_hint).or_else(|| guess(&migrations));
-        let likely = spoken.unwrap_or(Dialect::Postgres);
+        let own = own_dialects(&selected.skipped);
+        let is_own = |dialect: &Dialect| own.contains(dialect);
+        let spoken = told.or(self.dialect_hint).or_else(|| guess(&migrations).filter(is_own));
+        let fits = || own.iter().copied().min_by_key(|dialect| replay(&migrations, *dialect).unread);
+        let is_narrowed = own.len() < Dialect::ALL.len();
+        let likely = spoken.or_else(|| is_narrowed.then(fits).flatten()).unwrap_or(Dialect::Postgres);
         let mut replayed = replay(&migrations, likely);
         // A crate may have a database other than the one that the migrations of its workspace create.
         if told.is_none() && replayed.unread > 0 {
@@ -126,7 +130,7 @@ impl Project {
         // that exists already fails on any database.
         let is_certain = || certain(&migrations) == Some(likely);
         if told.or(self.dialect_hint).is_none() && replayed.unread > 0 && !is_certain() {
-            for dialect in Dialect::ALL.into_iter().filter(|dialect| *dialect != likely) {
+            for dialect in own.iter().copied().filter(|dialect| *dialect != likely) {
                 let other = replay(&migrations, dialect);
                 if other.unread < replayed.unread {
                     replayed = other;
@@ -206,6 +210,18 @@ impl Project {
             );
         }
     }
+}
+
+/// The dialects that migrations may be in, the more common one first: not those of the databases after which the folders beside
+/// them are named, whose files no tool applies with them.
+fn own_dialects(skipped: &[String]) -> Vec<Dialect> {
+    let folder = |path: &String| path.rsplit('/').nth(1).and_then(layouts::database_of_folder);
+    let others: Vec<Dialect> = skipped.iter().filter_map(folder).collect();
+    if others.is_empty() {
+        return Dialect::ALL.to_vec();
+    }
+    let own = [Dialect::Sqlite, Dialect::MySql, Dialect::Postgres].into_iter();
+    own.filter(|dialect| !others.contains(dialect)).collect()
 }
 
 /// The dialect of migrations, judging by keywords.

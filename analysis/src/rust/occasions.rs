@@ -18,6 +18,8 @@ pub enum Occasion {
     Uncompiled,
     /// Nothing that runs names it.
     Never,
+    /// Nothing that runs names it but tests.
+    InTests,
     /// A command line reaches it, or code that runs once.
     ByHand,
     /// It runs while a program or one of its tasks starts.
@@ -78,7 +80,7 @@ impl Occasions {
     /// name, runs once or by hand.
     pub fn of(files: &[NamedFile<'_>], is_by_hand: &dyn Fn(&str, &str) -> bool) -> Occasions {
         let mut workspace = Workspace::read(files);
-        workspace.find_live();
+        workspace.live = workspace.live(true);
         let commands = workspace.command_crates();
         let undeclared = files.iter().filter(|file| file.is_undeclared);
         let uncompiled = undeclared.map(|file| file.path.to_owned()).collect();
@@ -86,6 +88,10 @@ impl Occasions {
         if workspace.is_application() {
             let unused = workspace.functions().filter(|id| workspace.is_unused(*id)).collect();
             workspace.note(&mut all, &unused, Occasion::Never);
+            let served = workspace.live(false);
+            let tested =
+                workspace.functions().filter(|id| workspace.is_live_code(*id) && !served.contains(id));
+            workspace.note(&mut all, &tested.collect(), Occasion::InTests);
         }
         let is_of = |id: Id, file: &NamedFile<'_>, name: &str| {
             is_by_hand(file.path, name) || commands.contains(file.crate_name) && workspace.get(id).is_some()
@@ -202,13 +208,13 @@ impl<'t> Workspace<'t> {
             .is_some_and(|it| it.is_marked || it.implements.is_some_and(|name| !self.traits.contains(name)))
     }
 
-    /// Finds the functions that may run: from those that something else runs, by the names in them.
-    fn find_live(&mut self) {
+    /// The functions that may run: from those that something else runs, by the names in them; `with_tests` is whether
+    /// what tests call counts. It may be meant to run, though nothing runs it yet.
+    fn live(&self, with_tests: bool) -> HashSet<Id> {
         let mut names_in: HashMap<Id, Vec<&str>> = HashMap::new();
         let mut open: Vec<Id> =
             self.by_name.values().flatten().copied().filter(|id| self.is_root(*id)).collect();
-        // What tests call may be meant to run, though nothing runs it yet.
-        let tested = self.named.iter().flat_map(|named| &named.tested);
+        let tested = self.named.iter().filter(|_| with_tests).flat_map(|named| &named.tested);
         let mut names: Vec<&str> = tested.flat_map(|name| names_of(name, &self.renamed)).collect();
         for (name, places) in &self.mentions {
             for (file, function) in places {
@@ -231,7 +237,11 @@ impl<'t> Workspace<'t> {
                 open.extend(self.by_name.get(name).into_iter().flatten());
             }
         }
-        self.live = live;
+        live
+    }
+
+    fn is_live_code(&self, id: Id) -> bool {
+        self.live.contains(&id) && self.get(id).is_some_and(|it| !it.in_test)
     }
 
     /// Whether the workspace is a program, of which all code is seen: code that nothing in it names does not run. Names that
@@ -404,7 +414,7 @@ impl<'t> Workspace<'t> {
         for id in functions {
             let (Some(file), Some(function)) = (self.files.get(id.0), self.get(*id)) else { continue };
             // What no program is made of, others may use.
-            if occasion == Occasion::Never && !crates.contains(file.crate_name) {
+            if matches!(occasion, Occasion::Never | Occasion::InTests) && !crates.contains(file.crate_name) {
                 continue;
             }
             all.functions.entry((file.path.to_owned(), function.line)).or_default().push(occasion);

@@ -352,6 +352,13 @@ impl Loop {
         self.exempt == Some(super::walk::purpose::SERVICE)
     }
 
+    /// Whether a caller or a request brings its elements.
+    pub(crate) fn is_brought(&self) -> bool {
+        let is_so =
+            |origin: &Origin| matches!(origin, Origin::Parameter(_) | Origin::Request | Origin::Segment);
+        !self.origins.is_empty() && self.origins.iter().all(is_so)
+    }
+
     /// Whether results read in it are kept for later iterations.
     pub(crate) fn keeps(&self) -> bool {
         self.exempt == Some(super::walk::purpose::KEPT)

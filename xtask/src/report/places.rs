@@ -7,6 +7,15 @@ use query_budget_analysis::lints::Made;
 use query_budget_analysis::sql::lex::{Lexer, Token, TokenKind, text_at, unquote};
 use query_budget_analysis::sql::{Dialect, split};
 
+/// The maximum length of a name of PostgreSQL in bytes, which cuts off the rest.
+const MAX_NAME_LENGTH: usize = 63;
+
+/// A name as PostgreSQL cuts it off; the schema has it so, and a migration in full.
+fn cut(name: &str) -> &str {
+    let end = (0..=MAX_NAME_LENGTH.min(name.len())).rev().find(|at| name.is_char_boundary(*at));
+    name.get(..end.unwrap_or(0)).unwrap_or(name)
+}
+
 /// The places where the statements of some files create things; each file is read once. Literals and comments
 /// are ignored.
 pub(super) struct Places<'f> {
@@ -115,7 +124,7 @@ impl<'f> Places<'f> {
 
     /// Follows renames back: `ALTER TABLE a RENAME TO b`, `ALTER TABLE b RENAME COLUMN x TO y`.
     fn earlier_names(&self, made: &Made<'_>) -> Names {
-        let first = |name: &str| vec![name.to_ascii_lowercase()];
+        let first = |name: &str| vec![cut(&name.to_ascii_lowercase()).to_owned()];
         let mut names = Names {
             made: first(made.name),
             referred: made.key.map(|key| first(&key.table.name)).unwrap_or_default(),
@@ -225,7 +234,7 @@ impl<'t> Statement<'t> {
     /// The names before the first list or query.
     fn head(&self) -> Vec<String> {
         let head = (0..self.tokens.len()).take_while(|at| !self.is(*at, "(") && !self.is(*at, "as"));
-        head.filter_map(|at| self.name(at)).collect()
+        head.filter_map(|at| self.name(at)).map(|name| cut(&name).to_owned()).collect()
     }
 
     /// The name after `IF NOT EXISTS`, without its schema.

@@ -3,7 +3,7 @@
 
 use super::loops::Around;
 use crate::lints::QueryContext;
-use crate::rust::{Site, SiteSql};
+use crate::rust::{Loop, Site, SiteSql};
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Body, Kind, Query, Source, Write};
 use crate::sql::resolve;
@@ -18,7 +18,8 @@ pub(in crate::lints) fn why(
     if follows_write(context, site) {
         return Some("it writes what another statement of the iteration gives back: that one comes first");
     }
-    (!site.grows && replaces_list(context, site, query, around))
+    let is_list = !site.grows || site.loops.last().is_some_and(Loop::is_brought);
+    (is_list && replaces_list(context, site, query, around))
         .then_some("it replaces the list of one row, which a caller brings as a whole")
 }
 

@@ -6,12 +6,14 @@ use std::collections::{HashMap, HashSet};
 use super::calls::CallGraph;
 use super::waits::QueryOrCall;
 use crate::rust::flow::{Flow, LoopFlow};
+use crate::rust::function::Function;
+use crate::rust::occasions::Occasion;
 use crate::rust::site::LoopKind;
 use crate::rust::source::FunctionId;
 use crate::rust::walk::purpose;
 
 /// Why a call in such code is seldom worth a change, as a note.
-pub(super) const WHY: &str = "only a job that runs at intervals reaches it: no request waits for it";
+pub(super) const WHY: &str = "only a job that runs again and again reaches it: no request waits for it";
 
 /// The names of calls by which a loop waits until it is time for its next iteration.
 const PAUSES: &[&str] = &["delay_for", "sleep", "sleep_until", "tick"];
@@ -95,14 +97,17 @@ impl CallGraph<'_> {
     fn callers_of_jobs(&self, jobs: &Jobs) -> (Callers, HashSet<&str>) {
         let (mut callers, mut unfound) = (Callers::new(), HashSet::new());
         for id in self.all_functions() {
-            let Some((_, function)) = self.get(id).filter(|(_, it)| !it.in_test) else { continue };
+            let Some((_, function)) = self.get(id).filter(|(_, it)| !it.in_test && waits_for(it)) else {
+                continue;
+            };
+            let is_start = self.is_of_start(id);
             for call in function.flow.calls() {
                 let in_job = jobs.calls.contains(&(id.source, call.number));
                 let targets = self.targets(id.source, call);
                 if targets.is_empty() && !in_job {
                     unfound.insert(call.callee.name());
                 }
-                for target in targets {
+                for target in targets.iter().filter(|_| in_job || !is_start) {
                     callers.entry(*target).or_default().push((id, in_job));
                 }
             }
@@ -118,6 +123,14 @@ impl Jobs {
     }
 }
 
+/// Whether something may wait for a function: not for one that runs by hand, or never.
+fn waits_for(function: &Function) -> bool {
+    let is_other = |it: &Occasion| {
+        matches!(it, Occasion::ByHand | Occasion::Never | Occasion::InTests | Occasion::Uncompiled)
+    };
+    !function.occasions.iter().any(is_other)
+}
+
 /// Whether a loop is that of a job: it goes on for as long as the service runs, waits until it is time, and takes nothing that
 /// others send.
 fn is_job(inner: &LoopFlow) -> bool {
@@ -126,7 +139,18 @@ fn is_job(inner: &LoopFlow) -> bool {
     let is_endless = inner.head.exempt == Some(purpose::SERVICE)
         || inner.head.exempt == Some(purpose::RETRY) && has(&["tick"]);
     let is_kind = matches!(inner.head.kind, LoopKind::Loop | LoopKind::While);
-    is_endless && is_kind && has(PAUSES) && !has(ARRIVALS)
+    // `blocks.next().await.expect("they never end")`: what a client sends does end.
+    let is_of_endless = || inner.head.kind == LoopKind::Loop && has(&["next"]) && !is_left(&inner.body);
+    is_endless && is_kind && (has(PAUSES) && !has(ARRIVALS) || is_of_endless())
+}
+
+/// Whether code may leave the loop around it, other than by an error.
+fn is_left(flow: &Flow) -> bool {
+    match flow {
+        Flow::Return | Flow::Break(_) => true,
+        Flow::Loop(_) | Flow::Scope(_) | Flow::Handed(_) => false,
+        other => other.children().iter().any(is_left),
+    }
 }
 
 /// Whether some code calls something by a name, outside of the loops in it.

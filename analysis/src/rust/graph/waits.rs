@@ -75,7 +75,10 @@ impl CallGraph<'_> {
             return true;
         }
         let targets = self.targets(source, call);
-        if call.awaited && sends_mail(call) && !targets.iter().any(|target| self.queries(*target)) {
+        if call.awaited
+            && (sends_mail(call) || moves_files(call))
+            && !targets.iter().any(|target| self.queries(*target))
+        {
             return true;
         }
         if !call.awaited || !call.on_service || is_of_cache(call) {
@@ -330,6 +333,17 @@ fn sends_mail(call: &CallRef) -> bool {
     let first = call.callee.name().split('_').next().unwrap_or_default();
     let is_mail = |word: &str| matches!(word, "email" | "emails" | "mail" | "mailer" | "mails" | "sms");
     matches!(first, "deliver" | "send") && words(&call.written).any(is_mail)
+}
+
+/// Whether a call moves files to or from a store of them: `artifact_store.delete_object`, `bucket.upload`.
+fn moves_files(call: &CallRef) -> bool {
+    let receiver = call.written.rsplit_once('.').map_or("", |(receiver, _)| receiver);
+    let is_store =
+        |word: &str| matches!(word, "artifact" | "blob" | "blobs" | "bucket" | "object" | "s3" | "storage");
+    let is_file = |word: &str| {
+        matches!(word, "blob" | "blobs" | "download" | "file" | "files" | "object" | "objects" | "upload")
+    };
+    words(receiver).any(is_store) && words(call.callee.name()).any(is_file)
 }
 
 /// Whether a name ends with a word for a service.

@@ -35,7 +35,7 @@ fn check(files: &[(&str, &str)], expected: &[(&str, &[Occasion])]) {
     assert_eq!(of(files), expected);
 }
 
-use Occasion::{ByHand, ForAdmins, ForCopy, Never};
+use Occasion::{ByHand, ForAdmins, ForCopy, InTests, Never};
 
 const MAIN: &str = "use axum::Router;\nfn main() { run(list) }\nfn run(f: F) {}\n";
 
@@ -54,7 +54,22 @@ fn what_nothing_that_runs_names_never_runs() {
             ),
             ("tests/all.rs", "fn t() { tested_elsewhere() }"),
         ],
-        &[("dead", &[Never]), ("deader", &[Never]), ("imported", &[Never]), ("own", &[Never])],
+        &[
+            ("dead", &[Never]),
+            ("deader", &[Never]),
+            ("imported", &[Never]),
+            ("own", &[Never]),
+            ("tested", &[InTests]),
+        ],
+    );
+    // What something else names as well runs.
+    let both = "fn list() { kept() }\nfn kept() {}\n#[cfg(test)]\nmod tests { #[test] fn t() { kept() } }";
+    check(&[("src/main.rs", MAIN), ("src/store.rs", both)], &[]);
+    // What tests reach through other functions.
+    let through = "fn outer() { inner() }\nfn inner() {}";
+    check(
+        &[("src/main.rs", MAIN), ("src/store.rs", through), ("tests/all.rs", "fn t() { outer() }")],
+        &[("inner", &[InTests]), ("outer", &[InTests])],
     );
     // A library is used by others, and names that are made of parts are not seen.
     check(&[("src/lib.rs", "pub fn dead() {}")], &[]);

@@ -40,7 +40,7 @@ impl Walker<'_> {
                 false => self.element_of(&node.receiver),
             },
             collected: self.collected_in(&node.receiver),
-            is_map: method == "map",
+            is_map: matches!(method, "map" | "for_each_concurrent" | "try_for_each_concurrent"),
         };
         let shape = || shape::of(&node.receiver, self);
         match method {

@@ -41,7 +41,7 @@ pub(in crate::rust) enum Runs {
         element: TypeRef,
         /// The queries that are its elements.
         collected: super::Queries,
-        /// Whether it gives a value for each element, `map`, rather than working on one after the other.
+        /// Whether it gives a value for each element, `map`, or works on several at once, rather than on one after the other.
         is_map: bool,
     },
 }
