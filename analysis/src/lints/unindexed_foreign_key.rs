@@ -92,9 +92,7 @@ fn finding(context: &SchemaContext<'_>, unindexed: Unindexed<'_>) -> Finding {
     }
     let finding = if context.stays(&table.name) {
         finding.note(format!("no query of the workspace adds rows to `{}`", table.name)).listed()
-    } else if context.is_never_named(&table.name)
-        && (context.grows(&key.table) || context.is_never_named(&key.table))
-    {
+    } else if context.grows(&key.table) && context.is_never_named(&table.name) {
         finding.note(format!("no query of the workspace names `{}`", table.name)).listed()
     } else if !is_seen && comparing == 0 && context.sees_writes() {
         finding.note(format!("no query whose text is known deletes from `{}`", key.table)).listed()
