@@ -1,4 +1,4 @@
-//! Texts that MySQL compares as numbers or times.
+//! Texts that MySQL and SQLite compare as numbers or times.
 
 use super::Reader;
 use crate::schema::Column;
@@ -7,7 +7,7 @@ use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::query::Body;
 
 impl Reader<'_> {
-    /// Whether MySQL compares a column of texts with a value as numbers or times: many texts are equal to one.
+    /// Whether MySQL or SQLite compares a column of texts with a value as numbers or times: many texts are equal to one.
     pub(super) fn is_turned_into_number(&self, own: &Expr, value: &Expr) -> bool {
         let is_text = |column: &Column| {
             let ty = column.ty.to_ascii_lowercase();
@@ -37,7 +37,15 @@ impl Reader<'_> {
             },
             _ => false,
         };
-        self.dialect() == Some(Dialect::MySql)
+        let is_converted = |value: &Expr| match (self.dialect(), value) {
+            (Some(Dialect::MySql), _) => true,
+            // A literal has no affinity.
+            (Some(Dialect::Sqlite), value) => {
+                matches!(value, Expr::Cast { .. } | Expr::Column(_) | Expr::Subquery(_))
+            }
+            _ => false,
+        };
+        is_converted(value)
             && self.table_column(own).is_some_and(is_text)
             && (of_number(value) || of_subquery())
     }

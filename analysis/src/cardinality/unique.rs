@@ -80,7 +80,12 @@ impl Reader<'_> {
                 Predicate::Known(predicate) => predicates::implied(predicate, conditions, id),
                 Predicate::NotUnderstood => false,
             };
-            if !index.unique || index.primary || index.doubtful || !predicate_holds() {
+            // `EXCLUDE (a WITH =)` is a unique key.
+            let excludes = || {
+                let mut exclusions = table.exclusions.iter();
+                exclusions.any(|it| it.name == index.name && it.operators.iter().all(|op| op == "="))
+            };
+            if !(index.unique || excludes()) || index.primary || index.doubtful || !predicate_holds() {
                 continue;
             }
             let rows = index.keys.iter().zip(keys).try_fold(Rows::One, |level, (key, own)| {
@@ -116,10 +121,14 @@ impl Reader<'_> {
     }
 }
 
-/// The names of SQLite's rowid in a table, unless a column of its own has the name.
+/// The names of SQLite's rowid in a table, unless a column of its own has the name, and of PostgreSQL's place of a row.
 fn rowid_names(table: &Table, schema: &Schema) -> impl Iterator<Item = &'static str> {
     let has_rowid = schema.dialect == Dialect::Sqlite && !table.without_rowid;
-    ["rowid", "_rowid_", "oid"].into_iter().filter(move |name| has_rowid && table.column(name).is_none())
+    let has_ctid = schema.dialect == Dialect::Postgres && table.partition_by.is_none();
+    ["rowid", "_rowid_", "oid", "ctid"].into_iter().filter(move |name| match *name {
+        "ctid" => has_ctid,
+        _ => has_rowid && table.column(name).is_none(),
+    })
 }
 
 /// Whether the conditions say of a condition, as an index holds its value, whether it is met: `(x IS NULL)`.

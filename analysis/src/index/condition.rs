@@ -7,7 +7,7 @@ use super::search_functions::{self, Sides};
 use super::value_types::Values;
 use crate::schema::{Column, Schema};
 use crate::sql::Dialect;
-use crate::sql::expr::{Call, ColumnRef, Expr, LikeKind, Op, Test};
+use crate::sql::expr::{Call, ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{BlockId, Body, Query, RelationId, Source};
 use crate::sql::routine;
 
@@ -207,6 +207,14 @@ impl<'a> Reader<'a> {
         // An index may store the condition itself: `CREATE INDEX ON jobs ((done_at IS NULL))`.
         match conjunct {
             Expr::Column(_) => {}
+            // PostgreSQL reads `done = false` as `NOT done`, which may be a key.
+            Expr::Binary { op: Op::Eq, left, right }
+                if self.dialect == Dialect::Postgres
+                    && left.as_column().is_some()
+                    && matches!(&**right, Expr::Literal(Literal::Bool(false))) =>
+            {
+                found.extend(self.compared(&Expr::Not(left.clone()), Compare::Equal, &[]));
+            }
             // PostgreSQL searches for false.
             Expr::Not(inner)
                 if self.dialect == Dialect::Postgres && !matches!(inner.as_ref(), Expr::Column(_)) =>

@@ -8,7 +8,7 @@ use super::few_values::has_few_values;
 use super::new_index::{self, NewIndex};
 use super::writes::{changed_columns, deleted_tables};
 use crate::cardinality;
-use crate::schema::{ForeignKey, Name, Replay, Schema, Table};
+use crate::schema::{ForeignKey, IndexKey, Name, Replay, Schema, Table};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Query};
 
@@ -155,10 +155,26 @@ fn is_indexed(schema: &Schema, table: &Table, key: &ForeignKey) -> bool {
                 words.trim_matches(['(', ')']) == format!("{} is not null", column.to_lowercase())
             })
         };
-        let is_sorted = matches!(index.method.as_str(), "btree" | "hash");
-        let first = index.keys.first().and_then(|key| key.as_column());
-        is_sorted && index.predicate.as_ref().is_none_or(is_not_null) && first.is_some_and(leads)
-    })
+        // A check compares in the collation of the column.
+        let is_own = |key: &IndexKey, name: &str| {
+            let declared = table.column(name).and_then(|column| column.collation.as_deref());
+            key.collation.is_none() || key.collation.as_deref() == declared
+        };
+        let leads = |key: &IndexKey| key.as_column().is_some_and(|name| leads(name) && is_own(key, name));
+        let leads = match index.method.as_str() {
+            "btree" | "hash" => index.keys.first().is_some_and(leads),
+            // Extensions bring `=` on scalar types, and any key is searched.
+            "gist" | "gin" => index.keys.iter().any(|key| key.opclass.is_none() && leads(key)),
+            _ => false,
+        };
+        leads && index.predicate.as_ref().is_none_or(is_not_null)
+    }) || table.partition_by.is_some() && are_indexed(schema, table, key)
+}
+
+/// Whether each partition of a table has an index of its own for a key.
+fn are_indexed(schema: &Schema, table: &Table, key: &ForeignKey) -> bool {
+    let mut partitions = schema.children_of(&table.name).peekable();
+    partitions.peek().is_some() && partitions.all(|partition| is_indexed(schema, partition, key))
 }
 
 /// The indexes for foreign keys that still lack one once `advice` is applied.

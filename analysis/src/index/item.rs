@@ -9,7 +9,7 @@ use super::wanted::{self, Reading, Wanted};
 use super::{Access, Hindrance, Verdict, estimate, hindrance};
 use crate::schema::Schema;
 use crate::sql::Dialect;
-use crate::sql::expr::{Expr, Test};
+use crate::sql::expr::{Expr, Op, Test};
 use crate::sql::query::{OrderKey, Query, RelationId, Source};
 
 /// A table of the problem.
@@ -59,6 +59,16 @@ impl Join {
     }
 }
 
+/// Whether a disjunction compares one column with several values: SQLite reads it as `x IN (1, 2)`.
+fn is_list(arms: &[Expr]) -> bool {
+    let column = |arm: &Expr| match arm {
+        Expr::Binary { op: Op::Eq, left, right } => left.as_column().or(right.as_column()).cloned(),
+        _ => None,
+    };
+    let first = arms.first().and_then(column);
+    first.is_some() && arms.iter().all(|arm| column(arm) == first)
+}
+
 /// Collects what is known about a table of the problem, and matches each of its conditions with its indexes.
 pub(super) fn item<'s>(
     id: RelationId,
@@ -88,7 +98,8 @@ pub(super) fn item<'s>(
                 let of = |part| condition::of(query, schema, part, id, here);
                 let own = parts.iter().filter(is_asked).flat_map(of).collect();
                 // An arm of SQLite has to imply the predicate of a partial index itself.
-                let others = demands.iter().copied().filter(|_| schema.dialect != Dialect::Sqlite);
+                let is_alone = schema.dialect == Dialect::Sqlite && !is_list(arms);
+                let others = demands.iter().copied().filter(|_| !is_alone);
                 let demands: Vec<&Expr> = others.chain(parts).collect();
                 Searches::new(&indexes, id, own, &demands)
             };

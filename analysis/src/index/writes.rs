@@ -3,7 +3,7 @@
 use super::new_index::NewIndex;
 use crate::schema::Name;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::query::{Action, Body, Query, Source, Write};
+use crate::sql::query::{Action, Body, From, Query, RelationId, Source, Write};
 
 /// Whether a query makes the database update the index: it inserts or deletes rows, or changes indexed
 /// columns.
@@ -42,21 +42,55 @@ fn looks_for_values(write: &Write) -> bool {
 pub(crate) fn written_tables(query: &Query) -> impl Iterator<Item = &Name> {
     query.blocks.iter().filter_map(|block| {
         let Body::Write(write) = &block.body else { return None };
-        match &query.relation(write.target).source {
-            Source::Table(name) => Some(name),
-            _ => None,
-        }
+        written(query, write.target, MOST_NESTED_VIEWS)
     })
+}
+
+/// The maximum nesting of views that are written through.
+const MOST_NESTED_VIEWS: usize = 8;
+
+/// The table behind a relation that is written to: itself, or that of an updatable view.
+fn written(query: &Query, relation: RelationId, depth: usize) -> Option<&Name> {
+    let depth = depth.checked_sub(1)?;
+    match &query.relation(relation).source {
+        Source::Table(name) => Some(name),
+        Source::View(_, view) => match &query.block(*view).body {
+            Body::Select(select) => match select.from.as_slice() {
+                [From::Relation(inner)] => written(query, *inner, depth),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The column of the table behind a relation that is written to.
+fn written_column<'q>(
+    query: &'q Query,
+    relation: RelationId,
+    column: &'q str,
+    depth: usize,
+) -> Option<&'q str> {
+    let depth = depth.checked_sub(1)?;
+    let known = query.relation(relation);
+    match &known.source {
+        Source::Table(_) => Some(column),
+        Source::View(_, view) => {
+            let at = known.columns.as_ref()?.iter().position(|known| known.name == column)?;
+            let Body::Select(select) = &query.block(*view).body else { return None };
+            let inner = select.projection.get(at)?.as_column()?;
+            written_column(query, inner.relation?, &inner.name, depth)
+        }
+        _ => None,
+    }
 }
 
 /// The tables that a query deletes from.
 pub(super) fn deleted_tables(query: &Query) -> impl Iterator<Item = &Name> {
     query.blocks.iter().filter_map(|block| {
         let Body::Write(write) = &block.body else { return None };
-        match &query.relation(write.target).source {
-            Source::Table(name) => write.deletes().then_some(name),
-            _ => None,
-        }
+        written(query, write.target, MOST_NESTED_VIEWS).filter(|_| write.deletes())
     })
 }
 
@@ -66,11 +100,8 @@ pub(super) fn changed_columns(query: &Query) -> impl Iterator<Item = (&Name, &st
         Body::Write(write) => Some(write.as_ref()),
         _ => None,
     });
-    let targets = writes.filter_map(|write| match &query.relation(write.target).source {
-        Source::Table(name) => Some((name, write)),
-        _ => None,
-    });
-    targets.flat_map(|(name, write)| {
+    let targets = writes.filter_map(|write| Some((written(query, write.target, MOST_NESTED_VIEWS)?, write)));
+    targets.flat_map(move |(name, write)| {
         let of_whens = write.whens.iter().filter_map(|when| match &when.action {
             Action::Update(assignments) => Some(assignments),
             _ => None,
@@ -83,7 +114,9 @@ pub(super) fn changed_columns(query: &Query) -> impl Iterator<Item = (&Name, &st
             // The row has the same value in the columns of the conflict.
             assignments.filter(|(column, _)| !conflict.columns.contains(column))
         });
-        updated.chain(conflict).map(move |(column, _)| (name, column.as_str()))
+        updated.chain(conflict).filter_map(move |(column, _)| {
+            Some((name, written_column(query, write.target, column, MOST_NESTED_VIEWS)?))
+        })
     })
 }
 

@@ -225,3 +225,39 @@ fn a_collation_that_ignores_case_finds_several_rows_of_a_key() {
     check("mail = $1", Rows::One);
     check("nick = $1 COLLATE ci", Rows::One);
 }
+
+#[test]
+fn values_that_many_keys_are_equal_to() {
+    let ddl = "CREATE TABLE a (id int PRIMARY KEY, mail varchar(90) NOT NULL UNIQUE); CREATE TABLE p (id int PRIMARY KEY, n int);";
+    for (condition, rows) in [
+        ("mail = 5", Rows::Many),
+        ("mail = DATE '2020-01-01'", Rows::Many),
+        ("mail = (SELECT n FROM p WHERE id = 1)", Rows::Many),
+        ("mail = '5'", Rows::One),
+        ("mail = ?", Rows::One),
+        ("id = '5'", Rows::One),
+    ] {
+        check_with(Dialect::MySql, ddl, &format!("SELECT id FROM a WHERE {condition}"), rows);
+    }
+    let ddl = "CREATE TABLE a (id INTEGER PRIMARY KEY, mail TEXT UNIQUE);";
+    check_with(Dialect::Sqlite, ddl, "SELECT id FROM a WHERE mail = CAST(? AS INTEGER)", Rows::Many);
+    check_with(Dialect::Sqlite, ddl, "SELECT id FROM a WHERE mail = 5", Rows::One);
+}
+
+#[test]
+fn what_else_is_of_one_row() {
+    let ddl = "CREATE TABLE a (id int PRIMARY KEY, k int); CREATE TABLE x (v int, w int, EXCLUDE (v WITH =));
+               CREATE TABLE r (v int, w int, EXCLUDE (v WITH =, w WITH <>));
+               CREATE TABLE p (d int) PARTITION BY LIST (d); CREATE TABLE p1 PARTITION OF p DEFAULT;";
+    for (sql, rows) in [
+        ("SELECT * FROM pg_try_advisory_xact_lock($1)", Rows::One),
+        ("SELECT * FROM jsonb_to_record($1) AS x(a int)", Rows::One),
+        ("SELECT * FROM jsonb_to_recordset($1) AS x(a int)", Rows::Bounded),
+        ("SELECT id FROM a WHERE ctid = $1", Rows::One),
+        ("SELECT d FROM p WHERE ctid = $1", Rows::Many),
+        ("SELECT w FROM x WHERE v = $1", Rows::One),
+        ("SELECT w FROM r WHERE v = $1", Rows::Many),
+    ] {
+        check_with(Dialect::Postgres, ddl, sql, rows);
+    }
+}

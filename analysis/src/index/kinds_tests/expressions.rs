@@ -61,3 +61,60 @@ fn an_interval_is_the_same_in_any_notation() {
     check(Postgres, ddl, "SELECT id FROM j WHERE ts + '60 min'::interval = $1", &[Served]);
     check(Postgres, ddl, "SELECT id FROM j WHERE ts + interval '2 hours' = $1", &[Unserved]);
 }
+
+/// As PostgreSQL 15 plans them.
+#[test]
+fn predicates_domains_collations_and_windows() {
+    let ddl = "CREATE DOMAIN pint AS int; CREATE DOMAIN em AS text;
+        CREATE TABLE o (id bigint PRIMARY KEY, cust int, prio int, total numeric, ok boolean NOT NULL, state text, p pint, e em);
+        CREATE INDEX ON o (cust) WHERE prio BETWEEN 1 AND 5; CREATE INDEX ON o (prio) WHERE total NOT BETWEEN 0 AND 100;
+        CREATE INDEX ON o (total) WHERE ok; CREATE INDEX ON o (state) WHERE state <> 'done'; CREATE INDEX ON o (p); CREATE INDEX ON o (e);";
+    for (condition, expect) in [
+        ("cust = $1 AND prio BETWEEN 1 AND 5", Served),
+        ("cust = $1 AND prio BETWEEN 2 AND 4", Served),
+        ("cust = $1 AND prio >= 1 AND prio <= 5", Served),
+        ("cust = $1 AND prio = 3", Served),
+        ("cust = $1 AND prio BETWEEN 1 AND 6", Unserved),
+        ("cust = $1 AND prio >= 1", Unserved),
+        ("prio = $1 AND total NOT BETWEEN 0 AND 100", Served),
+        ("prio = $1 AND total > 500", Served),
+        ("prio = $1 AND (total < 0 OR total > 100)", Served),
+        ("prio = $1 AND total > 50", Unserved),
+        ("total = $1 AND ok = 't'", Served),
+        ("total = $1 AND ok IN (true)", Served),
+        ("total = $1 AND ok = 'f'", Unserved),
+        ("state < 'done'", Served),
+        ("state <= 'done'", Unserved),
+        ("p::int = $1", Served),
+        ("e::text = $1", Served),
+        ("e::varchar = $1", Served),
+        ("p::bigint = $1", Unserved),
+    ] {
+        check(Postgres, ddl, &format!("SELECT id FROM o WHERE {condition}"), &[expect]);
+    }
+    let ddl = "CREATE TABLE l (id bigint PRIMARY KEY, tag text COLLATE \"C\"); CREATE INDEX ON l (tag);
+               CREATE TABLE d (id bigint PRIMARY KEY, tag text); CREATE INDEX ON d (tag);";
+    check(
+        Postgres,
+        ddl,
+        "SELECT d.id FROM d WHERE d.tag = (SELECT tag FROM l WHERE id = $1)",
+        &[Unserved, Served],
+    );
+    check(
+        Postgres,
+        ddl,
+        "SELECT l.id FROM l WHERE l.tag = (SELECT tag FROM d WHERE id = $1)",
+        &[Served, Served],
+    );
+    let ddl = "CREATE TABLE s (id bigint PRIMARY KEY, dev int, at int); CREATE INDEX ON s (dev);";
+    for (window, expect) in [("PARTITION BY dev ORDER BY at", Served), ("PARTITION BY at", Full)] {
+        let sql = format!(
+            "SELECT * FROM (SELECT id, dev, rank() OVER w FROM s WINDOW w AS ({window})) q WHERE dev = $1"
+        );
+        check(Postgres, ddl, &sql, &[expect]);
+    }
+    let ddl =
+        "CREATE TABLE f (id bigint PRIMARY KEY, done boolean NOT NULL); CREATE INDEX ON f ((NOT done));";
+    check(Postgres, ddl, "SELECT id FROM f WHERE NOT done", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM f WHERE done", &[Unserved]);
+}

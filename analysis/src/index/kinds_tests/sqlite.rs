@@ -166,3 +166,35 @@ fn texts_are_compared_with_the_rows_of_a_query_as_numbers() {
     a("k IN (SELECT id FROM b WHERE id = 1 UNION SELECT k FROM b WHERE id = 2)", &[Served, Served, Served]);
     a("n IN (SELECT k FROM b WHERE id = 1)", &[Served, Served]);
 }
+
+/// As SQLite 3.46 plans them.
+#[test]
+fn values_are_carried_to_columns_of_one_affinity() {
+    let ddl = "CREATE TABLE l (id INTEGER PRIMARY KEY, n INT, mode TEXT, hi INT); CREATE INDEX l_n ON l (n);
+               CREATE INDEX l_hi ON l (hi) WHERE mode = 'x';
+               CREATE TABLE t (id INTEGER PRIMARY KEY, code TEXT, l_id INT); CREATE INDEX t_code ON t (code); CREATE INDEX t_l ON t (l_id);";
+    for (sql, expect) in [
+        ("SELECT t.id FROM l LEFT JOIN t ON t.code = l.id WHERE l.id = ?", [Served, Unserved]),
+        ("SELECT t.id FROM l JOIN t ON t.code = l.id WHERE l.id = ?", [Served, Unserved]),
+        ("SELECT t.id FROM l JOIN t ON t.l_id = l.id WHERE l.id = ?", [Served, Served]),
+    ] {
+        let schema = schema(Sqlite, ddl);
+        let query = resolve(sql, Sqlite, Some(&schema)).expect("it parses");
+        let found: Vec<Verdict> = accesses(&query, &schema).iter().map(|access| access.verdict).collect();
+        let is_right =
+            |found: &Verdict, expect: &Verdict| found == expect || *expect == Unserved && *found == Full;
+        assert!(found.iter().zip(&expect).all(|(found, expect)| is_right(found, expect)), "{sql}: {found:?}");
+    }
+    for (condition, expect) in [
+        ("(hi = ? OR n = ?) AND mode = 'x'", Unserved),
+        ("mode = 'x' AND (hi = ? OR hi = ?)", Served),
+        ("(hi = ? AND mode = 'x') OR n = ?", Served),
+    ] {
+        check(Sqlite, ddl, &format!("SELECT id FROM l WHERE {condition}"), &[expect]);
+    }
+    let ddl = "CREATE TABLE b (id INTEGER PRIMARY KEY, tag TEXT COLLATE NOCASE, ring TEXT);
+               CREATE INDEX b_tag ON b (tag); CREATE INDEX b_ring ON b (ring);";
+    check(Sqlite, ddl, "SELECT id FROM b WHERE like('ab%', tag)", &[Served]);
+    check(Sqlite, ddl, "SELECT id FROM b WHERE glob('ab*', ring)", &[Served]);
+    check(Sqlite, ddl, "SELECT id FROM b WHERE glob('ab*', tag)", &[Unserved]);
+}

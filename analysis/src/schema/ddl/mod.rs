@@ -69,6 +69,13 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         object::drop(cursor)
     } else if cursor.take("rename") {
         object::rename_tables(cursor)
+    } else if cursor.dialect == Dialect::MySql && cursor.take("set statement") {
+        while !cursor.done() && !cursor.take("for") {
+            cursor.skip();
+        }
+        let start = cursor.at;
+        cursor.skip_all();
+        parse(cursor.source(start, cursor.at), dialect)
     } else if cursor.take("set") {
         session::set(cursor, SettingLifetime::Session)
     } else if cursor.dialect == Dialect::MySql && cursor.take("prepare") {

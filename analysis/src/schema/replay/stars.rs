@@ -178,6 +178,21 @@ mod tests {
     }
 
     #[test]
+    fn sqlite_reads_what_a_star_stands_for_anew() {
+        let mut replay = Replay::new(Dialect::Sqlite);
+        replay.apply(
+            "CREATE TABLE t (id int, a int); CREATE VIEW a AS SELECT * FROM b; CREATE VIEW b AS SELECT * FROM t;
+             CREATE VIEW c (x, y) AS SELECT * FROM t; ALTER TABLE t ADD z int; ALTER TABLE t RENAME a TO k;",
+            "a.sql",
+        );
+        let columns = |view: &str| {
+            let columns = replay.schema.view(None, view).and_then(|view| view.columns.as_ref());
+            columns.into_iter().flatten().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!([columns("a"), columns("b"), columns("c")], ["id k z", "id k z", "x y"]);
+    }
+
+    #[test]
     fn a_view_keeps_the_columns_that_it_was_made_with() {
         let postgres = Dialect::Postgres;
         check(postgres, "SELECT * FROM t", "SELECT id, name FROM t");

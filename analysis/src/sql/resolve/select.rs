@@ -42,6 +42,7 @@ impl Resolver<'_> {
         self.check_aliases();
         let aliases = if self.dialect == Dialect::MySql { self.aliases_of(select) } else { Vec::new() };
         let outer = std::mem::replace(&mut self.select_aliases, aliases);
+        self.define_partitions(select);
         let projection = self.projection(&select.projection);
         self.named_windows(&select.named_window);
         self.select_aliases = outer;
@@ -120,12 +121,11 @@ impl Resolver<'_> {
         }));
     }
 
-    /// The windows of `WINDOW w AS (..)`, which do not affect which rows are read.
+    /// The orders of `WINDOW w AS (..)`, which do not affect which rows are read.
     fn named_windows(&mut self, windows: &[ast::NamedWindowDefinition]) {
         for ast::NamedWindowDefinition(_, window) in windows {
             if let ast::NamedWindowExpr::WindowSpec(window) = window {
-                let keys = window.partition_by.iter().chain(window.order_by.iter().map(|key| &key.expr));
-                keys.for_each(|key| drop(self.window_key(key)));
+                window.order_by.iter().for_each(|key| drop(self.window_key(&key.expr)));
             }
         }
     }

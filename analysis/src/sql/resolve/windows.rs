@@ -51,6 +51,10 @@ impl Resolver<'_> {
         if let Some(scope) = self.scopes.last_mut() {
             scope.windows = Some(windows);
         }
+    }
+
+    /// Resolves the keys by which the windows of a SELECT divide its rows.
+    pub(super) fn define_partitions(&mut self, select: &ast::Select) {
         for ast::NamedWindowDefinition(name, window) in &select.named_window {
             let ast::NamedWindowExpr::WindowSpec(window) = window else { continue };
             // One may build on another that was defined before.
