@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::finding::{Finding, Level, Tier};
 use crate::lints::{self, Group, Lint, Trait};
-use crate::rust::{Loop, Occasion};
+use crate::rust::{Loop, Occasion, above_source};
 
 /// Directories and files of code that runs once, or by hand.
 const FOLDERS: &[&str] = &[
@@ -59,7 +59,7 @@ impl Checker<'_> {
             finding.tier = Tier::Listed;
         } else if is_wanted || is_broken || !is_raw {
             finding.tier = Tier::Shown;
-        } else if runs_once(&finding.place.file, &finding.function, loops.iter().any(Loop::serves))
+        } else if is_of_one_run(finding, loops, occasions)
             || self.is_command_line && is_command(&finding.place.file)
             || lint.is(Trait::OfRequests) && !answers_requests(&finding.place.file, &finding.function)
         {
@@ -68,6 +68,15 @@ impl Checker<'_> {
             finding.notes.push(why.to_owned());
             finding.tier = Tier::Listed;
         }
+    }
+}
+
+/// Whether a finding is in code that runs once or by hand. What answers requests is not, unless the folders above its crate's source
+/// say so: `examples`.
+fn is_of_one_run(finding: &Finding, loops: &[Loop], occasions: &[Occasion]) -> bool {
+    match occasions.contains(&Occasion::OnRequest) {
+        true => is_by_hand(above_source(&finding.place.file), ""),
+        false => runs_once(&finding.place.file, &finding.function, loops.iter().any(Loop::serves)),
     }
 }
 
@@ -82,7 +91,7 @@ fn why_seldom(lint: &Lint, finding: &Finding, occasion: Occasion) -> Option<&'st
     // How fast rows are found matters little in what runs once; what destroys them, or is wrong, does.
     let is_of_rows = is_of_many || matches!(lint.group, Group::Index | Group::Shape);
     match occasion {
-        Occasion::Uncompiled => None,
+        Occasion::Uncompiled | Occasion::OnRequest => None,
         Occasion::Never => Some("nothing that runs names its function"),
         Occasion::InTests if is_of_rows || lint.is(Trait::OnLoop) => Some("only tests name its function"),
         Occasion::ByHand => Some("only commands that are run by hand, or once, reach it"),

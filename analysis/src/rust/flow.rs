@@ -117,6 +117,8 @@ pub struct CallRef {
     pub sends: bool,
     /// Whether it gets a connection, or is a method of a value that holds one, judging by its name or type.
     pub on_database: bool,
+    /// The arguments that are code which was followed, by position, including the receiver.
+    pub code: Vec<usize>,
     /// Whether it is a method, or code that is a value, and gets a pool or connection as an argument, by its type.
     pub takes_connection: bool,
     /// The variables in its receiver and arguments, all connections left out; `None` if its arguments may change in

@@ -47,6 +47,8 @@ pub struct Function {
     pub inputs: Vec<(String, usize)>,
     /// The inputs of the closures that it takes, each with the position of its parameter, including the receiver.
     pub takes: Vec<(usize, Vec<TypeRef>)>,
+    /// The parameters, by position including the receiver, that give a future if they are code.
+    pub awaits: Vec<usize>,
     /// The parameters whose value is never changed in its body.
     pub kept: Vec<String>,
     /// Whether it is test code.
@@ -111,13 +113,16 @@ pub struct Bound {
     pub upper: Upper,
     /// Calls that may run queries and whose functions are unknown.
     pub unknown: Vec<Step>,
+    /// Calls of its own parameters that may run queries, each with the position of the parameter. What a caller passes counts where
+    /// it calls.
+    pub given: Vec<(usize, Step)>,
     /// The queries and calls on the most expensive path.
     pub steps: Vec<Step>,
 }
 
 impl Default for Bound {
     fn default() -> Bound {
-        Bound { lower: 0, upper: Upper::Finite(0), unknown: Vec::new(), steps: Vec::new() }
+        Bound { lower: 0, upper: Upper::Finite(0), unknown: Vec::new(), given: Vec::new(), steps: Vec::new() }
     }
 }
 
@@ -182,6 +187,16 @@ impl Step {
 }
 
 impl Bound {
+    /// The calls that may run queries beyond the maximum: of functions that are unknown, and of what it is given.
+    pub fn open(&self) -> impl Iterator<Item = &Step> {
+        self.unknown.iter().chain(self.given.iter().map(|(_, step)| step))
+    }
+
+    /// Whether there are such calls, so that the maximum is not known.
+    pub fn is_open(&self) -> bool {
+        self.open().next().is_some()
+    }
+
     /// The most expensive path, for a message: `1 at line 12, and 1 × 3 iterations (loop at line 14) at line 16`.
     pub fn path(&self) -> String {
         match self.steps.split_last() {

@@ -45,6 +45,7 @@ pub use lex::makers::Makers;
 pub use lex::opens::opens_database;
 pub use lex::outline::{Outline, outline};
 pub use lex::relevant::{LeftOut, left_out, may_query, relevant, with_queries};
+pub(crate) use occasions::above_source;
 pub use occasions::{NamedFile, Occasion, Occasions};
 pub use scan::{scan, scan_as, scan_detached, scan_function, scan_here, scan_in, scan_queries};
 pub use site::{Allow, Argument, Built, Call, Fetched, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};

@@ -1,11 +1,14 @@
 //! On which occasions a function runs, judging by where its name occurs in the workspace: never, by hand, for
 //! administrators, for an export. A name that may mean several functions means all of them.
 
+mod paths;
 mod programs;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+pub(crate) use self::paths::above_source;
+use self::paths::{copies_data, is_of_copies, path_words};
 use self::programs::{knows_server, reads_arguments};
 use super::lex::named::{Named, is_admin, is_one_off, named, names_of_functions};
 use super::lex::relevant::names_of;
@@ -28,6 +31,8 @@ pub enum Occasion {
     ForAdmins,
     /// It makes a copy of the data, or reads one back.
     ForCopy,
+    /// It answers requests: whatever its name and file are called, it runs again and again.
+    OnRequest,
 }
 
 /// A file of the workspace.
@@ -94,7 +99,11 @@ impl Occasions {
             workspace.note(&mut all, &tested.collect(), Occasion::InTests);
         }
         let is_of = |id: Id, file: &NamedFile<'_>, name: &str| {
-            is_by_hand(file.path, name) || commands.contains(file.crate_name) && workspace.get(id).is_some()
+            let is_by_hand = match workspace.answers(id) {
+                true => is_by_hand(above_source(file.path), ""),
+                false => is_by_hand(file.path, name),
+            };
+            is_by_hand || commands.contains(file.crate_name) && workspace.get(id).is_some()
         };
         let by_hand = workspace.reached_only_from(&is_of);
         let once = workspace.of_one_off_modules(&by_hand);
@@ -109,10 +118,7 @@ impl Occasions {
         let structs: HashSet<&str> =
             workspace.named.iter().flat_map(|it| it.structs.iter().copied()).collect();
         let of_all = |of: Option<&str>| of.is_some_and(|of| !structs.contains(of));
-        let paths = |is_named: fn(&str) -> bool| -> Vec<bool> {
-            files.iter().map(|file| path_words(file.path).any(is_named)).collect()
-        };
-        let (of_admins, of_copies) = (paths(is_admin), paths(is_of_copies));
+        let of_admins: Vec<bool> = files.iter().map(|file| path_words(file.path).any(is_admin)).collect();
         let asks = |id: Id, _: &NamedFile<'_>, name: &str| {
             is_admin(name)
                 || of_admins.get(id.0) == Some(&true)
@@ -120,10 +126,14 @@ impl Occasions {
         };
         let for_admins = workspace.reached_only_from(&asks);
         workspace.note(&mut all, &for_admins, Occasion::ForAdmins);
-        let copies =
-            |id: Id, _: &NamedFile<'_>, name: &str| copies_data(name) || of_copies.get(id.0) == Some(&true);
+        let copies = |id: Id, file: &NamedFile<'_>, name: &str| {
+            let answers = workspace.answers(id);
+            copies_data(name, answers) || path_words(file.path).any(|word| is_of_copies(word, answers))
+        };
         let for_copy = workspace.reached_only_from(&copies);
         workspace.note(&mut all, &for_copy, Occasion::ForCopy);
+        let answering = workspace.functions().filter(|id| workspace.answers(*id)).collect();
+        workspace.note(&mut all, &answering, Occasion::OnRequest);
         all
     }
 
@@ -200,6 +210,10 @@ impl<'t> Workspace<'t> {
 
     fn get(&self, (file, at): Id) -> Option<&super::lex::named::Declared<'t>> {
         self.named.get(file)?.functions.get(at)
+    }
+
+    fn answers(&self, id: Id) -> bool {
+        self.get(id).is_some_and(|it| it.answers)
     }
 
     /// Whether something other than its name may run a function: `main`, an attribute, a trait of another crate.
@@ -403,7 +417,8 @@ impl<'t> Workspace<'t> {
                     users.any(|(_, function)| runs_again((other, *function)))
                 });
             if !is_used && !file.in_test {
-                found.extend((0..named.functions.len()).map(|function| (at, function)));
+                let all = named.functions.iter().enumerate().filter(|(_, function)| !function.answers);
+                found.extend(all.map(|(function, _)| (at, function)));
             }
         }
         found
@@ -420,26 +435,6 @@ impl<'t> Workspace<'t> {
             all.functions.entry((file.path.to_owned(), function.line)).or_default().push(occasion);
         }
     }
-}
-
-/// The words of a path inside its crate: the names of its folders and of the file.
-fn path_words(path: &str) -> impl Iterator<Item = &str> {
-    let inside = path.rsplit_once("src/").map_or(path, |(_, inside)| inside);
-    inside.strip_suffix(".rs").unwrap_or(inside).split('/')
-}
-
-/// Whether a file or folder of this name is about copies of the data.
-fn is_of_copies(name: &str) -> bool {
-    let last = name.rsplit(['_', '-']).next().unwrap_or_default();
-    matches!(last, "backup" | "backups" | "export" | "exports" | "restore")
-}
-
-/// Whether a function of this name makes a copy of the data, or reads one back: `export_users`, `create_backup`. The noun of
-/// `backup_codes` is another.
-fn copies_data(name: &str) -> bool {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default();
-    matches!(first, "export" | "restore") || is_of_copies(name)
 }
 
 #[cfg(test)]

@@ -52,6 +52,10 @@ impl Report {
         let accesses = match self.subject {
             Subject::Everything => {
                 missing.push(format!("{} with no bound", grouped(self.unbounded)));
+                if self.uncertain > 0 {
+                    let budgets = counted(self.uncertain, "budget", "budgets");
+                    missing.push(format!("{budgets} not certain for unknown calls"));
+                }
                 if unknown > 0 {
                     missing.push(format!("{} of unknown tables", grouped(unknown)));
                 }

@@ -50,6 +50,7 @@ pub(super) fn summary(report: &Report) -> Value {
         "unchecked": report.unchecked(),
         "unknown": report.accesses_with(Verdict::Unknown),
         "unbounded": report.unbounded,
+        "uncertain_budgets": report.uncertain,
         "stale": report.stale,
         "unread": report.unread.len(),
         "errors": report.count(Level::Deny),

@@ -105,6 +105,8 @@ pub(crate) struct Report {
     stale: usize,
     /// The number of queries in functions whose source does not bound how many they run.
     unbounded: usize,
+    /// The number of budgets that are kept as far as is known, of functions with calls that are unknown.
+    uncertain: usize,
     /// The shown findings, by database and place.
     findings: Vec<Finding>,
     /// The total number of findings, if only those of a change are reported.
@@ -288,6 +290,7 @@ impl Report {
             dynamic: 0,
             stale: 0,
             unbounded: 0,
+            uncertain: 0,
             findings: Vec::new(),
             of_all: None,
             functions: Vec::new(),

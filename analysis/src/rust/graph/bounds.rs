@@ -60,6 +60,11 @@ pub trait Calls {
         0
     }
 
+    /// The call of the function's own parameter, if that may query.
+    fn given(&self, _parameter: usize) -> Option<Step> {
+        None
+    }
+
     /// How many queries a query counts for.
     fn query(&self) -> u64 {
         1
@@ -74,7 +79,7 @@ impl<F: FnMut(&CallRef) -> Called> Calls for F {
 
 /// The bounds of a piece of code; `resolve` returns the contribution of each call.
 pub fn bound(flow: &Flow, sites: &[Site], resolve: &mut dyn Calls) -> Bound {
-    let mut counter = Counter { sites, resolve, unknown: Vec::new(), loops: Vec::new() };
+    let mut counter = Counter { sites, resolve, unknown: Vec::new(), given: Vec::new(), loops: Vec::new() };
     let ways = counter.count(flow);
     let run = Run::either(ways.on, ways.out).unwrap_or_default();
     let upper = match (run.most, run.why) {
@@ -82,7 +87,7 @@ pub fn bound(flow: &Flow, sites: &[Site], resolve: &mut dyn Calls) -> Bound {
         (None, Some((why, place))) => Upper::Unbounded { why, place },
         (None, None) => Upper::Unbounded { why: "no number bounds it".to_owned(), place: Place::default() },
     };
-    Bound { lower: run.least, upper, unknown: counter.unknown, steps: run.steps }
+    Bound { lower: run.least, upper, unknown: counter.unknown, given: counter.given, steps: run.steps }
 }
 
 /// One path, or several merged paths, through a piece of code.
@@ -197,6 +202,7 @@ struct Counter<'a> {
     sites: &'a [Site],
     resolve: &'a mut dyn Calls,
     unknown: Vec<Step>,
+    given: Vec<(usize, Step)>,
     loops: Vec<Loop>,
 }
 
@@ -207,6 +213,8 @@ impl Counter<'_> {
             Flow::Query(index) | Flow::Made(index) => on(self.query(*index)),
             Flow::Call(call) => on(self.call(call)),
             Flow::Parameter(parameter) => {
+                let step = self.resolve.given(*parameter);
+                self.given.extend(step.map(|it| (*parameter, Step { loops: self.loops.clone(), ..it })));
                 let n = self.resolve.parameter(*parameter);
                 on(Run { least: n, most: Some(n), ..Run::default() })
             }

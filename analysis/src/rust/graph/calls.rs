@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use self::nearest::{Nearest, is_cache, serves};
+use self::nearest::{Nearest, serves};
 use super::globs;
 use super::growth::Growth;
 use super::handed::{Field, Parameter};
@@ -316,14 +316,16 @@ impl<'a> CallGraph<'a> {
                 let Some(index) = call.loops.iter().rposition(is_ours) else { continue };
                 let Some(around) = call.loops.get(index).filter(|it| it.exempt.is_none()) else { continue };
                 let targets = self.targets(caller.source, call);
+                let grows = self.growth(caller, &call.loops, index, &callers) == Growth::Rows;
                 let is_of_tenants = || self.enters_tenant(caller, around, QueryOrCall::Call(call.number));
-                if self.is_on_component(caller, call, around) || draws(call, around) || is_of_tenants() {
+                if !grows && self.is_on_component(caller, call, around)
+                    || draws(call, around)
+                    || is_of_tenants()
+                {
                     continue;
                 }
-                if targets
-                    .iter()
-                    .any(|target| self.get(*target).is_some_and(|(_, it)| is_cache(it) || serves(&it.flow)))
-                {
+                let serves = |target: &FunctionId| self.get(*target).is_some_and(|(_, it)| serves(&it.flow));
+                if targets.iter().any(|target| self.is_cache(*target) || serves(target)) {
                     continue;
                 }
                 let takes_many = |site: &Site| site.built.as_ref().is_some_and(|built| built.takes_many);
@@ -351,7 +353,7 @@ impl<'a> CallGraph<'a> {
                     aside: self
                         .aside(caller, call, index)
                         .or_else(|| self.why_few(caller, call, index, &callers)),
-                    grows: self.growth(caller, &call.loops, index, &callers) == Growth::Rows,
+                    grows,
                     takes_of_loop: varies(call, around),
                     key: self.key(call, targets),
                     is_checked: self.end_of(targets).is_some_and(|site| site.form == Form::Checked),
@@ -378,11 +380,12 @@ impl<'a> CallGraph<'a> {
     }
 
     /// Whether the call is a method of the loop's element and the element is a trait object: a component of
-    /// the program.
+    /// the program. What a loop takes out of its collection is data.
     fn is_on_component(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
         let Callee::Method { on, .. } = &call.callee else { return false };
         let receiver = call.written.split('.').next().unwrap_or_default();
-        around.elements.iter().any(|name| name == receiver)
+        !around.over.contains(".drain(")
+            && around.elements.iter().any(|name| name == receiver)
             && self.names.context(caller).is_some_and(|context| self.names.is_trait_object(&context, on))
     }
 

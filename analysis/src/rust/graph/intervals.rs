@@ -8,7 +8,7 @@ use super::calls::CallGraph;
 use super::handed::Field;
 use crate::rust::drivers;
 use crate::rust::flow::{CallRef, Callee, FieldRef};
-use crate::rust::function::{Bound, Function, Upper};
+use crate::rust::function::{Bound, Function, Step, Upper};
 use crate::rust::methods::{Yields, yields};
 use crate::rust::site::Form;
 use crate::rust::source::FunctionId;
@@ -215,7 +215,9 @@ impl<'a> Bounder<'_, 'a> {
         let Some(bound) = self.bound(id) else { return Called::Nothing };
         // A future that is not awaited here may never run.
         let lower = if call.awaited || !function.is_async { bound.lower } else { 0 };
-        Called::Known { lower, upper: bound.upper.clone(), unknown: !bound.unknown.is_empty() }
+        let unknown = !bound.unknown.is_empty()
+            || bound.given.iter().any(|(parameter, _)| !call.code.contains(parameter));
+        Called::Known { lower, upper: bound.upper.clone(), unknown }
     }
 }
 
@@ -262,6 +264,16 @@ impl Calls for InFunction<'_, '_, '_> {
 
     fn finds(&self, call: usize) -> bool {
         !self.bounder.graph.targets_of(self.id.source, call).is_empty()
+    }
+
+    fn given(&self, parameter: usize) -> Option<Step> {
+        if !(self.bounder.blocks || self.function.awaits.contains(&parameter)) {
+            return None;
+        }
+        let inputs = self.function.inputs.iter();
+        let name = inputs.filter(|(_, at)| *at == parameter).map(|(name, _)| name.clone()).next();
+        let place = self.function.place.clone();
+        Some(Step { place, what: name.unwrap_or_default(), queries: None, loops: Vec::new() })
     }
 
     fn stores(&self, call: usize, parameter: usize) -> bool {

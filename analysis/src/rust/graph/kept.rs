@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::calls::{CallGraph, nearest::is_cache};
+use super::calls::CallGraph;
 use crate::rust::flow::Handed;
 use crate::rust::source::{FunctionId, SiteFact};
 
@@ -36,7 +36,7 @@ impl CallGraph<'_> {
             function.flow.calls().map(|call| (call.number, call.loops.len())).collect();
         let of_cache = |handed: &&Handed| {
             let targets = handed.call.map_or(&[][..], |call| self.targets_of(caller.source, call));
-            let keeps = |id: &FunctionId| self.get(*id).is_some_and(|(_, it)| is_cache(it));
+            let keeps = |id: &FunctionId| self.is_cache(*id);
             !targets.is_empty() && targets.iter().all(keeps)
         };
         let kept = handed.into_iter().filter(of_cache);

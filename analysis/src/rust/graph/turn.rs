@@ -408,6 +408,8 @@ pub(super) fn writes(site: &Site) -> bool {
 fn is_of_program(name: &str, arguments: usize) -> bool {
     match name {
         name if matches!(yields(name), Some(Yields::Wait | Yields::Locked)) => true,
+        // The permits of a semaphore are for what follows.
+        "acquire_arc" | "acquire_many" | "acquire_many_owned" | "acquire_owned" => true,
         "contains" | "invalidate" | "join_next" | "join" | "connect" | "close" | "clone" | "fetch"
         | "fetch_all" | "fetch_one" | "fetch_optional" | "execute" | "map_err" | "boxed"
         | "with_subscriber" | "with_context" | "into_future" => true,

@@ -2,6 +2,7 @@
 
 mod admin;
 mod functions;
+mod requests;
 
 use std::collections::HashSet;
 
@@ -9,6 +10,7 @@ use super::tokens::{Token, TokenKind, tokens};
 pub(in crate::rust) use admin::is_admin;
 use admin::{administered, is_admin_type, is_demand};
 pub(in crate::rust) use functions::names_of_functions;
+use requests::is_route;
 
 /// The names of a file.
 #[derive(Debug, Default)]
@@ -44,6 +46,8 @@ pub(in crate::rust) struct Declared<'t> {
     pub(in crate::rust) implements: Option<&'t str>,
     /// Whether it is test code.
     pub(in crate::rust) in_test: bool,
+    /// Whether it answers requests.
+    pub(in crate::rust) answers: bool,
     /// Whether only administrators get past it: it checks for one, and returns or fails otherwise.
     pub(in crate::rust) asks_for_admin: bool,
     /// What it asks for an administrator of, by the name of a type: `Campaign` of a parameter `CampaignAdmin`.
@@ -87,6 +91,7 @@ enum Around<'t> {
 struct Attributes {
     is_marked: bool,
     is_test: bool,
+    is_route: bool,
 }
 
 struct Reader<'t, 'd> {
@@ -319,6 +324,7 @@ impl<'t> Reader<'t, '_> {
         }
         if !is_inner {
             self.attributes.is_marked |= !HARMLESS.contains(&name);
+            self.attributes.is_route |= is_route(name);
             self.attributes.is_test |= is_test && !(is_not && name == "cfg");
         }
     }
@@ -358,6 +364,7 @@ impl<'t> Reader<'t, '_> {
             is_marked: is_marked || is_root,
             implements,
             in_test,
+            answers: attributes.is_route,
             asks_for_admin: false,
             admin_of: None,
         });
@@ -375,10 +382,11 @@ impl<'t> Reader<'t, '_> {
                 }
                 TokenKind::Sign(b';') if depth == 0 => break,
                 TokenKind::Word => {
-                    if is_admin_type(token.text)
-                        && let Some(function) = self.named.functions.get_mut(position)
-                    {
+                    let answers = self.is_of_request(token.text);
+                    if let Some(function) = self.named.functions.get_mut(position) {
+                        function.answers |= answers;
                         match administered(token.text) {
+                            _ if !is_admin_type(token.text) => {}
                             Some(of) => function.admin_of = Some(of),
                             None => function.asks_for_admin = true,
                         }

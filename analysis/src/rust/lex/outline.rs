@@ -49,6 +49,8 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) queries: bool,
     /// Whether something in it looks like a query of a driver other than sqlx that blocks.
     pub(in crate::rust) blocks: bool,
+    /// Whether it has a budget, or another attribute of this project.
+    pub(in crate::rust) budgeted: bool,
     /// Whether it may give the text of a query: it is one expression with a text that starts like a statement.
     pub(in crate::rust) gives_text: bool,
     /// Whether it takes functions to call, or lists values.
@@ -71,6 +73,7 @@ impl<'t> Outlined<'t> {
             waits: Waits::Itself,
             queries: false,
             blocks: false,
+            budgeted: false,
             gives_text: false,
             takes_functions: false,
             calls_code: false,
@@ -289,6 +292,8 @@ impl<'t> Reader<'t> {
     fn function(&mut self) {
         let beginning = self.beginning();
         let before = [1, 2, 3].map(|back| self.at.checked_sub(back).and_then(|at| self.tokens.get(at)));
+        let above = self.tokens.get(..self.at).unwrap_or_default().iter().rev();
+        let budgeted = above.take_while(|token| token.start >= beginning).any(|it| it.text == "query_budget");
         let is_async = before.iter().flatten().any(|token| token.text == "async");
         let name = self.peek(1).map(|token| token.name()).unwrap_or_default();
         self.at += 2;
@@ -325,6 +330,7 @@ impl<'t> Reader<'t> {
             waits,
             queries: false,
             blocks: false,
+            budgeted,
             gives_text: false,
             takes_functions,
             calls_code: false,

@@ -169,8 +169,9 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
         function.takes_functions || function.types.iter().any(|ty| code.contains(ty))
     };
     // What a query elsewhere may run.
-    let is_kept =
-        |function: &Outlined<'_>| takes_code(function) || function.calls_code || function.gives_text;
+    let is_kept = |function: &Outlined<'_>| {
+        takes_code(function) || function.calls_code || function.gives_text || function.budgeted
+    };
     found.extend(all().filter(|(_, function)| is_kept(function)).map(|(id, _)| id));
     found.retain(|(file, at)| outlines.get(*file).is_some_and(|outline| *at < outline.functions.len()));
     found

@@ -35,7 +35,7 @@ fn check(files: &[(&str, &str)], expected: &[(&str, &[Occasion])]) {
     assert_eq!(of(files), expected);
 }
 
-use Occasion::{ByHand, ForAdmins, ForCopy, InTests, Never};
+use Occasion::{ByHand, ForAdmins, ForCopy, InTests, Never, OnRequest};
 
 const MAIN: &str = "use axum::Router;\nfn main() { run(list) }\nfn run(f: F) {}\n";
 
@@ -59,6 +59,7 @@ fn what_nothing_that_runs_names_never_runs() {
             ("deader", &[Never]),
             ("imported", &[Never]),
             ("own", &[Never]),
+            ("route", &[OnRequest]),
             ("tested", &[InTests]),
         ],
     );
@@ -179,4 +180,26 @@ fn a_module_of_a_change_that_is_made_once_is_run_by_hand_unless_a_service_uses_i
         assert!(!by_hand(file, route), "{file}");
     }
     assert!(!by_hand("src/fill.rs", "use axum::Router;\nfn main() { fill::run() }\n"));
+}
+
+#[test]
+fn what_answers_requests_is_no_code_that_runs_once() {
+    let of_handler = |file: &str, head: &str| {
+        let text = format!("{head} {{ rows() }}\nfn rows() {{}}\n");
+        let main = "use axum::Router;\nfn main() { serve(restore_orders); serve(seed) }\n";
+        let mut found = of(&[("src/main.rs", main), (file, &text)]);
+        found.retain(|(name, _)| name != "rows");
+        found.pop().map(|(_, occasions)| occasions).unwrap_or_default()
+    };
+    for (file, head) in [
+        ("src/orders.rs", "async fn restore_orders(State(db): State<PgPool>, Json(ids): Json<Vec<i64>>)"),
+        ("src/orders.rs", "async fn restore_orders(db: web::Data<PgPool>)"),
+        ("src/orders.rs", "async fn seed(request: HttpRequest)"),
+        ("src/migrate.rs", "async fn seed(db: Db) -> impl IntoResponse"),
+    ] {
+        assert_eq!(of_handler(file, head), [OnRequest], "{file} {head}");
+    }
+    assert_eq!(of_handler("src/orders.rs", "async fn restore_orders(db: &PgPool)"), [ForCopy]);
+    assert_eq!(of_handler("src/orders.rs", "async fn seed(state: &State)"), [ByHand]);
+    assert_eq!(of_handler("src/cli/seed.rs", "async fn list(State(db): State<PgPool>)"), [Never, OnRequest]);
 }

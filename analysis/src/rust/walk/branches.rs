@@ -5,7 +5,8 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{BinOp, Expr, Lit, Pat};
 
-use super::shape::{self, Shape};
+use super::parts;
+use super::shape::Shape;
 use super::variables;
 use super::{Queries, Walker};
 use super::{caches, errors};
@@ -302,7 +303,7 @@ fn is_remainder(expression: &Expr) -> bool {
 fn is_batch(size: &Expr) -> bool {
     match size {
         Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => {
-            number.base10_parse().is_ok_and(|number: u64| number >= shape::BATCH)
+            number.base10_parse().is_ok_and(|number: u64| number >= parts::BATCH)
         }
         size => is_size(size),
     }

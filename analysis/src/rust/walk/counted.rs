@@ -51,6 +51,21 @@ impl Walker<'_> {
         }
     }
 
+    /// Notes how many elements a list has at most behind a statement that shortens it: `ids.truncate(3);`. Returns its position among
+    /// the variables and its shape before, which it has again behind the block.
+    pub(super) fn note_cut(&mut self, statement: &Stmt, rest: &[Stmt]) -> Option<(usize, Shape)> {
+        let Stmt::Expr(Expr::MethodCall(call), Some(_)) = statement else { return None };
+        let Expr::Path(path) = call.receiver.as_ref() else { return None };
+        let name = path.path.get_ident().filter(|_| call.method == "truncate")?.to_string();
+        let most = numbers::single_number(call.args.first()?, self)?;
+        let mut uses = Uses { name: &name, ..Uses::default() };
+        rest.iter().for_each(|statement| uses.visit_stmt(statement));
+        let at = self.here.locals.position(&name).filter(|_| !uses.other)?;
+        let local = self.here.locals.at_mut(at)?;
+        let cut = Shape::Fixed(Some(most.saturating_add(uses.pushes)), false);
+        Some((at, std::mem::replace(&mut local.shape, cut)))
+    }
+
     /// The number of elements of a list that is made here and may be filled.
     fn made_list(&self, value: &Expr) -> Option<u64> {
         if let Expr::Call(call) = value

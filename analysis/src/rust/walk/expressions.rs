@@ -25,7 +25,7 @@ impl Walker<'_> {
         let queries = self.scoped(|walker| {
             let (before, rare) = (walker.here.leaving.clone(), walker.here.rare);
             let kept = walker.here.kept;
-            let mut marked = None;
+            let (mut marked, mut cut) = (None, Vec::new());
             let leaves_from = walker.last_continue(block);
             // Constants are visible in the whole block.
             for statement in block.stmts.iter().filter(|_| has_items) {
@@ -42,6 +42,7 @@ impl Walker<'_> {
                 tail = walker.statement_before(statement, rest);
                 walker.note_whether_kept(statement, rest);
                 walker.note_counted(statement, rest);
+                cut.extend(walker.note_cut(statement, rest));
                 walker.note_latch(statement, rest);
                 if let Some(loops) = walker.once_behind(statement, rest) {
                     let before = walker.mark_once(loops);
@@ -53,6 +54,9 @@ impl Walker<'_> {
             (walker.here.leaving, walker.here.rare) = (before, rare);
             walker.here.kept = kept;
             marked.into_iter().for_each(|before| walker.unmark_once(before));
+            for (at, before) in cut.into_iter().rev() {
+                walker.here.locals.at_mut(at).into_iter().for_each(|local| local.shape = before);
+            }
             tail
         });
         if has_items {
@@ -148,6 +152,7 @@ impl Walker<'_> {
             new.same_as = self.same_closure(&init.expr);
             new.number = numbers::single_number(&init.expr, self);
         }
+        new.on_its_own = self.is_made_of_database(&init.expr);
         new.begins = transactions::begins(&init.expr) || self.borrows_begun(&init.expr);
         let first = self.sites.len();
         new.queries = self.expr(&init.expr);

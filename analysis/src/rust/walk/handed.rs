@@ -55,7 +55,7 @@ impl Walker<'_> {
     ) -> (Queries, usize) {
         let call = self.calls;
         self.calls += 1;
-        let mut queries = Queries::new();
+        let (mut queries, mut code) = (Queries::new(), Vec::new());
         let callee = std::mem::take(&mut self.here.callee);
         for (position, argument) in arguments.enumerate() {
             let argument = self.opened(argument);
@@ -87,6 +87,9 @@ impl Walker<'_> {
                 }),
                 _ => queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once)),
             });
+            if is_function {
+                code.push(position + receivers);
+            }
             if !is_function {
                 self.emit(body);
             } else if body.runs_something() {
@@ -103,6 +106,7 @@ impl Walker<'_> {
             }
         }
         self.here.handing = None;
+        self.here.code = code;
         (queries, call)
     }
 

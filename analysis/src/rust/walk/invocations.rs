@@ -181,7 +181,9 @@ impl Walker<'_> {
             variables::mentions(argument).iter().any(|name| around.elements.contains(name))
         };
         let (elements, others): (Vec<&Expr>, Vec<&Expr>) = arguments.partition(is_element);
-        let is_database = elements.iter().any(|element| self.is_worked_on(element, &others));
+        let is_database = elements
+            .iter()
+            .any(|element| self.is_worked_on(element, &others) || self.is_made_of_database(element));
         let around = self.here.loops.last_mut().filter(|_| is_database)?;
         let outer = around.exempt;
         around.exempt = outer.or(Some(purpose::DATABASES));

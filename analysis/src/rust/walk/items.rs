@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::spanned::Spanned;
 use syn::{Attribute, Item};
 
 use super::allows;
@@ -14,11 +13,12 @@ use super::locals::Local;
 use super::origin;
 use super::outputs::listed;
 use super::shape;
+use super::signature;
 use super::sql_text::{plain, segments};
 use super::variables;
 use super::{Owner, Walker};
 use crate::rust::flow::Flow;
-use crate::rust::function::{Bound, BudgetAttr, Function, Limit};
+use crate::rust::function::{Bound, Function};
 use crate::rust::graph::imports::{self, Macro, Rules};
 use crate::rust::place_at;
 use crate::rust::type_ref::{self, TypeRef};
@@ -222,9 +222,10 @@ impl<'f> Walker<'f> {
             lists: body.and_then(listed).is_some(),
             inputs: variables::inputs(sig),
             takes,
+            awaits: self.futures(sig),
             kept: body.map(|body| variables::kept(sig, body)).unwrap_or_default(),
             in_test: self.in_test,
-            budget: attributes.iter().find_map(|attribute| budget(attribute, &self.file)),
+            budget: attributes.iter().find_map(|attribute| signature::budget(attribute, &self.file)),
             allows: allowed,
             occasions: Vec::new(),
             bound: Bound::default(),
@@ -418,33 +419,4 @@ pub fn is_test_path(file: &str) -> bool {
     };
     stem.is_some_and(|stem| stem == "test" || is_test(stem))
         || parts.take_while(|part| *part != "src").any(is_test)
-}
-
-/// The budget that an attribute sets.
-fn budget(attribute: &Attribute, file: &Arc<str>) -> Option<BudgetAttr> {
-    if attribute.path().segments.last()?.ident != "query_budget" {
-        return None;
-    }
-    let place = place_at(file, attribute.span().start());
-    let mut budget = BudgetAttr { place, max: None, rows: None, time: None };
-    let pairs = attribute
-        .parse_args_with(syn::punctuated::Punctuated::<syn::MetaNameValue, syn::Token![,]>::parse_terminated);
-    for pair in pairs.into_iter().flatten() {
-        let limit = || match &pair.value {
-            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => {
-                number.base10_parse().ok().map(Limit::Literal)
-            }
-            expression => Some(Limit::Expression(crate::rust::walk::excerpt::written(expression))),
-        };
-        if pair.path.is_ident("max") {
-            budget.max = limit();
-        } else if pair.path.is_ident("rows") {
-            budget.rows = limit();
-        } else if pair.path.is_ident("time")
-            && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(time), .. }) = &pair.value
-        {
-            budget.time = Some(time.value());
-        }
-    }
-    Some(budget)
 }

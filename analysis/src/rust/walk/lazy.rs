@@ -1,8 +1,11 @@
 //! Values that run only when something waits for them: async blocks, futures, and queries in variables.
 
+use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{Expr, Pat, Stmt};
 
+use super::counted;
+use super::loops::Runs;
 use super::sql_text::segments;
 use super::{Queries, Walker};
 use crate::rust::flow::Flow;
@@ -19,6 +22,7 @@ impl Walker<'_> {
         };
         let (flows, sites) = (self.here.flow.len(), self.sites.len());
         self.statement(statement);
+        self.end_unused_closure(&local.pat, rest);
         let made = self.here.flow.get(flows..).unwrap_or_default();
         if !made.iter().any(Flow::has_query) {
             return Queries::new();
@@ -34,6 +38,15 @@ impl Walker<'_> {
             self.emit(Flow::seq(made).maybe());
         }
         Queries::new()
+    }
+
+    /// Walks a closure that nothing behind its declaration names for what stands in it alone: it never runs.
+    fn end_unused_closure(&mut self, pattern: &syn::Pat, rest: &[Stmt]) {
+        let is_named = |name: &String| rest.iter().any(|it| counted::mentions(it.to_token_stream(), name));
+        let Some(name) = variable(pattern).filter(|name| !is_named(name)) else { return };
+        if let Some(closure) = self.here.locals.get_mut(&name).and_then(|local| local.closure.take()) {
+            drop(self.sequence(|walker| walker.closure(&closure, &Runs::Once)));
+        }
     }
 }
 

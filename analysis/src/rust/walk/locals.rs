@@ -41,6 +41,8 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) latch: Option<super::latches::Latch>,
     /// The position of the parameter that it is, counted from 0, including the receiver.
     pub(in crate::rust) parameter: Option<usize>,
+    /// Whether it works on a database that an element of a loop names.
+    pub(in crate::rust) on_its_own: bool,
     /// Whether it is a transaction that begins with it.
     pub(in crate::rust) begins: bool,
     /// The number of loops around its declaration.
@@ -76,6 +78,7 @@ impl Local {
             counter: None,
             latch: None,
             parameter: None,
+            on_its_own: false,
             begins: false,
             loops,
         }
@@ -108,6 +111,11 @@ impl Locals {
 
     pub(in crate::rust) fn get(&self, name: &str) -> Option<&Local> {
         self.list.get(*self.by_name.get(name)?.last()?)
+    }
+
+    /// The position of a variable.
+    pub(in crate::rust) fn position(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name)?.last().copied()
     }
 
     /// The position of the variable that has the closure of this one.

@@ -18,7 +18,7 @@ use super::spans;
 use super::variables::{self, LoopBody};
 use crate::rust::flow::{Callee, Flow, LoopFlow};
 use crate::rust::place_at;
-use crate::rust::site::{Loop, LoopKind, Origin};
+use crate::rust::site::{Loop, LoopKind, Origin, Site};
 use crate::rust::type_ref::TypeRef;
 
 /// How often a closure runs that is passed to something.
@@ -83,9 +83,9 @@ impl Walker<'_> {
     pub(in crate::rust) fn for_loop(&mut self, node: &syn::ExprForLoop) {
         self.expr(&node.expr);
         let element = self.element_of(&node.expr);
-        let shape = match self.is_component(&element) {
+        let shape = match self.is_component(&element) && !self.is_of_rows(&node.expr) {
             true => Shape::Components,
-            false => shape::of(&node.expr, self),
+            false => self.shape_drawn(&node.expr, shape::of(&node.expr, self)),
         };
         let turns = purpose::for_loop(&node.pat, &node.expr, shape, &node.body);
         let head = Loop {
@@ -122,6 +122,13 @@ impl Walker<'_> {
             });
             walker.draw(node);
         });
+    }
+
+    /// Whether the elements of a value come from a query.
+    fn is_of_rows(&self, value: &Expr) -> bool {
+        let origins = self.origins(value);
+        let is_given = |site: &Site| origins.contains(&Origin::Given(site.place.line, site.place.column));
+        self.sites.iter().any(is_given)
     }
 
     /// Records what an iterator of the project's own runs to give its next element. That belongs to it, so no loop is to blame.

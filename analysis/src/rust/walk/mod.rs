@@ -52,6 +52,7 @@ mod rows;
 mod sea_query;
 mod services;
 mod shape;
+mod signature;
 mod signs;
 mod sites;
 mod spans;
@@ -194,6 +195,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) handing: Option<(TypeRef, usize)>,
     /// Stored as `CallRef::on_database` of the next recorded call.
     pub(in crate::rust) on_database: bool,
+    /// Stored as `CallRef::code` of the next recorded call.
+    pub(in crate::rust) code: Vec<usize>,
     /// Stored as `CallRef::takes_connection` of the next recorded call.
     pub(in crate::rust) takes_connection: bool,
     /// Stored as `CallRef::on_service` of the next recorded call.
@@ -342,6 +345,7 @@ impl<'f> Walker<'f> {
         // Nothing is noted of its arguments.
         (self.here.unit, self.here.transactions) = (0, Vec::new());
         (self.here.typed, self.here.varying) = (Vec::new(), Vec::new());
+        self.here.code = Vec::new();
         self.emit_numbered(None, span, written, callee, awaited, arguments);
     }
 
@@ -388,6 +392,7 @@ impl<'f> Walker<'f> {
             on_service: std::mem::take(&mut self.here.on_service),
             on_database,
             takes_connection: std::mem::take(&mut self.here.takes_connection),
+            code: std::mem::take(&mut self.here.code),
             given: std::mem::take(&mut self.here.given),
             passed: std::mem::take(&mut self.here.passed),
             sends: std::mem::take(&mut self.here.sends),

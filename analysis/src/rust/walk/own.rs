@@ -4,6 +4,7 @@ use syn::{Expr, ExprMethodCall};
 
 use super::Walker;
 use super::shape::Shape;
+use super::sql_text::segments;
 use crate::rust::lex::own::{Gives, Methods, is_collection};
 use crate::rust::methods::{Yields, yields};
 use crate::rust::type_ref::TypeRef;
@@ -169,6 +170,33 @@ impl Walker<'_> {
                 _ => Receiver::Unknown,
             },
         }
+    }
+}
+
+/// Whether a call makes a value of a type: `Orders::new(pool)`.
+pub(super) fn constructs(call: &syn::ExprCall) -> bool {
+    let Expr::Path(function) = call.func.as_ref() else { return false };
+    let path = segments(&function.path);
+    match path.as_slice() {
+        [.., owner, made] => {
+            owner.starts_with(char::is_uppercase) && (is_constructor(made) || made == "from")
+        }
+        [made] => made.starts_with(char::is_uppercase),
+        [] => false,
+    }
+}
+
+/// A value without what passes it on: a reference, a copy, `?`.
+pub(super) fn itself(value: &Expr) -> &Expr {
+    match value {
+        Expr::Reference(inner) => itself(&inner.expr),
+        Expr::Paren(inner) => itself(&inner.expr),
+        Expr::Try(inner) => itself(&inner.expr),
+        Expr::Await(inner) => itself(&inner.base),
+        Expr::MethodCall(call) if call.method == "clone" || call.method == "to_owned" => {
+            itself(&call.receiver)
+        }
+        value => value,
     }
 }
 

@@ -4,6 +4,7 @@
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat, Stmt};
 
+use super::ends::is_failure;
 use super::shape::Shape;
 use super::variables;
 
@@ -147,23 +148,6 @@ fn ends_if_found(statement: &Stmt) -> bool {
         _ => false,
     };
     is_found && gives && node.else_branch.is_none() && is_awaited(&condition.expr)
-}
-
-/// Whether a value is an error, or may be one: `Err(..)`, `Error::Exists(..).into()`, `anyhow!(..)`.
-fn is_failure(value: &Expr) -> bool {
-    let is_error = |path: &syn::Path| {
-        path.segments.iter().any(|it| it.ident == "Err" || it.ident.to_string().ends_with("Error"))
-    };
-    match value {
-        Expr::Call(call) => is_failure(&call.func) || call.args.iter().any(is_failure),
-        Expr::MethodCall(call) => is_failure(&call.receiver),
-        Expr::Path(path) => is_error(&path.path),
-        Expr::Struct(made) => is_error(&made.path),
-        Expr::Try(inner) => is_failure(&inner.expr),
-        Expr::Paren(inner) => is_failure(&inner.expr),
-        Expr::Macro(_) => true,
-        _ => false,
-    }
 }
 
 fn is_awaited(value: &Expr) -> bool {

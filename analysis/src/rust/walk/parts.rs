@@ -1,7 +1,10 @@
 //! How many parts a list or a text has that the source determines: windows, chunks and steps of a list, characters and words of
 //! a literal.
 
+use syn::visit::{self, Visit};
 use syn::{Expr, Lit};
+
+use super::everyday::is_everyday;
 
 use super::numbers::{Number, number};
 use super::shape::{Shape, Shapes};
@@ -84,6 +87,52 @@ pub(super) fn cut_off(pattern: &syn::Pat, part: Option<usize>) -> Option<&syn::P
         (syn::Pat::Tuple(tuple), Some(at)) => tuple.elems.iter().nth(at),
         (syn::Pat::Ident(_), None) => Some(pattern),
         _ => None,
+    }
+}
+
+/// Fewer elements than this are no batch.
+pub(super) const BATCH: u64 = 10;
+
+/// Whether a step leaves some elements out, rather than cut a range into batches, which are larger.
+pub(super) fn is_stride(step: &Expr) -> bool {
+    matches!(step, Expr::Lit(syn::ExprLit { lit: Lit::Int(step), .. }) if step.base10_parse().is_ok_and(|step: u64| step < BATCH))
+}
+
+/// Whether a closure gives the next of what is at hand, by methods of collections alone: `|| heap.pop()`.
+pub(super) fn takes_at_hand(function: &Expr) -> bool {
+    let Expr::Closure(closure) = function else { return false };
+    let mut calls = Calls { other: false };
+    calls.visit_expr(&closure.body);
+    !calls.other
+}
+
+/// Finds calls other than those of collections and of what wraps a value.
+struct Calls {
+    other: bool,
+}
+
+impl<'ast> Visit<'ast> for Calls {
+    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
+        let method = node.method.to_string();
+        let looks_up = matches!(method.as_str(), "and_then" | "filter" | "find" | "map" | "position");
+        self.other |= !is_everyday(&method) && !method.starts_with("pop") && !looks_up;
+        visit::visit_expr_method_call(self, node);
+    }
+
+    fn visit_expr_call(&mut self, node: &'ast syn::ExprCall) {
+        let wraps = |path: &syn::Path| {
+            path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase))
+        };
+        self.other |= !matches!(node.func.as_ref(), Expr::Path(function) if wraps(&function.path));
+        visit::visit_expr_call(self, node);
+    }
+
+    fn visit_expr_await(&mut self, _: &'ast syn::ExprAwait) {
+        self.other = true;
+    }
+
+    fn visit_macro(&mut self, _: &'ast syn::Macro) {
+        self.other = true;
     }
 }
 

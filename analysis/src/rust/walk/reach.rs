@@ -6,7 +6,8 @@ use syn::Expr;
 
 use super::Walker;
 use super::excerpt::{MAX_EXCERPT_LENGTH, is_long_chain, written};
-use super::sql_text::plain;
+use super::own;
+use super::sql_text::{plain, segments};
 use super::variables;
 use crate::rust::methods::{Yields, yields};
 use crate::rust::type_ref::TypeRef;
@@ -111,6 +112,31 @@ impl Walker<'_> {
             && !(self.is_own(&ty) && (others.iter().any(is_of_self) || self.is_without_connection(&ty)))
     }
 
+    /// Whether a value is made of the pool or connection that a loop's element is: `Orders::new(pool.clone())`, `Orders { db: pool }`.
+    pub(super) fn is_made_of_database(&self, value: &Expr) -> bool {
+        let Some(around) = self.here.loops.last() else { return false };
+        let is_given = |given: Vec<&Expr>| {
+            let is_element =
+                |value: &Expr| variables::mentions(value).iter().any(|name| around.elements.contains(name));
+            (0..given.len()).any(|at| {
+                let mut others = given.clone();
+                let one = others.swap_remove(at);
+                is_element(one)
+                    && (connects(own::itself(one)) || self.is_worked_on(own::itself(one), &others))
+            })
+        };
+        match own::itself(value) {
+            Expr::Path(path) => path
+                .path
+                .get_ident()
+                .and_then(|name| self.here.locals.get(&name.to_string()))
+                .is_some_and(|local| local.on_its_own),
+            Expr::Call(call) => own::constructs(call) && is_given(call.args.iter().collect()),
+            Expr::Struct(made) => is_given(made.fields.iter().map(|field| &field.expr).collect()),
+            _ => false,
+        }
+    }
+
     /// Whether a value is the pool or connection that another one keeps, in a field or given by a method of it: `&shard.pool`,
     /// `tenant.db()`, `pools[&name]`. What fetches through one gives rows, which keep none.
     fn is_pool_of(&self, value: &Expr) -> bool {
@@ -128,7 +154,7 @@ impl Walker<'_> {
     }
 
     /// Whether a type is declared in this file, or in another of its crate.
-    fn is_own(&self, ty: &TypeRef) -> bool {
+    pub(super) fn is_own(&self, ty: &TypeRef) -> bool {
         let Some(path) = named(ty) else { return false };
         path.first().is_some_and(|first| matches!(first.as_str(), "crate" | "self" | "super"))
             || self.fields_of(path).is_some()
@@ -186,6 +212,19 @@ impl Walker<'_> {
             _ => false,
         };
         split(words).any(ends) || of_type()
+    }
+}
+
+/// Whether a call opens a pool or connection: `PgPool::connect(url)`.
+fn connects(value: &Expr) -> bool {
+    let Expr::Call(call) = value else { return false };
+    let Expr::Path(function) = call.func.as_ref() else { return false };
+    match segments(&function.path).as_slice() {
+        [.., owner, opens] => {
+            (owner.ends_with("Pool") || owner.ends_with("Connection"))
+                && (opens.starts_with("connect") || opens.starts_with("open"))
+        }
+        _ => false,
     }
 }
 

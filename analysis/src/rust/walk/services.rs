@@ -93,6 +93,7 @@ pub(super) fn is_message_type(name: &str) -> bool {
         "TcpListenerStream",
         "UnixListener",
         "BodyDataStream",
+        "Streaming",
     ];
     kinds.contains(&name) || more.contains(&name)
 }

@@ -214,6 +214,10 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         [.., "Some" | "Ok" | "once"] => Shape::Single,
         // `successors(Some(from), |day| day.succ_opt())`
         [.., "successors"] if call.args.iter().nth(1).is_some_and(super::steps::is_step) => Shape::Elements,
+        // `from_fn(|| heap.pop())`: what is at hand already.
+        [.., "from_fn" | "successors"] if call.args.last().is_some_and(parts::takes_at_hand) => {
+            Shape::Elements
+        }
         [.., last] if generates(last) => Shape::Pages,
         [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,
         [.., owner, "new"] if is_message_type(owner) => Shape::Messages,
@@ -225,6 +229,8 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
             Shape::Messages
         }
         [.., "stream", "select"] => argument(),
+        // Both ends of a WebSocket.
+        [.., "accept_async" | "client_async" | "client_async_tls" | "connect_async"] => Shape::Messages,
         [.., "interval" | "interval_at" | "watcher" | "metadata_watcher"] => Shape::Messages,
         // Data read from a connection arrives when the other side sends it.
         [.., "BufReader" | "FramedRead" | "Framed" | "LinesStream" | "ReaderStream", "new"] => {
@@ -258,7 +264,7 @@ fn of_method(
         "step_by" | "windows" | "tuple_windows" if let Shape::Fixed(turns, exact) = receiver() => {
             parts::of_list(turns, exact, call, around, depth)
         }
-        "step_by" if call.args.first().is_some_and(is_stride) => or_elements(receiver()),
+        "step_by" if call.args.first().is_some_and(parts::is_stride) => or_elements(receiver()),
         "step_by" => Shape::Batches,
         "take" if call.args.len() == 1 => match call.args.first().and_then(|n| number(n, around, depth)) {
             Some(n) => match receiver() {
@@ -278,6 +284,14 @@ fn of_method(
                 _ => Shape::Unknown,
             };
             repeated(turns, exact, each)
+        }
+        // `ids.drain(..5)`
+        "drain"
+            if let Some(Expr::Range(range)) = call.args.first().filter(|_| receiver() == Shape::Unknown)
+                && range.end.is_some()
+                && let Shape::Fixed(turns, _) = of_range(range, around, depth) =>
+        {
+            Shape::Fixed(turns, false)
         }
         "iter" | "iter_mut" | "into_iter" | "par_iter" | "into_par_iter" | "drain" | "keys" | "values"
         | "values_mut" | "into_keys" | "into_values" | "enumerate" => or_elements(receiver()),
@@ -362,8 +376,10 @@ fn of_method(
         "find" if receiver() == Shape::Unknown && !call.args.first().is_some_and(|by| asks(by, around)) => {
             Shape::Unknown
         }
+        "max" | "min" if call.args.is_empty() => Shape::Single,
         "ok" | "err" | "get" | "first" | "last" | "fetch_optional" | "fetch_one" | "find" | "next"
-        | "pop" => Shape::Single,
+        | "pop" | "find_map" | "nth" | "reduce" | "max_by" | "max_by_key" | "min_by" | "min_by_key"
+        | "pop_back" | "pop_front" => Shape::Single,
         _ => Shape::Unknown,
     }
 }
@@ -381,14 +397,6 @@ fn asks(by: &Expr, around: &dyn Shapes) -> bool {
 
 fn is_text(argument: &syn::GenericArgument) -> bool {
     matches!(argument, syn::GenericArgument::Type(Type::Path(path)) if path.path.is_ident("String"))
-}
-
-/// Fewer elements than this are no batch.
-pub(super) const BATCH: u64 = 10;
-
-/// Whether a step leaves some elements out, rather than cut a range into batches, which are larger.
-fn is_stride(step: &Expr) -> bool {
-    matches!(step, Expr::Lit(syn::ExprLit { lit: Lit::Int(step), .. }) if step.base10_parse().is_ok_and(|step: u64| step < BATCH))
 }
 
 /// The shape implied by a type.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use syn::Expr;
 
 use super::elsewhere::Position;
+use super::services::is_message_type;
 use super::shape::{Shape, Shapes};
 use super::sql_text::Surroundings;
 use super::{Walker, numbers};
@@ -62,7 +63,10 @@ impl Shapes for Walker<'_> {
         of_library: Shape,
         receiver: &dyn Fn() -> Shape,
     ) -> Option<Shape> {
-        self.shape_of_own(call, of_library, receiver)
+        match self.is_of_text_splitter(call) {
+            true => Some(Shape::Elements),
+            false => self.shape_of_own(call, of_library, receiver),
+        }
     }
 
     fn field_shape(&self, field: &syn::ExprField) -> Shape {
@@ -71,7 +75,36 @@ impl Shapes for Walker<'_> {
                 Shape::Single
             }
             Some(ty) if ty.is_array() => Shape::Fixed(None, true),
+            Some(ty) if self.is_of_messages(&ty) => Shape::Messages,
             _ => Shape::Unknown,
         }
+    }
+}
+
+impl Walker<'_> {
+    /// Whether a library's type is one whose values arrive over time.
+    fn is_of_messages(&self, ty: &TypeRef) -> bool {
+        let TypeRef::Named(path, _) = ty else { return false };
+        path.last().is_some_and(|last| is_message_type(last)) && !self.is_own(ty)
+    }
+
+    /// Whether a method of a library that splits texts gives pieces of one, rather than batches of elements: it is given the text
+    /// instead of a number.
+    fn is_of_text_splitter(&self, call: &syn::ExprMethodCall) -> bool {
+        if !matches!(call.method.to_string().as_str(), "chunks" | "chunk_indices") || call.args.len() != 1 {
+            return false;
+        }
+        let is_text = |ty: &TypeRef| matches!(ty, TypeRef::Named(path, _) if path.last().is_some_and(|it| it == "str" || it == "String"));
+        let splits = |name: &String| name.ends_with("Splitter") || name.ends_with("Chunker");
+        let by_type = match self.type_of(&call.receiver) {
+            TypeRef::Named(path, _) => path.last().is_some_and(splits),
+            TypeRef::Returned(path) => path.iter().any(splits),
+            _ => false,
+        };
+        by_type
+            || call
+                .args
+                .iter()
+                .any(|given| matches!(given, Expr::Reference(_)) || is_text(&self.type_of(given)))
     }
 }

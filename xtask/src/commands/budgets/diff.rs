@@ -48,14 +48,17 @@ pub(super) fn run(arguments: &Budgets, revision: &str, output: &mut Output) -> R
     let base = current_dir()?;
     let loaded = rust_files::find(&arguments.path, &base)?;
     let scope = arguments.path.canonicalize().unwrap_or_else(|_| arguments.path.clone());
-    let now = listed(&loaded, &scope);
+    let queries = |it: &Listed<'_>| it.budget_is_set() || it.queries();
+    let mut now = listed(&loaded, &scope);
+    now.retain(queries);
     let revised = Revision::check_out(&arguments.path, revision, SOURCE)?;
     // A folder that the revision lacks contained no function.
     let old = match revised.path.exists() {
         true => Some(rust_files::find(&revised.path, &revised.path)?),
         false => None,
     };
-    let before = old.as_ref().map_or_else(Vec::new, |old| listed(old, &revised.path));
+    let mut before = old.as_ref().map_or_else(Vec::new, |old| listed(old, &revised.path));
+    before.retain(queries);
     let changed = compare(&before, &now);
     let over: Vec<&Changed<'_>> = changed.iter().filter(|it| it.is_over()).collect();
     match arguments.format {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use query_budget_analysis::rust::{Function, Limit, SourceFile, Upper};
+use query_budget_analysis::rust::{Bound, Function, Limit, SourceFile, Upper};
 use serde_json::{Value, json};
 
 use crate::input::Loaded;
@@ -19,12 +19,12 @@ pub(crate) struct Listed<'l> {
     pub(crate) key: String,
 }
 
-/// The functions of the workspace that query or have a budget, outside of tests.
+/// The functions of the workspace that query, may query in calls that are unknown, or have a budget, outside of tests.
 pub(crate) fn listed<'l>(loaded: &'l Loaded, base: &Path) -> Vec<Listed<'l>> {
     let files = loaded.batches.iter().flat_map(|batch| &batch.files);
     let functions = files.flat_map(|file| file.source.scan.functions.iter().map(|it| (&file.source, it)));
     let mut listed: Vec<Listed<'l>> = functions
-        .filter(|(_, it)| !it.in_test && (it.budget.is_some() || it.bound.upper != Upper::Finite(0)))
+        .filter(|(_, it)| !it.in_test && (it.budget.is_some() || it.bound != Bound::default()))
         .map(|(source, function)| Listed { function, key: key(source, function, base) })
         .collect();
     tell_apart(listed.iter_mut().map(|it| &mut it.key));
@@ -73,6 +73,11 @@ impl Listed<'_> {
         })
     }
 
+    /// Whether it certainly may query, rather than in calls that are unknown alone.
+    pub(crate) fn queries(&self) -> bool {
+        self.function.bound.upper != Upper::Finite(0)
+    }
+
     /// Whether it may exceed its budget.
     pub(crate) fn is_over(&self) -> bool {
         let max = self.limit().and_then(Limit::literal);
@@ -84,7 +89,7 @@ impl Listed<'_> {
     }
 
     pub(crate) fn has_unknown(&self) -> bool {
-        !self.function.bound.unknown.is_empty()
+        self.function.bound.is_open()
     }
 
     /// The minimum and maximum, with a mark if calls that may query could not be resolved: `1..3 + unknown`.
@@ -98,11 +103,12 @@ impl Listed<'_> {
         format!("{}..{upper}{unknown}", bound.lower)
     }
 
-    /// Its budget as text: `2`, `1 + ids.len()`, `2, exceeded`.
+    /// Its budget as text: `2`, `1 + ids.len()`, `2, exceeded`, and `2, not certain` where calls are unknown.
     pub(crate) fn budget(&self) -> String {
         match self.limit() {
             None => String::new(),
             Some(Limit::Literal(max)) if self.is_over() => format!("{max}, exceeded"),
+            Some(Limit::Literal(max)) if self.has_unknown() => format!("{max}, not certain"),
             Some(Limit::Literal(max)) => max.to_string(),
             Some(Limit::Expression(max)) => max.clone(),
         }
@@ -110,8 +116,7 @@ impl Listed<'_> {
 
     /// The calls whose functions are unknown: `client.send, notify and 2 more`.
     pub(crate) fn unknown_calls(&self) -> String {
-        let mut calls: Vec<&str> =
-            self.function.bound.unknown.iter().map(|step| step.what.as_str()).collect();
+        let mut calls: Vec<&str> = self.function.bound.open().map(|step| step.what.as_str()).collect();
         calls.dedup();
         let named = calls.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
         match calls.len().saturating_sub(NAMED) {

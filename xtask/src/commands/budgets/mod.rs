@@ -52,8 +52,14 @@ fn table(functions: &[Listed<'_>], output: &mut Output) -> Result<(), Failure> {
     let unbounded = functions.iter().filter(|it| it.is_unbounded()).count();
     let unknown = functions.iter().filter(|it| it.has_unknown()).count();
     output.line("")?;
-    let functions = counted(functions.len(), "function that queries", "functions that query");
-    output.line(format!("listed {functions}: {unbounded} with no bound, {unknown} with unknown calls"))
+    let querying = functions.iter().filter(|it| it.queries() || !it.has_unknown()).count();
+    let others = match functions.len() - querying {
+        0 => String::new(),
+        others => format!(" and {} that may", counted(others, "other", "others")),
+    };
+    let functions = counted(querying, "function that queries", "functions that query");
+    output
+        .line(format!("listed {functions}{others}: {unbounded} with no bound, {unknown} with unknown calls"))
 }
 
 fn object(it: &Listed<'_>) -> Value {
@@ -61,7 +67,7 @@ fn object(it: &Listed<'_>) -> Value {
         Upper::Finite(upper) => json!(upper),
         Upper::Unbounded { .. } => Value::Null,
     };
-    let unknown = it.function.bound.unknown.iter().map(|step| {
+    let unknown = it.function.bound.open().map(|step| {
         let mut value = json!({ "call": step.what });
         put_place(&mut value, &step.place);
         value
@@ -74,7 +80,7 @@ fn object(it: &Listed<'_>) -> Value {
             Upper::Finite(_) => None,
             Upper::Unbounded { why, .. } => Some(why),
         },
-        "unknown_calls": it.function.bound.unknown.len(),
+        "unknown_calls": it.function.bound.open().count(),
         "unknown": unknown.collect::<Vec<_>>(),
         "max": it.max(),
         "exceeded": it.is_over(),

@@ -127,7 +127,7 @@ impl<'a> CallGraph<'a> {
             let mut next = Vec::new();
             for target in layer {
                 // A cache queries on a miss, not on each call, and a service when there is work.
-                if self.get(target).is_some_and(|(_, it)| is_cache(it) || serves(&it.flow)) {
+                if self.is_cache(target) || self.get(target).is_some_and(|(_, it)| serves(&it.flow)) {
                     continue;
                 }
                 for (caller, call) in callers.get(&target).into_iter().flatten() {
@@ -142,6 +142,22 @@ impl<'a> CallGraph<'a> {
         nearest
     }
 
+    /// Whether a function reads from a cache. What it looks in and fills by functions of the workspace that query is none.
+    pub(in crate::rust::graph) fn is_cache(&self, id: FunctionId) -> bool {
+        self.get(id).is_some_and(|(_, function)| is_cache(function) && !self.keeps_in_database(id, function))
+    }
+
+    fn keeps_in_database(&self, id: FunctionId, function: &Function) -> bool {
+        let on = |names: &[&str]| -> HashSet<&str> {
+            let runs = |target: &FunctionId| self.get(*target).is_some_and(|(_, it)| it.flow.has_query());
+            let calls = function.flow.calls().filter(|call| names.contains(&call.callee.name()));
+            let querying = calls.filter(|call| self.targets(id.source, call).iter().any(runs));
+            querying.filter_map(|call| Some(call.written.rsplit_once('.')?.0)).collect()
+        };
+        !on(&["find", "get", "get_mut", "lookup", "peek"])
+            .is_disjoint(&on(&["add", "insert", "put", "set", "store"]))
+    }
+
     /// Appends the chain from a function to its nearest query.
     pub(super) fn follow(&self, from: FunctionId, chain: &mut Vec<Link>) {
         let function = |id: FunctionId| self.get(id).map(|(_, function)| function);
@@ -154,7 +170,7 @@ impl<'a> CallGraph<'a> {
 pub(super) type Nearest<'a> = (usize, Option<(&'a CallRef, FunctionId)>);
 
 /// Whether a function reads from a cache, judging by its body or the name of its type.
-pub(in crate::rust::graph) fn is_cache(function: &Function) -> bool {
+fn is_cache(function: &Function) -> bool {
     if function.is_cached {
         return true;
     }
