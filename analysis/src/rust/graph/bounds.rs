@@ -5,11 +5,11 @@
 //! enclosing loop. So a query before an early `return` is not added to those after it, and a query followed
 //! by `break` does not count once per iteration.
 
+use super::handed::helper_loop;
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Flow, Handed, LoopFlow};
 use crate::rust::function::{Bound, Step, Upper};
-use crate::rust::site::{Loop, LoopKind, Origin, Site};
-use crate::rust::type_ref::TypeRef;
+use crate::rust::site::{Loop, Site};
 
 /// The start of the reason why a loop has no bound.
 const ONCE_PER: &str = "runs a query once per ";
@@ -389,27 +389,6 @@ impl Counter<'_> {
         let (breaks, continues) = (each(breaks), each(continues));
         let ended = (!inner.enters).then_some(all);
         Ways { on: Run::either(ended, left), out, breaks, continues }
-    }
-}
-
-/// The loop in which a helper calls the closure passed to it.
-fn helper_loop(over: String, place: Place) -> Loop {
-    Loop {
-        origins: vec![Origin::Unknown],
-        kind: LoopKind::For,
-        place,
-        over,
-        of: TypeRef::Unknown,
-        has_iter: false,
-        pattern: String::new(),
-        variables: Vec::new(),
-        elements: Vec::new(),
-        exempt: None,
-        turns: None,
-        pace: None,
-        refills: false,
-        is_joined: false,
-        advances: Vec::new(),
     }
 }
 

@@ -7,9 +7,11 @@ use super::keys::Key;
 use super::modules::TypeKey;
 use super::resolve::Ty;
 use super::standard::pointee;
+use crate::finding::Place;
 use crate::rust::flow::{CallRef, FieldRef, Flow, Handed};
-use crate::rust::site::Loop;
+use crate::rust::site::{Loop, LoopKind, Origin};
 use crate::rust::source::FunctionId;
+use crate::rust::type_ref::TypeRef;
 
 /// A parameter of a function.
 pub(super) type Parameter = (FunctionId, usize);
@@ -196,5 +198,26 @@ impl<'a> CallGraph<'a> {
             let is_said = call.batched || call.loops.iter().any(|around| around.exempt.is_none());
             if is_said { None } else { self.chain(function, call, self.targets(caller.source, call)) }
         })
+    }
+}
+
+/// The loop in which a helper calls the closure passed to it.
+pub(super) fn helper_loop(over: String, place: Place) -> Loop {
+    Loop {
+        origins: vec![Origin::Unknown],
+        kind: LoopKind::For,
+        place,
+        over,
+        of: TypeRef::Unknown,
+        has_iter: false,
+        pattern: String::new(),
+        variables: Vec::new(),
+        elements: Vec::new(),
+        exempt: None,
+        turns: None,
+        pace: None,
+        refills: false,
+        is_joined: false,
+        advances: Vec::new(),
     }
 }

@@ -42,7 +42,7 @@ fn an_iterator_of_what_is_at_hand_has_elements() {
     for iterator in [
         "std::iter::from_fn(|| heap.pop())",
         "std::iter::from_fn(|| rest.next().filter(Self::is_open))",
-        "std::iter::successors(Some(leaf), |id| parents.get(id).copied())",
+        "successors(Some(leaf), |id| parents.get(id).copied())",
     ] {
         check_run(&format!("for x in {iterator} {{ RUN; }}"), &[Ok(iterator)]);
     }
