@@ -399,3 +399,19 @@ fn an_index_of_mysql_has_the_collation_of_its_column() {
     // It may be the default.
     check(MySql, ddl, "SELECT id FROM t WHERE b = ? COLLATE utf8mb4_general_ci", &[Served]);
 }
+
+/// MariaDB 10.11: EXPLAIN.
+#[test]
+fn a_delete_that_names_its_table_apart_is_planned_as_a_join() {
+    let ddl = "CREATE TABLE crop (id int PRIMARY KEY, field int, kg int, KEY cf (field));
+               CREATE TABLE fld (fid int PRIMARY KEY, farm int, KEY ff (farm));";
+    let chosen = "c.field IN (SELECT fid FROM fld WHERE farm = ?)";
+    check(MySql, ddl, &format!("DELETE c FROM crop c WHERE {chosen}"), &[Served, Served]);
+    check(MySql, ddl, &format!("DELETE FROM c USING crop AS c WHERE {chosen}"), &[Served, Served]);
+    check(
+        MySql,
+        ddl,
+        "DELETE FROM crop WHERE field IN (SELECT fid FROM fld WHERE farm = ?)",
+        &[Unknown, Served],
+    );
+}

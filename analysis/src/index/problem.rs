@@ -190,10 +190,10 @@ impl Collector<'_> {
                 if write.from.is_empty() {
                     return None;
                 }
-                problem.writes = true;
+                problem.writes = !write.is_joined;
                 let filters = write.filter.as_ref().map_or(&[] as &[Expr], Expr::conjuncts);
                 let asks = filters.iter().any(|part| matches!(part, Expr::InQuery { negated: false, .. }));
-                let is_alone = matches!(write.from.as_slice(), [From::Relation(_)]);
+                let is_alone = matches!(write.from.as_slice(), [From::Relation(_)]) && !write.is_joined;
                 problem.asks_each_row =
                     Some(write.target).filter(|_| self.schema.dialect == Dialect::MySql && is_alone && asks);
                 self.joined(&write.from, write.filter.as_ref(), &mut problem);

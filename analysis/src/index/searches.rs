@@ -122,7 +122,10 @@ impl Searches {
                 continue;
             }
             let Serving { keys, is_doubtful } = serving_keys(indexes, resolved, relation, &conditions);
-            let whole = how_whole(resolved, indexes.dialect(), relation, &conditions);
+            let mut whole = how_whole(resolved, indexes.dialect(), relation, &conditions);
+            if indexes.dialect() == Dialect::Sqlite && filters_key(resolved, relation, demands) {
+                whole = How::FilteredPartial;
+            }
             candidates.push(Candidate { at, keys, whole });
             in_doubt = in_doubt.or(is_doubtful.then_some(at));
         }
@@ -389,6 +392,21 @@ fn how_whole(
         true => How::FilteredPartial,
         false => How::WalkedPartial,
     }
+}
+
+/// SQLite: whether the first key of a partial index is compared with something that it is not searched by, `lo <> ?` or
+/// `lo > hi`, which selects some of the rows of the index.
+fn filters_key(resolved: &PreparedIndex, relation: RelationId, demands: &[&Expr]) -> bool {
+    let (Predicate::Known(predicate), Some(Some(key))) = (&resolved.predicate, resolved.keys.first()) else {
+        return false;
+    };
+    let is_key = |own: &Expr| predicates::is_stored(key, own, relation, Dialect::Sqlite);
+    demands.iter().any(|demand| match demand {
+        Expr::Binary { op, left, right } if op.is_comparison() => {
+            (is_key(left) || is_key(right)) && !predicate.conjuncts().contains(demand)
+        }
+        _ => false,
+    })
 }
 
 /// Whether a condition alone is selective: an equality on a column with many values.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// A file or directory that could not be read.
@@ -78,7 +78,8 @@ fn is_plain(path: &Path) -> io::Result<bool> {
 pub(super) struct SqlFiles {
     /// The readable ones, each with its path below the directory, `/` as separator; sorted.
     pub(super) files: Vec<(PathBuf, String)>,
-    /// Migrations in a programming language, by their names: `V2__users.rs`, `00002_users.go`.
+    /// Migrations in a programming language, by their names: `V2__users.rs`, `00002_users.go`; and files in other languages
+    /// that change a schema.
     pub(super) code: Vec<PathBuf>,
     /// Pipes, devices and dangling links, which are not opened.
     pub(super) special: Vec<PathBuf>,
@@ -132,7 +133,7 @@ fn list(dir: &Path, below: &str, depth: usize, found: &mut SqlFiles) -> io::Resu
             found.files.push((path, below));
         } else if is_sql {
             found.special.push(path);
-        } else if is_code(&name) && path.is_file() {
+        } else if (is_code(&name) || changes_schema(&name, &path)) && path.is_file() {
             found.code.push(path);
         }
     }
@@ -157,6 +158,34 @@ fn is_code(name: &str) -> bool {
     };
     let is_version = version.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '_'));
     is_version && !rest.is_empty() && (end != "go" || !version.is_empty())
+}
+
+/// The words of tools that change a schema, in lower case: those of Liquibase, Knex, Alembic, yoyo, Hasura and others.
+const CHANGES: [&str; 8] = [
+    "create table",
+    "create_table",
+    "createtable",
+    "alter table",
+    "altertable",
+    "add_column",
+    "addcolumn",
+    "databasechangelog",
+];
+
+/// The most bytes of a file that are searched for them.
+const MOST_READ: u64 = 1 << 20;
+
+/// Whether a file in a language other than SQL changes a schema.
+fn changes_schema(name: &str, path: &Path) -> bool {
+    let ends = [".xml", ".yaml", ".yml", ".json", ".js", ".cjs", ".mjs", ".ts", ".py"];
+    let lower = name.to_ascii_lowercase();
+    if !ends.iter().any(|end| lower.ends_with(end)) || lower.ends_with(".d.ts") || !path.is_file() {
+        return false;
+    }
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MOST_READ).read_to_string(&mut text));
+    let text = text.to_ascii_lowercase();
+    read.is_ok() && CHANGES.iter().any(|word| text.contains(word))
 }
 
 /// The path for display: relative to `base` if it is below it, with `/` as separator.

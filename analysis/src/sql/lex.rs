@@ -221,6 +221,13 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// MySQL: whether a name ends right before the point here, and another one begins behind it with a digit: `t.3d`.
+    fn is_behind_name(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.text.as_bytes().get(at));
+        before.is_some_and(|&byte| is_word_byte(byte) || byte == b'`')
+            && is_name_with_digit(self.rest().get(1..).unwrap_or_default())
+    }
+
     fn number(&mut self) -> TokenKind {
         let start = self.at;
         self.skip_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -314,7 +321,12 @@ impl Iterator for Lexer<'_> {
                     TokenKind::Open
                 }
             },
+            (b'0'..=b'9', Dialect::MySql) if is_name_with_digit(self.rest()) => self.word(),
             (b'0'..=b'9', _) => self.number(),
+            (b'.', Dialect::MySql) if self.is_behind_name() => {
+                self.at += 1;
+                TokenKind::Symbol
+            }
             (b'.', _) if self.byte(1).is_some_and(|byte| byte.is_ascii_digit()) => self.number(),
             (byte, _) if is_word_byte(byte) => self.word(),
             (b'$' | b'?' | b':' | b'@', _) if self.parameter(first) => TokenKind::Parameter,
@@ -326,6 +338,20 @@ impl Iterator for Lexer<'_> {
         };
         Some(Token { kind, span: Span::new(start, self.at) })
     }
+}
+
+/// MySQL: whether a text starts with a name that begins with a digit: `2fa`, but not `0xff` and `1e5`.
+fn is_name_with_digit(text: &str) -> bool {
+    let length = text.bytes().take_while(|&byte| is_word_byte(byte) || byte == b'$').count();
+    let word = text.get(..length).unwrap_or_default();
+    let starts = |text: &str, is: fn(&u8) -> bool| text.as_bytes().first().is_some_and(is);
+    let behind = word.trim_start_matches(|char: char| char.is_ascii_digit());
+    let exponent = behind.strip_prefix(['e', 'E']);
+    let is_number = behind.is_empty()
+        || exponent.is_some_and(|rest| rest.is_empty() || starts(rest, u8::is_ascii_digit))
+        || word.strip_prefix("0x").is_some_and(|hex| starts(hex, u8::is_ascii_hexdigit))
+        || word.strip_prefix("0b").is_some_and(|bits| starts(bits, |byte| matches!(byte, b'0' | b'1')));
+    behind.len() < word.len() && !is_number
 }
 
 /// Whether a byte can occur in a name, as all bytes of non-ASCII characters can.

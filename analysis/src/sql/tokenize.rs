@@ -167,6 +167,7 @@ impl Place {
 fn word(text: &str, next: Option<u8>, dialect: Dialect) -> Option<Token> {
     let is_prefix = matches!(next, Some(b'\'' | b'"' | b'&'));
     let is_plain = dialect == Dialect::Postgres || !text.contains('$');
+    let is_plain = is_plain && !text.starts_with(|first: char| first.is_ascii_digit());
     (is_plain && !is_prefix)
         .then(|| Token::Word(Word { value: text.to_owned(), quote_style: None, keyword: keyword(text) }))
 }

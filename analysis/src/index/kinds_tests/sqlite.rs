@@ -167,6 +167,18 @@ fn texts_are_compared_with_the_rows_of_a_query_as_numbers() {
     a("n IN (SELECT k FROM b WHERE id = 1)", &[Served, Served]);
 }
 
+#[test]
+fn a_partial_index_whose_key_is_only_filtered_is_read_in_full() {
+    let ddl = "CREATE TABLE f (id INTEGER PRIMARY KEY, lo INT, hi INT, c TEXT);
+               CREATE INDEX f_lo ON f (lo) WHERE lo IS NOT NULL; CREATE INDEX f_hi ON f (hi) WHERE c = 'new';";
+    for condition in ["lo = ? - hi", "lo > hi", "lo = hi", "lo <> ?", "c = 'new' AND hi > lo"] {
+        check(Sqlite, ddl, &format!("SELECT id FROM f WHERE {condition}"), &[Unserved]);
+    }
+    for condition in ["lo = ?", "lo > ?", "c = 'new'", "c = 'new' AND hi > ?"] {
+        check(Sqlite, ddl, &format!("SELECT id FROM f WHERE {condition}"), &[Served]);
+    }
+}
+
 /// As SQLite 3.46 plans them.
 #[test]
 fn values_are_carried_to_columns_of_one_affinity() {

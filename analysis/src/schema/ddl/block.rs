@@ -193,6 +193,9 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<N
         } else if cursor.is("declare") && cursor.dialect == Dialect::MySql {
             // A variable, or an exception handler, whose body may be a block.
             nodes.extend(declared(cursor));
+            if cursor.is("declare exit handler") {
+                handled = Some(Vec::new());
+            }
             while !cursor.done() && !cursor.is_symbol(";") && !cursor.is("begin") {
                 cursor.at += 1;
             }

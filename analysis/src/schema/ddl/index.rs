@@ -127,11 +127,27 @@ fn is_prefix_length(cursor: &Cursor<'_>) -> bool {
 /// SQLite allows any expression, without parentheses.
 fn sqlite_part(cursor: &mut Cursor<'_>) -> Parsed<KeyPart> {
     let start = cursor.at;
-    cursor.skip_until(|cursor| ["collate", "asc", "desc", "nulls"].iter().any(|word| cursor.is(word)));
+    let ends = |cursor: &Cursor<'_>, words: &[&str]| words.iter().any(|word| cursor.is(word));
+    cursor.skip_until(|cursor| ends(cursor, &["collate", "asc", "desc", "nulls"]));
+    // COLLATE binds closer than any operator: it is of the key only if the key is one term.
+    if cursor.is("collate") && !is_term(cursor, start) {
+        cursor.skip_until(|cursor| ends(cursor, &["asc", "desc", "nulls"]));
+    }
     if cursor.at == start {
         return Err(cursor.error("a column or an expression"));
     }
     Ok(key_part(cursor, start))
+}
+
+/// Whether the tokens since `start` are one name, call or parenthesis.
+fn is_term(cursor: &Cursor<'_>, start: usize) -> bool {
+    let mut ahead = cursor.clone();
+    ahead.at = start;
+    ahead.skip();
+    if ahead.is_symbol("(") && ahead.at < cursor.at {
+        ahead.skip();
+    }
+    ahead.at >= cursor.at
 }
 
 /// The tokens since `start` as a key: a lone name in parentheses is a column.

@@ -84,6 +84,8 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         session::execute(cursor)
     } else if cursor.take("reset search_path") || cursor.take("reset all") || cursor.take("discard all") {
         Ok(Change::SetSearchPath { path: None, scope: SettingLifetime::Session })
+    } else if cursor.dialect == Dialect::MySql && cursor.take("call") {
+        session::call(cursor)
     } else if cursor.take("select") || cursor.take("call") || cursor.take("perform") {
         Ok(session::select(cursor))
     } else if cursor.dialect == Dialect::Sqlite && cursor.is("insert into sqlite_master") {

@@ -2,7 +2,7 @@
 
 use super::block::Node;
 use super::change::{Change, CreateTable, SettingLifetime};
-use super::cursor::{Cursor, Parsed};
+use super::cursor::{Cursor, DdlError, Parsed};
 use crate::sql::Dialect;
 use crate::sql::lex::TokenKind;
 
@@ -88,6 +88,9 @@ pub(crate) fn set(cursor: &mut Cursor<'_>, scope: SettingLifetime) -> Parsed<Cha
     if cursor.dialect == Dialect::MySql && cursor.now().starts_with('@') {
         return Ok(variable(cursor));
     }
+    if cursor.dialect == Dialect::MySql && cursor.take("statement") {
+        return for_statement(cursor);
+    }
     if cursor.dialect != Dialect::Postgres {
         return Ok(Change::Nothing);
     }
@@ -112,6 +115,18 @@ pub(crate) fn set(cursor: &mut Cursor<'_>, scope: SettingLifetime) -> Parsed<Cha
         }
     }
     Ok(Change::SetSearchPath { path: Some(path), scope })
+}
+
+/// MariaDB: reads the rest of `SET STATEMENT a = 1, .. FOR ..`, which runs the statement behind it.
+fn for_statement(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    while !cursor.done() && !cursor.is("for") {
+        cursor.skip();
+    }
+    cursor.expect("for")?;
+    let start = cursor.ahead(0).map_or(cursor.text.len(), |token| token.span.start);
+    cursor.skip_all();
+    let change = super::parse(cursor.text.get(start..).unwrap_or_default(), cursor.dialect);
+    change.map_err(|error| DdlError { offset: error.offset + start, ..error })
 }
 
 /// MySQL: reads `@name = …` after `SET`.
@@ -234,6 +249,17 @@ pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
         }
     }
     Change::Calls(calls)
+}
+
+/// MySQL: reads the rest of `CALL`, where a procedure without arguments needs no parentheses.
+pub(crate) fn call(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let mut ahead = cursor.clone();
+    let name = ahead.written()?;
+    if ahead.done() {
+        cursor.skip_all();
+        return Ok(Change::Calls(vec![(name, Vec::new())]));
+    }
+    Ok(select(cursor))
 }
 
 /// PostgreSQL: `SELECT … INTO t …` creates a table, like `CREATE TABLE t AS SELECT …`.

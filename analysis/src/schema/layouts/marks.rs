@@ -43,6 +43,10 @@ pub(super) fn way_up(text: &str) -> Option<(&'static str, String)> {
         return None;
     }
     let lines: Vec<&str> = text.split_inclusive(['\n', '\r']).collect();
+    if text.lines().next().is_some_and(|line| comment(line).as_deref() == Some("atlas:txtar")) {
+        let ways: Vec<Option<Way>> = lines.iter().map(|line| archived(line)).collect();
+        return Some(("Atlas", kept(&lines, &ways, Way::Down)));
+    }
     for divided in DIVIDED {
         let ways: Vec<Option<Way>> = lines.iter().map(|line| divided.way(line)).collect();
         // A lone down comment is not a mark; for ordinary words, the up mark has to come first.
@@ -67,6 +71,13 @@ pub(super) fn way_up(text: &str) -> Option<(&'static str, String)> {
     None
 }
 
+/// Atlas: the start of a file in an archive: `-- migration.sql --` is the way up, and checks and `-- down.sql --` are not.
+fn archived(line: &str) -> Option<Way> {
+    let name = line.trim().strip_prefix("-- ")?.strip_suffix(" --")?.trim();
+    let is_file = name.ends_with(".sql") && !name.contains(char::is_whitespace);
+    is_file.then_some(if name == "migration.sql" { Way::Up } else { Way::Down })
+}
+
 /// Whether the file is an Atlas checkpoint, which supersedes earlier files.
 pub(super) fn is_checkpoint(text: &str) -> bool {
     text.lines().take_while(|line| line.starts_with("--")).any(|line| line.starts_with("-- atlas:checkpoint"))
@@ -88,7 +99,7 @@ fn kept(lines: &[&str], ways: &[Option<Way>], first: Way) -> String {
 }
 
 /// The text of a line that is only a comment: in lower case, without spaces and surrounding punctuation.
-pub(super) fn comment(line: &str) -> Option<String> {
+fn comment(line: &str) -> Option<String> {
     let line = line.trim().trim_start_matches('\u{feff}');
     let inner = line.strip_prefix("--").or_else(|| line.strip_prefix('#'))?;
     let inner = inner.trim_matches(|char: char| char == '-' || char.is_whitespace());
@@ -140,6 +151,8 @@ mod tests {
         ] {
             check(&format!("{up}\nCREATE 1;\n{down}\nDROP 1;\n"), Some((tool, "CREATE 1;")));
         }
+        let archive = "-- atlas:txtar\n\n-- checks.sql --\nSELECT 1;\n-- migration.sql --\nCREATE 1;\n-- down.sql --\nDROP 1;\n";
+        check(archive, Some(("Atlas", "CREATE 1;")));
         let back_first = "-- migrate:down\nDROP 1;\n-- migrate:up\nCREATE 1;\n";
         check(back_first, Some(("dbmate", "CREATE 1;")));
         check("CREATE 1;\n---- create above / drop below ----\nDROP 1;\n", Some(("tern", "CREATE 1;")));

@@ -134,20 +134,20 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
 /// Adds the migrations of the files. The first one with the marks of a tool names the tool.
 fn add_migrations(
     selected: &mut Selected,
-    chosen: Vec<(Named, File)>,
+    chosen: NamedFiles,
     dialect: Option<Dialect>,
     shown: &dyn Fn(&str) -> String,
 ) {
     let mut is_marked = false;
     for (place, (name, file)) in chosen.into_iter().enumerate() {
         let no_transaction = file.text.starts_with("-- no-transaction");
-        let changesets = liquibase::applied(&file.text, dialect);
-        for (line, databases) in changesets.iter().flat_map(|applied| &applied.others) {
+        let changes = liquibase::applied(&file.text, dialect);
+        for (line, databases) in changes.iter().flat_map(|applied| &applied.others) {
             let message = format!("the changeset is not applied: it is for `{databases}`");
             selected.problems.push(Unapplied { file: shown(&file.path), line: *line, message });
         }
-        let changesets = changesets.map(|applied| ("Liquibase", applied.sql));
-        let sql = match changesets.or_else(|| marks::way_up(&file.text)) {
+        let changes = changes.map(|applied| ("Liquibase", applied.sql));
+        let sql = match changes.or_else(|| marks::way_up(&file.text)) {
             Some((tool, sql)) => {
                 if !std::mem::replace(&mut is_marked, true) {
                     selected.tool = Some(tool);
@@ -219,11 +219,18 @@ fn without_alternatives(
 }
 
 impl Selected {
-    /// Takes account of a migration in a programming language: it may make tables, and add the columns that it names.
+    /// Takes account of a migration in another language: it may make tables, and add the columns that it names.
     pub fn add_program(&mut self, file: String, text: &str) {
-        self.gap.get_or_insert_with(|| format!("{file} is a program, and not read"));
+        let is_data = [".xml", ".yaml", ".yml", ".json"].iter().any(|end| file.ends_with(end));
+        let what = if is_data { "not SQL" } else { "a program" };
+        self.gap.get_or_insert_with(|| format!("{file} is {what}, and not read"));
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        for literal in text.split('"').skip(1).step_by(2) {
+        // A quote alone begins a lifetime in Rust, and names stand without quotes in YAML.
+        let quotes: &[char] = if file.ends_with(".rs") { &['"'] } else { &['"', '\'', '`'] };
+        let quoted = quotes.iter().flat_map(|quote| text.split(*quote).skip(1).step_by(2));
+        let is_plain = is_data && !file.ends_with(".xml");
+        let plain = text.lines().filter(|_| is_plain).filter_map(|line| line.split_whitespace().next_back());
+        for literal in quoted.chain(plain) {
             let names: Vec<&str> =
                 literal.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()).collect();
             let changes = names
@@ -235,7 +242,7 @@ impl Selected {
         }
         self.loose.sort();
         self.loose.dedup();
-        let message = "it is a program, which is not read: its changes are unknown".to_owned();
+        let message = format!("it is {what}, which is not read: its changes are unknown");
         self.problems.push(Unapplied { file, line: 0, message });
     }
 

@@ -112,12 +112,14 @@ pub(super) fn common_depth<'p>(paths: impl Iterator<Item = &'p str>) -> usize {
 /// A file that is not read yet: its path and content.
 type Unread = (String, Vec<u8>);
 
-/// If directories are named after databases, the files for one of them (`dialect`, else the first one), and those for the
+/// If directories or files are named after databases, the files for one of them (`dialect`, else the first one), and those for the
 /// others.
 pub(super) fn of_dialect(files: Vec<Unread>, dialect: Option<Dialect>) -> (Vec<Unread>, Vec<Unread>) {
     let of = |path: &str| {
-        let (folders, _) = path.rsplit_once('/')?;
-        folders.split('/').find_map(database)
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let of_folder = folders.split('/').find_map(database);
+        // pop and others put it into the name: `20200101000000_a.postgres.up.sql`.
+        of_folder.or_else(|| name.split('.').skip(1).find_map(database))
     };
     let found: BTreeSet<u8> = files.iter().filter_map(|(path, _)| of(path)).map(place_of).collect();
     let wanted = match (found.len(), dialect.map(place_of)) {
@@ -125,7 +127,7 @@ pub(super) fn of_dialect(files: Vec<Unread>, dialect: Option<Dialect>) -> (Vec<U
         (_, Some(dialect)) if found.contains(&dialect) => Some(dialect),
         _ => found.first().copied(),
     };
-    // Files outside those directories are for all databases.
+    // The others are for all databases.
     files.into_iter().partition(|(path, _)| of(path).is_none_or(|it| Some(place_of(it)) == wanted))
 }
 

@@ -220,6 +220,41 @@ fn what_programs_name_may_be_columns() {
 }
 
 #[test]
+fn files_in_other_languages_are_named() {
+    for (file, text, loose) in [
+        ("m/2_b.js", "exports.up = k => k.schema.createTable('b', t => t.integer(`n`));", "b n"),
+        ("m/up.yaml", "- type: create_table\n  name: b\n", "b create_table"),
+        ("m/changes.xml", "<createTable tableName=\"b\"/>", "b"),
+    ] {
+        let mut selected = select_of(&[("1_a.sql", "CREATE TABLE a (id int);")]);
+        selected.add_program(file.to_owned(), text);
+        assert_eq!(selected.loose.join(" "), loose, "{file}");
+        let what = if file.ends_with("js") { "a program" } else { "not SQL" };
+        let message = format!("{file}: it is {what}, which is not read: its changes are unknown");
+        assert_eq!(selected.problems[0].to_string(), message);
+    }
+}
+
+#[test]
+fn names_of_databases_choose_among_files() {
+    let names = [
+        "1_a.up.sql",
+        "2_b.mysql.up.sql",
+        "2_b.postgres.up.sql",
+        "2_b.postgres.down.sql",
+        "2_b.sqlite3.up.sql",
+    ];
+    for (dialect, expect) in
+        [(Dialect::Postgres, "2_b.postgres.up.sql"), (Dialect::MySql, "2_b.mysql.up.sql")]
+    {
+        let files = names.iter().map(|name| ((*name).to_owned(), b"CREATE TABLE t (id int);".to_vec()));
+        let selected = select("", files.collect(), Some(dialect));
+        let read: Vec<&str> = selected.migrations.iter().map(|it| it.file.as_str()).collect();
+        assert_eq!(read, ["1_a.up.sql", expect]);
+    }
+}
+
+#[test]
 fn a_base_without_a_number_comes_first() {
     let read = |base: &str| {
         let selected = select_of(&[

@@ -166,6 +166,7 @@ impl Replay {
             };
         }
         let Some(query) = &create.query else { return Ok(Vec::new()) };
+        self.read_stars_anew();
         let named = |element: &Element| match element {
             Element::Named(column) => Some(column.as_ref().clone()),
             _ => None,

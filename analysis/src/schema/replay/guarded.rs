@@ -5,6 +5,7 @@ use std::slice;
 use super::Replay;
 use super::branches::Flow;
 use crate::schema::ddl::block::{self, Left, Node};
+use crate::sql::Dialect;
 
 /// How many tables of the schema count as one step when it is copied.
 pub(super) const TABLES_OF_A_STEP: usize = 16;
@@ -53,6 +54,12 @@ impl Replay {
                 .all(|node| !matches!(node, Node::If { .. } | Node::ForEach { .. } | Node::While { .. }));
             let is_certain = self.schema.gaps.is_empty() && (is_straight || !matches!(node, Node::Raise));
             match before {
+                // Each statement that changes the schema commits what ran before it.
+                _ if self.schema.dialect == Dialect::MySql => {
+                    if !is_certain {
+                        self.gap(format!("{what} ends at an error"), None, None);
+                    }
+                }
                 Some(before) if changes > 0 && is_certain => *self = Replay { steps: self.steps, ..*before },
                 _ if changes > 0 => self.gap(format!("{what} undoes DDL after an error"), None, None),
                 _ => {}

@@ -372,6 +372,10 @@ impl Replay {
 }
 
 #[cfg(test)]
+mod lite;
+#[cfg(test)]
+mod mariadb;
+#[cfg(test)]
 mod properties;
 
 #[cfg(test)]

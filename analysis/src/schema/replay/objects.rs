@@ -14,6 +14,7 @@ impl Replay {
             self.temporary.insert(name);
             return Ok(());
         }
+        self.read_stars_anew();
         if self.relation_exists(&name) && !(view.or_replace && self.schema.views.contains_key(&name)) {
             return if view.if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
         }

@@ -1,5 +1,7 @@
 //! The columns of a query: those of a view, or of a table created by `CREATE TABLE … AS`.
 
+use std::collections::BTreeSet;
+
 use super::Replay;
 use crate::schema::ddl;
 use crate::schema::model::{Column, Table};
@@ -51,6 +53,9 @@ impl Replay {
         for (column, name) in columns.iter_mut().zip(names) {
             column.name.clone_from(&name.name);
             column.spelling.clone_from(&name.spelling);
+        }
+        if dialect == Dialect::Sqlite && names.is_empty() {
+            tell_apart(&mut columns);
         }
         Some(columns)
     }
@@ -232,6 +237,25 @@ fn without_length(ty: &str) -> String {
         _ => ty.to_owned(),
     };
     if plain == "character" { "bpchar".to_owned() } else { plain }
+}
+
+/// SQLite: the second column of a name is called `id:1`.
+fn tell_apart(columns: &mut [Column]) {
+    let mut known = BTreeSet::new();
+    for column in columns {
+        let mut name = column.name.clone();
+        let mut number = 0_u32;
+        while known.contains(&name) {
+            number += 1;
+            name = format!("{}:{number}", column.name);
+        }
+        if number > 0 {
+            let spelling = column.spelling.take();
+            column.spelling = spelling.map(|spelling| format!("{spelling}:{number}"));
+            column.name.clone_from(&name);
+        }
+        known.insert(name);
+    }
 }
 
 /// SQLite: a table created from a query has types named after the affinity of the query's columns.

@@ -51,6 +51,26 @@ fn operators_end_where_postgres_ends_them() {
 }
 
 #[test]
+fn names_of_mysql_may_begin_with_a_digit() {
+    use TokenKind::*;
+    let mysql = Dialect::MySql;
+    check("2fa", mysql, &[(Word, "2fa")]);
+    check("t.3d", mysql, &[(Word, "t"), (Symbol, "."), (Word, "3d")]);
+    check(
+        "`t`.1st = 1.5",
+        mysql,
+        &[(Name, "`t`"), (Symbol, "."), (Word, "1st"), (Symbol, "="), (Number, "1.5")],
+    );
+    check(
+        "0xff 0b01 1e5 1e-5 10 .5",
+        mysql,
+        &["0xff", "0b01", "1e5", "1e-5", "10", ".5"].map(|it| (Number, it)),
+    );
+    check("1ea 1_a", mysql, &["1ea", "1_a"].map(|it| (Word, it)));
+    check("2fa", Dialect::Postgres, &[(Number, "2fa")]);
+}
+
+#[test]
 fn placeholders_by_dialect() {
     use TokenKind::*;
     check("?1 :a @b", Dialect::Sqlite, &[(Parameter, "?1"), (Parameter, ":a"), (Parameter, "@b")]);

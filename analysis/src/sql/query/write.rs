@@ -12,6 +12,8 @@ pub struct Write {
     /// For UPDATE and DELETE: the target joined to FROM or USING; for MERGE: the join of source and target.
     /// Empty for INSERT.
     pub from: Vec<From>,
+    /// MySQL: whether a DELETE names its table apart from FROM, `DELETE t FROM t ..`, so that it is planned like a SELECT.
+    pub is_joined: bool,
     /// The WHERE.
     pub filter: Option<Expr>,
     /// The columns set by UPDATE, or listed by INSERT, each with its value if one is given; for MERGE, those

@@ -27,7 +27,7 @@ impl Resolver<'_> {
         let found = match self.dialect {
             Dialect::MySql => unknown_to_mysql(expr),
             Dialect::Postgres => unknown_to_postgres(expr).filter(|_| !self.is_made_type(expr)),
-            Dialect::Sqlite => None,
+            Dialect::Sqlite => unknown_to_sqlite(expr),
         };
         if let Some((what, help)) = found {
             let span = self.span_of(expr);
@@ -128,13 +128,14 @@ impl Resolver<'_> {
             let help = "name the tables in a FROM, or the values";
             return self.clause("`*` of a SELECT without tables", "of no table", help, span);
         }
-        if self.dialect != Dialect::MySql {
+        if self.dialect == Dialect::Postgres {
             return;
         }
-        if star.is_some_and(|at| at > 0) {
+        if star.is_some_and(|at| at > 0) && self.dialect == Dialect::MySql {
             self.foreign("`*` after other columns", "write it first, or `t.*`", span);
         }
-        if matches!(select.distinct, Some(ast::Distinct::On(_))) {
+        if let Some(ast::Distinct::On(keys)) = &select.distinct {
+            let span = span.or_else(|| keys.first().and_then(|key| self.span_of(key)));
             self.foreign(
                 "DISTINCT ON",
                 "number the rows of each group: `ROW_NUMBER() OVER (PARTITION BY ..)`",
@@ -243,6 +244,18 @@ fn unknown_to_mysql(expr: &ast::Expr) -> Option<Foreign> {
             _ => return None,
         },
         E::Extract { field, .. } => return extracted(field),
+        _ => return None,
+    };
+    Some((what.to_owned(), help))
+}
+
+/// The form of an expression, if SQLite refuses it.
+fn unknown_to_sqlite(expr: &ast::Expr) -> Option<Foreign> {
+    use ast::Expr as E;
+    let (what, help) = match expr {
+        E::Cast { kind: ast::CastKind::DoubleColon, .. } => ("`::`", "write `CAST(.. AS ..)`"),
+        E::AnyOp { .. } | E::AllOp { .. } => ("ANY or ALL", "write `IN (..)`"),
+        E::AtTimeZone { .. } => ("AT TIME ZONE", "call `datetime(..)` with a modifier"),
         _ => return None,
     };
     Some((what.to_owned(), help))
@@ -392,5 +405,19 @@ mod tests {
         }
         assert_eq!(count(Dialect::Postgres, "SELECT a[1:n], a[:n], a[n:] FROM t WHERE a = $1"), 0);
         assert_eq!(count(Dialect::Sqlite, "SELECT a FROM t WHERE a = :id AND b = ?1"), 0);
+    }
+
+    #[test]
+    fn what_sqlite_does_not_know() {
+        for sql in [
+            "SELECT DISTINCT ON (a) a FROM t",
+            "SELECT a::text FROM t",
+            "SELECT a FROM t WHERE a = ANY (SELECT 1)",
+            "SELECT a AT TIME ZONE 'UTC' FROM t",
+        ] {
+            assert_eq!(count(Dialect::Sqlite, sql), 1, "{sql}");
+        }
+        let taken = "SELECT DISTINCT a, CAST(a AS text), b IS NOT DISTINCT FROM a FROM t WHERE a LIKE ? AND b REGEXP 'x'";
+        assert_eq!(count(Dialect::Sqlite, taken), 0);
     }
 }

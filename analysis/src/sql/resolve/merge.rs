@@ -47,6 +47,7 @@ impl Resolver<'_> {
         };
         let span = self.bytes(merge.merge_token.0.span);
         let write = Write {
+            is_joined: false,
             target: target_id,
             from,
             filter: None,

@@ -71,6 +71,7 @@ impl Resolver<'_> {
         };
         let span = self.bytes(insert.insert_token.0.span);
         let write = Write {
+            is_joined: false,
             target,
             from: Vec::new(),
             filter: None,
@@ -171,6 +172,7 @@ impl Resolver<'_> {
         let limit = update.limit.as_ref().map(|limit| self.expr(limit));
         let span = self.bytes(update.update_token.0.span);
         let write = Write {
+            is_joined: false,
             target,
             from,
             filter,
@@ -224,6 +226,7 @@ impl Resolver<'_> {
         let limit = delete.limit.as_ref().map(|limit| self.expr(limit));
         let span = self.bytes(delete.delete_token.0.span);
         let write = Write {
+            is_joined: !delete.tables.is_empty() || aliases_only,
             target,
             from,
             filter,

@@ -47,6 +47,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::TABLE => shared::table_command(r),
         K::LOCK => share_mode(r),
         K::MOD => modulo(r),
+        K::BINARY => binary(r),
         K::MATCH => match_columns(r),
         K::AGAINST => against(r),
         K::UPDATE => update(r),
@@ -113,6 +114,36 @@ fn modulo(r: &mut Rewriter) -> bool {
         r.skip(1);
     }
     there
+}
+
+/// `BINARY a`, which binds closer than any operator, becomes `CAST(a AS BINARY)`.
+fn binary(r: &mut Rewriter) -> bool {
+    let is_name = |at: usize| matches!(r.token(at), Token::Word(_));
+    let mut end = match r.token(1) {
+        Token::LParen => r.closing(1),
+        Token::SingleQuotedString(_) | Token::Number(..) | Token::Placeholder(_) => Some(1),
+        Token::Word(word) if word.quote_style.is_some() || !shared::is_reserved(word.keyword) => {
+            let mut end = 1;
+            while *r.token(end + 1) == Token::Period && is_name(end + 2) {
+                end += 2;
+            }
+            Some(end)
+        }
+        _ => None,
+    };
+    if is_name(1) && end.is_some_and(|end| *r.token(end + 1) == Token::LParen) {
+        end = end.and_then(|end| r.closing(end + 1));
+    }
+    // In a cast it is the type, and behind a type it is a collation.
+    let Some(end) = end.filter(|_| !r.after_operand() && !is_word(r.written(1), "as")) else { return false };
+    r.put_word("CAST", K::CAST);
+    r.put(Token::LParen);
+    r.skip(1);
+    r.keep(end);
+    r.put_word("AS", K::AS);
+    r.put_word("BINARY", K::BINARY);
+    r.put(Token::RParen);
+    true
 }
 
 /// `MATCH a, b AGAINST ..` without parentheses.
@@ -357,6 +388,8 @@ mod tests {
                 "DELETE FROM u.* USING u JOIN u AS v ON v.id = u.n",
                 "DELETE FROM test.u.*, v.* USING test.u JOIN u AS v ON v.id = u.n",
                 "SELECT SQL_CACHE id FROM u",
+                "SELECT id FROM u WHERE BINARY name = ? AND BINARY u.name > BINARY lower(name) OR BINARY (n) = BINARY ?",
+                "SELECT CAST(name AS BINARY), BINARY 'a', CONVERT(name, BINARY) FROM u ORDER BY BINARY name DESC",
                 "SELECT DISTINCT SQL_CACHE id FROM u",
                 "SELECT COLUMN_GET(c, 'a' AS CHAR(10)) x, COLUMN_CREATE('a', 1 AS INT, 'b', 'x') FROM u",
             ],

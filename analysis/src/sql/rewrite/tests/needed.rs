@@ -97,6 +97,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     // MySQL.
     ("share_mode", MySql, "SELECT a FROM t LOCK IN SHARE MODE"),
     ("modulo", MySql, "SELECT a MOD 2 FROM t"),
+    ("binary", MySql, "SELECT a FROM t WHERE BINARY a = ? AND b = ?"),
     ("match_columns", MySql, "SELECT a FROM t WHERE MATCH a, b AGAINST ('x')"),
     ("against", MySql, "SELECT a FROM t WHERE MATCH (a) AGAINST (CONCAT(?, 'x'))"),
     ("update", MySql, "UPDATE IGNORE t SET a = 1"),
