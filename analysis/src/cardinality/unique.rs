@@ -80,12 +80,11 @@ impl Reader<'_> {
                 Predicate::Known(predicate) => predicates::implied(predicate, conditions, id),
                 Predicate::NotUnderstood => false,
             };
-            // `EXCLUDE (a WITH =)` is a unique key.
-            let excludes = || {
-                let mut exclusions = table.exclusions.iter();
-                exclusions.any(|it| it.name == index.name && it.operators.iter().all(|op| op == "="))
-            };
-            if !(index.unique || excludes()) || index.primary || index.doubtful || !predicate_holds() {
+            if !(index.unique || excludes(table, &index.name))
+                || index.primary
+                || index.doubtful
+                || !predicate_holds()
+            {
                 continue;
             }
             let rows = index.keys.iter().zip(keys).try_fold(Rows::One, |level, (key, own)| {
@@ -119,6 +118,12 @@ impl Reader<'_> {
         }
         best
     }
+}
+
+/// Whether an index is of `EXCLUDE (a WITH =)`, which is a unique key.
+fn excludes(table: &Table, index: &str) -> bool {
+    let mut exclusions = table.exclusions.iter();
+    exclusions.any(|it| it.name == index && it.operators.iter().all(|op| op == "="))
 }
 
 /// The names of SQLite's rowid in a table, unless a column of its own has the name, and of PostgreSQL's place of a row.

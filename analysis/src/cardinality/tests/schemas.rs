@@ -232,7 +232,6 @@ fn values_that_many_keys_are_equal_to() {
     for (condition, rows) in [
         ("mail = 5", Rows::Many),
         ("mail = DATE '2020-01-01'", Rows::Many),
-        ("mail = (SELECT n FROM p WHERE id = 1)", Rows::Many),
         ("mail = '5'", Rows::One),
         ("mail = ?", Rows::One),
         ("id = '5'", Rows::One),

@@ -49,13 +49,7 @@ impl Replay {
         if !create.if_not_exists {
             self.drop_if_doubted(&name);
         }
-        // A table of the session hides it, and is another.
-        let is_hidden = self.schema.dialect == Dialect::Sqlite && self.temporary.remove(&name);
-        let exists = self.relation_exists(&name);
-        if is_hidden {
-            self.temporary.insert(name.clone());
-        }
-        if exists {
+        if self.lasting_exists(&name) {
             return if create.if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
         }
         self.schema.opaque.remove(&name);

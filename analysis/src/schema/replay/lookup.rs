@@ -122,6 +122,16 @@ impl Replay {
             || self.schema.dialect != Dialect::MySql && self.owner_of_index(name).is_some()
     }
 
+    /// Like `relation_exists`; a table of SQLite that is of the session alone hides others of its name.
+    pub(super) fn lasting_exists(&mut self, name: &Name) -> bool {
+        let is_hidden = self.schema.dialect == Dialect::Sqlite && self.temporary.remove(name);
+        let exists = self.relation_exists(name);
+        if is_hidden {
+            self.temporary.insert(name.clone());
+        }
+        exists
+    }
+
     /// A table that is known to exist.
     pub(super) fn table_mut(&mut self, name: &Name) -> Result<&mut Table, String> {
         self.schema.tables.get_mut(name).ok_or_else(|| format!("table `{name}` does not exist"))

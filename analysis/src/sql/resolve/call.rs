@@ -89,11 +89,7 @@ impl Resolver<'_> {
     }
 
     fn call_of(&mut self, function: &ast::Function, schema: Option<String>, name: String) -> Expr {
-        let (window, named) = match &function.over {
-            Some(ast::WindowType::WindowSpec(window)) => (Some(window), window.window_name.as_ref()),
-            Some(ast::WindowType::NamedWindow(named)) => (None, Some(named)),
-            None => (None, None),
-        };
+        let (window, named) = window_of(function);
         let mut modifiers = named.map_or_else(Vec::new, |named| self.partitions_of(named));
         modifiers
             .extend(window.iter().flat_map(|window| &window.partition_by).map(|key| self.window_key(key)));
@@ -216,5 +212,14 @@ impl Call {
             filter: None,
             span: None,
         }
+    }
+}
+
+/// The window of a call, and the name of the one that it is or builds on.
+fn window_of(function: &ast::Function) -> (Option<&ast::WindowSpec>, Option<&ast::Ident>) {
+    match &function.over {
+        Some(ast::WindowType::WindowSpec(window)) => (Some(window), window.window_name.as_ref()),
+        Some(ast::WindowType::NamedWindow(named)) => (None, Some(named)),
+        None => (None, None),
     }
 }
