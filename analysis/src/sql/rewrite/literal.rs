@@ -1,7 +1,7 @@
 //! Literals, names and arguments inside expressions, as PostgreSQL writes them.
 
 use sqlparser::keywords::Keyword as K;
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Word};
 
 use super::postgres::open_call;
 use super::{Rewriter, is_word, keyword};
@@ -103,7 +103,12 @@ pub(super) fn named_argument(r: &mut Rewriter) -> bool {
 pub(super) fn typed_literal(r: &mut Rewriter) -> bool {
     let Token::Word(word) = r.token(0) else { return false };
     let is_qualified = *r.written(1) == Token::Period;
-    if word.keyword != K::NoKeyword && !is_qualified {
+    let is_nchar = word.quote_style.is_none() && word.value.eq_ignore_ascii_case("nchar");
+    if word.keyword != K::NoKeyword && !is_qualified && !is_nchar {
+        return false;
+    }
+    // `xmlparse(DOCUMENT '<a/>')`: no type.
+    if *r.written(1) == Token::LParen && is_word(r.written(2), "xmlparse") {
         return false;
     }
     let Some(text) = literal_after_type(r) else { return false };
@@ -111,7 +116,14 @@ pub(super) fn typed_literal(r: &mut Rewriter) -> bool {
     if r.after_operand() || matches!(keyword(r.written(1)), K::AS | K::COLLATE) {
         return false;
     }
-    let ty = r.input[r.at..r.at + text].to_vec();
+    let mut ty = r.input[r.at..r.at + text].to_vec();
+    if is_nchar
+        && !is_qualified
+        && let Some(Token::Word(name)) = ty.first_mut().map(|first| &mut first.token)
+    {
+        // Another name of `char`.
+        *name = Word { value: "char".to_owned(), quote_style: None, keyword: K::CHAR };
+    }
     let mut qualifier = Vec::new();
     while *r.written(1) == Token::Period && matches!(r.written(2), Token::Word(_)) {
         let name_and_period = r.out.split_off(r.out.len() - 2);

@@ -93,9 +93,10 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     }
 }
 
-/// `t.*::text` is the row, and `(row).*` its fields, whose names are unknown.
+/// `t.*::text` and `t.* IS NULL` are about the row, and `(row).*` its fields, whose names are unknown.
 pub(super) fn star(r: &mut Rewriter) -> bool {
-    if *r.written(1) == Token::Period && *r.token(1) == Token::DoubleColon {
+    let is_tested = matches!(r.keyword(1), K::IS | K::NOTNULL) || r.is(1, "isnull");
+    if *r.written(1) == Token::Period && (*r.token(1) == Token::DoubleColon || is_tested) {
         r.out.pop();
         r.skip(1);
         return true;

@@ -31,6 +31,8 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("continues_from", MySql, "SELECT a FROM t, (u, v) WHERE u.a = t.a"),
     // PostgreSQL.
     ("star", Postgres, "SELECT t.*::text FROM t"),
+    ("star", Postgres, "SELECT t.* IS NULL FROM t"),
+    ("typed_literal", Postgres, "SELECT nchar(3) 'abc' AS a"),
     ("only", Postgres, "SELECT a FROM ONLY t"),
     ("insert_columns", Postgres, "INSERT INTO t (a[1]) VALUES (1)"),
     ("overriding", Postgres, "INSERT INTO t (a) OVERRIDING SYSTEM VALUE VALUES (1)"),
