@@ -3,6 +3,10 @@
 
 use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 
+/// The keywords behind which a path may begin.
+const BEFORE_PATHS: [&str; 12] =
+    ["as", "async", "const", "dyn", "else", "for", "impl", "in", "match", "move", "mut", "return"];
+
 /// The tokens with `::query_budget` replaced by `::name`.
 pub(crate) fn renamed(tokens: TokenStream, name: &str) -> TokenStream {
     let mut before = Before::Nothing;
@@ -28,6 +32,9 @@ pub(crate) fn renamed(tokens: TokenStream, name: &str) -> TokenStream {
                 let mut inside = Group::new(group.delimiter(), self::renamed(group.stream(), name));
                 inside.set_span(group.span());
                 (inside.into(), Before::Nothing)
+            }
+            TokenTree::Ident(ident) if BEFORE_PATHS.iter().any(|word| ident == *word) => {
+                (ident.into(), Before::Nothing)
             }
             token @ TokenTree::Ident(_) => (token, Before::Path),
             token => (token, Before::Nothing),
@@ -89,11 +96,13 @@ mod tests {
     #[test]
     fn only_paths_from_the_root_are_renamed() {
         let tokens: TokenStream =
-            "::query_budget::sql!(a: ::query_budget::A, { ::query_budget::x::query_budget }); query_budget"
+            "::query_budget::sql!(a: ::query_budget::A, { ::query_budget::x::query_budget }); query_budget; <_ as ::query_budget::B>::c"
                 .parse()
                 .expect("tokens");
         let expected: TokenStream =
-            "::qb::sql!(a: ::qb::A, { ::qb::x::query_budget }); query_budget".parse().expect("tokens");
+            "::qb::sql!(a: ::qb::A, { ::qb::x::query_budget }); query_budget; <_ as ::qb::B>::c"
+                .parse()
+                .expect("tokens");
         assert_eq!(renamed(tokens, "qb").to_string(), expected.to_string());
     }
 }

@@ -24,16 +24,27 @@ impl<'a> Reader<'a> {
         values: &[&Expr],
         converts: bool,
     ) -> Option<Condition> {
-        let said = std::iter::once(operand).chain(values.iter().copied()).find_map(|side| match side {
+        let collation_on = |side: &Expr| match side {
             Expr::Collate { collation, .. } => Some(collation.clone()),
             _ => None,
-        });
+        };
+        let mut said = std::iter::once(operand).chain(values.iter().copied()).find_map(collation_on);
         let operand = match operand {
             // A cast between text types changes nothing, and the index is searched as if it were absent.
             Expr::Cast { expr, ty } => {
-                let column = expr.as_column().filter(|column| column.relation == Some(self.relation));
+                let inner = match &**expr {
+                    Expr::Collate { expr: inner, .. } if self.dialect == Dialect::Postgres => inner,
+                    _ => expr,
+                };
+                let column = inner.as_column().filter(|column| column.relation == Some(self.relation));
                 let own = column.and_then(self.type_of);
-                if own.is_some_and(|own| type_names::keeps_texts(own, ty)) { expr } else { operand }
+                match own.is_some_and(|own| type_names::keeps_texts(own, ty)) {
+                    true => {
+                        said = collation_on(expr).or(said);
+                        inner
+                    }
+                    false => operand,
+                }
             }
             Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => expr,
             other => other,
@@ -94,6 +105,7 @@ impl<'a> Reader<'a> {
             collation,
             against,
             by_name,
+            by_start: false,
         })
     }
 

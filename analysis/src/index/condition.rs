@@ -30,6 +30,8 @@ pub(super) struct Condition {
     pub(super) against: Option<Box<str>>,
     /// PostgreSQL: whether the collation is that of a `name` in the value, in which few indexes are.
     pub(super) by_name: bool,
+    /// PostgreSQL: whether it is `^@`, which a pattern may stand for.
+    pub(super) by_start: bool,
 }
 
 impl Condition {

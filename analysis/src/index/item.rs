@@ -300,6 +300,7 @@ impl Item<'_> {
                 collation: None,
                 against: None,
                 by_name: false,
+                by_start: false,
             };
             let end = Searches::new(&self.indexes, self.relation, vec![condition], &demands);
             let end = end.best(&self.indexes, Relations::NONE);

@@ -5,6 +5,7 @@ mod affinities;
 mod expressions;
 mod given;
 mod hints;
+mod proofs;
 mod sqlite;
 mod values;
 

@@ -23,7 +23,8 @@ impl Reader<'_> {
             start if pattern::is_given(start) => vec![operator(), Compare::Given(LikeKind::Like)],
             _ => vec![operator()],
         };
-        compares.into_iter().filter_map(|compare| self.compared(text, compare, &[start])).collect()
+        let found = compares.into_iter().filter_map(|compare| self.compared(text, compare, &[start]));
+        found.map(|condition| Condition { by_start: true, ..condition }).collect()
     }
 
     /// Whether a column of addresses is compared with the network that has to contain it, written as a constant: a

@@ -171,6 +171,20 @@ impl Collector<'_> {
         }
     }
 
+    /// What is inserted into a view goes into its table: none of the view's query is read.
+    fn take_view(&mut self, target: RelationId) {
+        let Source::View(_, view) = &self.query.relation(target).source else { return };
+        self.take_all(*view);
+    }
+
+    /// Takes a block with all that is in it, none of which is read.
+    pub(super) fn take_all(&mut self, outer: BlockId) {
+        let query = self.query;
+        for (id, _) in query.block_ids().filter(|(id, _)| query.is_within(*id, outer)) {
+            self.take(id);
+        }
+    }
+
     fn block(&mut self, id: BlockId) -> Option<JoinGraph> {
         let block = self.query.block(id);
         let first_by = plain_order::of_first(self.query, self.schema, block);
@@ -188,6 +202,7 @@ impl Collector<'_> {
             }
             Body::Write(write) => {
                 if write.from.is_empty() {
+                    self.take_view(write.target);
                     return None;
                 }
                 problem.writes = !write.is_joined;

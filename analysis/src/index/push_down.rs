@@ -5,7 +5,7 @@ use super::problem::{Collector, Demand, JoinGraph};
 use super::renamed::map_columns;
 use super::value_types::Values;
 use crate::sql::Dialect;
-use crate::sql::expr::{Call, ColumnRef, Expr, Op};
+use crate::sql::expr::{Call, ColumnRef, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, RelationId, Select, SetOp, Source};
 use crate::sql::type_names;
 
@@ -252,7 +252,10 @@ impl Collector<'_> {
                     possible = possible && (output.is_some() || at.is_none());
                     output
                 });
-                if possible {
+                if possible && self.schema.dialect == Dialect::Postgres && is_contradiction(&moved) {
+                    // The planner leaves the arm out.
+                    self.take_all(arm);
+                } else if possible {
                     self.pushed.push((arm, moved));
                 }
             }
@@ -273,5 +276,22 @@ impl Collector<'_> {
                 self.pushed.push((arm, condition.clone()));
             }
         }
+    }
+}
+
+/// Whether two different texts or numbers are compared for equality.
+fn is_contradiction(condition: &Expr) -> bool {
+    let Expr::Binary { op: Op::Eq, left, right } = condition else { return false };
+    let written = |side: &Expr| match side {
+        Expr::Cast { expr, ty } if type_names::is_unlimited_text(ty) => expr.as_ref().clone(),
+        other => other.clone(),
+    };
+    match (written(left), written(right)) {
+        (Expr::Literal(Literal::Text(one)), Expr::Literal(Literal::Text(other))) => one != other,
+        (Expr::Literal(Literal::Number(one)), Expr::Literal(Literal::Number(other))) => {
+            one.parse::<i64>().ok().zip(other.parse::<i64>().ok()).is_some_and(|(one, other)| one != other)
+        }
+        (Expr::Literal(Literal::Bool(one)), Expr::Literal(Literal::Bool(other))) => one != other,
+        _ => false,
     }
 }

@@ -1,13 +1,15 @@
 //! How the indexes of a table can be used: matches each condition with the indexes once, then answers for
 //! each set of available rows.
 
+use std::borrow::Cow;
+
 use super::condition::{Compare, Condition};
 use super::estimate::{ROWS, SHARED};
 use super::relations::Relations;
 use super::serve::{By, Indexes, Knows};
 use super::wanted::is_condition;
 use crate::schema::prepared::{Predicate, PreparedIndex};
-use crate::sql::expr::{Expr, Test};
+use crate::sql::expr::{ColumnRef, Expr, Test};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, predicates};
 
@@ -117,6 +119,19 @@ impl Searches {
         let on_place = all.filter(|(_, condition)| is_on_place(condition)).map(|(at, _)| at).collect();
         let mut in_doubt = None;
         let mut candidates = Vec::new();
+        let type_of = |column: &ColumnRef| {
+            let own = Some(column).filter(|column| column.relation == Some(relation))?;
+            indexes.table().column(&own.name).map(|column| column.ty.as_str())
+        };
+        let is_partial = |resolved: &PreparedIndex| !matches!(resolved.predicate, Predicate::None);
+        let said: Vec<Cow<'_, Expr>> = match indexes.dialect() {
+            Dialect::Postgres if indexes.list().iter().any(is_partial) => {
+                demands.iter().map(|demand| predicates::with_casts(demand, &type_of)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let said: Vec<&Expr> = said.iter().map(|demand| demand.as_ref()).collect();
+        let demands = if said.is_empty() { demands } else { said.as_slice() };
         for (at, resolved) in indexes.list().iter().enumerate() {
             if !indexes.is_usable(at) || !resolved.allowed(indexes.dialect(), relation, demands) {
                 continue;
@@ -388,7 +403,25 @@ fn how_whole(
             _ => false,
         })
     };
-    match conditions.iter().any(|condition| narrows(condition) && !is_said(condition)) {
+    // One value of a column of which the predicate only says that it is not NULL, or in which range it is.
+    let is_one_of_many = |condition: &Condition| {
+        let is_operand = |own: &Expr| holds(own, condition, relation, dialect);
+        let is_open = |part: &Expr| match part {
+            Expr::Binary { op, left, right } => op.is_range() && (is_operand(left) || is_operand(right)),
+            Expr::Is { expr, test: Test::Null, negated: true } | Expr::Between { expr, .. } => {
+                is_operand(expr)
+            }
+            _ => false,
+        };
+        dialect == Dialect::Postgres
+            && condition.compare == Compare::Equal
+            && condition.needs.is_empty()
+            && !is_condition(&condition.operand)
+            && predicate.conjuncts().iter().any(is_open)
+    };
+    let leaves_some =
+        |condition: &Condition| narrows(condition) && !is_said(condition) || is_one_of_many(condition);
+    match conditions.iter().any(leaves_some) {
         true => How::FilteredPartial,
         false => How::WalkedPartial,
     }

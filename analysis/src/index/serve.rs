@@ -122,6 +122,7 @@ pub(super) fn said_collation(of: &Indexes<'_>, key: &IndexKey, said: Option<&str
     match named.filter(|name| name != "default") {
         Some(name) => Cow::Owned(name),
         None if of.dialect == Dialect::Sqlite => Cow::Borrowed("binary"),
+        None if said.is_none() && column.is_some_and(|column| column.ty == "name") => Cow::Borrowed("c"),
         None => Cow::Borrowed("default"),
     }
 }
@@ -176,7 +177,9 @@ impl<'s> Indexes<'s> {
             Dialect::Postgres | Dialect::Sqlite => Vec::new(),
         };
         let is_hidden = |index: &Index| {
-            !query.lets_use(relation, called(index), &all) || heirs::is_invalid(schema, self.table, index)
+            !query.lets_use(relation, called(index), &all)
+                || query.reads_sample(relation)
+                || heirs::is_invalid(schema, self.table, index)
         };
         let hidden = self.list.iter().enumerate().filter(|(_, prepared)| is_hidden(&prepared.index));
         self.hidden = hidden.map(|(at, _)| at).collect();
@@ -259,6 +262,8 @@ impl PreparedIndex {
         let plain = matches!(condition.compare, Compare::Equal | Compare::Range);
         let pattern =
             matches!(condition.compare, Compare::Prefix(_) | Compare::Given(_) | Compare::Pattern(_));
+        // Their operator classes have LIKE and `~`, and not `^@`.
+        let by_trigrams = pattern && !condition.by_start;
         if operator(&["<>"]) {
             return Knows::No;
         }
@@ -286,13 +291,13 @@ impl PreparedIndex {
             }),
             "hash" => Knows::from(condition.compare == Compare::Equal && self.collates(of, key, condition)),
             "gin" if trigrams => {
-                let known = condition.compare == Compare::Equal || pattern;
+                let known = condition.compare == Compare::Equal || by_trigrams;
                 Knows::from(known || operator(&["%", "<%", "%>", "%>>", "<<%"]))
             }
             "gin" => Knows::from(self.inside(of, key, condition, opclass))
                 .or_unknown(is_operator && (!is_own_opclass(opclass) || !is_built_in(of, key))),
             "gist" | "spgist" if trigrams => {
-                let known = condition.compare == Compare::Equal || pattern;
+                let known = condition.compare == Compare::Equal || by_trigrams;
                 Knows::from(known || operator(&["%", "<%", "%>", "<->"]))
             }
             "spgist" if is_text_key(of, key) => {

@@ -105,6 +105,12 @@ impl<'s> Item<'s> {
             })
         };
         if access.verdict == Verdict::Unserved {
+            if query.reads_sample(self.relation) {
+                access.verdict = Verdict::Full;
+                access.why = format!("a sample of `{}` is read, whatever indexes it has", table.name);
+                access.hindrance = None;
+                return;
+            }
             if cardinality::keys::is_singleton(table, schema) {
                 access.verdict = Verdict::Full;
                 access.why = format!("`{}` holds one row", table.name);

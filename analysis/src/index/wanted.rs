@@ -259,6 +259,10 @@ impl<'a> Reading<'a> {
                     "inet" | "cidr" => {
                         is_one_of(&["<<", "<<=", ">>", ">>=", "&&"]).then_some(("gist", "inet_ops"))
                     }
+                    "point" => is_one_of(&["<@", "<<", ">>", "~="]).then_some(("gist", "")),
+                    "box" | "polygon" | "circle" => {
+                        is_one_of(&["&&", "@>", "<@", "<<", ">>", "~="]).then_some(("gist", ""))
+                    }
                     ty if type_names::is_text(ty) => {
                         is_one_of(&["%", "%>", "%>>"]).then_some(("gin", "gin_trgm_ops"))
                     }
@@ -314,6 +318,7 @@ pub(super) fn is_condition(expr: &Expr) -> bool {
         Expr::Binary { op, .. } => !matches!(op, Op::Concat | Op::Arithmetic(_) | Op::Other(_)),
         Expr::Is { .. } | Expr::InList { .. } | Expr::InQuery { .. } | Expr::Any { .. } => true,
         Expr::Between { .. } | Expr::Like { .. } | Expr::Exists { .. } | Expr::And(_) | Expr::Or(_) => true,
+        Expr::Not(_) => true,
         _ => false,
     }
 }

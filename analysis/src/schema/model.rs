@@ -237,6 +237,15 @@ impl Schema {
         self.lookup(&self.types, schema, name).map(|(_, user_type)| user_type)
     }
 
+    /// The type under a domain: the one that it is over, which may be a domain as well.
+    pub(crate) fn base_of<'t>(&'t self, ty: &str) -> Option<&'t str> {
+        let (schema, name) = ty.split_once('.').map_or((None, ty), |(schema, name)| (Some(schema), name));
+        match self.user_type(schema, name.trim_matches('"'))? {
+            UserType::Domain { base, .. } => Some(base),
+            _ => None,
+        }
+    }
+
     /// Whether other tables inherit from a table, so that their rows are read with its own; partitions do not
     /// count.
     pub fn is_inherited(&self, table: &Table) -> bool {

@@ -52,6 +52,7 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
         }
         Some(expr)
     };
+    let type_of = |column: &ColumnRef| table.column(&column.name).map(|column| column.ty.as_str());
     let keys = index.keys.iter().map(|key| match &key.part {
         KeyPart::Column(name) => Some(own_column(name)),
         KeyPart::Expression(sql) => resolve(sql),
@@ -60,7 +61,12 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
         keys: keys.collect(),
         predicate: match &index.predicate {
             None => Predicate::None,
-            Some(sql) => resolve(sql).map_or(Predicate::NotUnderstood, Predicate::Known),
+            Some(sql) => resolve(sql).map_or(Predicate::NotUnderstood, |predicate| {
+                Predicate::Known(match schema.dialect {
+                    Dialect::Postgres => predicates::with_casts(&predicate, &type_of).into_owned(),
+                    Dialect::MySql | Dialect::Sqlite => predicate,
+                })
+            }),
         },
         index: index.clone(),
     }

@@ -2,10 +2,12 @@
 
 mod implication;
 mod intervals;
+mod promoted;
 
 use std::borrow::Cow;
 
 pub(crate) use self::implication::{implied, implied_as_written};
+pub(crate) use self::promoted::with_casts;
 use super::expr::{Call, ColumnRef, Expr, Literal, Op, Test};
 use super::query::RelationId;
 use super::{Dialect, type_names};
@@ -92,7 +94,15 @@ fn equal(own: &Expr, other: &Expr, relation: RelationId) -> bool {
             a.name == b.name && a.window == b.window && are_same(&a.args, &b.args, relation)
         }
         (Expr::Binary { op: a, left: al, right: ar }, Expr::Binary { op: b, left: bl, right: br }) => {
-            a == b && equal(al, bl, relation) && equal(ar, br, relation)
+            // Behind these is an array, which may be written with blanks.
+            let is_path = matches!(a, Op::Other(op) if matches!(op.as_str(), "#>" | "#>>"));
+            let are_one_path = || {
+                let (one, other) = elements(ar).zip(elements(br))?;
+                Some(all_same(&one, &other, relation))
+            };
+            a == b
+                && equal(al, bl, relation)
+                && (equal(ar, br, relation) || is_path && are_one_path() == Some(true))
         }
         (
             Expr::Like { expr: ae, pattern: ap, kind: ak, negated: an },
@@ -147,6 +157,10 @@ fn equal(own: &Expr, other: &Expr, relation: RelationId) -> bool {
             Expr::InList { expr: a, list: al, negated: an },
             Expr::InList { expr: b, list: bl, negated: bn },
         ) => an == bn && equal(a, b, relation) && all_same(al, bl, relation),
+        (
+            Expr::Between { expr: a, low: al, high: ah, negated: an },
+            Expr::Between { expr: b, low: bl, high: bh, negated: bn },
+        ) => an == bn && equal(a, b, relation) && equal(al, bl, relation) && equal(ah, bh, relation),
         (
             Expr::Any { left: a, op: ao, right: ar, all: aa },
             Expr::Any { left: b, op: bo, right: br, all: ba },

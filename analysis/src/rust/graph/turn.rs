@@ -374,13 +374,12 @@ fn changes_schema(site: &Site) -> bool {
 
 /// Whether a query locks the rows that it reads: `FOR UPDATE`, `FOR SHARE`, `FOR NO KEY UPDATE`.
 pub(super) fn locks(site: &Site) -> bool {
-    let text = text_of(site).unwrap_or_default();
-    let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
-    words.windows(2).any(|pair| {
-        pair.first().is_some_and(|word| word == "for")
-            && pair.get(1).is_some_and(|word| {
-                ["update", "share", "no", "key"].iter().any(|lock| word.starts_with(lock))
-            })
+    let words = || text_of(site).unwrap_or_default().split_whitespace();
+    let begins_with =
+        |word: &str, lock: &str| word.get(..lock.len()).is_some_and(|it| it.eq_ignore_ascii_case(lock));
+    words().zip(words().skip(1)).any(|(word, next)| {
+        word.eq_ignore_ascii_case("for")
+            && ["update", "share", "no", "key"].iter().any(|lock| begins_with(next, lock))
     })
 }
 

@@ -132,6 +132,7 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
             else {
                 return ranges_imply(condition, predicate, relation)
                     || excludes(condition, predicate, relation)
+                    || is_weaker(predicate, condition, relation)
                     || each_implies(condition, predicate, relation)
                     || matches!(predicate, Expr::Binary { op: Op::Eq, left, right }
                         if boolean_of(right).is_some_and(|b| truth_of(condition, left, relation) == Some(b)));
@@ -201,6 +202,26 @@ fn excludes(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         same(own, expr, relation)
             && values.iter().all(|value| text(value).is_some_and(|value| value != excluded))
     })
+}
+
+/// Whether the same two sides are compared less strictly: `x < y` implies `x <= y` and `x <> y`, of whatever type they are.
+fn is_weaker(predicate: &Expr, condition: &Expr, relation: RelationId) -> bool {
+    let (Expr::Binary { op, left, right }, Expr::Binary { op: other, left: first, right: second }) =
+        (predicate, condition)
+    else {
+        return false;
+    };
+    let other = if same(left, first, relation) && same(right, second, relation) {
+        other.clone()
+    } else if same(left, second, relation) && same(right, first, relation) {
+        other.flipped()
+    } else {
+        return false;
+    };
+    matches!(
+        (other, op),
+        (Op::Lt, Op::LtEq | Op::NotEq) | (Op::Gt, Op::GtEq | Op::NotEq) | (Op::Eq, Op::LtEq | Op::GtEq)
+    )
 }
 
 fn text(expr: &Expr) -> Option<&str> {
@@ -275,15 +296,24 @@ fn boolean_of(expr: &Expr) -> Option<bool> {
     }
 }
 
+/// The boolean that a constant is where it is compared with one: `'t'` as well.
+fn as_boolean(expr: &Expr) -> Option<bool> {
+    boolean_of(expr).or_else(|| match text(expr)?.trim().to_ascii_lowercase().as_str() {
+        "t" | "true" | "y" | "yes" | "on" | "1" => Some(true),
+        "f" | "false" | "n" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    })
+}
+
 /// The value of a boolean index expression that follows from a condition. PostgreSQL infers nothing from
 /// `IS TRUE`.
 fn truth_of(condition: &Expr, own: &Expr, relation: RelationId) -> Option<bool> {
     match condition {
         Expr::Not(inner) if same(own, inner, relation) => Some(false),
-        Expr::Binary { op: Op::Eq, left, right } if same(own, left, relation) => boolean_of(right),
-        Expr::Binary { op: Op::Eq, left, right } if same(own, right, relation) => boolean_of(left),
+        Expr::Binary { op: Op::Eq, left, right } if same(own, left, relation) => as_boolean(right),
+        Expr::Binary { op: Op::Eq, left, right } if same(own, right, relation) => as_boolean(left),
         Expr::Binary { op: Op::NotEq, left, right } if same(own, left, relation) => {
-            boolean_of(right).map(|b| !b)
+            as_boolean(right).map(|b| !b)
         }
         Expr::InList { expr, list, negated: false } if same(own, expr, relation) => {
             let mut values = list.iter().map(boolean_of);

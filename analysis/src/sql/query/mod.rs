@@ -91,6 +91,11 @@ impl Query {
         self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Ordinality)
     }
 
+    /// Whether only a sample of a table's rows is read, which no index leads to.
+    pub fn reads_sample(&self, id: RelationId) -> bool {
+        self.asked.iter().any(|(of, asked)| *of == id && matches!(asked, Asked::Sample { .. }))
+    }
+
     /// Whether the earlier versions of a table's rows are read as well, so that no key is unique.
     pub fn reads_versions(&self, id: RelationId) -> bool {
         self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Versions)
