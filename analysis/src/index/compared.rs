@@ -24,31 +24,7 @@ impl<'a> Reader<'a> {
         values: &[&Expr],
         converts: bool,
     ) -> Option<Condition> {
-        let collation_on = |side: &Expr| match side {
-            Expr::Collate { collation, .. } => Some(collation.clone()),
-            _ => None,
-        };
-        let mut said = std::iter::once(operand).chain(values.iter().copied()).find_map(collation_on);
-        let operand = match operand {
-            // A cast between text types changes nothing, and the index is searched as if it were absent.
-            Expr::Cast { expr, ty } => {
-                let inner = match &**expr {
-                    Expr::Collate { expr: inner, .. } if self.dialect == Dialect::Postgres => inner,
-                    _ => expr,
-                };
-                let column = inner.as_column().filter(|column| column.relation == Some(self.relation));
-                let own = column.and_then(self.type_of);
-                match own.is_some_and(|own| type_names::keeps_texts(own, ty)) {
-                    true => {
-                        said = collation_on(expr).or(said);
-                        inner
-                    }
-                    false => operand,
-                }
-            }
-            Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => expr,
-            other => other,
-        };
+        let (operand, said) = self.without_idle_casts(operand, values);
         let of_name = self.collation_of_names(operand, values).map(str::to_owned);
         let of_name =
             of_name.or_else(|| self.collation_of_columns(operand, values)).filter(|_| said.is_none());
@@ -107,6 +83,32 @@ impl<'a> Reader<'a> {
             by_name,
             by_start: false,
         })
+    }
+
+    /// What an index stores of the side of a comparison, and the collation that is written on any side.
+    fn without_idle_casts<'e>(&self, operand: &'e Expr, values: &[&Expr]) -> (&'e Expr, Option<String>) {
+        let collation_on = |side: &Expr| match side {
+            Expr::Collate { collation, .. } => Some(collation.clone()),
+            _ => None,
+        };
+        let said = std::iter::once(operand).chain(values.iter().copied()).find_map(collation_on);
+        match operand {
+            // A cast between text types changes nothing, and the index is searched as if it were absent.
+            Expr::Cast { expr, ty } => {
+                let inner = match &**expr {
+                    Expr::Collate { expr: inner, .. } if self.dialect == Dialect::Postgres => inner,
+                    _ => expr,
+                };
+                let column = inner.as_column().filter(|column| column.relation == Some(self.relation));
+                let own = column.and_then(self.type_of);
+                match own.is_some_and(|own| type_names::keeps_texts(own, ty)) {
+                    true => (inner, collation_on(expr).or(said)),
+                    false => (operand, said),
+                }
+            }
+            Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => (expr, said),
+            other => (other, said),
+        }
     }
 
     /// MySQL: whether a subquery is evaluated for each row, since it returns another value each time.
@@ -311,14 +313,17 @@ fn returns_number(name: &str) -> bool {
 
 /// Whether MySQL and SQLite treat a type as text.
 pub(super) fn is_textual(ty: &str) -> bool {
-    let ty = ty.to_lowercase();
-    !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
+    !contains(ty, "int") && ["char", "clob", "text"].iter().any(|part| contains(ty, part))
 }
 
 /// Whether MySQL treats a type as a number.
 fn is_numeric(ty: &str) -> bool {
-    let ty = ty.to_lowercase();
-    ["int", "real", "floa", "doub", "dec", "numeric", "signed"].iter().any(|part| ty.contains(part))
+    ["int", "real", "floa", "doub", "dec", "numeric", "signed"].iter().any(|part| contains(ty, part))
+}
+
+/// Whether a type's name contains a part, in any case.
+fn contains(ty: &str, part: &str) -> bool {
+    ty.as_bytes().windows(part.len()).any(|it| it.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 fn is_integer_type(ty: &str) -> bool {

@@ -47,11 +47,12 @@ pub(super) fn follow_equalities(problem: &mut JoinGraph, query: &Query, schema: 
                 if left.is_constant() && right.is_constant() {
                     continue;
                 }
-                let condition =
-                    Expr::Binary { op: Op::Eq, left: Box::new(left.clone()), right: Box::new(right.clone()) };
-                let known = problem.demands.iter().any(|demand| demand.condition == condition);
-                if !known {
-                    problem.demands.push(Demand { condition, narrows: None });
+                let is_known = |demand: &Demand| matches!(&demand.condition, Expr::Binary { op: Op::Eq, left: l, right: r } if **l == *left && **r == *right);
+                if !problem.demands.iter().any(is_known) {
+                    let (left, right) = (Box::new(left.clone()), Box::new(right.clone()));
+                    problem
+                        .demands
+                        .push(Demand { condition: Expr::Binary { op: Op::Eq, left, right }, narrows: None });
                 }
             }
         }

@@ -206,6 +206,8 @@ fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<
 /// The hindrance in a comparison with the result of a function that migrations create without saying that it returns the same for
 /// the same arguments: PostgreSQL calls it for each row.
 pub(super) fn of_volatile(reader: &Reader<'_>, indexes: &Indexes<'_>, conjunct: &Expr) -> Option<Hindrance> {
+    // Most conditions call nothing of the kind.
+    conjunct.first_call(reader.is_volatile)?;
     let (own, values): (&Expr, Vec<&Expr>) = match conjunct {
         Expr::Binary { op, left, right } if op.is_range() || *op == Op::Eq => {
             match reader.own_column(left).is_some() {

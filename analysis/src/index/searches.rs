@@ -124,12 +124,9 @@ impl Searches {
             indexes.table().column(&own.name).map(|column| column.ty.as_str())
         };
         let is_partial = |resolved: &PreparedIndex| !matches!(resolved.predicate, Predicate::None);
-        let said: Vec<Cow<'_, Expr>> = match indexes.dialect() {
-            Dialect::Postgres if indexes.list().iter().any(is_partial) => {
-                demands.iter().map(|demand| predicates::with_casts(demand, &type_of)).collect()
-            }
-            _ => Vec::new(),
-        };
+        let is_said = indexes.dialect() == Dialect::Postgres && indexes.list().iter().any(is_partial);
+        let written = demands.iter().filter(|_| is_said);
+        let said: Vec<Cow<'_, Expr>> = written.map(|it| predicates::with_casts(it, &type_of)).collect();
         let said: Vec<&Expr> = said.iter().map(|demand| demand.as_ref()).collect();
         let demands = if said.is_empty() { demands } else { said.as_slice() };
         for (at, resolved) in indexes.list().iter().enumerate() {
