@@ -32,7 +32,7 @@ fn an_index_may_take_the_place_of_another() {
     let index = "CREATE INDEX ix ON t (a); CREATE OR REPLACE";
     check(&format!("{TABLE} {index} INDEX ix ON t (b);"), &["t: id, a, b; id; ix btree (b)"]);
     check(&format!("{TABLE} {index} UNIQUE INDEX ix ON t (b);"), &["t: id, a, b; id; ix btree (b) unique"]);
-    check(&format!("{TABLE} {index} INDEX iy ON t (b);"), &["t: id, a, b; id; ix btree (a), iy btree (b)"]);
+    check(&format!("{TABLE} {index} INDEX i2 ON t (b);"), &["t: id, a, b; id; ix btree (a), i2 btree (b)"]);
 }
 
 #[test]
