@@ -36,7 +36,13 @@ pub(in crate::lints) fn with_constants(query: &Query, site: &Site) -> Option<Que
 /// Leaves out the alternatives of a condition that are false; returns whether there are any.
 fn simplify(condition: &mut Expr, is_false: &dyn Fn(usize) -> bool) -> bool {
     match condition {
-        Expr::And(parts) => parts.iter_mut().fold(false, |changed, part| simplify(part, is_false) || changed),
+        Expr::And(parts) => {
+            let mut is_changed = false;
+            for part in parts {
+                is_changed |= simplify(part, is_false);
+            }
+            is_changed
+        }
         Expr::Or(arms) => {
             let before = arms.len();
             arms.retain(|arm| !matches!(arm.without_casts(), Expr::Parameter(number) if is_false(*number)));

@@ -55,10 +55,9 @@ impl Replay {
             let is_certain = self.schema.gaps.is_empty() && (is_straight || !matches!(node, Node::Raise));
             match before {
                 // Each statement that changes the schema commits what ran before it.
+                _ if self.schema.dialect == Dialect::MySql && is_certain => {}
                 _ if self.schema.dialect == Dialect::MySql => {
-                    if !is_certain {
-                        self.gap(format!("{what} ends at an error"), None, None);
-                    }
+                    self.gap(format!("{what} ends at an error"), None, None);
                 }
                 Some(before) if changes > 0 && is_certain => *self = Replay { steps: self.steps, ..*before },
                 _ if changes > 0 => self.gap(format!("{what} undoes DDL after an error"), None, None),
