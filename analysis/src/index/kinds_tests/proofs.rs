@@ -57,6 +57,7 @@ fn a_predicate_is_proved_by_other_spellings() {
         ("n = $1 AND ok IN (true)", Served),
         ("n = $1 AND ok = 'f'", Unserved),
         ("n = $1 AND ok IN (true, false)", Unserved),
+        ("n = $1 AND ok IN ('t', 'yes')", Unserved),
         ("k = $1 AND state < 'done'", Served),
         ("k = $1 AND 'done' < state", Served),
         ("k = $1 AND state <= 'done'", Unserved),
@@ -98,6 +99,23 @@ fn a_collation_prevails_over_the_default() {
     // The type `name` has the collation "C".
     check(Postgres, ddl, "SELECT id FROM doc WHERE n LIKE 'ab%'", &[Served]);
     check(Postgres, ddl, "SELECT id FROM doc WHERE tag LIKE 'ab%'", &[Unserved]);
+}
+
+#[test]
+fn texts_that_would_be_one_boolean_are_different_texts() {
+    let ddl = &format!(
+        "{JOB} CREATE INDEX i ON job (n) WHERE state = 'true'; CREATE INDEX o ON job (k) WHERE ok = 't';"
+    );
+    for (sql, verdict) in [
+        ("n = $1 AND state = 'true'", Served),
+        ("n = $1 AND state = 't'", Unserved),
+        ("n = $1 AND state = 'yes'", Unserved),
+        ("k = $1 AND ok", Served),
+        ("k = $1 AND ok = true", Served),
+        ("k = $1 AND NOT ok", Unserved),
+    ] {
+        check(Postgres, ddl, &format!("SELECT id FROM job WHERE {sql}"), &[verdict]);
+    }
 }
 
 #[test]

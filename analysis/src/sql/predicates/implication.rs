@@ -121,8 +121,8 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         Expr::Is { expr, test: Test::Null, negated: false } => {
             matches!(condition, Expr::Is { expr: e, test: Test::Null, negated: false } if same(expr, e, relation))
         }
-        Expr::Column(_) => truth_of(condition, predicate, relation) == Some(true),
-        Expr::Not(inner) => truth_of(condition, inner, relation) == Some(false),
+        Expr::Column(_) => truth_of(condition, predicate, relation, as_boolean) == Some(true),
+        Expr::Not(inner) => truth_of(condition, inner, relation, as_boolean) == Some(false),
         Expr::Or(any) => {
             any.iter().any(|part| implies(condition, part, relation))
                 || one_of(any).is_some_and(|list| implies(condition, &list, relation))
@@ -135,7 +135,7 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
                     || is_weaker(predicate, condition, relation)
                     || each_implies(condition, predicate, relation)
                     || matches!(predicate, Expr::Binary { op: Op::Eq, left, right }
-                        if boolean_of(right).is_some_and(|b| truth_of(condition, left, relation) == Some(b)));
+                        if is_truth(condition, left, right, relation));
             };
             same(pe, ce, relation) && cvalues.iter().all(|c| pvalues.iter().any(|p| same(p, c, relation)))
         }
@@ -192,12 +192,6 @@ fn excludes(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         (Some(excluded), None) => (right, excluded),
         _ => return false,
     };
-    // What is less is another.
-    if let Expr::Binary { op: Op::Lt | Op::Gt, left, right } = condition {
-        let is_it =
-            |own_side: &Expr, other: &Expr| same(own, own_side, relation) && text(other) == Some(excluded);
-        return is_it(left, right) || is_it(right, left);
-    }
     value_set(condition).is_some_and(|(expr, values)| {
         same(own, expr, relation)
             && values.iter().all(|value| text(value).is_some_and(|value| value != excluded))
@@ -288,8 +282,6 @@ fn moment(text: &str) -> Option<f64> {
 fn boolean_of(expr: &Expr) -> Option<bool> {
     match bare(expr) {
         Expr::Literal(Literal::Bool(value)) => Some(*value),
-        Expr::Literal(Literal::Text(text)) if ["t", "true"].contains(&text.as_str()) => Some(true),
-        Expr::Literal(Literal::Text(text)) if ["f", "false"].contains(&text.as_str()) => Some(false),
         Expr::Literal(Literal::Number(text)) if text == "1" => Some(true),
         Expr::Literal(Literal::Number(text)) if text == "0" => Some(false),
         _ => None,
@@ -305,21 +297,34 @@ fn as_boolean(expr: &Expr) -> Option<bool> {
     })
 }
 
-/// The value of a boolean index expression that follows from a condition. PostgreSQL infers nothing from
-/// `IS TRUE`.
-fn truth_of(condition: &Expr, own: &Expr, relation: RelationId) -> Option<bool> {
+/// Whether a condition says that a boolean has the value of a constant. `'t'` may be a text, unless the condition
+/// takes the other side for a boolean.
+fn is_truth(condition: &Expr, own: &Expr, value: &Expr, relation: RelationId) -> bool {
+    let (truth, read): (_, fn(&Expr) -> Option<bool>) = match boolean_of(value) {
+        Some(truth) => (Some(truth), as_boolean),
+        None => (as_boolean(value), boolean_of),
+    };
+    truth.is_some() && truth_of(condition, own, relation, read) == truth
+}
+
+/// The value of a boolean index expression that follows from a condition, whose constants `read` reads. PostgreSQL infers
+/// nothing from `IS TRUE`.
+fn truth_of(
+    condition: &Expr,
+    own: &Expr,
+    relation: RelationId,
+    read: fn(&Expr) -> Option<bool>,
+) -> Option<bool> {
     match condition {
         Expr::Not(inner) if same(own, inner, relation) => Some(false),
-        Expr::Binary { op: Op::Eq, left, right } if same(own, left, relation) => as_boolean(right),
-        Expr::Binary { op: Op::Eq, left, right } if same(own, right, relation) => as_boolean(left),
-        Expr::Binary { op: Op::NotEq, left, right } if same(own, left, relation) => {
-            as_boolean(right).map(|b| !b)
-        }
-        Expr::InList { expr, list, negated: false } if same(own, expr, relation) => {
-            let mut values = list.iter().map(boolean_of);
-            let first = values.next()??;
-            values.all(|value| value == Some(first)).then_some(first)
-        }
+        Expr::Binary { op: Op::Eq, left, right } if same(own, left, relation) => read(right),
+        Expr::Binary { op: Op::Eq, left, right } if same(own, right, relation) => read(left),
+        Expr::Binary { op: Op::NotEq, left, right } if same(own, left, relation) => read(right).map(|b| !b),
+        // A list of one is a comparison.
+        Expr::InList { expr, list, negated: false } if same(own, expr, relation) => match list.as_slice() {
+            [only] => read(only),
+            _ => None,
+        },
         other if same(own, other, relation) => Some(true),
         _ => None,
     }
