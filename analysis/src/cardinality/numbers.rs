@@ -23,9 +23,9 @@ impl Reader<'_> {
         };
         let of_number = |value: &Expr| match value {
             Expr::Literal(Literal::Number(_) | Literal::Bool(_)) => true,
-            Expr::Binary { op: Op::Arithmetic(_), left, right } => ![left, right]
-                .iter()
-                .any(|side| matches!(&***side, Expr::Other { what, .. } if what == "interval")),
+            Expr::Binary { op: Op::Arithmetic(_), left, right } => {
+                !left.is_interval() && !right.is_interval()
+            }
             Expr::Cast { ty, .. } => is_number(ty),
             Expr::Column(_) => self.table_column(value).is_some_and(|column| is_number(&column.ty)),
             _ => false,

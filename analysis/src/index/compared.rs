@@ -267,7 +267,7 @@ impl<'a> Reader<'a> {
         match value {
             Expr::Literal(Literal::Number(_) | Literal::Bool(_)) => true,
             Expr::Binary { op: Op::Arithmetic(_), left, right } => {
-                !times::is_interval(left) && !times::is_interval(right)
+                !left.is_interval() && !right.is_interval()
             }
             Expr::Column(column) => (self.type_of)(column).is_some_and(is_numeric),
             Expr::Cast { ty, .. } => is_numeric(ty),

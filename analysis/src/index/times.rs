@@ -24,11 +24,6 @@ pub(super) fn is_plain_type(ty: &str) -> bool {
         || ends.iter().any(|part| ty.split('(').next().is_some_and(|it| it.ends_with(part)))
 }
 
-/// Whether an expression is an interval, which moves a point in time.
-pub(super) fn is_interval(expr: &Expr) -> bool {
-    matches!(expr, Expr::Other { what, .. } if what == "interval")
-}
-
 fn is_type(ty: &str) -> bool {
     let ty = ty.to_ascii_lowercase();
     ["date", "time"].iter().any(|start| ty.starts_with(start))
@@ -47,7 +42,7 @@ impl Values<'_> {
             Expr::Cast { ty, .. } => is_type(ty),
             Expr::Column(column) => self.type_of(column).is_some_and(is_type),
             Expr::Binary { op: Op::Arithmetic(_), left, right } => {
-                is_interval(right) && is_time(left) || is_interval(left) && is_time(right)
+                right.is_interval() && is_time(left) || left.is_interval() && is_time(right)
             }
             Expr::Call(call) => self.returns_time(call, depth),
             Expr::Case { arms, otherwise, .. } => {

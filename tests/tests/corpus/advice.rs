@@ -3,7 +3,7 @@
 use query_budget_analysis::sql::Dialect;
 use query_budget_tests::rows::distinct;
 use query_budget_tests::with_postgres;
-use sqlx::{AssertSqlSafe, Connection, PgPool, SqliteConnection};
+use sqlx::{Connection, PgPool, SqliteConnection};
 
 use super::folder::{Folder, show};
 use super::load;
@@ -73,12 +73,7 @@ async fn advice_is_proven_on_sqlite() {
     let mut wrong = Vec::new();
     for folder in Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Sqlite) {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.expect("open a database");
-        for migration in folder.migrations() {
-            let mut transaction = connection.begin().await.expect("begin");
-            let applied = sqlx::raw_sql(AssertSqlSafe(migration.sql)).execute(&mut *transaction).await;
-            applied.unwrap_or_else(|error| panic!("{}: {error}", migration.file));
-            transaction.commit().await.expect("commit");
-        }
+        load::migrate_sqlite(&folder, &mut connection).await;
         distinct::sqlite(&mut connection).await.expect("fill the tables");
         let proof = workload(&folder).prove_on_sqlite(&mut connection).await;
         report(&folder, &proof, &mut wrong);

@@ -5,7 +5,7 @@ use query_budget_analysis::cardinality::{self, Rows};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_tests::rows::{self, Outcome};
 use query_budget_tests::with_postgres;
-use sqlx::{AssertSqlSafe, Connection, PgPool, SqliteConnection};
+use sqlx::{Connection, PgPool, SqliteConnection};
 
 use super::folder::{Folder, show};
 use super::load;
@@ -78,12 +78,7 @@ fn claims(folder: &Folder) -> Vec<(String, String, usize)> {
 async fn at_most_one_row_in_sqlite() {
     for folder in Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Sqlite) {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.expect("open a database");
-        for migration in folder.migrations() {
-            let mut transaction = connection.begin().await.expect("begin");
-            let applied = sqlx::raw_sql(AssertSqlSafe(migration.sql)).execute(&mut *transaction).await;
-            applied.unwrap_or_else(|error| panic!("{}: {error}", migration.file));
-            transaction.commit().await.expect("commit");
-        }
+        load::migrate_sqlite(&folder, &mut connection).await;
         show(&heading(&rows::sqlite::fill(&mut connection).await.expect("fill the tables")));
         let mut tally = Tally::default();
         for (sql, reason, parameters) in claims(&folder) {

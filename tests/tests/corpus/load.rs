@@ -4,7 +4,7 @@
 use query_budget_analysis::schema::{replay, snapshot};
 use query_budget_analysis::sql::Dialect;
 use query_budget_tests::{catalog, with_postgres};
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection, PgPool, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::folder::{Folder, show};
@@ -40,17 +40,22 @@ fn snapshots_read_back_equal() {
 async fn snapshots_load_into_sqlite() {
     for folder in Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Sqlite) {
         let (migrated, loaded) = (memory().await, memory().await);
-        for migration in folder.migrations() {
-            let mut transaction = migrated.begin().await.expect("begin");
-            let applied = sqlx::raw_sql(AssertSqlSafe(migration.sql)).execute(&mut *transaction).await;
-            applied.unwrap_or_else(|error| panic!("{}: {error}", migration.file));
-            transaction.commit().await.expect("commit");
-        }
+        migrate_sqlite(&folder, &mut migrated.acquire().await.expect("a connection")).await;
         sqlx::raw_sql(AssertSqlSafe(written(&folder))).execute(&loaded).await.expect("load the snapshot");
         let difference =
             catalog::difference(&catalog::sqlite(&migrated).await, &catalog::sqlite(&loaded).await);
         show(&format!("{}: the loaded snapshot differs in {} lines", folder.name, difference.len()));
         assert_eq!(difference, Vec::<String>::new(), "{}", folder.name);
+    }
+}
+
+/// Applies the migrations of a folder to a database of SQLite, each in a transaction.
+pub(super) async fn migrate_sqlite(folder: &Folder, connection: &mut SqliteConnection) {
+    for migration in folder.migrations() {
+        let mut transaction = connection.begin().await.expect("begin");
+        let applied = sqlx::raw_sql(AssertSqlSafe(migration.sql)).execute(&mut *transaction).await;
+        applied.unwrap_or_else(|error| panic!("{}: {error}", migration.file));
+        transaction.commit().await.expect("commit");
     }
 }
 

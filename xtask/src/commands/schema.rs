@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::project::{self, Project, SNAPSHOT, read_migrations, search_migrations, shown};
-use query_budget_analysis::render::{inert, text_notice};
+use query_budget_analysis::render::text_notice;
 use query_budget_analysis::schema::layouts;
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::{Notice, NoticeKind, Severity};
@@ -235,7 +235,7 @@ fn notices(project: &Project, to_stderr: bool, output: &mut Output) -> Result<()
     for notice in &project.notices {
         let text = text_notice(notice, output.style());
         if to_stderr {
-            eprintln!("{}", inert(&text, output.style().color));
+            eprintln!("{text}");
         } else {
             output.line(text)?;
         }

@@ -52,7 +52,7 @@ impl<'a> Writer<'a> {
             &finding.place,
             json!({
                 "$message_type": "diagnostic",
-                "rendered": format!("{}\n\n", inert(&rendered, self.style.color)),
+                "rendered": format!("{rendered}\n\n"),
                 "level": level,
                 "message": inert(&finding.message, false),
                 "code": { "code": format!("query_budget::{}", finding.lint), "explanation": null },
@@ -73,7 +73,7 @@ impl<'a> Writer<'a> {
             &notice.place,
             json!({
                 "$message_type": "diagnostic",
-                "rendered": format!("{}\n\n", inert(&text_notice(notice, self.style), self.style.color)),
+                "rendered": format!("{}\n\n", text_notice(notice, self.style)),
                 "level": level,
                 "message": inert(&notice.message, false),
                 "code": { "code": format!("query_budget::{}", notice.kind.as_str()), "explanation": null },

@@ -44,6 +44,15 @@ impl Flow {
         }
     }
 
+    /// The flow of a branch that may run, or another one of those that leave this, if any does.
+    fn or_another(self, others: Option<Left>, settled: bool) -> Flow {
+        match (self, others) {
+            (flow, Some(others)) => flow.behind_doubt(others, settled),
+            (Flow::Leaves(left), None) => Flow::MayLeave { left, settles: settled },
+            (flow, None) => flow,
+        }
+    }
+
     /// The flow of statements that run unless something was left before.
     pub(super) fn behind_doubt(self, before: Left, settled: bool) -> Flow {
         match self {
@@ -88,12 +97,7 @@ impl Replay {
                     rest.iter().for_each(|nodes| self.loosen_all(nodes));
                     let leaves = rest.iter().filter_map(|nodes| block::leaves(nodes)).chain(left);
                     let leaves = leaves.reduce(Left::wider);
-                    let flow = self.run_if(nodes, settled, what);
-                    return match (flow, leaves) {
-                        (flow, Some(before)) => flow.behind_doubt(before, settled),
-                        (Flow::Leaves(left), None) => Flow::MayLeave { left, settles: settled },
-                        (flow, None) => flow,
-                    };
+                    return self.run_if(nodes, settled, what).or_another(leaves, settled);
                 }
                 Some(true) => {}
             }
@@ -112,11 +116,7 @@ impl Replay {
         if is_certain {
             return self.run(nodes, what);
         }
-        match (self.run_if(nodes, settled, what), left) {
-            (flow, Some(before)) => flow.behind_doubt(before, settled),
-            (Flow::Leaves(left), None) => Flow::MayLeave { left, settles: settled },
-            (flow, None) => flow,
-        }
+        self.run_if(nodes, settled, what).or_another(left, settled)
     }
 
     /// The values that variables of the running body have before a block hides them.

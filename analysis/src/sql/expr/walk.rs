@@ -168,6 +168,11 @@ impl Expr {
         expr
     }
 
+    /// Whether it is an interval, which moves a point in time.
+    pub fn is_interval(&self) -> bool {
+        matches!(self, Expr::Other { what, .. } if what == "interval")
+    }
+
     /// The expression as a column, if it is one.
     pub fn as_column(&self) -> Option<&ColumnRef> {
         match self {
