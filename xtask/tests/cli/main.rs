@@ -1,5 +1,6 @@
 //! The command line, run as a process.
 
+mod adoption;
 mod bad_input;
 mod baseline;
 mod book;
