@@ -4,6 +4,7 @@ use super::shared::wording;
 use super::{Check, QueryContext, declare_lint, leading_wildcard, shared};
 use crate::finding::Finding;
 use crate::rust::Form;
+use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::{Query, RelationId};
 
@@ -15,16 +16,17 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// A prepared statement has one plan for all values, and that plan has to work with the filter off: the index on
-    /// the column is not used, even when the parameter has a value.
+    /// A plan for all values has to work with the filter off: the index on the column is not used, even when the parameter has a
+    /// value. SQLite makes only such plans. PostgreSQL plans each execution for its values while that is cheaper, and evaluates
+    /// `$1 IS NULL OR ..`, `COALESCE($1, status)` and CASE first; a generic plan (`plan_cache_mode`, a statement that is planned
+    /// once by a pooler or a function) does not. MySQL evaluates only `? IS NULL OR ..`, which is not reported there.
     ///
     /// ## Known limits
     ///
     /// A raw query that also compares something of each row with one value, `lower(email) = lower($2)`, leaves few rows, and is listed with
     /// `--all`.
     ///
-    /// PostgreSQL plans the first five executions for their values, and may continue to do so; MySQL always does. Nothing is
-    /// reported on small tables, or if another condition narrows the search; if that one needs an index of its own,
+    /// What PostgreSQL evaluates first is listed too if a LIMIT bounds the query. Nothing is reported on small tables, or if another condition narrows the search; if that one needs an index of its own,
     /// `unindexed_filter` reports it. Without a schema, only queries without other conditions are reported.
     /// Conditions that no index would serve anyway (`<>`, text that is sought anywhere, a column that a parameter chooses) are
     /// left alone, and so is an OR with such an arm. The variants of one query in a function, such as a page and its count, are one finding.
@@ -44,7 +46,7 @@ declare_lint! {
     /// SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50
     /// ```
     "optional_filter", Shape, since "0.1.0",
-    "a filter that a parameter can turn off, so that no index serves it",
+    "a filter that a parameter can turn off, so that no index serves it for all values",
     Check::Query(check); NeedsSchema, OnReading
 }
 
@@ -66,17 +68,33 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
                 continue;
             };
             // Once an index leads to the rows of another condition, this one filters few.
-            if is_never_searched(condition) || context.lacks_index_of_value(relation) {
+            let evaluated = is_evaluated_first(condition, context.dialect);
+            let is_never_searched = is_never_searched(condition) || context.lacks_index_of_value(relation);
+            // MySQL plans every execution for its values.
+            if is_never_searched || evaluated && context.dialect == Dialect::MySql {
                 continue;
             }
             let read_in_full =
                 context.unserved(relation).is_some() || (context.schema.is_none() && nothing_else);
             if read_in_full && !found.iter().any(|(known, _)| *known == relation) {
-                found.push((relation, finding(context, query, relation, condition)));
+                let finding = finding(context, query, relation, condition);
+                let is_bounded = context.is_raw() && evaluated && block.limit.is_some();
+                found.push((relation, if is_bounded { finding.listed() } else { finding }));
             }
         }
     }
     found
+}
+
+/// Whether the database evaluates the parameters of a condition before it plans an execution for their values, which leaves the
+/// filter alone or nothing.
+fn is_evaluated_first(condition: &Expr, dialect: Dialect) -> bool {
+    let is_alternative = matches!(condition, Expr::Or(arms) if arms.iter().any(is_switch));
+    match dialect {
+        Dialect::Postgres => holds_for_null(condition).is_none(),
+        Dialect::MySql => is_alternative,
+        Dialect::Sqlite => false,
+    }
 }
 
 /// Whether parameters alone can make a condition on columns true for every row.
@@ -217,8 +235,15 @@ fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, cond
     let table = &query.relation(relation).alias;
     let few = context.table(query, relation).zip(context.schema);
     let few = few.is_some_and(|(table, schema)| crate::index::has_few_values(schema, table, column));
-    let message = format!("filter on `{table}.{column}` is turned off by a parameter, so no index serves it");
-    let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "every row is read");
+    let (so, read) = match is_evaluated_first(condition, context.dialect) {
+        true => (
+            "an index serves it only while each execution is planned anew",
+            "a plan for all values reads every row",
+        ),
+        false => ("no index serves it", "every row is read"),
+    };
+    let message = format!("filter on `{table}.{column}` is turned off by a parameter, so {so}");
+    let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, read);
     // An index on a column of few values would serve little.
     let finding = if context.is_raw() && few { finding.listed() } else { finding };
     let finding = match context.is_raw() && is_narrowed(query, relation) {
@@ -322,8 +347,50 @@ mod tests {
             )
         };
         assert_eq!(tiers("lower(name) = lower($1)"), [Listed]);
-        assert_eq!(tiers("name > $1"), [Shown]);
-        assert_eq!(tiers("($1::text IS NULL OR name = $1)"), [Shown]);
+        // PostgreSQL plans a page for its values.
+        assert_eq!(tiers("name > $1"), [Listed]);
+        let tiers = |sql: &str| {
+            let code = format!("sqlx::query({sql:?}).bind(user).fetch_one(db).await?;");
+            crate::lints::tests::tiers_in("optional_filter", &code)
+        };
+        assert_eq!(tiers("SELECT count(*) FROM events WHERE $1::bigint IS NULL OR user_id = $1"), [Shown]);
+        assert_eq!(tiers("SELECT name FROM events WHERE COALESCE(user_id = $1, true) LIMIT 5"), [Shown]);
+    }
+
+    /// As PostgreSQL 15, MariaDB 10.11 and SQLite 3.40 plan prepared statements.
+    #[test]
+    fn says_what_the_database_evaluates_first() {
+        use crate::check::Checker;
+        use crate::schema::Replay;
+        use crate::sql::Dialect;
+        let anew = "so an index serves it only while each execution is planned anew";
+        let never = "so no index serves it";
+        for (sql, [postgres, mysql, sqlite]) in [
+            ("? IS NULL OR user_id = ?", [Some(anew), None, Some(never)]),
+            ("user_id = COALESCE(?, user_id)", [Some(anew), Some(never), Some(never)]),
+            ("CASE WHEN ? IS NULL THEN true ELSE user_id = ? END", [Some(anew), Some(never), Some(never)]),
+            ("COALESCE(user_id = ?, true)", [Some(never); 3]),
+        ] {
+            let dialects = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite];
+            for (dialect, expected) in dialects.into_iter().zip([postgres, mysql, sqlite]) {
+                let mut replay = Replay::new(dialect);
+                let ddl = "CREATE TABLE events (id BIGINT PRIMARY KEY, user_id BIGINT, body TEXT); CREATE INDEX i ON events (user_id)";
+                replay.apply(ddl, "schema.sql");
+                let sql = format!("SELECT body FROM events WHERE {sql}");
+                let sql = if dialect == Dialect::Postgres { sql.replace('?', "$1::bigint") } else { sql };
+                let config = super::super::tests::with_lint_on("optional_filter");
+                let mut found =
+                    Checker::new(&config, Some(&replay.schema), dialect).query(&sql, None).findings;
+                found.retain(|finding| finding.lint == "optional_filter");
+                let messages: Vec<_> =
+                    found.iter().filter_map(|finding| finding.message.split_once(", ")).collect();
+                assert_eq!(
+                    messages.iter().map(|(_, so)| *so).collect::<Vec<_>>(),
+                    Vec::from_iter(expected),
+                    "{sql}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(super) fn example_schema() -> Schema {
 }
 
 /// A configuration with a lint switched on, whatever its group.
-fn with_lint_on(lint: &str) -> Config {
+pub(super) fn with_lint_on(lint: &str) -> Config {
     let mut config = Config::default();
     let level = by_name(lint).expect("the lint is listed").group.level().max(Level::Warn);
     config.lints.insert(lint.to_owned(), level);
