@@ -51,11 +51,16 @@ declare_lint! {
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
-    shared::add_all(context, findings, found);
+    shared::add_all(context, findings, |context, query| in_query(context, query, true));
 }
 
 /// The findings, one per table, each with the table that is read in full because of it.
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
+    in_query(context, query, false)
+}
+
+/// [`found`], or those `to_tell`: MySQL plans every execution for its values.
+fn in_query(context: &QueryContext<'_>, query: &Query, to_tell: bool) -> Vec<(RelationId, Finding)> {
     let mut found: Vec<(RelationId, Finding)> = Vec::new();
     if context.schema.is_some() && !context.any_unserved() {
         return found;
@@ -68,10 +73,9 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
                 continue;
             };
             // Once an index leads to the rows of another condition, this one filters few.
-            let evaluated = is_evaluated_first(condition, context.dialect);
             let is_never_searched = is_never_searched(condition) || context.lacks_index_of_value(relation);
-            // MySQL plans every execution for its values.
-            if is_never_searched || evaluated && context.dialect == Dialect::MySql {
+            let evaluated = is_evaluated_first(condition, context.dialect);
+            if is_never_searched || to_tell && evaluated && context.dialect == Dialect::MySql {
                 continue;
             }
             let read_in_full =
