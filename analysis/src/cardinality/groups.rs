@@ -1,11 +1,12 @@
 //! How many groups, or distinct rows, a SELECT has.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Join, Reader, Rows, functions};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
-use crate::sql::functions::is_set_returning;
+use crate::sql::functions::{is_aggregate, is_set_returning};
 use crate::sql::predicates;
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Select};
 
@@ -33,6 +34,23 @@ fn conditions<'f>(from: &'f [From], filters: &'f [Expr]) -> Vec<&'f Expr> {
 }
 
 impl Reader<'_> {
+    /// The conditions that hold for every group of a SELECT: those of its rows, `filters`, and those of HAVING that are about
+    /// the group itself and not about an aggregate.
+    pub(super) fn filters_of_groups<'f>(&self, select: &Select, filters: &'f [Expr]) -> Cow<'f, [Expr]> {
+        let counts = |condition: &&Expr| {
+            condition.any(|part| {
+                let Expr::Call(call) = part else { return false };
+                call.window || is_aggregate(&call.name, call.args.len()) || self.is_own(&call.name)
+            })
+        };
+        let having = select.having.as_ref().map_or(&[][..], Expr::conjuncts);
+        let of_keys: Vec<&Expr> = having.iter().filter(|condition| !counts(condition)).collect();
+        if of_keys.is_empty() || select.grouping_sets {
+            return Cow::Borrowed(filters);
+        }
+        Cow::Owned(filters.iter().chain(of_keys).cloned().collect())
+    }
+
     /// Whether each key has the same value in all rows of `from`: fixed by a condition, or equal to a value of an outer
     /// query.
     pub(super) fn have_one_value(
@@ -61,7 +79,8 @@ impl Reader<'_> {
         let conditions = conditions(from, filters);
         !keys.is_empty()
             && keys.iter().all(|key| {
-                self.value_determined(&|it| it == key, &conditions, &join.here, &join.levels).is_some()
+                let values = self.value_determined(&|it| it == key, &conditions, &join.here, &join.levels);
+                predicates::is_fixed(key, filters) || values.is_some()
             })
     }
 

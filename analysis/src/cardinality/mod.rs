@@ -276,17 +276,11 @@ impl Reader<'_> {
         let filters = select.filter.as_ref().map_or(&[][..], Expr::conjuncts);
         let join = self.join(&select.from, &filters.iter().collect::<Vec<_>>());
         let mut found = self.rows_of(&join);
-        if !select.grouping_sets && self.have_one_value(&select.group_by, &select.from, filters, &join) {
+        let of_groups = self.filters_of_groups(select, filters);
+        let compared = compared(select);
+        if !select.grouping_sets && self.have_one_value(&select.group_by, &select.from, &of_groups, &join) {
             found = Cardinality::new(Rows::One, "it groups by expressions that have one value");
-        } else if let Some(on) = &select.distinct
-            && (!on.is_empty() || is_plain(select))
-            && self.have_one_value(
-                if on.is_empty() { &select.projection } else { on },
-                &select.from,
-                filters,
-                &join,
-            )
-        {
+        } else if self.have_one_value(compared, &select.from, filters, &join) {
             found = Cardinality::new(Rows::One, "it keeps one row of each value, and there is one");
         } else if found.rows > Rows::One
             && !select.grouping_sets
@@ -299,9 +293,12 @@ impl Reader<'_> {
             found = Cardinality::new(Rows::Bounded, "the values that it groups by are bounded");
         } else if found.rows == Rows::Many
             && !select.grouping_sets
-            && self.have_some_values(&select.group_by, &select.from, filters, &join)
+            && self.have_some_values(&select.group_by, &select.from, &of_groups, &join)
         {
             found = Cardinality::new(Rows::Bounded, "it groups by values that the conditions list");
+        } else if found.rows == Rows::Many && self.have_some_values(compared, &select.from, filters, &join) {
+            found =
+                Cardinality::new(Rows::Bounded, "it keeps one row of each value that the conditions list");
         }
         if select.set_returning && self.rows_per_row(select).is_none() {
             return Cardinality::new(Rows::Many, "nothing bounds the rows of a function that it calls");
@@ -359,4 +356,14 @@ impl Reader<'_> {
 /// Whether a SELECT returns its input rows unchanged, and all its columns are known.
 fn is_plain(select: &Select) -> bool {
     select.star.is_none() && !select.aggregates && select.group_by.is_empty()
+}
+
+/// The expressions of which DISTINCT keeps one row for each combination of values; empty if there are none, or if they are
+/// not all known.
+fn compared(select: &Select) -> &[Expr] {
+    match &select.distinct {
+        Some(on) if !on.is_empty() => on,
+        Some(_) if is_plain(select) => &select.projection,
+        _ => &[],
+    }
 }

@@ -1,7 +1,9 @@
 //! The conditions of a block on the rows of its FROM.
 
+use crate::schema::Schema;
 use crate::sql::Dialect;
-use crate::sql::expr::Expr;
+use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::functions::{is_aggregate, is_declared_aggregate};
 use crate::sql::predicates;
 use crate::sql::query::{Block, Body, Role, Select};
 
@@ -37,6 +39,30 @@ pub(super) fn counts(condition: &Expr) -> bool {
         matches!(part, Expr::Call(call)
             if matches!(call.name.as_str(), "count" | "sum" | "avg") || call.name.ends_with("_agg"))
     })
+}
+
+/// Whether a conjunct of HAVING is a condition on the rows, before they are grouped. PostgreSQL moves any that calls no
+/// aggregate, unless there are several sets of groups.
+pub(super) fn is_about_rows(condition: &Expr, select: &Select, schema: &Schema) -> bool {
+    let keys = condition.columns();
+    let grouped = |column: &&ColumnRef| select.group_by.iter().any(|key| key.as_column() == Some(*column));
+    let is_of_keys = || keys.iter().all(grouped) && !condition.any(|e| matches!(e, Expr::Call(_)));
+    let is_own = |name: &str| {
+        let mut texts = schema.functions_named(name).flat_map(|(_, texts)| texts);
+        texts.any(|text| is_declared_aggregate(text))
+    };
+    let stays = |part: &Expr| match part {
+        Expr::Call(call) => call.window || is_aggregate(&call.name, call.args.len()) || is_own(&call.name),
+        other => other.own_subquery().is_some(),
+    };
+    let is_moved = || {
+        schema.dialect == Dialect::Postgres
+            && !select.group_by.is_empty()
+            && !select.grouping_sets
+            && !predicates::is_volatile(condition)
+            && !condition.any(stays)
+    };
+    !keys.is_empty() && (is_of_keys() || is_moved())
 }
 
 /// The first sort key that a block needs. Grouping comes before all else.

@@ -4,7 +4,7 @@
 //! the outer query, `IN` and `EXISTS` become joins, outer joins become inner joins if a condition rejects
 //! unmatched rows, and equalities are propagated from column to column.
 
-use super::blocks::{extremes, is_plain, is_plain_but_for_limit, wanted_order};
+use super::blocks::{extremes, is_about_rows, is_plain, is_plain_but_for_limit, wanted_order};
 use super::renamed::Renamed;
 use super::{derived, plain_order, simplified, text_casts};
 use crate::schema::Schema;
@@ -233,13 +233,7 @@ impl Collector<'_> {
         // HAVING on a grouping key is a condition on the rows.
         if let Some(having) = &select.having {
             for condition in having.conjuncts() {
-                let keys = condition.columns();
-                let grouped =
-                    |column: &&ColumnRef| select.group_by.iter().any(|key| key.as_column() == Some(*column));
-                if !keys.is_empty()
-                    && keys.iter().all(grouped)
-                    && !condition.any(|e| matches!(e, Expr::Call(_)))
-                {
+                if is_about_rows(condition, select, self.schema) {
                     let condition = renamed.apply(condition, self.query);
                     problem.demands.push(Demand { condition, narrows: None });
                 }

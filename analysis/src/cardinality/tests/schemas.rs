@@ -260,3 +260,33 @@ fn what_else_is_of_one_row() {
         check_with(Dialect::Postgres, ddl, sql, rows);
     }
 }
+
+#[test]
+fn having_chooses_groups_and_distinct_keeps_one_row_of_each_value() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, a int, b int, c text);
+        CREATE AGGREGATE last_of (int) (SFUNC = int4larger, STYPE = int);";
+    let grouped = |by: &str, having: &str, rows| {
+        let sql = format!("SELECT count(*) FROM t GROUP BY {by} HAVING {having}");
+        check_with(Dialect::Postgres, ddl, &sql, rows);
+    };
+    grouped("a", "a = $1", Rows::One);
+    grouped("a", "a = ANY ($1)", Rows::Bounded);
+    grouped("a, b", "a = $1 AND b IN (1, 2) AND count(*) > 1", Rows::Bounded);
+    grouped("lower(c)", "lower(c) = $1", Rows::One);
+    grouped("a, b", "a = $1", Rows::Many);
+    grouped("a", "a = count(*)", Rows::Many);
+    grouped("a", "a = last_of(b)", Rows::Many);
+    grouped("a", "count(*) = 3", Rows::Many);
+    grouped("ROLLUP (a)", "a = $1", Rows::Many);
+    let distinct = |select: &str, filter: &str, rows| {
+        check_with(Dialect::Postgres, ddl, &format!("SELECT DISTINCT {select} FROM t WHERE {filter}"), rows);
+    };
+    distinct("a", "a IN (1, 2)", Rows::Bounded);
+    distinct("a, b", "a = ANY ($1) AND b = $2", Rows::Bounded);
+    distinct("a, now()", "a IN (1, 2)", Rows::Bounded);
+    distinct("ON (a) id", "a = ANY ($1)", Rows::Bounded);
+    distinct("a, b", "a IN (1, 2)", Rows::Many);
+    distinct("a, random()", "a IN (1, 2)", Rows::Many);
+    distinct("ON (a, b) id", "a = ANY ($1)", Rows::Many);
+    distinct("a, generate_series(1, b)", "a IN (1, 2)", Rows::Many);
+}

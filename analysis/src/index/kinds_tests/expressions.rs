@@ -118,3 +118,22 @@ fn predicates_domains_collations_and_windows() {
     check(Postgres, ddl, "SELECT id FROM f WHERE NOT done", &[Served]);
     check(Postgres, ddl, "SELECT id FROM f WHERE done", &[Unserved]);
 }
+
+/// As PostgreSQL 15 plans: a condition of HAVING without an aggregate is one on the rows.
+#[test]
+fn a_condition_on_groups_is_searched_for() {
+    let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, x text, n int); CREATE INDEX ON t (lower(x)); CREATE INDEX ON t (n);
+        CREATE AGGREGATE last_of (int) (SFUNC = int4larger, STYPE = int);";
+    for (tail, verdict) in [
+        ("lower(x) HAVING lower(x) = $1", Served),
+        ("n, lower(x) HAVING lower(x) = $1 AND count(*) > 2", Served),
+        ("id HAVING n = $1", Served),
+        ("n HAVING n = $1", Served),
+        ("n HAVING n = count(*)", Full),
+        ("n HAVING n = last_of(n)", Full),
+        ("ROLLUP (n) HAVING n = $1", Full),
+        ("upper(x) HAVING upper(x) = $1", Unserved),
+    ] {
+        check(Postgres, ddl, &format!("SELECT count(*) FROM t GROUP BY {tail}"), &[verdict]);
+    }
+}
