@@ -198,6 +198,7 @@ pub(crate) fn table_columns(
             | "generate_subscripts"
             | "regexp_split_to_table"
             | "string_to_table"
+            | "jsonb_path_query_tz"
             | "json_object_keys"
             | "jsonb_object_keys"
             | "regexp_matches"
@@ -210,6 +211,13 @@ pub(crate) fn table_columns(
             | "json_array_elements_text"
             | "jsonb_array_elements_text",
         ) => names(&["value"]),
+        (Dialect::Postgres, "ts_parse") => names(&["tokid", "token"]),
+        (Dialect::Postgres, "ts_token_type") => names(&["tokid", "alias", "description"]),
+        (Dialect::Postgres, "ts_stat") => names(&["word", "ndoc", "nentry"]),
+        (Dialect::Postgres, "ts_debug") => {
+            names(&["alias", "description", "token", "dictionaries", "dictionary", "lexemes"])
+        }
+        (Dialect::Postgres, "pg_options_to_table") => names(&["option_name", "option_value"]),
         (Dialect::Postgres, "json_each" | "jsonb_each" | "json_each_text" | "jsonb_each_text") => {
             names(&["key", "value"])
         }

@@ -7,6 +7,7 @@ mod clauses;
 mod expr;
 mod foreign;
 mod from;
+mod function_columns;
 mod hidden;
 mod interval;
 mod joins;

@@ -13,7 +13,7 @@ use crate::sql::text::most_similar;
 use crate::sql::type_names;
 
 /// The elements of an array.
-enum Element {
+pub(super) enum Element {
     /// Scalar values.
     Scalar,
     /// Rows with these columns.
@@ -107,26 +107,11 @@ impl Resolver<'_> {
     ) -> RelationId {
         let block = self.block_of_scope();
         let goes_by = alias.map_or_else(|| function.to_owned(), |alias| self.fold(&alias.name));
-        let arity = match &source {
-            Source::Function(_, args) => args.len(),
-            _ => 0,
-        };
         let typed = alias.is_some_and(|alias| alias.columns.iter().any(|column| column.data_type.is_some()));
         let names = alias.map(|alias| self.alias_columns(alias)).filter(|names| !names.is_empty());
         let known = match &source {
-            Source::Function(_, args)
-                if function == "unnest"
-                    && self.dialect == Dialect::Postgres
-                    && !self.has_function(function) =>
-            {
-                self.unnested(args, &goes_by)
-            }
-            Source::Function(..) if self.has_function(function) => {
-                // The call may be of the built-in function of this name.
-                let built_in = functions::table_columns(function, arity, self.dialect, &goes_by);
-                self.declared(function, &goes_by).filter(|_| built_in.is_none())
-            }
-            _ => functions::table_columns(function, arity, self.dialect, &goes_by),
+            Source::Function(_, args) => self.known_columns(function, args, &goes_by),
+            _ => functions::table_columns(function, 0, self.dialect, &goes_by),
         };
         let renamed = names.clone().filter(|_| known.is_none() && !typed);
         let columns = match (known, names) {
@@ -193,7 +178,7 @@ impl Resolver<'_> {
     }
 
     /// The columns of a function that the schema defines, by its definition.
-    fn declared(&self, function: &str, alias: &str) -> Option<Vec<String>> {
+    pub(super) fn declared(&self, function: &str, alias: &str) -> Option<Vec<String>> {
         match routine::returned(self.only_definition(function)?)? {
             Returned::Named(names) => Some(names),
             Returned::Type(ty) => match self.fields(&ty) {
@@ -241,6 +226,10 @@ impl Resolver<'_> {
                 let Element::Row(names) = self.row(value, 0) else { return };
                 (self.relations[id.0 as usize].alias.clone(), Element::Row(names))
             }
+            Expr::Call(call) if self.takes_type_of_first(&call.name) => match call.args.first() {
+                Some(Expr::Cast { ty, .. }) => (ty.clone(), self.fields(ty)),
+                _ => return,
+            },
             Expr::Call(call) => match self.only_definition(&call.name).and_then(routine::returned) {
                 Some(Returned::Named(names)) if names.len() > 1 => (call.name.clone(), Element::Row(names)),
                 Some(Returned::Type(ty)) => (ty.clone(), self.fields(&ty)),
@@ -257,7 +246,7 @@ impl Resolver<'_> {
 
     /// The columns of `unnest(..)` in FROM: one for each array of scalars, the fields of the type for an
     /// array of rows.
-    fn unnested(&self, arrays: &[Expr], alias: &str) -> Option<Vec<String>> {
+    pub(super) fn unnested(&self, arrays: &[Expr], alias: &str) -> Option<Vec<String>> {
         let alone = arrays.len() == 1;
         let mut columns = Vec::new();
         for array in arrays {
@@ -304,7 +293,7 @@ impl Resolver<'_> {
     }
 
     /// What a value is as an element of an array.
-    fn row(&self, value: &Expr, depth: usize) -> Element {
+    pub(super) fn row(&self, value: &Expr, depth: usize) -> Element {
         match value {
             Expr::WholeRow(id) => match &self.relations[id.0 as usize].columns {
                 Some(columns) => Element::Row(columns.iter().map(|column| column.name.clone()).collect()),
