@@ -316,6 +316,8 @@ pub struct Table {
     pub partition_by: Option<String>,
     /// The bound as SQL, `FOR VALUES FROM (..) TO (..)`, if this is a partition.
     pub partition_bound: Option<String>,
+    /// PostgreSQL: the composite type with its columns, if it was created `OF` one.
+    pub of_type: Option<Name>,
     /// Deferrable keys, by the name of their index, and when they are checked:
     /// `DEFERRABLE INITIALLY DEFERRED`.
     pub timings: BTreeMap<String, String>,
@@ -372,6 +374,7 @@ impl Table {
             parent: None,
             more_parents: Vec::new(),
             partition_by: None,
+            of_type: None,
             timings: BTreeMap::new(),
             partition_bound: None,
             without_rowid: false,

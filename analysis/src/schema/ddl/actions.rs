@@ -117,6 +117,13 @@ pub enum Action {
     ResetStorage(Vec<String>),
     /// `VALIDATE CONSTRAINT`.
     Validate(String),
+    /// `ALTER CONSTRAINT`.
+    SetTiming {
+        /// The constraint's name, folded.
+        name: String,
+        /// When it is checked, if not immediately.
+        timing: Option<String>,
+    },
     /// MySQL: `DEFAULT CHARSET`, or `CONVERT TO CHARACTER SET`.
     SetCharset {
         /// The new default.

@@ -370,12 +370,31 @@ fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         actions.extend(hidden.map(|hidden| Action::SetHidden { name, hidden }));
         return Ok(());
     }
+    if cursor.dialect == Dialect::Postgres && cursor.take("constraint") {
+        let name = cursor.name()?;
+        let (start, mut timing) = (cursor.at, None);
+        while constraint::deferrable(cursor, &mut timing) {}
+        let is_about_time = cursor.done() || cursor.is_symbol(",");
+        let said = cursor.source(start, cursor.at).to_ascii_lowercase();
+        if is_about_time && !said.contains("enforced") {
+            actions.push(Action::SetTiming { name, timing });
+        }
+        cursor.skip_until(|_| false);
+        return Ok(());
+    }
     if cursor.is("constraint") || (cursor.dialect == Dialect::MySql && cursor.is("check")) {
-        // Deferrability, visibility, enforcement.
+        // Visibility, enforcement.
         cursor.skip_until(|_| false);
         return Ok(());
     }
     let _ = cursor.take("column");
+    // A key of an index, by its number, has statistics alone.
+    if cursor.dialect == Dialect::Postgres
+        && cursor.ahead(0).is_some_and(|token| token.kind == TokenKind::Number)
+    {
+        cursor.skip_until(|_| false);
+        return Ok(());
+    }
     let if_exists = cursor.dialect == Dialect::MySql && cursor.take("if exists");
     let column = cursor.name()?;
     if cursor.take("set data type") || cursor.take("type") {

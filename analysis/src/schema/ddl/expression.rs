@@ -4,7 +4,7 @@
 //! an expression normalise to the same text if they only differ in white space, case, redundant quotes or
 //! outer parentheses.
 
-use super::cursor::span_of;
+use super::cursor::{Cursor, span_of};
 use super::types::print_user_type;
 use crate::schema::model::Name;
 use crate::sql::lex::{Lexer, Token, TokenKind, text_at, unquote};
@@ -81,6 +81,26 @@ pub fn rename_type(expression: &str, from: &Name, to: &Name, dialect: Dialect) -
     }
     out.push_str(expression.get(copied..).unwrap_or(""));
     (copied > 0).then_some(out)
+}
+
+/// Renames a sequence in calls such as `nextval('s')`; `None` if the expression calls none of it. PostgreSQL stores the
+/// sequence and not its name, unless the name is cast to text.
+pub fn rename_sequence(expression: &str, from: &Name, to: &Name, dialect: Dialect) -> Option<String> {
+    let tokens: Vec<Token> = Lexer::new(expression, dialect).collect();
+    let text = |at: usize| text_at(expression, &tokens, at);
+    let mut edits = Vec::new();
+    for (at, token) in tokens.iter().enumerate().skip(2).filter(|(_, token)| token.kind == TokenKind::Text) {
+        let function = text(at - 2).to_ascii_lowercase();
+        let is_call = matches!(function.as_str(), "nextval" | "currval" | "setval") && text(at - 1) == "(";
+        let is_text = text(at + 1) == "::" && !text(at + 2).eq_ignore_ascii_case("regclass");
+        let named = unquote(expression.get(token.span.range()).unwrap_or(""), dialect);
+        let mut cursor = Cursor::new(&named, dialect);
+        if is_call && !is_text && cursor.written().is_ok_and(|written| written.to_name() == *from) {
+            let printed = print_user_type(to, "", dialect).replace('\'', "''");
+            edits.push((token.span, format!("'{printed}'")));
+        }
+    }
+    (!edits.is_empty()).then(|| edited(expression, edits))
 }
 
 /// A text with some ranges, in order, replaced.

@@ -72,7 +72,7 @@ impl Replay {
         result
     }
 
-    fn alter_one(&mut self, name: &Name, only: bool, action: Action) -> Applied {
+    pub(super) fn alter_one(&mut self, name: &Name, only: bool, action: Action) -> Applied {
         let dialect = self.schema.dialect;
         match action {
             Action::AddColumn { column, if_not_exists, position } => {
@@ -145,6 +145,9 @@ impl Replay {
                 Ok(())
             }
             Action::Validate(constraint) => self.validate(name, &constraint),
+            Action::SetTiming { name: constraint, timing } => {
+                self.defer(name, &constraint, timing.as_deref())
+            }
             Action::SetCharset { charset, convert } => {
                 set_charset(self.table_mut(name)?, charset, convert);
                 Ok(())

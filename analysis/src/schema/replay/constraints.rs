@@ -22,7 +22,14 @@ impl Replay {
                 self.add_unique(table, name, index)?;
                 self.set_timing(table, timing)
             }
-            Rule::UsingIndex { primary, index } => self.use_index(table, name, primary, &index),
+            Rule::UsingIndex { primary, index } => {
+                let made = name.clone().unwrap_or_else(|| index.clone());
+                self.use_index(table, name, primary, &index)?;
+                if let Some(timing) = timing {
+                    self.table_mut(table)?.timings.insert(made, timing);
+                }
+                Ok(())
+            }
             Rule::ForeignKey { columns, table: referenced, references, on_delete, on_update, full } => {
                 let to = self.referenced(&referenced)?;
                 let full = full && dialect == Dialect::Postgres;
@@ -251,6 +258,22 @@ impl Replay {
             key.timing = without_open(key.timing.take());
         }
         Ok(())
+    }
+
+    /// `ALTER CONSTRAINT`, which changes when a foreign key is checked, here and in the partitions.
+    pub(super) fn defer(&mut self, name: &Name, constraint: &str, timing: Option<&str>) -> Applied {
+        let mut found = false;
+        for name in std::iter::once(name.clone()).chain(self.descendants(name)) {
+            let keys = self.table_mut(&name)?.foreign_keys.iter_mut();
+            for key in keys.filter(|key| key.name.as_deref() == Some(constraint)) {
+                let is_open = key.timing.as_deref().is_some_and(|said| said.ends_with(NOT_VALID));
+                let said = [timing, is_open.then_some(NOT_VALID)];
+                let said = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                key.timing = (!said.is_empty()).then_some(said);
+                found = true;
+            }
+        }
+        if found { Ok(()) } else { Err(format!("table `{name}` has no foreign key `{constraint}`")) }
     }
 
     fn add_check(&mut self, name: &Name, check: Check) -> Applied {

@@ -65,6 +65,9 @@ impl Replay {
                 return Ok(());
             }
         }
+        let of_type = create.of_type.as_ref();
+        table.of_type =
+            of_type.and_then(|written| self.find(written, |name| self.schema.types.contains_key(name)));
         table.partition_by = create.partition_by;
         table.without_rowid = create.without_rowid;
         table.versioned = create.versioned;

@@ -3,7 +3,7 @@
 use super::create::missing;
 use super::{Applied, Replay};
 use crate::schema::ddl::{
-    Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, changed, relation,
+    Action, CreateFunction, CreateView, Position, TypeAction, TypeDef, Written, changed, relation,
 };
 use crate::schema::model::{Column, Hook, Name, UserType, View};
 
@@ -192,6 +192,7 @@ impl Replay {
                 TypeAction::Rename(to) => Name { schema: name.schema.clone(), name: to },
                 TypeAction::SetSchema(schema) => Name::qualified(Some(&schema), name.name.clone()),
                 action => {
+                    self.change_tables_of_type(&name, &action)?;
                     self.change_type(&name, action)?;
                     continue;
                 }
@@ -201,6 +202,29 @@ impl Replay {
             }
             self.rename_type_in_columns(&name, &to);
             name = to;
+        }
+        Ok(())
+    }
+
+    /// Tables that were created `OF` a composite type change with it.
+    fn change_tables_of_type(&mut self, ty: &Name, action: &TypeAction) -> Applied {
+        let of_type = self.schema.tables.values().filter(|table| table.of_type.as_ref() == Some(ty));
+        let tables: Vec<Name> = of_type.map(|table| table.name.clone()).collect();
+        for table in tables {
+            let action = match action.clone() {
+                TypeAction::AddAttribute(column) => {
+                    Action::AddColumn { column, if_not_exists: false, position: Position::Unchanged }
+                }
+                TypeAction::DropAttribute(column) => {
+                    Action::DropColumn { column, if_exists: true, cascade: true }
+                }
+                TypeAction::SetAttributeType(column, ty) => Action::SetType { column, ty, collation: None },
+                TypeAction::RenameAttribute(from, to) => {
+                    Action::RenameColumn { from, to, spelling: None, if_exists: false }
+                }
+                _ => continue,
+            };
+            self.alter_one(&table, false, action)?;
         }
         Ok(())
     }
@@ -265,6 +289,9 @@ impl Replay {
     }
 
     pub(super) fn rename_schema(&mut self, from: &str, to: &str) {
+        for schema in self.schema.extension_schemas.values_mut().filter(|schema| *schema == from) {
+            to.clone_into(schema);
+        }
         let of = |name: &Name| name.schema.as_deref() == Some(from);
         let tables: Vec<Name> = self.schema.tables.keys().filter(|name| of(name)).cloned().collect();
         for table in tables {

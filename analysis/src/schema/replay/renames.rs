@@ -180,6 +180,9 @@ impl Replay {
             }
         };
         for table in self.schema.tables.values_mut() {
+            if table.of_type.as_ref() == Some(from) {
+                table.of_type = Some(to.clone());
+            }
             table.columns.iter_mut().for_each(rename);
             for text in expressions(table) {
                 if let Some(renamed) = expression::rename_type(text, from, to, dialect) {
@@ -259,9 +262,12 @@ impl Replay {
             self.owned.insert(to.clone(), table);
         }
         let (old, new) = (nextval(from), nextval(to));
-        for column in self.schema.tables.values_mut().flat_map(|table| table.columns.iter_mut()) {
-            if column.default.as_deref() == Some(old.as_str()) {
-                column.default = Some(new.clone());
+        let dialect = self.schema.dialect;
+        for text in self.schema.tables.values_mut().flat_map(expressions) {
+            if *text == old {
+                text.clone_from(&new);
+            } else if let Some(renamed) = expression::rename_sequence(text, from, to, dialect) {
+                *text = renamed;
             }
         }
     }

@@ -170,3 +170,17 @@ pub(super) fn functions_of_tables(schema: &Schema) -> Vec<(&Name, &Vec<String>)>
     }
     schema.functions.iter().filter(|(name, _)| called.contains(&name.name)).collect()
 }
+
+/// Whether the columns that a table has of those it inherits from come before its own, in the order of these tables.
+pub(super) fn begins_with_inherited(schema: &Schema, table: &Table) -> bool {
+    let mut inherited: Vec<&str> = Vec::new();
+    for parent in table.parents().filter_map(|parent| schema.tables.get(parent)) {
+        for column in &parent.columns {
+            if !inherited.contains(&column.name.as_str()) {
+                inherited.push(&column.name);
+            }
+        }
+    }
+    let first = table.columns.iter().take(inherited.len()).map(|column| column.name.as_str());
+    first.eq(inherited)
+}

@@ -97,8 +97,13 @@ impl Writer<'_> {
             let _ = write!(self.out, "{}\n    {line}", if at == 0 { "" } else { "," });
         }
         self.out.push_str("\n)");
-        if table.partition_bound.is_none() && table.parent.is_some() {
-            let parents: Vec<String> = table.parents().map(|parent| self.name(parent)).collect();
+        let parents: Vec<String> = match table.partition_bound {
+            None => table.parents().map(|parent| self.name(parent)).collect(),
+            Some(_) => Vec::new(),
+        };
+        // `INHERITS` puts the columns of parents first: those that they got later come last.
+        let is_in_order = super::order::begins_with_inherited(self.schema, table);
+        if !parents.is_empty() && is_in_order {
             let _ = write!(self.out, " INHERITS ({})", parents.join(", "));
         }
         if let Some(key) = &table.partition_by {
@@ -126,6 +131,9 @@ impl Writer<'_> {
             (false, false) => {}
         }
         self.out.push_str(";\n");
+        for parent in parents.iter().filter(|_| !is_in_order) {
+            let _ = writeln!(self.out, "ALTER TABLE {name} INHERIT {parent};");
+        }
         for check in table.checks.iter().filter(|check| check.not_valid) {
             let constraint = check
                 .name

@@ -2,6 +2,7 @@
 
 mod capitals;
 mod classes;
+mod followed;
 mod untold;
 
 use super::{read, write};

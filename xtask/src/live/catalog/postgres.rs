@@ -6,13 +6,14 @@ use crate::live::Live;
 
 /// The queries for the parts of a schema, in the order in which they can be created. Each returns one column
 /// of statements.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     include_str!("postgres/settings.sql"),
     include_str!("postgres/types.sql"),
     include_str!("postgres/sequences.sql"),
     include_str!("postgres/functions.sql"),
     include_str!("postgres/conversions.sql"),
     include_str!("postgres/tables.sql"),
+    include_str!("postgres/inherited.sql"),
     include_str!("postgres/constraints.sql"),
     include_str!("postgres/views.sql"),
     include_str!("postgres/indexes.sql"),

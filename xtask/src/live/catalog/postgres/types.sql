@@ -2,7 +2,9 @@
 SELECT CASE typtype
     WHEN 'e' THEN format('CREATE TYPE %s AS ENUM (%s)', t.oid::regtype,
         (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
-    WHEN 'd' THEN format('CREATE DOMAIN %s AS %s%s%s%s', t.oid::regtype, format_type(typbasetype, typtypmod),
+    WHEN 'd' THEN format('CREATE DOMAIN %s AS %s%s%s%s%s', t.oid::regtype, format_type(typbasetype, typtypmod),
+        (SELECT format(' COLLATE %s', t.typcollation::regcollation)
+         FROM pg_type b WHERE b.oid = t.typbasetype AND b.typcollation <> t.typcollation),
         ' DEFAULT ' || typdefault, CASE WHEN typnotnull THEN ' NOT NULL' END,
         (SELECT string_agg(format(' CONSTRAINT %I %s', conname, pg_get_constraintdef(k.oid)), '' ORDER BY k.oid)
          FROM pg_constraint k WHERE contypid = t.oid AND contype = 'c'))
