@@ -3,10 +3,13 @@
 use super::shared::wording;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
-use crate::schema::{Index, KeyPart, Name, Table};
+use crate::schema::columns::of_table;
+use crate::schema::{Index, KeyPart, Name, Schema, Table};
 use crate::sql::Dialect;
+use crate::sql::expr::Expr;
 use crate::sql::lex::{Lexer, text_at, unquote};
 use crate::sql::query::{Body, Source};
+use crate::sql::resolve::expression;
 
 declare_lint! {
     /// ## What it does
@@ -21,8 +24,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A target with a collation, an operator class or a condition that may imply some index's predicate is
-    /// left alone.
+    /// A target with a collation or an operator class is left alone, and so is one whose expressions or condition may be
+    /// those of an index in other words: they name the same columns.
     ///
     /// ## Example
     ///
@@ -59,8 +62,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Source::Table(name) = &query.relation(write.target).source else { return };
     let Some(table) = schema.tables.get(name) else { return };
     for target in targets(context.sql, schema.dialect) {
-        if judge(&target, table, schema.dialect) == Verdict::None {
-            let finding = wording(&target, name, table).excerpt(context.sql, target.span.clone(), "");
+        if judge(&target, table, schema) == Verdict::None {
+            let finding = wording(&target, name, table, schema).excerpt(context.sql, target.span.clone(), "");
             findings.push(context.refused(finding));
         }
     }
@@ -70,8 +73,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 struct Target {
     /// Its elements: folded columns, normalised expressions.
     elements: Vec<String>,
-    /// Whether it has a WHERE.
-    has_condition: bool,
+    /// The same elements as written.
+    written: Vec<String>,
+    /// Its WHERE, as written.
+    condition: Option<String>,
     /// Whether a collation or operator class is given.
     compares: bool,
     span: std::ops::Range<usize>,
@@ -100,6 +105,7 @@ fn targets(sql: &str, dialect: Dialect) -> Vec<Target> {
         let open = at + 2;
         let (mut depth, mut end) = (0_usize, open);
         let mut elements = vec![String::new()];
+        let mut ends = vec![open];
         let mut compares = false;
         while end < tokens.len() {
             match text(end) {
@@ -113,6 +119,7 @@ fn targets(sql: &str, dialect: Dialect) -> Vec<Target> {
             compares |= depth == 1 && end > open && is(end, "collate");
             if depth == 1 && text(end) == "," {
                 elements.push(String::new());
+                ends.push(end);
             } else if end > open
                 && let Some(last) = elements.last_mut()
             {
@@ -124,11 +131,18 @@ fn targets(sql: &str, dialect: Dialect) -> Vec<Target> {
             }
             end += 1;
         }
-        let has_condition = is(end + 1, "where");
+        ends.push(end);
         let place = |at: usize| tokens.get(at).map(|token| token.span.range()).unwrap_or_default();
+        // The text between two tokens.
+        let between = |from: usize, to: usize| {
+            sql.get(place(from).end..place(to).start).unwrap_or_default().trim().to_owned()
+        };
+        let written = ends.iter().zip(ends.iter().skip(1)).map(|(from, to)| between(*from, *to)).collect();
+        let action = (end + 1..tokens.len()).find(|at| is(*at, "do"));
+        let condition = action.filter(|_| is(end + 1, "where")).map(|action| between(end + 1, action));
         let span = place(open).start..place(end).end;
         if span.end > span.start {
-            found.push(Target { elements, has_condition, compares, span });
+            found.push(Target { elements, written, condition, compares, span });
         }
         at = end + 1;
     }
@@ -144,7 +158,8 @@ fn normal(text: &str, dialect: Dialect) -> String {
     }
 }
 
-fn judge(target: &Target, table: &Table, dialect: Dialect) -> Verdict {
+fn judge(target: &Target, table: &Table, schema: &Schema) -> Verdict {
+    let dialect = schema.dialect;
     if target.compares {
         return Verdict::Some;
     }
@@ -157,15 +172,53 @@ fn judge(target: &Target, table: &Table, dialect: Dialect) -> Verdict {
     {
         return Verdict::Some;
     }
-    let fits =
-        |index: &&Index| index.unique && !is_deferrable(index, table) && may_be_about(index, target, dialect);
+    let fits = |index: &&Index| {
+        index.unique && !is_deferrable(index, table) && may_be_about(index, target, table, schema)
+    };
     let mut fitting = table.indexes.iter().filter(fits).peekable();
     if fitting.peek().is_none() {
         return Verdict::None;
     }
-    // A partial index needs a condition that implies its predicate; whether it does is not checked here.
-    let is_usable = |index: &Index| index.predicate.is_none() || target.has_condition;
+    let is_usable = |index: &Index| may_imply(target, index, table, schema);
     if fitting.any(is_usable) { Verdict::Some } else { Verdict::None }
+}
+
+/// Whether the condition of a target may imply the predicate of an index: it is about all columns of the predicate.
+fn may_imply(target: &Target, index: &Index, table: &Table, schema: &Schema) -> bool {
+    let Some(predicate) = &index.predicate else { return true };
+    let Some(condition) = &target.condition else { return false };
+    let read = |text: &str| expression(text, schema.dialect, of_table(schema, table));
+    match (read(predicate), read(condition)) {
+        (Some(predicate), Some(condition)) if !condition.columns().is_empty() => {
+            let asked = names(&condition);
+            names(&predicate).iter().all(|name| asked.contains(name))
+        }
+        // A condition without columns may be false.
+        _ => true,
+    }
+}
+
+/// The columns of an expression, in order of their names.
+fn names(expr: &Expr) -> Vec<String> {
+    let mut names: Vec<String> = expr.columns().iter().map(|column| column.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Whether two expressions over a table may be the same for the database: they are about the same columns, and do not call
+/// different functions. Some functions have a syntax of their own, and a cast may be a call.
+fn may_be_same(one: &Expr, other: &Expr) -> bool {
+    let is_different = match (one.without_casts(), other.without_casts()) {
+        (Expr::Call(one), Expr::Call(other)) => {
+            let is_plain = |name: &str| {
+                matches!(name, "lower" | "upper" | "initcap" | "md5" | "length" | "abs" | "reverse")
+            };
+            one.name != other.name && is_plain(&one.name) && is_plain(&other.name)
+        }
+        _ => false,
+    };
+    names(one) == names(other) && !is_different
 }
 
 /// Whether an index belongs to a deferrable key, which PostgreSQL refuses as the target of ON CONFLICT.
@@ -175,7 +228,8 @@ fn is_deferrable(index: &Index, table: &Table) -> bool {
 
 /// Whether the keys of an index may match the elements of a target, in any order; differently written
 /// expressions may be equal.
-fn may_be_about(index: &Index, target: &Target, dialect: Dialect) -> bool {
+fn may_be_about(index: &Index, target: &Target, table: &Table, schema: &Schema) -> bool {
+    let dialect = schema.dialect;
     let is_column =
         |element: &String| element.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$' || c == ' ');
     let columns = |key: &KeyPart| match key {
@@ -191,16 +245,32 @@ fn may_be_about(index: &Index, target: &Target, dialect: Dialect) -> bool {
         list.sort();
         list.dedup();
     }
-    let has_expressions = index.keys.iter().any(|key| columns(&key.part).is_none());
-    keys == named && has_expressions == target.elements.iter().any(|element| !is_column(element))
+    let read = |text: &str| expression(text, dialect, of_table(schema, table));
+    let expressions: Vec<Option<Expr>> = index
+        .keys
+        .iter()
+        .filter_map(|key| match &key.part {
+            KeyPart::Column(_) => None,
+            KeyPart::Expression(text) => Some(read(text)),
+        })
+        .collect();
+    let asked = target.elements.iter().zip(&target.written).filter(|(element, _)| !is_column(element));
+    let asked: Vec<Option<Expr>> = asked.map(|(_, written)| read(written)).collect();
+    let may_pair = |one: &Option<Expr>, other: &Option<Expr>| match (one, other) {
+        (Some(one), Some(other)) => may_be_same(one, other),
+        _ => true,
+    };
+    keys == named
+        && expressions.iter().all(|own| asked.iter().any(|it| may_pair(own, it)))
+        && asked.iter().all(|it| expressions.iter().any(|own| may_pair(own, it)))
 }
 
-fn wording(target: &Target, name: &Name, table: &Table) -> Finding {
+fn wording(target: &Target, name: &Name, table: &Table, schema: &Schema) -> Finding {
     let named = target.elements.join(", ");
     let partial = table
         .indexes
         .iter()
-        .filter(|index| index.unique && may_be_about(index, target, Dialect::Postgres))
+        .filter(|index| index.unique && may_be_about(index, target, table, schema))
         .find_map(|index| Some((index, index.predicate.as_ref()?)));
     if let Some((index, predicate)) = partial {
         let message = format!(
@@ -212,7 +282,7 @@ fn wording(target: &Target, name: &Name, table: &Table) -> Finding {
         ));
     }
     let deferrable = |index: &&Index| {
-        index.unique && is_deferrable(index, table) && may_be_about(index, target, Dialect::Postgres)
+        index.unique && is_deferrable(index, table) && may_be_about(index, target, table, schema)
     };
     if let Some(index) = table.indexes.iter().find(deferrable) {
         let message = format!(
@@ -306,7 +376,7 @@ mod tests {
         let mut replay = crate::schema::Replay::new(Dialect::Postgres);
         replay.apply(
             "CREATE TABLE t (a int, b int, c text); CREATE UNIQUE INDEX ON t (a) WHERE b IS NULL;
-             CREATE UNIQUE INDEX ON t (lower(c), b);",
+             CREATE UNIQUE INDEX ON t (lower(c), b); CREATE UNIQUE INDEX ON t ((c IS NULL), a) WHERE b > 0 AND c <> '';",
             "a.sql",
         );
         let table = replay.schema.table(None, "t").unwrap();
@@ -317,11 +387,21 @@ mod tests {
             ("(lower(c))", Verdict::None),
             ("(b, c)", Verdict::None),
             ("(b COLLATE \"C\")", Verdict::Some),
+            ("(b, upper(c))", Verdict::None),
+            ("(LOWER((c)), b)", Verdict::Some),
+            ("(lower(c::text), b)", Verdict::Some),
+            ("(lower(a::text), b)", Verdict::None),
+            ("(a) WHERE b = 1", Verdict::Some),
+            ("(a) WHERE c = 'x'", Verdict::None),
+            ("(a, (c IS NULL)) WHERE b > 5 AND c = 'x'", Verdict::Some),
+            ("(a, (c IS NULL)) WHERE t.b > 5 AND t.c = 'x'", Verdict::Some),
+            ("(a, (c IS NULL)) WHERE b > 5", Verdict::None),
+            ("(a, (c IS NULL)) WHERE false", Verdict::Some),
         ] {
             let sql = format!("INSERT INTO t (a) VALUES (1) ON CONFLICT {target} DO NOTHING");
             let targets = targets(&sql, Dialect::Postgres);
             let target = targets.first().expect("a target");
-            assert_eq!(judge(target, table, Dialect::Postgres), expected, "{sql}");
+            assert_eq!(judge(target, table, &replay.schema), expected, "{sql}");
         }
     }
 }
