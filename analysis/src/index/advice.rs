@@ -328,8 +328,12 @@ impl<'n> Uses<'n> {
                 let read = planned.accesses(need.query);
                 let is_unnamed =
                     |access: &Access| access.verdict == Verdict::Served && access.index.is_none();
-                // If each arm of a disjunction has an index, the access names only one of them.
-                let has_arms = |access: &Access| access.relation == need.relation && access.wanted.len() > 1;
+                // If each arm of a disjunction has an index, or each table that inherits, the access names only one of them.
+                let has_arms = |access: &Access| {
+                    let is_of_heir = |wanted: &Wanted| wanted.table != access.table;
+                    access.relation == need.relation
+                        && (access.wanted.len() > 1 || access.wanted.iter().any(is_of_heir))
+                };
                 let is_any =
                     need.sorts || read.iter().any(is_unnamed) || queried.accesses.iter().any(has_arms);
                 for access in read.iter() {

@@ -86,3 +86,36 @@ pub(super) fn heirs<'s>(schema: &'s Schema, table: &Table) -> Vec<&'s Table> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::index::tests::schema;
+    use crate::index::{Queried, accesses, advise};
+    use crate::sql::{Dialect, resolve};
+
+    #[test]
+    fn each_table_that_inherits_gets_an_index_of_its_own() {
+        let advised = |made: &str, sql: &str| {
+            let ddl = "CREATE TABLE p (id int PRIMARY KEY, name text); CREATE TABLE c () INHERITS (p);
+                CREATE TABLE d (more int) INHERITS (c);";
+            let schema = schema(Dialect::Postgres, &format!("{ddl} {made}"));
+            let query = resolve(sql, Dialect::Postgres, Some(&schema)).expect("it parses");
+            let read = accesses(&query, &schema);
+            let queried = Queried { query: &query, accesses: &read, is_open: true, repeats: false };
+            let found = advise(&schema, &[queried], &|_| false);
+            let line = |advice: &crate::index::Advice| {
+                assert_eq!(advice.serves, [0], "{sql}");
+                format!("{} {}", advice.index.table, advice.index.columns.join(", "))
+            };
+            found.iter().map(line).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(advised("", "SELECT id FROM p WHERE name = $1"), "c name; d name; p name");
+        assert_eq!(
+            advised("CREATE INDEX ON c (name);", "SELECT id FROM p WHERE name = $1"),
+            "d name; p name"
+        );
+        assert_eq!(advised("", "SELECT id FROM p WHERE id = $1"), "c id; d id");
+        assert_eq!(advised("CREATE INDEX ON d (id);", "DELETE FROM p WHERE id = $1"), "c id");
+        assert_eq!(advised("", "SELECT id FROM ONLY p WHERE name = $1"), "p name");
+    }
+}

@@ -63,7 +63,7 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &JoinGraph) -> Vec<
         if access.verdict == Verdict::Unserved && !is_system {
             let reached = joined.without(item);
             match item.hidden_by_hint(&access, query, schema, problem, reached) {
-                None => access.wanted = item.wanted(schema, reached, problem),
+                None => access.wanted = item.wanted_with_heirs(query, schema, problem, reached),
                 hidden => access.hindrance = hidden,
             }
         }

@@ -7,6 +7,7 @@ use super::item::{Item, item};
 use super::problem::JoinGraph;
 use super::relations::Relations;
 use super::searches::{How, Served};
+use super::wanted::Wanted;
 use super::{Access, Verdict, heirs, sort};
 use crate::cardinality;
 use crate::schema::{Column, Index, Schema, Table};
@@ -76,6 +77,32 @@ impl<'s> Item<'s> {
         access.hindrance = None;
         access.why =
             format!("index `{}` provides the order, and is read up to the LIMIT", prepared.index.name);
+    }
+
+    /// The indexes that would serve it: those of the table and of each table that inherits from it, where none is there.
+    pub(super) fn wanted_with_heirs(
+        &self,
+        query: &Query,
+        schema: &'s Schema,
+        problem: &'s JoinGraph,
+        reached: Relations,
+    ) -> Vec<Wanted> {
+        let heirs = match query.reads_only(self.relation) {
+            true => Vec::new(),
+            false => heirs::heirs(schema, self.indexes.table()),
+        };
+        if heirs.is_empty() {
+            return self.wanted(schema, reached, problem);
+        }
+        let leads = |item: &Item<'_>| item.search(reached).is_some_and(|read| read.leads());
+        let mut wanted = if leads(self) { Vec::new() } else { self.wanted(schema, reached, problem) };
+        for heir in heirs {
+            let item = item(self.relation, query, schema, heir, problem);
+            if !leads(&item) {
+                wanted.extend(item.wanted(schema, reached, problem));
+            }
+        }
+        wanted
     }
 
     /// Adjusts the verdict for tables read along with this one: partitions that all have an index of their
