@@ -6,11 +6,12 @@ use crate::schema::{Index, Name, Schema, Table};
 /// The maximum number of tables examined for one access.
 pub(super) const MAX_HEIRS: usize = 300;
 
-/// Whether a predicate holds for all leaf partitions of a table; `None` above the limit. `false` if there are
-/// no partitions.
+/// Whether a predicate holds for all leaf partitions of a table that a query may read, given a parent and its partition;
+/// `None` above the limit. `false` if there are no partitions.
 pub(super) fn all_partitions<'s>(
     schema: &'s Schema,
     table: &'s Table,
+    may_read: impl Fn(&Table, &Table) -> bool,
     holds: impl Fn(&'s Table) -> bool,
 ) -> Option<bool> {
     let mut found = 0;
@@ -20,7 +21,10 @@ pub(super) fn all_partitions<'s>(
     };
     let mut looked_at = 0;
     while let Some(parent) = open.pop() {
-        for child in schema.children_of(parent).filter(|child| child.partition_bound.is_some()) {
+        let of = schema.tables.get(parent);
+        let is_read =
+            |child: &&Table| child.partition_bound.is_some() && of.is_none_or(|of| may_read(of, child));
+        for child in schema.children_of(parent).filter(is_read) {
             match child.partition_by {
                 Some(_) => open.push(&child.name),
                 None if !holds(child) => return Some(false),
@@ -40,7 +44,7 @@ pub(super) fn is_invalid(schema: &Schema, table: &Table, index: &Index) -> bool 
     let has_part = |part: &Table| part.indexes.iter().any(|it| it.keys == index.keys);
     table.partition_by.is_some()
         && schema.children_of(&table.name).next().is_some()
-        && all_partitions(schema, table, has_part) == Some(false)
+        && all_partitions(schema, table, |_, _| true, has_part) == Some(false)
 }
 
 /// Whether each partition of a table, or the table as a partition, holds one value of a column: an index on that would

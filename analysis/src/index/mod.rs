@@ -44,6 +44,7 @@ mod plain_order;
 mod planned;
 mod printed;
 mod problem;
+mod pruned;
 mod push_down;
 mod reason;
 mod relations;

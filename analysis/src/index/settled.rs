@@ -8,7 +8,7 @@ use super::problem::JoinGraph;
 use super::relations::Relations;
 use super::searches::{How, Served};
 use super::wanted::Wanted;
-use super::{Access, Verdict, heirs, sort};
+use super::{Access, Verdict, heirs, pruned, sort};
 use crate::cardinality;
 use crate::schema::{Column, Index, Schema, Table};
 use crate::sql::query::Query;
@@ -152,10 +152,16 @@ impl<'s> Item<'s> {
                 access.hindrance = None;
                 return;
             }
-            match heirs::all_partitions(schema, table, leads) {
+            let may_read = |table: &Table, partition: &Table| {
+                pruned::may_read(schema, table, partition, self.relation, &self.demands)
+            };
+            match heirs::all_partitions(schema, table, may_read, leads) {
                 Some(true) => {
                     access.verdict = Verdict::Served;
-                    access.why = format!("each partition of `{}` has an index that is searched", table.name);
+                    access.why = format!(
+                        "each partition of `{}` that is read has an index that is searched",
+                        table.name
+                    );
                     access.hindrance = None;
                 }
                 Some(false) => {}

@@ -47,6 +47,15 @@ fn simplified(expr: &Expr, dialect: Dialect) -> Expr {
                 _ => expr.clone(),
             }
         }
+        Expr::Binary { op: op @ (Op::Same | Op::NotSame), left, right } if dialect == Dialect::Postgres => {
+            match (left.as_ref(), right.as_ref()) {
+                (other, Expr::Literal(Literal::Null)) | (Expr::Literal(Literal::Null), other) => {
+                    let negated = *op == Op::NotSame;
+                    Expr::Is { expr: Box::new(other.clone()), test: Test::Null, negated }
+                }
+                _ => expr.clone(),
+            }
+        }
         Expr::Binary { op: Op::NotEq, left, right } if dialect == Dialect::Postgres => {
             match (left.as_ref(), right.as_ref()) {
                 (column @ Expr::Column(_), Expr::Literal(Literal::Bool(false)))

@@ -48,6 +48,9 @@ fn values_that_cast_the_column() {
     check(Postgres, ddl, "SELECT id FROM i WHERE v = $1::char(3)", &[Unserved]);
     check(Postgres, ddl, "SELECT id FROM i WHERE t = $1::char(3)", &[Served]);
     check(Postgres, ddl, "SELECT id FROM i WHERE t = $1::name", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM i WHERE t IS NOT DISTINCT FROM NULL", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM i WHERE t IS DISTINCT FROM NULL AND v = $1", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM i WHERE t IS NOT DISTINCT FROM $1", &[Unserved]);
     let ddl =
         "CREATE TABLE i (id int PRIMARY KEY, n int, v varchar(20), KEY (n), KEY (v), FULLTEXT KEY f (v));";
     check(MySql, ddl, "SELECT id FROM i WHERE n LIKE '5%'", &[Unserved]);

@@ -4,7 +4,7 @@ use super::Replay;
 use crate::schema::ddl::expression;
 use crate::schema::model::{Index, IndexKey, KeyPart, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::lex::{Lexer, TokenKind, text_at};
+use crate::sql::lex::{Lexer, TokenKind, text_at, unquote};
 
 /// The maximum length of a PostgreSQL name, in bytes.
 const MAX_NAME_BYTES: usize = 63;
@@ -114,9 +114,9 @@ fn expression_name(text: &str) -> String {
     for (at, token) in tokens.iter().enumerate() {
         match word(at) {
             "(" | "[" => depth += 1,
-            ")" | "]" => {
+            symbol @ (")" | "]") => {
                 depth = depth.saturating_sub(1);
-                calls += usize::from(depth == 0);
+                calls += usize::from(depth == 0 && symbol == ")");
             }
             "::" if depth == 0 => cast = Some(word(at + 1).to_owned()),
             "." => {}
@@ -131,8 +131,16 @@ fn expression_name(text: &str) -> String {
     }
     let first = word(0);
     let is_word = tokens.first().is_some_and(|token| token.kind == TokenKind::Word);
-    if first.eq_ignore_ascii_case("case") {
-        return "case".to_owned();
+    if ["case", "array"].iter().any(|word| first.eq_ignore_ascii_case(word)) {
+        return first.to_ascii_lowercase();
+    }
+    // `(composite).field` is named after the field.
+    let last = tokens.len().saturating_sub(1);
+    if !operator && last > 1 && word(last - 1) == "." && cast.is_none() {
+        return match tokens.last().map(|token| token.kind) {
+            Some(TokenKind::Name) => unquote(word(last), Dialect::Postgres),
+            _ => Dialect::Postgres.fold(word(last)),
+        };
     }
     if operator || !is_word {
         return match cast {
@@ -208,6 +216,11 @@ mod tests {
         assert_eq!(expression_name("data ->> 'a'"), "expr");
         assert_eq!(expression_name("coalesce(a, b)"), "coalesce");
         assert_eq!(expression_name("a IS NULL"), "expr");
+        assert_eq!(expression_name("a[1]"), "a");
+        assert_eq!(expression_name("ARRAY[1, a]"), "array");
+        assert_eq!(expression_name("a[1][length(b)]"), "a");
+        assert_eq!(expression_name("(a).zip"), "zip");
+        assert_eq!(expression_name("(a).\"Zip\""), "Zip");
         assert_eq!(expression_name("a::date"), "a");
         let keys = vec![IndexKey { part: KeyPart::Expression("lower(a)".into()), ..IndexKey::column("") }; 2];
         assert_eq!(key_names(&keys, &["b".to_owned()]), "lower_lower1_b");
