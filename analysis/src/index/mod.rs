@@ -77,9 +77,9 @@ pub use wanted::Wanted;
 pub(crate) use writes::written_tables;
 
 use crate::schema::{Name, Schema};
-use crate::sql::Span;
 use crate::sql::expr::Expr;
 use crate::sql::query::{BlockId, Query, RelationId, Role, Source};
+use crate::sql::{Dialect, Span};
 
 /// How one table of a query is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,7 +184,10 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
             None => None,
         };
         if !accesses.iter().any(|access| access.relation == id) {
-            let why = module.map(|module| format!("`{name}` is a virtual table of {module}"));
+            let why = module.map(|module| match schema.dialect {
+                Dialect::Postgres => format!("`{name}` is a foreign table of the server `{module}`"),
+                Dialect::MySql | Dialect::Sqlite => format!("`{name}` is a virtual table of {module}"),
+            });
             let access = unknown(query, id);
             accesses.push(Access { why: why.unwrap_or_else(|| access.why.clone()), ..access });
         }

@@ -96,7 +96,7 @@ impl<'s> Item<'s> {
         }
         let leads = |item: &Item<'_>| item.search(reached).is_some_and(|read| read.leads());
         let mut wanted = if leads(self) { Vec::new() } else { self.wanted(schema, reached, problem) };
-        for heir in heirs {
+        for heir in heirs.into_iter().filter(|heir| heir.module.is_none()) {
             let item = item(self.relation, query, schema, heir, problem);
             if !leads(&item) {
                 wanted.extend(item.wanted(schema, reached, problem));
@@ -119,6 +119,10 @@ impl<'s> Item<'s> {
         // Most partitions have the same indexes, so one of each kind is examined.
         let kinds: RefCell<Vec<(&'s Table, bool)>> = RefCell::default();
         let leads = |heir: &'s Table| {
+            // The server of a foreign table finds its rows.
+            if heir.module.is_some() {
+                return true;
+            }
             let known =
                 kinds.borrow().iter().find(|(kind, _)| is_indexed_alike(kind, heir)).map(|(_, leads)| *leads);
             known.unwrap_or_else(|| {

@@ -336,7 +336,7 @@ pub struct Table {
     /// SQLite: whether column types are enforced.
     pub strict: bool,
     /// SQLite: the module of a virtual table, as SQL: `fts5(title, body)`. Such a table has no indexes; its
-    /// module answers queries.
+    /// module answers queries. PostgreSQL: the server of a foreign table, for which the same holds.
     pub module: Option<String>,
     /// The triggers and rules that run when its rows are written. A dropped one stays, so that its targets
     /// still count as written.

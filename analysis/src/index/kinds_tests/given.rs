@@ -49,3 +49,14 @@ fn other_patterns_are_never_searched_for() {
         check(Postgres, TABLES, &format!("SELECT id FROM t WHERE {condition}"), &[Unserved]);
     }
 }
+
+#[test]
+fn the_server_of_a_foreign_table_finds_its_rows() {
+    let ddl = "CREATE FOREIGN TABLE f (id int, name text) SERVER s; CREATE TABLE t (id int PRIMARY KEY, name text);
+        CREATE TABLE p (k int, name text) PARTITION BY LIST (k); CREATE TABLE a PARTITION OF p FOR VALUES IN (1);
+        CREATE FOREIGN TABLE b PARTITION OF p FOR VALUES IN (2) SERVER s; CREATE INDEX ON a (name);";
+    check(Postgres, ddl, "SELECT id FROM f WHERE name = $1", &[Unknown]);
+    check(Postgres, ddl, "SELECT f.id FROM f JOIN t ON t.id = f.id WHERE f.name = $1", &[Unknown, Served]);
+    check(Postgres, ddl, "SELECT k FROM p WHERE name = $1", &[Served]);
+    check(Postgres, ddl, "SELECT k FROM b WHERE name = $1", &[Unknown]);
+}

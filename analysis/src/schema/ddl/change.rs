@@ -205,7 +205,8 @@ pub struct CreateTable {
     pub options: TableOptions,
     /// Timescale: `WITH (tsdb.hypertable, ..)`, as written.
     pub hypertable: Option<String>,
-    /// SQLite: the module of a virtual table, `fts5(a, b)`; its columns may follow from the arguments.
+    /// SQLite: the module of a virtual table, `fts5(a, b)`; its columns may follow from the arguments. PostgreSQL: the server
+    /// of a foreign table.
     pub module: Option<String>,
 }
 

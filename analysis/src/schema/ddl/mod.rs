@@ -153,11 +153,13 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     while cursor.dialect == Dialect::MySql && definer(cursor) {}
     let _ = cursor.take_any(&["global", "local"]);
     let temporary = cursor.take("temporary") || cursor.take("temp");
-    let is_unlogged = cursor.take_any(&["unlogged", "foreign"]) == Some("unlogged");
+    let kind = cursor.take_any(&["unlogged", "foreign"]);
     if cursor.take("table") {
+        let server = table::server(cursor).filter(|_| kind == Some("foreign"));
         let mut change = table::create(cursor, temporary, or_replace)?;
         if let Change::CreateTable(table) = &mut change {
-            table.options.unlogged = is_unlogged;
+            table.options.unlogged = kind == Some("unlogged");
+            table.module = server;
         }
         return Ok(change);
     }

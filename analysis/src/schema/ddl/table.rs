@@ -50,6 +50,21 @@ pub(crate) fn dumped(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     }
 }
 
+/// The server of the foreign table whose statement is read.
+pub(crate) fn server(cursor: &Cursor<'_>) -> Option<String> {
+    let mut found = None;
+    let mut rest = cursor.clone();
+    while !rest.done() {
+        if rest.take("server") {
+            let after = rest.clone().name().ok();
+            found = after.or(found);
+        } else {
+            rest.skip();
+        }
+    }
+    found
+}
+
 /// SQLite: reads the rest of `CREATE VIRTUAL TABLE`.
 pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let mut table = CreateTable { if_not_exists: cursor.take("if not exists"), ..CreateTable::default() };
@@ -210,7 +225,9 @@ pub(crate) fn bound(cursor: &mut Cursor<'_>) -> Parsed<String> {
     }
     let start = cursor.at;
     cursor.expect("for values")?;
-    while !cursor.done() && !["partition", "with", "using", "tablespace"].iter().any(|word| cursor.is(word)) {
+    while !cursor.done()
+        && !["partition", "with", "using", "tablespace", "server"].iter().any(|word| cursor.is(word))
+    {
         // `WITH (MODULUS …)` is part of the bound, `WITH (fillfactor = …)` is not.
         cursor.skip();
         if cursor.is("with") && cursor.is_word(2, "modulus") {

@@ -151,7 +151,9 @@ impl Replay {
 
     /// The columns that come from a query or a type; or why they are unknown.
     fn columns_from_elsewhere(&mut self, create: &CreateTable) -> Applied<Vec<Column>> {
-        if let Some(module) = create.module.as_ref().filter(|_| create.elements.is_empty()) {
+        if let Some(module) =
+            create.module.as_ref().filter(|_| create.elements.is_empty() && create.partition_of.is_none())
+        {
             let module = module.split('(').next().unwrap_or(module).trim();
             return Err(format!("its columns are those of the module `{module}`"));
         }

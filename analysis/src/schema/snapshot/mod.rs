@@ -38,6 +38,8 @@ const GAP: &str = "-- gap: ";
 const LOOSE_INDEX: &str = "-- some table has an index on: ";
 /// An index that a statement may have dropped, after its table.
 const DOUBT: &str = "-- may be dropped: ";
+/// The comment for a foreign table and its server, which is written as a table of its own.
+const FOREIGN: &str = "-- foreign: ";
 /// A column that any table may have, with its type; without a name, any column.
 const LOOSE: &str = "-- any table may have: ";
 /// Hides an index from queries: the first comment in MySQL, the second in MariaDB.

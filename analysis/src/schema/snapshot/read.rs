@@ -9,7 +9,7 @@ use super::super::layouts::SQL_SERVER;
 use super::super::model::{Name, Schema};
 use super::super::replay::Replay;
 use super::{
-    CONVERSIONS, DIALECT, DIGEST, DOUBT, END, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS,
+    CONVERSIONS, DIALECT, DIGEST, DOUBT, END, FOREIGN, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS,
     SEARCH_PATH, UNKNOWN, UNTYPED, out_of_comment,
 };
 use crate::sql::Dialect;
@@ -85,6 +85,8 @@ struct Head<'t> {
     loose_indexes: Vec<&'t str>,
     /// Indexes that may be dropped, each with its table.
     doubtful: Vec<(&'t str, &'t str)>,
+    /// Servers of foreign tables, each with the table.
+    foreign: Vec<(&'t str, &'t str)>,
     /// Triggers and rules, each with its table.
     hooks: Vec<(&'t str, &'t str)>,
     routines: Vec<&'t str>,
@@ -114,6 +116,8 @@ impl<'t> Head<'t> {
                 head.loose_indexes.push(column);
             } else if let Some(index) = line.strip_prefix(DOUBT) {
                 head.doubtful.extend(index.split_once(' '));
+            } else if let Some(foreign) = line.strip_prefix(FOREIGN) {
+                head.foreign.extend(foreign.split_once(' '));
             } else if let Some(loose) = line.strip_prefix(LOOSE) {
                 head.loose.push(loose.split_once(' ').unwrap_or((loose, "")));
             } else if let Some(hook) = line.strip_prefix(HOOK) {
@@ -150,6 +154,11 @@ impl<'t> Head<'t> {
             let columns = table.map(|table| table.columns.iter_mut()).into_iter().flatten();
             let column = out_of_comment(column);
             columns.filter(|it| it.name == column).for_each(|column| column.ty.clear());
+        }
+        for (server, name) in &self.foreign {
+            if let Some(table) = schema.tables.get_mut(&named(name)) {
+                table.module = Some(out_of_comment(server));
+            }
         }
         for (index, name) in &self.doubtful {
             let Some(table) = schema.tables.get_mut(&named(name)) else { continue };

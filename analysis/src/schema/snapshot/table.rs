@@ -81,7 +81,7 @@ impl Writer<'_> {
         if let Some(rows) = table.rows {
             let _ = writeln!(self.out, "{}{rows}", super::ROWS);
         }
-        if let Some(module) = &table.module {
+        if let Some(module) = table.module.as_ref().filter(|_| self.dialect == Dialect::Sqlite) {
             let name = self.name(&table.name);
             let _ = writeln!(self.out, "CREATE VIRTUAL TABLE {name} USING {module};");
             return;

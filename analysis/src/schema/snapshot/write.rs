@@ -7,7 +7,7 @@ use super::super::model::{Column, Index, Name, Schema, Table, UserType};
 use super::order;
 use super::table::Writer;
 use super::{
-    CONVERSIONS, DIALECT, DIGEST, DOUBT, END, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS,
+    CONVERSIONS, DIALECT, DIGEST, DOUBT, END, FOREIGN, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS,
     SEARCH_PATH, UNKNOWN, UNTYPED, in_comment,
 };
 use crate::sql::Dialect;
@@ -89,6 +89,11 @@ impl Writer<'_> {
             let keys = table.foreign_keys.iter().filter(|key| key.doubtful);
             for name in indexes.chain(keys.filter_map(|key| key.name.as_ref())) {
                 let _ = writeln!(out, "{DOUBT}{} {}", in_comment(name), qualified(&table.name));
+            }
+        }
+        for table in self.schema.tables.values().filter(|_| self.dialect == Dialect::Postgres) {
+            if let Some(server) = &table.module {
+                let _ = writeln!(out, "{FOREIGN}{} {}", in_comment(server), qualified(&table.name));
             }
         }
         for (column, ty) in &self.schema.loose_columns {

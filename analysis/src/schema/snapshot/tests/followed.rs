@@ -65,3 +65,16 @@ fn columns_that_a_parent_got_later_come_last() {
     has_parts(&text, &["TABLE c (\n    id integer,\n    own text,\n    late integer,"]);
     assert_eq!(text.matches(") INHERITS (p)").count(), 1, "{text}");
 }
+
+#[test]
+fn a_foreign_table_stays_one() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE FOREIGN TABLE remote (id int NOT NULL, server text) SERVER \"S 1\" OPTIONS (table_name 'r');
+         CREATE TABLE p (id int, at date) PARTITION BY RANGE (at);
+         CREATE FOREIGN TABLE q PARTITION OF p FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') SERVER s;
+         CREATE TABLE own (server int);",
+    );
+    has_parts(&text, &["-- foreign: s q\n", "remote\n", "FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');"]);
+    assert_eq!(text.matches("-- foreign: ").count(), 2, "{text}");
+}
