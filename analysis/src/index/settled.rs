@@ -105,6 +105,23 @@ impl<'s> Item<'s> {
         wanted
     }
 
+    /// Why all rows of the table are asked for, whatever the conditions are.
+    fn asks_for_all(&self, access: &Access, query: &Query, schema: &Schema) -> Option<String> {
+        let table = self.indexes.table();
+        if query.reads_sample(self.relation) {
+            return Some(format!("a sample of `{}` is read, whatever indexes it has", table.name));
+        }
+        if cardinality::keys::is_singleton(table, schema) {
+            return Some(format!("`{}` holds one row", table.name));
+        }
+        match access.columns.as_slice() {
+            [only] if heirs::divides_by_value(schema, table, only) => {
+                Some(format!("each partition of `{}` holds one value of `{only}`", table.name))
+            }
+            _ => None,
+        }
+    }
+
     /// Adjusts the verdict for tables read along with this one: partitions that all have an index of their
     /// own, or tables that inherit and lack one. A table restricted to one row needs no index.
     pub(super) fn read_with_heirs(
@@ -136,23 +153,9 @@ impl<'s> Item<'s> {
             })
         };
         if access.verdict == Verdict::Unserved {
-            if query.reads_sample(self.relation) {
+            if let Some(why) = self.asks_for_all(access, query, schema) {
                 access.verdict = Verdict::Full;
-                access.why = format!("a sample of `{}` is read, whatever indexes it has", table.name);
-                access.hindrance = None;
-                return;
-            }
-            if cardinality::keys::is_singleton(table, schema) {
-                access.verdict = Verdict::Full;
-                access.why = format!("`{}` holds one row", table.name);
-                access.hindrance = None;
-                return;
-            }
-            if let [only] = access.columns.as_slice()
-                && heirs::divides_by_value(schema, table, only)
-            {
-                access.verdict = Verdict::Full;
-                access.why = format!("each partition of `{}` holds one value of `{only}`", table.name);
+                access.why = why;
                 access.hindrance = None;
                 return;
             }

@@ -65,9 +65,7 @@ impl Replay {
                 return Ok(());
             }
         }
-        let of_type = create.of_type.as_ref();
-        table.of_type =
-            of_type.and_then(|written| self.find(written, |name| self.schema.types.contains_key(name)));
+        table.of_type = create.of_type.as_ref().and_then(|written| self.find_type(written));
         table.partition_by = create.partition_by;
         table.without_rowid = create.without_rowid;
         table.versioned = create.versioned;
@@ -149,6 +147,10 @@ impl Replay {
         Ok((copied, ledger))
     }
 
+    fn find_type(&self, written: &Written) -> Option<Name> {
+        self.find(written, |name| self.schema.types.contains_key(name))
+    }
+
     /// The columns that come from a query or a type; or why they are unknown.
     fn columns_from_elsewhere(&mut self, create: &CreateTable) -> Applied<Vec<Column>> {
         if let Some(module) =
@@ -158,8 +160,7 @@ impl Replay {
             return Err(format!("its columns are those of the module `{module}`"));
         }
         if let Some(written) = &create.of_type {
-            let ty = self.find(written, |name| self.schema.types.contains_key(name));
-            return match ty.and_then(|name| self.schema.types.get(&name)) {
+            return match self.find_type(written).and_then(|name| self.schema.types.get(&name)) {
                 Some(UserType::Composite(fields)) => Ok(fields.clone()),
                 _ => Err(format!("its columns are those of the type `{written}`")),
             };

@@ -313,15 +313,6 @@ fn a_collation_brings_its_character_set() {
 }
 
 #[test]
-fn what_a_star_leaves_out_is_no_column_of_a_view() {
-    let text = round_trip(
-        Dialect::MySql,
-        "CREATE TABLE t (id int PRIMARY KEY, h int INVISIBLE DEFAULT 3, b int); CREATE VIEW v AS SELECT * FROM t;",
-    );
-    has_parts(&text, &["VIEW `v` (`id`, `b`)"]);
-}
-
-#[test]
 fn constraints_keep_how_they_match_and_whom_they_bind() {
     let text = round_trip(
         Dialect::Postgres,
