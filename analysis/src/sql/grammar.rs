@@ -17,6 +17,7 @@ mod derived {
         // A name behind a CTE, by which the rewritten text says that it is materialized.
         supports_from_first_insert = true,
         supports_insert_table_alias = true,
+        supports_update_order_by = true,
         supports_parens_around_table_factor = true,
     });
     derive_dialect!(MySql, MySqlDialect, preserve_type_id = true, overrides = {

@@ -117,6 +117,19 @@ impl<'t> LineIndex<'t> {
         last.is_some_and(|last| last.eq_ignore_ascii_case(word))
     }
 
+    /// Whether the text before a byte ends in these words, one after the other.
+    pub(crate) fn is_behind_all(&self, byte: usize, words: &[&str]) -> bool {
+        let mut before = self.text.get(..byte).unwrap_or_default();
+        words.iter().rev().all(|word| {
+            before = before.trim_end();
+            let start = before.len().checked_sub(word.len());
+            let Some(start) = start.filter(|start| before.is_char_boundary(*start)) else { return false };
+            let (rest, last) = before.split_at(start);
+            before = rest;
+            last.eq_ignore_ascii_case(word) && !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+        })
+    }
+
     /// The number of the character at a byte, counted from 0.
     fn character(&self, byte: usize) -> usize {
         if self.characters.is_empty() { byte } else { self.characters.partition_point(|&start| start < byte) }

@@ -35,12 +35,17 @@ impl Resolver<'_> {
         }
     }
 
-    /// MySQL: checks an infix operator; `right` is its second operand.
+    /// Checks an infix operator of MySQL or SQLite; `right` is its second operand.
     pub(super) fn check_operator(&mut self, op: &B, right: &ast::Expr) {
-        if self.dialect != Dialect::MySql {
-            return;
-        }
         let help = match op {
+            _ if self.dialect == Dialect::Sqlite => match op {
+                B::Spaceship => "write `IS`",
+                B::BitwiseXor | B::PGExp | B::Xor => "compute it from `&`, `|` and `~`",
+                B::PGRegexMatch | B::PGRegexIMatch => "write `REGEXP`, `GLOB` or `LIKE`",
+                B::PGRegexNotMatch | B::PGRegexNotIMatch => "write `NOT REGEXP`, `NOT GLOB` or `NOT LIKE`",
+                _ => return,
+            },
+            _ if self.dialect != Dialect::MySql => return,
             B::PGRegexMatch | B::PGRegexIMatch => "write `REGEXP`",
             B::PGRegexNotMatch | B::PGRegexNotIMatch => "write `NOT REGEXP`",
             B::PGLikeMatch | B::PGILikeMatch => "write `LIKE`",
@@ -82,13 +87,17 @@ impl Resolver<'_> {
         }
     }
 
-    /// MySQL: records a LIMIT or OFFSET that is computed.
+    /// Records a LIMIT or OFFSET that is computed, which MySQL refuses, or that is ALL or NULL.
     pub(super) fn check_number(&mut self, number: &ast::Expr) {
         use ast::Expr as E;
         let is_computed = matches!(
             number,
             E::BinaryOp { .. } | E::UnaryOp { .. } | E::Nested(_) | E::Function(_) | E::Cast { .. }
         );
+        let is_null = matches!(number, E::Value(value) if value.value == ast::Value::Null);
+        if is_null && self.dialect != Dialect::Postgres {
+            self.foreign("LIMIT without a number", "leave the clause out", self.span_of(number));
+        }
         if is_computed && self.dialect == Dialect::MySql {
             let span = self.span_of(number);
             self.foreign("a computed LIMIT", "give a number or a parameter", span);
@@ -151,51 +160,21 @@ impl Resolver<'_> {
             (Some(ast::OnInsert::OnConflict(_)), Dialect::MySql) => {
                 self.foreign("ON CONFLICT", "write `ON DUPLICATE KEY UPDATE`, or `INSERT IGNORE`", span);
             }
+            _ if insert.or.is_some() && self.dialect != Dialect::Sqlite => {
+                let help = match self.dialect {
+                    Dialect::MySql => "write `INSERT IGNORE` or `REPLACE`",
+                    _ => "write `ON CONFLICT`",
+                };
+                self.foreign("INSERT OR", help, span);
+            }
+            (None, Dialect::MySql) if insert.source.is_none() && insert.assignments.is_empty() => {
+                self.foreign("DEFAULT VALUES", "write `() VALUES ()`", span);
+            }
             (Some(ast::OnInsert::DuplicateKeyUpdate(_)), Dialect::Postgres | Dialect::Sqlite) => {
                 self.foreign("ON DUPLICATE KEY UPDATE", "write `ON CONFLICT (..) DO UPDATE SET ..`", span);
             }
             _ => {}
         }
-    }
-
-    /// MySQL: checks the form of an UPDATE.
-    pub(super) fn check_update(&mut self, update: &ast::Update) {
-        if self.dialect != Dialect::MySql {
-            return;
-        }
-        let span = self.bytes(update.update_token.0.span);
-        if update.returning.is_some() {
-            self.foreign("RETURNING of UPDATE", "read the rows before or after it, in one transaction", span);
-        }
-        let is_row = |assigned: &ast::Assignment| matches!(assigned.target, ast::AssignmentTarget::Tuple(_));
-        if update.assignments.iter().any(is_row) {
-            self.foreign("a row in SET", "assign each column on its own", span);
-        }
-        update.limit.iter().for_each(|limit| self.check_number(limit));
-    }
-
-    /// Checks the form of a DELETE.
-    pub(super) fn check_delete(&mut self, delete: &ast::Delete) {
-        let span = self.bytes(delete.delete_token.0.span);
-        if self.dialect != Dialect::MySql {
-            if !delete.tables.is_empty() {
-                let help = "choose the rows in a subquery: `DELETE FROM t WHERE id IN (SELECT ..)`";
-                self.foreign("a table between DELETE and FROM", help, span);
-            }
-            return;
-        }
-        let (ast::FromTable::WithFromKeyword(items) | ast::FromTable::WithoutKeyword(items)) = &delete.from;
-        let is_plain = delete.tables.is_empty() && delete.using.is_none();
-        let is_joined = items.len() > 1 || items.iter().any(|item| !item.joins.is_empty());
-        if is_plain && is_joined {
-            let help = "name the table whose rows are deleted: `DELETE t FROM t JOIN ..`";
-            self.foreign("DELETE FROM a join", help, span);
-        }
-        if !is_plain && delete.returning.is_some() {
-            let help = "read the rows before it, in one transaction";
-            self.foreign("RETURNING of a DELETE over several tables", help, span);
-        }
-        delete.limit.iter().for_each(|limit| self.check_number(limit));
     }
 
     /// MySQL: records WITH that begins an INSERT, or that holds a write.
@@ -244,6 +223,10 @@ fn unknown_to_mysql(expr: &ast::Expr) -> Option<Foreign> {
             _ => return None,
         },
         E::Extract { field, .. } => return extracted(field),
+        E::AtTimeZone { .. } => ("AT TIME ZONE", "call `CONVERT_TZ(..)`"),
+        E::TypedString(literal) if matches!(literal.data_type, ast::DataType::Datetime(_)) => {
+            ("DATETIME before a text", "write `TIMESTAMP` before it")
+        }
         _ => return None,
     };
     Some((what.to_owned(), help))
@@ -256,6 +239,15 @@ fn unknown_to_sqlite(expr: &ast::Expr) -> Option<Foreign> {
         E::Cast { kind: ast::CastKind::DoubleColon, .. } => ("`::`", "write `CAST(.. AS ..)`"),
         E::AnyOp { .. } | E::AllOp { .. } => ("ANY or ALL", "write `IN (..)`"),
         E::AtTimeZone { .. } => ("AT TIME ZONE", "call `datetime(..)` with a modifier"),
+        E::TypedString(_) => ("a type before a text", "write the text alone"),
+        E::Extract { .. } => ("EXTRACT", "call `strftime(..)`"),
+        E::Substring { special: false, .. } => ("SUBSTRING with FROM", "write `substr(a, 1, 2)`"),
+        E::Trim { trim_where: Some(_), .. } | E::Trim { trim_what: Some(_), .. } => {
+            ("TRIM with FROM", "call `trim(a, 'x')`, `ltrim` or `rtrim`")
+        }
+        E::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("default") => {
+            ("DEFAULT as a value", "leave the column out")
+        }
         _ => return None,
     };
     Some((what.to_owned(), help))

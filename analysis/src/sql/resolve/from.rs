@@ -21,7 +21,10 @@ impl Resolver<'_> {
     fn joined_relations(&mut self, item: &ast::TableWithJoins) -> From {
         let first = self.scopes.last().map_or(0, |scope| scope.relations.len());
         let mut left = self.factor(&item.relation);
+        let mut before = &item.relation;
         for join in &item.joins {
+            self.check_full(before, join);
+            before = &join.relation;
             let right = self.factor(&join.relation);
             let (kind, constraint) = join_kind(&join.join_operator, self.dialect);
             self.check_join(&join.join_operator, constraint);
@@ -38,6 +41,7 @@ impl Resolver<'_> {
 
     pub(super) fn factor(&mut self, factor: &ast::TableFactor) -> From {
         use ast::TableFactor;
+        self.check_factor(factor);
         match factor {
             TableFactor::Table {
                 name,

@@ -4,6 +4,7 @@ mod ambiguous;
 mod asked;
 mod call;
 mod clauses;
+mod elsewhere;
 mod expr;
 mod foreign;
 mod from;

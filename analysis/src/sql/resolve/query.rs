@@ -262,6 +262,7 @@ impl Resolver<'_> {
         block.limit_span = span;
         block.locks = !query.locks.is_empty();
         self.check_bounds_of(query);
+        self.check_sqlite_query(query);
         self.check_tail(query, id);
     }
 

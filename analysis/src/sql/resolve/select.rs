@@ -104,6 +104,7 @@ impl Resolver<'_> {
         let set_returning = exprs
             .iter()
             .any(|expr| expr.any(|e| matches!(e, Expr::Call(call) if self.returns_set(&call.name))));
+        self.check_having(select, exprs, having.as_ref());
         let block = self.block_mut(id);
         block.outputs = projection.outputs;
         block.body = Body::Select(Box::new(Select {

@@ -89,6 +89,7 @@ impl Resolver<'_> {
                 self.unchecked = unfollowed("call");
             }
             Statement::Execute { .. } => self.unchecked = unfollowed("execute"),
+            Statement::Truncate(truncate) => self.check_truncate(truncate),
             other => {
                 self.unchecked =
                     (!names_no_rows(other)).then_some("statements of its kind are not looked into")
@@ -138,7 +139,6 @@ fn names_no_rows(statement: &Statement) -> bool {
         statement,
         S::Analyze(_)
             | S::Set(_)
-            | S::Truncate(_)
             | S::Load { .. }
             | S::Close { .. }
             | S::Fetch { .. }

@@ -148,6 +148,7 @@ impl Resolver<'_> {
     pub(super) fn update(&mut self, update: &ast::Update, id: BlockId) {
         self.scopes.push(Scope::new(id));
         self.check_update(update);
+        self.check_sqlite_target(Some(&update.table.relation));
         let mut from = self.relation_list(std::slice::from_ref(&update.table));
         let target = from.first().and_then(|item| item.relations().first().copied());
         let Some(target) = target else { return };
@@ -193,6 +194,7 @@ impl Resolver<'_> {
         self.scopes.push(Scope::new(id));
         self.check_delete(delete);
         let (ast::FromTable::WithFromKeyword(items) | ast::FromTable::WithoutKeyword(items)) = &delete.from;
+        self.check_sqlite_target(items.first().map(|item| &item.relation));
         if self.dialect != Dialect::MySql
             && (items.len() > 1 || items.iter().any(|item| !item.joins.is_empty()))
         {

@@ -270,3 +270,29 @@ pub(super) fn escape_sequence(r: &mut Rewriter) -> bool {
     r.skip(1);
     true
 }
+
+/// `CAST(a AT TIME ZONE '+00:00' AS DATETIME)`: MySQL has the zone of a TIMESTAMP in a cast alone.
+pub(super) fn cast_from_zone(r: &mut Rewriter) -> bool {
+    if r.keyword(1) != K::TIME || r.keyword(2) != K::ZONE || !r.after_operand() {
+        return false;
+    }
+    let zone = 3 + usize::from(r.keyword(3) == K::INTERVAL);
+    let is_cast = matches!(r.token(zone), Token::SingleQuotedString(_))
+        && r.keyword(zone + 1) == K::AS
+        && r.keyword(zone + 2) == K::DATETIME;
+    if is_cast {
+        r.skip(zone + 1);
+    }
+    is_cast
+}
+
+/// `SET a := 1` assigns a column as `=` does; behind `@a` it is an operator.
+pub(super) fn assigned(r: &mut Rewriter) -> bool {
+    let is_column = matches!(r.written(1), Token::Word(word) if !word.value.starts_with('@'))
+        && *r.written(2) != Token::AtSign;
+    if is_column {
+        r.put(Token::Eq);
+        r.skip(1);
+    }
+    is_column
+}

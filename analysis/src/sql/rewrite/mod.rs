@@ -125,6 +125,7 @@ impl Rewriter {
                     operators::own_prefix(self)
                 }
                 Token::Comma => self.comma(),
+                Token::Assignment if self.dialect == Dialect::MySql => clauses::assigned(self),
                 Token::Assignment => self.dialect == Dialect::Postgres && literal::named_argument(self),
                 Token::LBrace => self.dialect == Dialect::MySql && clauses::escape_sequence(self),
                 // The parser reads it as a range operator, which binds tighter than a comparison.

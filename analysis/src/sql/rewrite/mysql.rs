@@ -35,7 +35,8 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             r.skip(4);
             true
         }
-        K::LIMIT if clauses::concatenated(r) => true,
+        K::LIMIT if clauses::concatenated(r) || shared::all_rows(r) => true,
+        K::AT => clauses::cast_from_zone(r),
         K::IN => shared::list_of_queries(r),
         K::CYCLE => clauses::cycle(r),
         K::AS => clauses::weighed(r) || clauses::dynamic(r),

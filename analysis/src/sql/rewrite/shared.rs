@@ -429,3 +429,14 @@ pub(super) fn null_test(r: &mut Rewriter, negated: bool, length: usize) -> bool 
     r.skip(length);
     true
 }
+
+/// `LIMIT ALL`: MySQL and SQLite have no such word, and are told of a LIMIT without a number.
+pub(super) fn all_rows(r: &mut Rewriter) -> bool {
+    let there = r.keyword(1) == K::ALL;
+    if there {
+        r.keep(1);
+        r.put_word("NULL", K::NULL);
+        r.skip(1);
+    }
+    there
+}

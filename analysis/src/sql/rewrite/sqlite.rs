@@ -10,6 +10,7 @@ use super::{Rewriter, is_word, keyword, shared};
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     match keyword {
         K::ON => on_conflict(r),
+        K::LIMIT => shared::all_rows(r),
         K::EXCLUDE => shared::frame_exclusion(r),
         K::NoKeyword if r.is(0, "indexed") => index_hint(r, 0),
         K::NoKeyword if r.is(0, "isnull") => shared::null_test(r, false, 1),

@@ -55,7 +55,6 @@ fn tables_in_parentheses() {
                 "SELECT j.id, n FROM ((SELECT id, kind FROM jobs) j, runs r) WHERE r.job_id = j.id",
                 "SELECT k.id, r.n FROM jobs k, (jobs j, runs r) WHERE r.job_id = j.id AND (1, 2) = (1, 2)",
                 "SELECT j.id, (r.n) FROM runs r JOIN jobs k ON k.id = r.job_id, (jobs j)",
-                "SELECT id, n FROM ((SELECT id, 1 AS n FROM jobs) UNION SELECT id, n FROM runs ORDER BY id, n) s",
             ],
         );
         for query in &queries {

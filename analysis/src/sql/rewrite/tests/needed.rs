@@ -129,6 +129,9 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("weighed", MySql, "SELECT WEIGHT_STRING(a AS CHAR(3)) FROM t"),
     ("from_end", MySql, "SELECT NTH_VALUE(a, 2) FROM FIRST OVER (ORDER BY a) FROM t"),
     ("escape_sequence", MySql, "SELECT a FROM { OJ t LEFT JOIN u ON u.a = t.a }"),
+    ("all_rows", MySql, "SELECT a FROM t LIMIT ALL"),
+    ("cast_from_zone", MySql, "SELECT CAST(a AT TIME ZONE '+00:00' AS DATETIME) FROM t"),
+    ("assigned", MySql, "UPDATE t SET a := 1"),
     // SQLite.
     ("index_hint", Sqlite, "SELECT a FROM t NOT INDEXED WHERE a = 1"),
     ("on_conflict", Sqlite, "INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO NOTHING ON CONFLICT DO NOTHING"),
