@@ -250,10 +250,12 @@ impl<'a> Reader<'a> {
     /// MySQL: the character sets of a column and of the one that it is compared with, if the texts of the first are
     /// converted to the larger set of the other.
     pub(super) fn widened(&self, operand: &Expr, value: &Expr) -> Option<(&'a str, &'a str)> {
+        // What is not written is the default of the database, as a rule utf8mb4.
         let charset = |side: &Expr| {
             let column = (self.stored)(side.as_column()?)?;
             let of_collation = column.collation.as_deref().and_then(|it| it.split('_').next());
-            column.charset.as_deref().or(of_collation)
+            let default = is_textual(&column.ty).then_some("utf8mb4");
+            column.charset.as_deref().or(of_collation).or(default)
         };
         if self.dialect != Dialect::MySql {
             return None;

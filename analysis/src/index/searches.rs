@@ -197,7 +197,25 @@ impl Searches {
                 continue;
             }
             let mut keys = resolved.index.keys.iter().zip(resolved.keys.iter().map_while(Option::as_ref));
-            let Some((first, own)) = keys.find(|(_, own)| !fixed(own)) else { continue };
+            let Some((first, own)) = keys.find(|(_, own)| !fixed(own)) else {
+                // The rows of one value of all keys are in the order of what identifies a row.
+                if resolved.keys.iter().all(Option::is_some)
+                    && indexes.ends_with(key, relation)
+                    && !resolved.index.keys.iter().any(|key| key.prefix.is_some())
+                {
+                    let matched = self.matched(candidate, resolved, indexes.dialect(), Relations::NONE);
+                    let how = How::Searched(matched.keys);
+                    let is_better = !matches!(&walk, Some(Walk::Served(served)) if how <= served.how);
+                    if is_better && matched.keys > 0 && matched.keys != Self::LATER_KEY {
+                        walk = Some(Walk::Served(Served {
+                            by: By::Index(candidate.at),
+                            how,
+                            kept: matched.kept,
+                        }));
+                    }
+                }
+                continue;
+            };
             let has_turned = indexes.dialect() == Dialect::Postgres && first.nulls_first != first.desc;
             if !is_stored(own, key) || has_turned != nulls_turned {
                 continue;

@@ -180,6 +180,7 @@ impl<'s> Indexes<'s> {
             !query.lets_use(relation, called(index), &all)
                 || query.reads_sample(relation)
                 || heirs::is_invalid(schema, self.table, index)
+                || self.dialect == Dialect::MySql && is_of_long_values(self.table, index)
         };
         let hidden = self.list.iter().enumerate().filter(|(_, prepared)| is_hidden(&prepared.index));
         self.hidden = hidden.map(|(at, _)| at).collect();
@@ -223,6 +224,21 @@ impl<'s> Indexes<'s> {
         self.dialect == Dialect::Sqlite || self.list.iter().any(btree)
     }
 
+    /// Whether each index ends with a column, by which the rows of one key are in order: the rowid of SQLite, or the first
+    /// column of InnoDB's primary key.
+    pub(super) fn ends_with(&self, key: &Expr, relation: RelationId) -> bool {
+        let Some(column) = key.as_column().filter(|column| column.relation == Some(relation)) else {
+            return false;
+        };
+        match self.dialect {
+            Dialect::Postgres => false,
+            Dialect::Sqlite if !self.table.without_rowid => self.is_rowid(&column.name),
+            Dialect::MySql | Dialect::Sqlite => {
+                self.table.primary_key.first().is_some_and(|first| *first == column.name)
+            }
+        }
+    }
+
     /// Whether a column is the physical location of the row.
     pub(super) fn is_rowid(&self, name: &str) -> bool {
         match self.dialect {
@@ -234,6 +250,19 @@ impl<'s> Indexes<'s> {
             _ => false,
         }
     }
+}
+
+/// MariaDB: whether a unique index is on whole values of any length. It keeps their hashes, which tell rows apart and are
+/// searched by no query; MySQL refuses it.
+fn is_of_long_values(table: &Table, index: &Index) -> bool {
+    let is_long = |key: &IndexKey| {
+        let column = key.as_column().filter(|_| key.prefix.is_none()).and_then(|name| table.column(name));
+        column.is_some_and(|column| {
+            let ty = column.ty.split(['(', ' ']).next().unwrap_or_default().to_ascii_lowercase();
+            matches!(&*ty, "json") || ["text", "blob"].iter().any(|long| ty.ends_with(long))
+        })
+    };
+    index.unique && !index.primary && index.method == "btree" && index.keys.iter().any(is_long)
 }
 
 impl PreparedIndex {

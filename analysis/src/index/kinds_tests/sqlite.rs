@@ -210,3 +210,31 @@ fn values_are_carried_to_columns_of_one_affinity() {
     check(Sqlite, ddl, "SELECT id FROM b WHERE glob('ab*', ring)", &[Served]);
     check(Sqlite, ddl, "SELECT id FROM b WHERE glob('ab*', tag)", &[Unserved]);
 }
+
+/// A row found by equality on all keys of an index is in the order of the rowid.
+#[test]
+fn rows_of_one_key_are_in_the_order_of_the_rowid() {
+    let ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT, n INTEGER); CREATE INDEX ta ON t (a);
+        CREATE TABLE w (x TEXT, y INTEGER, c TEXT, d TEXT, PRIMARY KEY (x, y)) WITHOUT ROWID; CREATE INDEX wc ON w (c);";
+    check(Sqlite, ddl, "SELECT n FROM t WHERE a = 'done' ORDER BY id LIMIT 5", &[Served]);
+    check(Sqlite, ddl, "SELECT n FROM t WHERE a = 'done' ORDER BY id DESC LIMIT 5", &[Served]);
+    check(Sqlite, ddl, "SELECT n FROM t WHERE a = 'done' ORDER BY rowid LIMIT 5", &[Served]);
+    check(Sqlite, ddl, "SELECT d FROM w WHERE c = 'done' ORDER BY x, y LIMIT 5", &[Served]);
+    check(Sqlite, ddl, "SELECT n FROM t WHERE b = 'done' ORDER BY id LIMIT 5", &[Unserved]);
+    let mysql =
+        "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20), b VARCHAR(20), n INT, KEY ta (a), KEY tb (b(4)))";
+    check(MySql, mysql, "SELECT n FROM t WHERE a = 'done' ORDER BY id LIMIT 5", &[Served]);
+}
+
+/// A unique index of MariaDB on whole values of any length keeps their hashes, which no query searches; text of another
+/// character set is converted to that of the database.
+#[test]
+fn what_mariadb_searches_by_no_index() {
+    let ddl = "CREATE TABLE t (id INT PRIMARY KEY, a TEXT UNIQUE, b VARCHAR(20) CHARACTER SET latin1, n INT, KEY tb (b));
+        CREATE TABLE u (id INT PRIMARY KEY, c VARCHAR(20), d VARCHAR(20) CHARACTER SET latin1, KEY uc (c));";
+    check(MySql, ddl, "SELECT n FROM t WHERE a = ?", &[Unserved]);
+    check(MySql, ddl, "SELECT n FROM t WHERE b = ?", &[Served]);
+    check(MySql, ddl, "SELECT u.id FROM u JOIN t ON t.b = u.c WHERE u.id = ?", &[Served, Unserved]);
+    check(MySql, ddl, "SELECT u.id FROM t JOIN u ON u.c = t.b WHERE t.id = ?", &[Served, Served]);
+    check(MySql, ddl, "SELECT u.id FROM u JOIN t ON t.b = u.d WHERE u.id = ?", &[Served, Served]);
+}
