@@ -72,8 +72,8 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
             let index = cursor.name()?;
             return finish(cursor, name, Rule::UsingIndex { primary: false, index });
         }
-        let written = mysql_index_name(cursor)?;
-        name = name.or(written);
+        // The index goes by its own name, whatever the constraint is called.
+        name = mysql_index_name(cursor)?.or(name);
         let nulls_not_distinct = nulls_not_distinct(cursor);
         let keys = index::keys(cursor)?;
         let include = include(cursor)?;

@@ -1,6 +1,7 @@
 //! Tests of what MySQL and MariaDB alone say in DDL.
 
 use super::*;
+use crate::schema::Column;
 
 /// Checks the tables, each with its columns, its primary key, and its other indexes with their methods.
 #[track_caller]
@@ -97,4 +98,54 @@ fn procedures_are_called_and_compound_statements_run_alone() {
     replay.apply(&format!("{TABLE}\n{handled}CALL x();"), "a.sql");
     assert!(replay.schema.tables[&Name::new("t")].indexes.iter().any(|index| index.name == "ka"));
     assert_eq!(replay.schema.gaps.len(), 2);
+}
+
+/// A unique index goes by its own name where the constraint has another.
+#[test]
+fn an_index_of_a_named_constraint_has_its_own_name() {
+    let named = "CREATE TABLE t (a int, b int, CONSTRAINT c UNIQUE KEY k (a, b))";
+    check(named, &["t: a, b; ; k btree (a, b) unique"]);
+    check("CREATE TABLE t (a int, CONSTRAINT c UNIQUE (a))", &["t: a; ; c btree (a) unique"]);
+}
+
+/// As MariaDB stores them; MySQL does as far as both describe expressions alike.
+#[test]
+fn a_table_made_from_a_query_has_the_types_of_its_values() {
+    let mut replay = Replay::new(Dialect::MySql);
+    let table = "CREATE TABLE t (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, name varchar(40) NOT NULL DEFAULT 'x',
+            amount decimal(10,2), at datetime(3), big bigint NOT NULL);";
+    let query = "CREATE TABLE u AS SELECT t.id, t.name, count(*) AS n, sum(t.amount) AS total, max(t.at) AS last, o.name AS other,
+            CAST(t.name AS SIGNED) AS s, CAST(t.name AS CHAR(10)) AS c, 1.5 AS d, NULL AS nothing, t.id > 5 AS e, now() AS now,
+            -t.big AS minus FROM t LEFT JOIN t o ON o.id = t.id GROUP BY t.id;
+        CREATE TABLE v AS SELECT id FROM t UNION SELECT big FROM t;";
+    replay.apply(&format!("{table} {query}"), "a.sql");
+    assert_eq!(replay.problems, []);
+    let of = |name: &str| {
+        let table = replay.schema.table(None, name).expect("the table");
+        let column = |column: &Column| {
+            let not_null = if column.not_null { " not null" } else { "" };
+            let default = column.default.as_ref().map(|default| format!(" = {default}"));
+            format!("{} {}{not_null}{}", column.name, column.ty, default.unwrap_or_default())
+        };
+        table.columns.iter().map(column).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of("u"),
+        [
+            "id int unsigned not null = 0",
+            "name varchar(40) not null = 'x'",
+            "n bigint not null",
+            "total decimal(32,2)",
+            "last datetime(3)",
+            "other varchar(40) = 'x'",
+            "s bigint not null",
+            "c varchar(10)",
+            "d decimal(2,1) not null",
+            "nothing binary(0)",
+            "e bigint not null",
+            "now datetime not null",
+            "minus bigint not null"
+        ]
+    );
+    assert_eq!(of("v"), ["id decimal(19,0) not null"]);
 }

@@ -5,7 +5,7 @@ use crate::schema::ddl::Action;
 use crate::schema::model::Name;
 use crate::sql::Dialect;
 
-/// Before the name of a column that another one is about to take.
+/// Before the name of a column or an index that another one is about to take.
 const LEAVING: &str = "\u{1}";
 
 impl Replay {
@@ -23,7 +23,29 @@ impl Replay {
             Action::Rename { .. } | Action::SetSchema(_) => 3,
             _ => 1,
         });
-        if self.schema.dialect == Dialect::MySql { self.with_renames_at_once(name, actions) } else { actions }
+        if self.schema.dialect != Dialect::MySql {
+            return actions;
+        }
+        self.let_indexes_leave(name, &mut actions);
+        self.with_renames_at_once(name, actions)
+    }
+
+    /// Gives the indexes that get the name of another one in between, so that two may change places.
+    fn let_indexes_leave(&mut self, name: &Name, actions: &mut [Action]) {
+        let is_rename = |action: &&mut Action| matches!(action, Action::RenameIndex { .. });
+        if actions.iter_mut().filter(is_rename).count() < 2 {
+            return;
+        }
+        let mut leaving = Vec::new();
+        for action in actions {
+            if let Action::RenameIndex { from, .. } = action {
+                let between = format!("{LEAVING}{from}");
+                leaving.push((std::mem::replace(from, between.clone()), between));
+            }
+        }
+        for (from, between) in leaving {
+            self.rename_index(name, &from, &between);
+        }
     }
 
     /// Gives the columns that get another name one in between, if one of the new names is still taken.
@@ -96,7 +118,10 @@ mod tests {
     #[test]
     fn what_an_alter_table_of_mysql_does_at_once() {
         let primary = "PRIMARY btree id; ";
-        let with = |keys: &str| format!("{primary}{keys}");
+        let with = |keys: &str| match keys {
+            "" => "PRIMARY btree id".to_owned(),
+            keys => format!("{primary}{keys}"),
+        };
         for (sql, columns, keys) in [
             ("ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a", "id b a", "ka btree b"),
             ("ALTER TABLE t CHANGE a b int, CHANGE b z int", "id b z", "ka btree b"),
@@ -108,6 +133,18 @@ mod tests {
                 "id a b z",
                 "ka btree a; kz btree z; b btree b",
             ),
+            (
+                "ALTER TABLE t ADD KEY kb (b); ALTER TABLE t RENAME INDEX ka TO kb, RENAME INDEX kb TO ka",
+                "id a b",
+                "kb btree a; ka btree b",
+            ),
+            (
+                "ALTER TABLE t ADD KEY kb (b); ALTER TABLE t RENAME KEY KA TO kc, RENAME KEY kb TO Ka",
+                "id a b",
+                "kc btree a; ka btree b",
+            ),
+            ("ALTER TABLE t DROP INDEX KA", "id a b", ""),
+            ("DROP INDEX Ka ON t", "id a b", ""),
             ("CREATE OR REPLACE INDEX ka ON t (b)", "id a b", "ka btree b"),
             ("CREATE INDEX kb USING HASH ON t (b)", "id a b", "ka btree a; kb btree b"),
             ("DROP TEMPORARY TABLE IF EXISTS t", "id a b", "ka btree a"),

@@ -8,6 +8,7 @@ use crate::schema::model::{Column, Table};
 use crate::sql::expr::{Call, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, Output, Query, Source};
 use crate::sql::{Dialect, resolve, type_names};
+use crate::types::mysql::stored_types;
 
 impl Replay {
     /// The columns of a query's result, all nullable; `None` if they are unknown.
@@ -50,6 +51,9 @@ impl Replay {
                 column
             })
             .collect();
+        if dialect == Dialect::MySql {
+            self.store_as_mysql(&mut columns, &resolved, root);
+        }
         for (column, name) in columns.iter_mut().zip(names) {
             column.name.clone_from(&name.name);
             column.spelling.clone_from(&name.spelling);
@@ -58,6 +62,33 @@ impl Replay {
             tell_apart(&mut columns);
         }
         Some(columns)
+    }
+
+    /// MySQL: what it computes gets a type of its own, and what comes from a table keeps its default.
+    fn store_as_mysql(&self, columns: &mut [Column], query: &Query, root: BlockId) {
+        let block = query.block(root);
+        let is_set = matches!(block.body, Body::Set { .. });
+        let outputs = block.outputs.iter().flatten();
+        for ((column, output), stored) in
+            columns.iter_mut().zip(outputs).zip(stored_types(query, &self.schema))
+        {
+            let of = self.stored_column(query, &output.expr).filter(|_| !is_set);
+            if let Some((_, of)) = of {
+                column.default = if of.identity { Some("0".to_owned()) } else { of.default.clone() };
+            }
+            let is_whole = of.is_some() || matches!(output.expr, Expr::Column(_)) && !is_set;
+            match stored {
+                Some((ty, not_null)) => {
+                    column.not_null = not_null && of.is_none_or(|(_, of)| of.not_null);
+                    if !is_whole || column.ty.is_empty() {
+                        column.ty = ty;
+                    }
+                }
+                None if matches!(output.expr, Expr::Unary { .. }) => column.ty.clear(),
+                None if !is_whole => column.ty = by_value(&column.ty),
+                None => {}
+            }
+        }
     }
 
     /// The types of a block's columns, and whether each is that of a string or NULL alone, which takes that of the
@@ -237,6 +268,17 @@ fn without_length(ty: &str) -> String {
         _ => ty.to_owned(),
     };
     if plain == "character" { "bpchar".to_owned() } else { plain }
+}
+
+/// MySQL: the type of a column that stores a value which is cast to a type.
+fn by_value(cast: &str) -> String {
+    match cast {
+        "signed" | "signed integer" => "bigint",
+        "unsigned" | "unsigned integer" => "bigint unsigned",
+        "boolean" => "int",
+        ty => ty,
+    }
+    .to_owned()
 }
 
 /// SQLite: the second column of a name is called `id:1`.

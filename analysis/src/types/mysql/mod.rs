@@ -12,12 +12,14 @@ mod integers;
 mod item;
 mod place;
 mod server;
+mod stored;
 mod value;
 mod wire;
 
 pub use item::Server;
 pub use place::Place;
 pub use server::server_of;
+pub use stored::stored_types;
 use value::Value;
 pub use value::WIDTHS;
 pub use wire::Wire;
