@@ -80,7 +80,7 @@ pub(super) struct SqlFiles {
     pub(super) files: Vec<(PathBuf, String)>,
     /// Migrations in a programming language, by their names: `V2__users.rs`, `00002_users.go`; and files in other languages
     /// that change a schema.
-    pub(super) code: Vec<PathBuf>,
+    pub(super) code: Vec<(PathBuf, String)>,
     /// Pipes, devices and dangling links, which are not opened.
     pub(super) special: Vec<PathBuf>,
     /// The directories already listed, by canonical path, so that several links to one list it once.
@@ -134,7 +134,7 @@ fn list(dir: &Path, below: &str, depth: usize, found: &mut SqlFiles) -> io::Resu
         } else if is_sql {
             found.special.push(path);
         } else if (is_code(&name) || changes_schema(&name, &path)) && path.is_file() {
-            found.code.push(path);
+            found.code.push((path, below));
         }
     }
     Ok(())

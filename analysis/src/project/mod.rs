@@ -25,7 +25,7 @@ use crate::config::{self, Config, LintKey};
 use crate::finding::Place;
 use crate::notice::{Notice, NoticeKind};
 use crate::rust::NamedDatabases;
-use crate::schema::{Coded, Schema};
+use crate::schema::{Coded, Schema, snapshot};
 use crate::sql::Dialect;
 
 /// The environment variable that names the configuration file, overriding the search.
@@ -148,6 +148,7 @@ impl Project {
         project.find_schema(dir, workspace, base);
         project.find_migrations(dir, workspace);
         project.find_dump(dir, workspace);
+        project.find_upgrades();
         project
     }
 
@@ -224,6 +225,31 @@ impl Project {
         if self.schema_path.is_none() && self.migrations.is_none() && self.config.schema.is_none() {
             let last = self.outermost(workspace);
             self.schema_path = find::DUMPS.iter().find_map(|name| find::upwards(dir, last, name));
+        }
+    }
+
+    /// Takes the files that change the tables of a schema of another tool, if there is a folder of them, for the migrations: they
+    /// begin with it.
+    fn find_upgrades(&mut self) {
+        let Some(path) = self.schema_path.clone().filter(|_| self.config.schema.is_none()) else { return };
+        let is_other = files::read(&path).is_ok_and(|text| !snapshot::is_snapshot(&text));
+        let Some(folder) = path.parent().filter(|_| is_other && self.config.migrations.is_none()) else {
+            return;
+        };
+        let of_name =
+            ["migrations", "sql", "upgrades", "updates", "patches", "changes"].map(|name| folder.join(name));
+        // Those beside it in a folder of their own.
+        let beside = (folder != self.root).then(|| folder.to_path_buf());
+        let begins_with_it = |dir: &PathBuf| {
+            let selected = dir.is_dir().then(|| schema::read_migrations(dir, folder, None).ok()).flatten();
+            let migrations = selected.map(|selected| selected.migrations).unwrap_or_default();
+            let file = path.file_name().map(|name| name.to_string_lossy());
+            migrations.len() > 1
+                && migrations.first().is_some_and(|first| Some(&*first.file) == file.as_deref())
+        };
+        if let Some(dir) = of_name.into_iter().chain(beside).find(begins_with_it) {
+            self.migrations = Some(dir);
+            self.schema_path = None;
         }
     }
 

@@ -24,11 +24,31 @@ pub fn read_migrations(dir: &Path, base: &Path, dialect: Option<Dialect>) -> Res
     for (path, below) in found.files {
         files.push((below, read(&path)?.into_bytes()));
     }
+    let mut programs = Vec::new();
+    for (path, below) in found.code {
+        let text = read(&path).unwrap_or_default();
+        match layouts::sql_of_program(&below, &text) {
+            Some(sql) => files.push((below, sql.into_bytes())),
+            None => programs.push((path, text)),
+        }
+    }
     let folder = shown(dir, base);
     let mut selected = layouts::select(&folder, files, dialect);
     selected.problems.extend(selected.unread(&folder));
-    for path in &found.code {
-        selected.add_program(shown(path, base), &read(path).unwrap_or_default());
+    if dir.join("atlas.sum").is_file() && matches!(selected.tool, None | Some("sqlx")) {
+        selected.tool = Some("Atlas");
+    }
+    for (path, text) in &programs {
+        selected.add_program(shown(path, base), text);
+    }
+    for name in ["schema.sql", "structure.sql", "init.sql"] {
+        let path = dir.parent().map(|outer| outer.join(name)).filter(|path| path.is_file());
+        if let Some(path) = path.filter(|_| !selected.migrations.is_empty())
+            && let Ok(text) = read(&path)
+            && selected.build_upon(shown(&path, base), &text)
+        {
+            break;
+        }
     }
     selected.problems.extend(found.special.iter().map(|path| Unapplied {
         file: shown(path, base),
@@ -145,6 +165,7 @@ impl Project {
         for name in selected.loose {
             replayed.schema.loose_columns.entry(name).or_default();
         }
+        replayed.schema.loose_indexes.extend(selected.loose_indexes);
         self.add_code(&mut replayed.schema);
         allow_names(&mut replayed.schema, &selected.aside);
         self.schema = Some(Arc::new(replayed.schema));

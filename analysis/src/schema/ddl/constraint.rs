@@ -107,7 +107,12 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
 fn primary_keys(cursor: &mut Cursor<'_>) -> Parsed<Vec<IndexKey>> {
     let lone = cursor.dialect == Dialect::Sqlite && cursor.is_word(2, "autoincrement");
     if !lone {
-        return index::keys(cursor);
+        let mut keys = index::keys(cursor)?;
+        // Only behind a column does DESC make a key of its own of an INTEGER, which is else the rowid.
+        if let ([only], Dialect::Sqlite) = (keys.as_mut_slice(), cursor.dialect) {
+            only.desc = false;
+        }
+        return Ok(keys);
     }
     cursor.list(|cursor| {
         let key = IndexKey::column(cursor.name()?);

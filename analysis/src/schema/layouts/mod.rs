@@ -10,6 +10,7 @@ mod marks;
 mod names;
 mod placeholders;
 mod plain;
+mod program;
 
 use std::borrow::Cow;
 
@@ -19,6 +20,7 @@ use super::migrations::Migration;
 use crate::sql::Dialect;
 use names::{Family, Named};
 pub(crate) use plain::makes_something;
+pub use program::sql_of_program;
 
 /// The content of a migrations directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Selected {
     pub migrations: Vec<Migration>,
     /// The tool whose conventions the files follow; `None` if any tool may use them.
     pub tool: Option<&'static str>,
+    /// The file on which the migrations build, which is the first of them: `schema.sql` beside a folder of upgrades.
+    pub base: Option<String>,
     /// Files that were skipped, by their names as given, except down migrations.
     pub skipped: Vec<String>,
     /// Why there may be tables that the migrations do not make: a folder below that was skipped makes some. It may be of
@@ -36,6 +40,8 @@ pub struct Selected {
     pub aside: Vec<String>,
     /// Columns that tables may have besides: programs among the migrations name them.
     pub loose: Vec<String>,
+    /// Columns that indexes may begin with besides: programs among the migrations name them with an index.
+    pub loose_indexes: Vec<String>,
     /// Problems with files.
     pub problems: Vec<Unapplied>,
 }
@@ -236,6 +242,10 @@ impl Selected {
             let changes = names
                 .iter()
                 .any(|word| ["add", "alter", "rename"].iter().any(|it| word.eq_ignore_ascii_case(it)));
+            let is_index = |word: &&str| ["index", "unique"].iter().any(|it| word.eq_ignore_ascii_case(it));
+            if names.iter().any(is_index) {
+                self.loose_indexes.extend(names.iter().map(|name| name.to_lowercase()));
+            }
             if names.len() == 1 || changes {
                 self.loose.extend(names.into_iter().map(str::to_lowercase));
             }
@@ -246,8 +256,37 @@ impl Selected {
         self.problems.push(Unapplied { file, line: 0, message });
     }
 
+    /// Puts a file before the migrations that creates tables which they only change, as `schema.sql` beside a folder of upgrades;
+    /// returns whether it is one.
+    pub fn build_upon(&mut self, file: String, text: &str) -> bool {
+        let is_base = self.base.is_none()
+            && !super::snapshot::is_snapshot(text)
+            && plain::is_base(text, self.migrations.iter().map(|migration| migration.sql.as_str()));
+        if is_base {
+            let first = self.migrations.first().map_or(0, |first| first.version);
+            let migration = Migration {
+                version: first.saturating_sub(1),
+                description: "schema".to_owned(),
+                file: file.clone(),
+                sql: text.to_owned(),
+                no_transaction: false,
+            };
+            self.migrations.insert(0, migration);
+            self.base = Some(file);
+        }
+        is_base
+    }
+
     /// A summary of what was read: `165 migrations of dbmate`, `3 files in the order of their names`.
     pub fn told(&self) -> String {
+        if let Some(base) = &self.base {
+            let rest = Selected {
+                migrations: self.migrations.iter().skip(1).cloned().collect(),
+                tool: self.tool,
+                ..Selected::default()
+            };
+            return format!("`{base}` and {}", rest.told());
+        }
         let count = self.migrations.len();
         let plural = if count == 1 { "" } else { "s" };
         // The names of migrations that can be undone are those of both.

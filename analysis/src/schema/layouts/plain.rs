@@ -52,6 +52,18 @@ pub(super) fn built_upon(files: NamedFiles, numbered: &[(Named, File)]) -> (Name
     })
 }
 
+/// Whether a file creates tables that the texts only change, and none that they create.
+pub(super) fn is_base<'t>(file: &str, texts: impl Iterator<Item = &'t str>) -> bool {
+    let makes = Words::of(file).makes;
+    let mut all = Words::default();
+    for text in texts {
+        let Words { makes, needs } = Words::of(text);
+        all.makes.extend(makes);
+        all.needs.extend(needs);
+    }
+    makes.is_disjoint(&all.makes) && !makes.is_disjoint(&all.needs)
+}
+
 /// Places a file after its dependencies; cycles are cut where they are found. Uses an explicit stack, since a
 /// chain of dependencies may be as long as the directory.
 fn visit(

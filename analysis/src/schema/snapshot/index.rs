@@ -24,7 +24,14 @@ impl Writer<'_> {
         let distinct = if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
         let predicate = index.predicate.as_ref().map(|it| format!(" WHERE {it}")).unwrap_or_default();
         // In SQLite an index is in the schema of its table, which is given with the index's name only.
-        let (name, table) = (self.ident(&index.name), self.name(owner));
+        let is_attached = self.dialect == Dialect::Sqlite && owner.schema.is_some();
+        let (name, table) = match &owner.schema {
+            Some(schema) if is_attached => {
+                let bare = Name { schema: None, ..owner.clone() };
+                (format!("{}.{}", self.ident(schema), self.ident(&index.name)), self.name(&bare))
+            }
+            _ => (self.ident(&index.name), self.name(owner)),
+        };
         let keys = self.keys(index);
         let include = self.include(index);
         let hidden = if index.hidden { super::HIDDEN } else { "" };

@@ -19,7 +19,7 @@ pub fn write(schema: &Schema, digest: Option<&str>) -> String {
     match schema.dialect {
         Dialect::Postgres => writer.prerequisites(),
         Dialect::MySql => writer.sequences(&BTreeSet::new()),
-        Dialect::Sqlite => {}
+        Dialect::Sqlite => writer.attached(),
     }
     for table in order::tables(schema) {
         writer.out.push('\n');
@@ -98,6 +98,15 @@ impl Writer<'_> {
         }
         for (column, ty) in &self.schema.loose_columns {
             let _ = writeln!(out, "{LOOSE}{} {}", in_comment(column), one_line(ty));
+        }
+    }
+
+    /// SQLite: the databases that tables are in besides its own, each an empty one.
+    fn attached(&mut self) {
+        let schema = self.schema;
+        let names = schema.tables.keys().chain(schema.views.keys()).filter_map(|name| name.schema.as_ref());
+        for name in names.collect::<BTreeSet<_>>() {
+            let _ = writeln!(self.out, "\nATTACH DATABASE ':memory:' AS {};", self.ident(name));
         }
     }
 
