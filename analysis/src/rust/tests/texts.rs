@@ -86,3 +86,23 @@ fn what_a_function_composes_is_known_by_its_beginning() {
         "",
     );
 }
+
+#[test]
+fn a_constant_of_a_type_is_read_only_by_its_type() {
+    let of_type = "struct B; impl B { const T: &'static str = \"DELETE FROM a\"; }";
+    let run = "sqlx::query(TEXT).bind(id).execute(db).await;";
+    check(of_type, &run.replace("TEXT", "B::T"), "DELETE FROM a");
+    for path in ["T", "other::T", "C::T", "crate::sqls::T"] {
+        check(of_type, &run.replace("TEXT", path), "");
+    }
+    check(&format!("use crate::sqls::T; {of_type}"), &run.replace("TEXT", "T"), "");
+    // One of a module, by a `*` or by its path.
+    let of_module = "mod m { pub const T: &str = \"DELETE FROM a\"; }";
+    check(&format!("use m::*; {of_module}"), &run.replace("TEXT", "T"), "DELETE FROM a");
+    check(of_module, &run.replace("TEXT", "crate::m::T"), "DELETE FROM a");
+    check(of_module, &run.replace("TEXT", "other::T"), "");
+    check("mod tests { const T: &str = \"DELETE FROM a\"; }", &run.replace("TEXT", "T"), "");
+    // A method's own type is none of the names that are free.
+    let method = "struct C; impl C { const T: &'static str = \"DELETE FROM a\"; async fn g(db: &PgPool) { sqlx::query(T).execute(db).await; } }";
+    check(method, "", "");
+}

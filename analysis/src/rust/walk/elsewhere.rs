@@ -104,7 +104,7 @@ impl Surroundings for Position<'_> {
     fn constant(&self, path: &[String]) -> Option<&Expr> {
         match self.module {
             None => Surroundings::constant(self.walker, path),
-            Some(module) => self.walker.constants.find(module, path),
+            Some(module) => self.walker.constant_seen_from(module, path),
         }
     }
 

@@ -30,10 +30,10 @@ impl<'f> Walker<'f> {
         for item in items {
             match item {
                 Item::Const(item) => {
-                    self.constants.define(module.clone(), item.ident.to_string(), &item.expr)
+                    self.constants.define(module.clone(), item.ident.to_string(), &item.expr, false)
                 }
                 Item::Static(item) => {
-                    self.constants.define(module.clone(), item.ident.to_string(), &item.expr)
+                    self.constants.define(module.clone(), item.ident.to_string(), &item.expr, false)
                 }
                 Item::Fn(item) => self.output(module, &item.sig, &item.block, None),
                 Item::Macro(item) => {
@@ -58,7 +58,12 @@ impl<'f> Walker<'f> {
                     for inner in &item.items {
                         match inner {
                             syn::ImplItem::Const(inner) => {
-                                self.constants.define(module.clone(), inner.ident.to_string(), &inner.expr);
+                                self.constants.define(
+                                    module.clone(),
+                                    inner.ident.to_string(),
+                                    &inner.expr,
+                                    true,
+                                );
                             }
                             syn::ImplItem::Fn(inner) => {
                                 self.output(module, &inner.sig, &inner.block, Some(&item.generics));

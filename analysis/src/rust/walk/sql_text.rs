@@ -1,6 +1,6 @@
 //! The text of an expression: literals, `concat!`, `+`, constants, and text built at run time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use syn::parse::Parser;
@@ -29,26 +29,64 @@ impl<T> Default for ByPath<T> {
 pub(in crate::rust) struct Constants<'f> {
     pub(in crate::rust) by_path: ByPath<&'f Expr>,
     /// By name alone, if the file has only one of that name.
-    by_name: HashMap<String, Option<&'f Expr>>,
+    by_name: HashMap<String, Option<OfName<'f>>>,
+    /// The paths of those that belong to a type or trait, which no name alone means.
+    associated: HashSet<Vec<String>>,
+}
+
+/// The only constant of its name.
+struct OfName<'f> {
+    /// The module or type that has it.
+    parent: Vec<String>,
+    value: &'f Expr,
 }
 
 impl<'f> Constants<'f> {
-    pub(in crate::rust) fn define(&mut self, mut module: Vec<String>, name: String, value: &'f Expr) {
-        self.by_name.entry(name.clone()).and_modify(|known| *known = None).or_insert(Some(value));
+    /// Adds a constant of a module, or of the type that `module` ends in.
+    pub(in crate::rust) fn define(
+        &mut self,
+        mut module: Vec<String>,
+        name: String,
+        value: &'f Expr,
+        is_associated: bool,
+    ) {
+        let only = OfName { parent: module.clone(), value };
+        self.by_name.entry(name.clone()).and_modify(|known| *known = None).or_insert(Some(only));
         module.push(name);
+        if is_associated {
+            self.associated.insert(module.clone());
+        }
         self.by_path.define(module, value);
     }
 
-    /// The constant that a path names, seen from `module` (which ends in the type, for `Self::NAME`).
-    pub(in crate::rust) fn find(&self, module: &[String], path: &[String]) -> Option<&'f Expr> {
+    /// The constant that a path names, resolved by the imports of the file and seen from `module` (which ends in the type, for
+    /// `Self::NAME`).
+    pub(in crate::rust) fn find(&self, file: &str, module: &[String], path: &[String]) -> Option<&'f Expr> {
         let name = path.last()?;
         for depth in (0..=module.len()).rev() {
             let here = module.get(..depth)?.iter().chain(path.iter().filter(|part| is_name(part)));
-            if let Some(value) = self.by_path.0.get(&here.cloned().collect::<Vec<_>>()) {
+            let here: Vec<String> = here.cloned().collect();
+            if path.len() == 1 && self.associated.contains(&here) {
+                continue;
+            }
+            if let Some(value) = self.by_path.0.get(&here) {
                 return value.last().copied();
             }
         }
-        self.by_name.get(name).copied().flatten()
+        let OfName { parent, value } = self.by_name.get(name)?.as_ref()?;
+        let is_associated =
+            || self.associated.contains(&[parent.as_slice(), std::slice::from_ref(name)].concat());
+        let is_it = match path.iter().nth_back(1).map(String::as_str) {
+            // By a `*`, which shows no test's.
+            None => !is_associated() && parent.last().is_none_or(|last| last != "tests"),
+            Some("Self") => is_associated(),
+            Some("self" | "super" | "crate") => parent.is_empty(),
+            Some(owner) => match parent.last() {
+                Some(parent) => parent == owner,
+                None => module_of(file).is_some_and(|file| file.last() == Some(&owner)),
+            },
+        };
+        is_it.then_some(*value)
     }
 }
 

@@ -19,7 +19,7 @@ impl Surroundings for Walker<'_> {
 
     fn constant(&self, path: &[String]) -> Option<&Expr> {
         let module: Vec<String> = self.module.iter().chain(&self.owner.name).cloned().collect();
-        self.constants.find(&module, path)
+        self.constant_seen_from(&module, path)
     }
 
     fn called(&self, call: &Expr) -> Option<(&Expr, Position<'_>)> {
@@ -32,6 +32,15 @@ impl Surroundings for Walker<'_> {
 
     fn rewrites(&self, function: &str) -> bool {
         self.own.rewrites(function)
+    }
+}
+
+impl Walker<'_> {
+    /// The constant of the file that a path names in a module, which ends in the type of a method.
+    pub(super) fn constant_seen_from(&self, module: &[String], path: &[String]) -> Option<&Expr> {
+        // A name that is imported is none of the file's own, unless a module in it has it.
+        let imported = Some(self.imports.resolve(path)).filter(|full| path.len() == 1 && full.len() > 1);
+        self.constants.find(&self.file, module, imported.as_deref().unwrap_or(path))
     }
 }
 
