@@ -66,6 +66,11 @@ pub struct Function {
 }
 
 impl Function {
+    /// Whether it implements a method of a trait of this name.
+    pub(crate) fn implements(&self, of_trait: &str) -> bool {
+        self.implements.as_ref().and_then(|path| path.last()).is_some_and(|last| last == of_trait)
+    }
+
     /// Whether a name in its body is a constant, or a parameter with the value that its caller passed.
     pub(crate) fn keeps(&self, name: &str) -> bool {
         name.starts_with(char::is_uppercase) || self.kept.iter().any(|kept| kept == name)

@@ -281,10 +281,12 @@ impl<'a> CallGraph<'a> {
         self.querying.contains(&function)
     }
 
-    /// The names of the methods that reach a query, outside of test code.
+    /// The names of the methods that reach a query and whose result may be awaited, outside of test code.
     pub(super) fn querying_methods(&self) -> HashSet<&'a str> {
         let querying = self.querying.iter().filter_map(|id| self.get(*id));
-        let methods = querying.filter(|(_, function)| function.self_type.is_some() && !function.in_test);
+        let methods = querying.filter(|(_, function)| {
+            function.self_type.is_some() && !function.in_test && !function.implements("Iterator")
+        });
         methods.map(|(_, function)| function.name.as_str()).collect()
     }
 

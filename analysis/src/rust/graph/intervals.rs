@@ -12,6 +12,7 @@ use crate::rust::function::{Bound, Function, Step, Upper};
 use crate::rust::methods::{Yields, yields};
 use crate::rust::site::Form;
 use crate::rust::source::FunctionId;
+use crate::rust::type_ref::TypeRef;
 
 /// The maximum depth of calls for which bounds are computed.
 const MAX_CALL_DEPTH: usize = 64;
@@ -199,6 +200,10 @@ impl<'a> Bounder<'_, 'a> {
             if !graph.queries(id) {
                 return Called::Nothing;
             }
+            // What it wraps may be any other that implements the trait, so it ends, after a number of calls that no source tells.
+            if self.delegates(from, id, call) {
+                return Called::Known { lower: 0, upper: Upper::Finite(0), unknown: true };
+            }
             let why = format!("`{}` calls itself ({})", function.path, crate::rust::RECURSION);
             let upper = Upper::Unbounded { why, place: call.place.clone() };
             let again = self.open.contains(&id) || self.open.len() > MAX_CALL_DEPTH;
@@ -217,11 +222,28 @@ impl<'a> Bounder<'_, 'a> {
         let lower = if call.awaited || !function.is_async { bound.lower } else { 0 };
         let unknown = !bound.unknown.is_empty()
             || bound.given.iter().any(|(parameter, _)| !call.code.contains(parameter));
+        // What is made here may be dropped after this function has returned.
+        if function.name == "drop" && function.implements("Drop") {
+            let unknown = unknown || bound.upper != Upper::Finite(0);
+            return Called::Known { lower: 0, upper: Upper::Finite(0), unknown };
+        }
         Called::Known { lower, upper: bound.upper.clone(), unknown }
     }
 }
 
 impl Bounder<'_, '_> {
+    /// Whether a trait method calls that of what it wraps, which may be of another type.
+    fn delegates(&self, from: FunctionId, to: FunctionId, call: &CallRef) -> bool {
+        let Callee::Method { on, .. } = &call.callee else { return false };
+        let is_of_trait = |id: FunctionId| {
+            let function = self.graph.get(id).map(|(_, function)| function);
+            function.is_some_and(|it| it.implements.is_some() && it.name == call.callee.name())
+        };
+        let targets = self.graph.targets(from.source, call);
+        let ends = targets.iter().any(|target| !self.graph.is_recursion(from, *target));
+        ends && *on != TypeRef::SelfType && is_of_trait(from) && is_of_trait(to)
+    }
+
     /// Whether a trait method that calls the same method on a field (a decorator) adds no queries: each implementation runs at
     /// most one query or delegates, and the innermost one delegates to nobody.
     fn passes_on(&self, from: FunctionId, to: FunctionId, call: &CallRef) -> bool {

@@ -15,3 +15,4 @@ pub(in crate::rust) mod own;
 pub(super) mod relevant;
 mod rewriters;
 pub(super) mod tokens;
+pub(super) mod unwritten;

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use super::aliases::{code_types, is_of_code, renamed, renames};
 use super::tokens::{Token, TokenKind, tokens};
+use super::unwritten::unwritten;
 use crate::rust::{drivers, query_names};
 use code::Bound;
 use values::is_constant;
@@ -33,6 +34,8 @@ pub struct Outline<'t> {
     /// What may be made by macros that are used outside of functions: each word that one is given, as a function that
     /// calls the macro.
     pub(in crate::rust) made: Vec<Outlined<'t>>,
+    /// The methods of its types that run without their name being written.
+    pub(in crate::rust) unwritten: Vec<&'static str>,
 }
 
 /// A function, by its names.
@@ -111,7 +114,8 @@ fn read(text: &str, with_calls: bool) -> (Outline<'_>, Vec<Token<'_>>) {
     let code_types = if with_calls { code_types(&tokens) } else { Vec::new() };
     let mut reader = Reader { tokens, renamed, with_calls, length: text.len(), ..Reader::default() };
     reader.items();
-    (Outline { renames, code_types, ..reader.outline }, reader.tokens)
+    let unwritten = if with_calls { unwritten(text) } else { Vec::new() };
+    (Outline { renames, code_types, unwritten, ..reader.outline }, reader.tokens)
 }
 
 #[derive(Default)]

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::rewriters::rewriters;
 use super::tokens::{Token, TokenKind, tokens};
+use super::unwritten::unwritten;
 
 /// How many elements a method returns, as far as its return type says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(in crate::rust) struct Own {
     methods: HashMap<String, Methods>,
     /// Their functions that only rewrite the placeholders of a text.
     rewriters: HashSet<String>,
+    /// Their methods that run without their name being written: `add`, `drop`, `next` of an iterator.
+    unwritten: HashSet<&'static str>,
 }
 
 /// The methods of one name: the types and traits that have one, and what they give.
@@ -56,6 +59,7 @@ impl Own {
         let mut own = Own::default();
         let texts: Vec<&str> = texts.collect();
         own.rewriters = rewriters(&texts).into_iter().map(str::to_owned).collect();
+        own.unwritten = texts.iter().flat_map(|text| unwritten(text)).collect();
         // Most files have none, which a search finds without reading their tokens.
         texts.iter().filter(|text| has_one(text)).for_each(|text| Reader::new(text).read(&mut own));
         own
@@ -64,6 +68,11 @@ impl Own {
     /// Whether the function of this name only rewrites the placeholders of a text.
     pub(in crate::rust) fn rewrites(&self, function: &str) -> bool {
         self.rewriters.contains(function)
+    }
+
+    /// Whether one of their types has this method, which an operator or a loop runs.
+    pub(in crate::rust) fn runs_unwritten(&self, method: &str) -> bool {
+        self.unwritten.contains(method)
     }
 
     /// The methods of this name; `None` if there is none.

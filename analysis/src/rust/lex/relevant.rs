@@ -143,7 +143,13 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
     let mut found: HashSet<Id> = new.iter().map(|(id, _)| *id).collect();
     // Functions with the same name have the same callers.
     let mut followed: HashSet<(&str, bool)> = HashSet::new();
-    while let Some((_, function)) = new.pop() {
+    while let Some(((file, _), function)) = new.pop() {
+        // Any function may run it.
+        let unwritten = outlines.get(file).map_or(&[][..], |outline| &outline.unwritten);
+        if unwritten.contains(&function.name) {
+            let counts = outlines.iter().map(|outline| outline.functions.len()).enumerate();
+            return counts.flat_map(|(file, count)| (0..count).map(move |at| (file, at))).collect();
+        }
         let is_sync = function.waits == Waits::Itself || blocks && function.waits == Waits::Never;
         if !followed.insert((function.name, is_sync)) {
             continue;

@@ -22,6 +22,7 @@ mod receivers;
 mod sites;
 mod straight;
 mod texts;
+mod unwritten;
 
 use super::{Function, Scan, Site, SiteSql, scan};
 

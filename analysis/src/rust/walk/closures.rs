@@ -83,7 +83,7 @@ impl Walker<'_> {
                     Shape::Single => Runs::Maybe,
                     Shape::Unknown if is_once(method) => Runs::Maybe,
                     Shape::Unknown => Runs::Unknown(format!("closure passed to {method}")),
-                    shape => per_element(shape),
+                    shape => self.as_drawn(node, per_element(shape)),
                 })
             }
             _ => None,

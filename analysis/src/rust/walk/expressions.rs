@@ -263,13 +263,17 @@ impl Walker<'_> {
             Expr::Group(node) => return self.expr(&node.expr),
             Expr::Paren(node) => return self.expr(&node.expr),
             Expr::Reference(node) => return self.expr(&node.expr),
-            Expr::Unary(node) => return self.expr(&node.expr),
+            Expr::Unary(node) => {
+                self.unary_operator(node);
+                return self.expr(&node.expr);
+            }
             Expr::RawAddr(node) => return self.expr(&node.expr),
             Expr::If(node) => return self.branch_if(node),
             Expr::Match(node) => return self.branch_match(node),
             Expr::Index(node) => {
                 self.expr(&node.expr);
                 self.expr(&node.index);
+                self.indexed(node);
             }
             Expr::Let(node) => {
                 self.expr(&node.expr);
@@ -312,6 +316,7 @@ impl Walker<'_> {
                 if let Some(rest) = &node.rest {
                     self.expr(rest);
                 }
+                self.made_value(&node.path);
             }
             Expr::Try(node) => {
                 let queries = self.expr(&node.expr);
@@ -400,6 +405,7 @@ impl Walker<'_> {
                 self.emit(right.maybe());
             } else {
                 self.expr(&link.right);
+                self.operator(link, first);
             }
         }
     }

@@ -90,7 +90,9 @@ impl Walker<'_> {
             }
             (false, runs) => (self.arguments(node.args.iter(), runs), None),
         };
+        self.draw_given(last, node.args.iter());
         if last.starts_with(char::is_uppercase) || is_pinned(&path) {
+            self.made_value(&function.path);
             return inner;
         }
         let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
@@ -214,9 +216,11 @@ impl Walker<'_> {
     }
 
     pub(in crate::rust) fn method_call(&mut self, node: &ExprMethodCall, awaited: bool) -> Queries {
-        let queries = self.expr(&node.receiver);
         let method = plain(&node.method);
+        let queries = self.receiver_of(node, &method);
         self.extended(node, &method);
+        self.draw_by(node, &method);
+        self.draw_given(&method, node.args.iter());
         self.note_whether(node);
         self.here.tells |= caches::tells(&method, node.args.len());
         if !queries.is_empty() {

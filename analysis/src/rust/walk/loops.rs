@@ -16,7 +16,7 @@ use super::purpose::{self, Turns};
 use super::shape::{self, Shape};
 use super::spans;
 use super::variables::{self, LoopBody};
-use crate::rust::flow::{Callee, Flow, LoopFlow};
+use crate::rust::flow::{Flow, LoopFlow};
 use crate::rust::place_at;
 use crate::rust::site::{Loop, LoopKind, Origin, Site};
 use crate::rust::type_ref::TypeRef;
@@ -107,6 +107,7 @@ impl Walker<'_> {
         };
         let queries = self.collected_in(&node.expr);
         let functions = self.functions_in(&node.expr);
+        self.begin_drawing(node);
         let origins = head.origins.clone();
         // The content of a constant's elements is as fixed as the constant.
         let fixed = shape::is_constant_path(&node.expr).then_some(Shape::Fixed(None, true));
@@ -129,18 +130,6 @@ impl Walker<'_> {
         let origins = self.origins(value);
         let is_given = |site: &Site| origins.contains(&Origin::Given(site.place.line, site.place.column));
         self.sites.iter().any(is_given)
-    }
-
-    /// Records what an iterator of the project's own runs to give its next element. That belongs to it, so no loop is to blame.
-    fn draw(&mut self, node: &syn::ExprForLoop) {
-        let on = self.type_of(&node.expr);
-        if self.own.named("next").is_none() || on == TypeRef::Unknown {
-            return;
-        }
-        let callee = Callee::Method { name: "next".to_owned(), on };
-        let flushes = std::mem::replace(&mut self.here.flushes, true);
-        self.emit_call(node.for_token.span, format!("{}.next", written(&node.expr)), callee, false, 0);
-        self.here.flushes = flushes;
     }
 
     pub(in crate::rust) fn while_loop(&mut self, node: &syn::ExprWhile) {

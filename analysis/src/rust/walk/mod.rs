@@ -14,6 +14,7 @@ mod collected;
 mod counted;
 mod declarations;
 mod delegated;
+mod drawn;
 mod driver_calls;
 mod elsewhere;
 mod endless;
@@ -60,6 +61,7 @@ pub(in crate::rust) mod sql_text;
 mod steps;
 mod transactions;
 mod typing;
+mod unwritten;
 pub(in crate::rust) mod variables;
 mod views;
 mod whether;
@@ -219,6 +221,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) allows: Vec<Allow>,
     /// Whether it reports writes to a cache.
     pub(in crate::rust) tells: bool,
+    /// The calls of iterators' methods, by their address, of which the call around them draws a limited number of elements.
+    pub(in crate::rust) drawn: Vec<(usize, u64)>,
 }
 
 impl<'f> Walker<'f> {

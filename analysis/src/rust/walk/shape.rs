@@ -287,7 +287,8 @@ fn of_method(
         }
         // `ids.drain(..5)`
         "drain"
-            if let Some(Expr::Range(range)) = call.args.first().filter(|_| receiver() == Shape::Unknown)
+            if let Some(Expr::Range(range)) = call.args.first()
+                && matches!(receiver(), Shape::Unknown | Shape::Elements)
                 && range.end.is_some()
                 && let Shape::Fixed(turns, _) = of_range(range, around, depth) =>
         {
