@@ -220,7 +220,6 @@ impl Walker<'_> {
         let queries = self.receiver_of(node, &method);
         self.extended(node, &method);
         self.draw_by(node, &method);
-        self.draw_given(&method, node.args.iter());
         self.note_whether(node);
         self.here.tells |= caches::tells(&method, node.args.len());
         if !queries.is_empty() {

@@ -115,8 +115,10 @@ impl Walker<'_> {
         self.in_loop(head, turns, false, |walker| walker.unblamed(span, format!("{over}.next"), "next", on));
     }
 
-    /// Records what a method of every iterator runs of one of the project's own: it draws all elements, or as many as it is told.
+    /// Records what a method of every iterator runs of one of the project's own, on it or given it: it draws all elements, or as many
+    /// as it is told.
     pub(super) fn draw_by(&mut self, node: &ExprMethodCall, method: &str) {
+        self.draw_given(method, node.args.iter());
         if !self.own.runs_unwritten("next") || !draws(method) || self.kin(node, method) == Kin::Yes {
             return;
         }
