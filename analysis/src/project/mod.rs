@@ -25,7 +25,7 @@ use crate::config::{self, Config, LintKey};
 use crate::finding::Place;
 use crate::notice::{Notice, NoticeKind};
 use crate::rust::NamedDatabases;
-use crate::schema::{Coded, Schema, snapshot};
+use crate::schema::{Coded, Schema};
 use crate::sql::Dialect;
 
 /// The environment variable that names the configuration file, overriding the search.
@@ -228,29 +228,42 @@ impl Project {
         }
     }
 
-    /// Takes the files that change the tables of a schema of another tool, if there is a folder of them, for the migrations: they
-    /// begin with it.
+    /// Takes a schema of another tool and a folder of files that only change its tables together, where one of them was found.
     fn find_upgrades(&mut self) {
-        let Some(path) = self.schema_path.clone().filter(|_| self.config.schema.is_none()) else { return };
-        let is_other = files::read(&path).is_ok_and(|text| !snapshot::is_snapshot(&text));
-        let Some(folder) = path.parent().filter(|_| is_other && self.config.migrations.is_none()) else {
+        if self.config.schema.is_some() || self.config.migrations.is_some() {
             return;
-        };
-        let of_name =
-            ["migrations", "sql", "upgrades", "updates", "patches", "changes"].map(|name| folder.join(name));
-        // Those beside it in a folder of their own.
-        let beside = (folder != self.root).then(|| folder.to_path_buf());
-        let begins_with_it = |dir: &PathBuf| {
-            let selected = dir.is_dir().then(|| schema::read_migrations(dir, folder, None).ok()).flatten();
-            let migrations = selected.map(|selected| selected.migrations).unwrap_or_default();
-            let file = path.file_name().map(|name| name.to_string_lossy());
-            migrations.len() > 1
-                && migrations.first().is_some_and(|first| Some(&*first.file) == file.as_deref())
-        };
-        if let Some(dir) = of_name.into_iter().chain(beside).find(begins_with_it) {
-            self.migrations = Some(dir);
+        }
+        match (self.schema_path.clone(), self.migrations.clone()) {
+            (Some(path), None) => self.find_folder_of_upgrades(&path),
+            (None, Some(dir)) => {
+                let beside = |name: &str| dir.parent().map(|outer| outer.join(name));
+                let names = ["schema.sql", "structure.sql", "init.sql"];
+                self.schema_path =
+                    names.into_iter().filter_map(beside).find(|path| schema::is_built_upon(path, &dir));
+            }
+            _ => {}
+        }
+    }
+
+    fn find_folder_of_upgrades(&mut self, path: &Path) {
+        let Some(folder) = path.parent() else { return };
+        let of_name = ["sql", "upgrades", "updates", "patches", "changes"].map(|name| folder.join(name));
+        let is_apart = |dir: &&PathBuf| dir.as_path() != folder && schema::is_built_upon(path, dir);
+        if let Some(dir) = of_name.iter().find(is_apart) {
+            self.migrations = Some(dir.clone());
+        } else if folder != self.root && schema::begins_with(folder, path) {
+            // The folder has both.
+            self.migrations = Some(folder.to_path_buf());
             self.schema_path = None;
         }
+    }
+
+    /// The schema of another tool that the migrations build upon.
+    pub fn base_of_migrations(&self, base: &Path) -> Option<Coded> {
+        let path = self.schema_path.as_ref()?;
+        let is_base = self.migrations.as_ref().is_some_and(|dir| schema::is_built_upon(path, dir));
+        let sql = files::read(path).ok().filter(|_| is_base)?;
+        Some(Coded { file: shown(path, base), line: 1, sql, is_certain: true, dialect: None })
     }
 
     /// Whether the server is MariaDB, as far as the configuration or the environment names it.

@@ -41,15 +41,6 @@ pub fn read_migrations(dir: &Path, base: &Path, dialect: Option<Dialect>) -> Res
     for (path, text) in &programs {
         selected.add_program(shown(path, base), text);
     }
-    for name in ["schema.sql", "structure.sql", "init.sql"] {
-        let path = dir.parent().map(|outer| outer.join(name)).filter(|path| path.is_file());
-        if let Some(path) = path.filter(|_| !selected.migrations.is_empty())
-            && let Ok(text) = read(&path)
-            && selected.build_upon(shown(&path, base), &text)
-        {
-            break;
-        }
-    }
     selected.problems.extend(found.special.iter().map(|path| Unapplied {
         file: shown(path, base),
         line: 0,
@@ -231,6 +222,21 @@ impl Project {
             );
         }
     }
+}
+
+/// Whether the files of a folder only change tables that a schema of another tool creates.
+pub(super) fn is_built_upon(path: &Path, dir: &Path) -> bool {
+    let text = path.is_file().then(|| read(path).ok()).flatten().filter(|text| !snapshot::is_snapshot(text));
+    let selected = dir.is_dir().then(|| read_migrations(dir, dir, None).ok()).flatten();
+    text.zip(selected).is_some_and(|(text, selected)| layouts::build_upon(&text, &selected.migrations))
+}
+
+/// Whether the first of the migrations of a folder is a schema in it, and more follow.
+pub(super) fn begins_with(folder: &Path, path: &Path) -> bool {
+    let selected = read_migrations(folder, folder, None).unwrap_or_default();
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    let is_first = |first: &Migration| Some(&*first.file) == name.as_deref();
+    selected.migrations.len() > 1 && selected.migrations.first().is_some_and(is_first)
 }
 
 /// The dialects that migrations may be in, the more common one first: not those of the databases after which the folders beside

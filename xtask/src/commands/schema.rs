@@ -7,6 +7,7 @@ use query_budget_analysis::project::{self, Project, SNAPSHOT, read_migrations, s
 use query_budget_analysis::render::text_notice;
 use query_budget_analysis::schema::layouts;
 use query_budget_analysis::schema::snapshot;
+use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Severity};
 
 use crate::Outcome;
@@ -59,6 +60,15 @@ fn databases(dir: &Path, base: &Path, arguments: &Schema) -> Vec<PathBuf> {
     dirs
 }
 
+/// The database that the crates at or around `dir` enable, if it is one: the text of migrations may fit several.
+fn of_crates(dir: &Path) -> Option<Dialect> {
+    let crates = workspace::crates(dir).unwrap_or_default();
+    let own = crates.iter().filter(|it| it.dir.starts_with(dir) || dir.starts_with(&it.dir));
+    let mut dialects: Vec<Dialect> = own.filter_map(|it| it.dialect()).collect();
+    dialects.dedup();
+    Dialect::only_of(&dialects)
+}
+
 /// Runs the command for the project around `dir`. Paths are shown relative to `base`.
 pub(super) fn run_in(
     dir: &Path,
@@ -70,6 +80,7 @@ pub(super) fn run_in(
     if let Some(dialect) = arguments.dialect {
         project.config.dialect = Some(dialect);
     }
+    project.dialect_hint = project.dialect_hint.or_else(|| of_crates(dir));
     let to_stdout = arguments.output.as_deref() == Some(Path::new("-"));
     // This command exists to write a missing snapshot.
     project.notices.retain(|notice| notice.kind != NoticeKind::MissingSnapshot);
@@ -159,6 +170,9 @@ fn from_migrations(named: Option<PathBuf>, project: &mut Project, base: &Path) -
         Some(migrations) => migrations,
         None => only_laid_out(project, base)?,
     };
+    if let Some(first) = project.base_of_migrations(base) {
+        project.coded.insert(0, first);
+    }
     if project.replay_migrations(&migrations, base)? == 0 {
         return Err(no_migrations(&migrations, project, base));
     }

@@ -133,8 +133,10 @@ pub(crate) fn require_schema(loaded: &Loaded) -> Result<(), Failure> {
     };
     let mut with_queries = loaded.batches.iter().filter(|batch| !batch.is_empty()).peekable();
     if with_queries.peek().is_some() && with_queries.all(|batch| lacks_schema(&batch.project)) {
-        return Err(Failure::new("find a schema to check against")
-            .help("name one: `--migrations <folder>` or `--schema <file>`"));
+        return Err(Failure::new("find a schema to check against").help(format!(
+            "name one: `--migrations <folder>` or `--schema <file>`; looked for {}",
+            layouts::LOOKED_FOR
+        )));
     }
     Ok(())
 }

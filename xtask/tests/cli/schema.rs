@@ -79,3 +79,20 @@ fn a_workspace_of_several_databases_gets_a_snapshot_of_each() {
     run(scratch.path(), &["schema", "--check"]).exits_with(1).says(&["`b/schema.sql` is stale"]);
     run(scratch.path(), &["schema"]).exits_with(0).says(&["wrote `b/schema.sql`"]);
 }
+
+#[test]
+fn migrations_that_fit_several_databases_are_of_the_one_that_sqlx_is_built_for() {
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"mysql\"] }\n";
+    let table = "CREATE TABLE users (id INT PRIMARY KEY, email VARCHAR(50));\n";
+    let scratch = Scratch::with([
+        ("Cargo.toml", manifest),
+        ("src/lib.rs", ""),
+        ("sql/schema.sql", table),
+        ("sql/01-index.sql", "CREATE INDEX users_email ON users (email);\n"),
+    ]);
+    run(scratch.path(), &["schema"])
+        .exits_with(0)
+        .says(&["read 2 files in the order of their names in `sql`"]);
+    let snapshot = scratch.read("schema.sql");
+    assert!(snapshot.contains("-- dialect: mysql") && snapshot.contains("KEY `users_email`"), "{snapshot}");
+}

@@ -29,8 +29,6 @@ pub struct Selected {
     pub migrations: Vec<Migration>,
     /// The tool whose conventions the files follow; `None` if any tool may use them.
     pub tool: Option<&'static str>,
-    /// The file on which the migrations build, which is the first of them: `schema.sql` beside a folder of upgrades.
-    pub base: Option<String>,
     /// Files that were skipped, by their names as given, except down migrations.
     pub skipped: Vec<String>,
     /// Why there may be tables that the migrations do not make: a folder below that was skipped makes some. It may be of
@@ -256,37 +254,8 @@ impl Selected {
         self.problems.push(Unapplied { file, line: 0, message });
     }
 
-    /// Puts a file before the migrations that creates tables which they only change, as `schema.sql` beside a folder of upgrades;
-    /// returns whether it is one.
-    pub fn build_upon(&mut self, file: String, text: &str) -> bool {
-        let is_base = self.base.is_none()
-            && !super::snapshot::is_snapshot(text)
-            && plain::is_base(text, self.migrations.iter().map(|migration| migration.sql.as_str()));
-        if is_base {
-            let first = self.migrations.first().map_or(0, |first| first.version);
-            let migration = Migration {
-                version: first.saturating_sub(1),
-                description: "schema".to_owned(),
-                file: file.clone(),
-                sql: text.to_owned(),
-                no_transaction: false,
-            };
-            self.migrations.insert(0, migration);
-            self.base = Some(file);
-        }
-        is_base
-    }
-
     /// A summary of what was read: `165 migrations of dbmate`, `3 files in the order of their names`.
     pub fn told(&self) -> String {
-        if let Some(base) = &self.base {
-            let rest = Selected {
-                migrations: self.migrations.iter().skip(1).cloned().collect(),
-                tool: self.tool,
-                ..Selected::default()
-            };
-            return format!("`{base}` and {}", rest.told());
-        }
         let count = self.migrations.len();
         let plural = if count == 1 { "" } else { "s" };
         // The names of migrations that can be undone are those of both.
@@ -327,6 +296,11 @@ impl Selected {
             message: format!("{}{more} {are} not read: {why}", names.join(", ")),
         })
     }
+}
+
+/// Whether migrations build upon a file: it creates tables that they only change, as `schema.sql` beside a folder of upgrades.
+pub fn build_upon(text: &str, migrations: &[Migration]) -> bool {
+    plain::is_base(text, migrations.iter().map(|migration| migration.sql.as_str()))
 }
 
 fn not_utf8(file: String, error: &std::string::FromUtf8Error) -> Unapplied {

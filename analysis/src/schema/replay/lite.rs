@@ -49,3 +49,41 @@ fn a_collation_is_of_the_term_before_it() {
     assert_eq!(collations, [None, Some("nocase"), Some("nocase"), Some("rtrim")]);
     assert!(keys[1].desc && !keys[0].desc);
 }
+
+#[test]
+fn the_key_of_a_table_is_the_rowid_in_either_direction() {
+    let mut replay = Replay::new(Dialect::Sqlite);
+    replay.apply(
+        "CREATE TABLE t (id INTEGER, PRIMARY KEY (id DESC)); CREATE TABLE u (id INTEGER PRIMARY KEY DESC);",
+        "a.sql",
+    );
+    let is_rowid = |name: &str| replay.schema.tables[&Name::new(name)].rowid_alias().is_some();
+    assert!(is_rowid("t") && !is_rowid("u"));
+}
+
+#[test]
+fn other_databases_are_made_before_their_tables() {
+    use crate::schema::snapshot;
+    for (dialect, sql, made) in [
+        (
+            Dialect::Sqlite,
+            "ATTACH ':memory:' AS aux; CREATE TABLE aux.t (a INT); CREATE TABLE t (b INT); CREATE INDEX aux.i ON t (a);",
+            "ATTACH DATABASE ':memory:' AS aux;",
+        ),
+        (
+            Dialect::MySql,
+            "CREATE DATABASE aux; CREATE TABLE aux.t (a INT, KEY i (a)); CREATE TABLE t (b INT);",
+            "CREATE DATABASE IF NOT EXISTS `aux`;",
+        ),
+    ] {
+        let mut replay = Replay::new(dialect);
+        replay.apply(sql, "a.sql");
+        assert_eq!(replay.problems, []);
+        let text = snapshot::write(&replay.schema, None);
+        assert!(text.contains(made), "{text}");
+        let read = snapshot::read(&text, "schema.sql", None);
+        assert_eq!(read.schema.tables, replay.schema.tables, "{text}");
+        let indexes = read.schema.tables.values().map(|table| table.indexes.len());
+        assert_eq!(indexes.sum::<usize>(), 1);
+    }
+}

@@ -18,7 +18,10 @@ pub fn write(schema: &Schema, digest: Option<&str>) -> String {
     writer.head(digest);
     match schema.dialect {
         Dialect::Postgres => writer.prerequisites(),
-        Dialect::MySql => writer.sequences(&BTreeSet::new()),
+        Dialect::MySql => {
+            writer.databases();
+            writer.sequences(&BTreeSet::new());
+        }
         Dialect::Sqlite => writer.attached(),
     }
     for table in order::tables(schema) {
@@ -101,13 +104,24 @@ impl Writer<'_> {
         }
     }
 
-    /// SQLite: the databases that tables are in besides its own, each an empty one.
+    /// The databases that tables are in besides the schema's own.
+    fn others(&self) -> BTreeSet<&String> {
+        let names = self.schema.tables.keys().chain(self.schema.views.keys());
+        names.filter_map(|name| name.schema.as_ref()).collect()
+    }
+
+    /// SQLite: those databases, each an empty one.
     fn attached(&mut self) {
-        let schema = self.schema;
-        let names = schema.tables.keys().chain(schema.views.keys()).filter_map(|name| name.schema.as_ref());
-        for name in names.collect::<BTreeSet<_>>() {
-            let _ = writeln!(self.out, "\nATTACH DATABASE ':memory:' AS {};", self.ident(name));
-        }
+        let attach = |name: &String| format!("\nATTACH DATABASE ':memory:' AS {};\n", self.ident(name));
+        let all: String = self.others().into_iter().map(attach).collect();
+        self.out.push_str(&all);
+    }
+
+    /// MySQL: those databases, where they are missing.
+    fn databases(&mut self) {
+        let make = |name: &String| format!("\nCREATE DATABASE IF NOT EXISTS {};\n", self.ident(name));
+        let all: String = self.others().into_iter().map(make).collect();
+        self.out.push_str(&all);
     }
 
     /// The prerequisites of tables: schemas, extensions, collations, types, sequences and functions.
