@@ -1,11 +1,13 @@
 //! SQLite's affinities. A comparison converts the side that an index stores if the other side is of another kind, and then
-//! no index is searched.
+//! no index is searched. Also what it compares with the key of a partial index.
 
 use super::condition::Reader;
 use super::value_types::MAX_VALUE_DEPTH;
+use crate::schema::prepared::{Predicate, PreparedIndex};
 use crate::schema::{Column, Schema};
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::query::{BlockId, Body, Query, Source};
+use crate::sql::query::{BlockId, Body, Query, RelationId, Source};
+use crate::sql::{Dialect, predicates};
 
 /// What SQLite converts values to, as far as comparisons tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,4 +116,19 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// SQLite: whether the first key of a partial index is compared with something that it is not searched by, `lo <> ?` or
+/// `lo > hi`, which selects some of the rows of the index.
+pub(super) fn filters_key(resolved: &PreparedIndex, relation: RelationId, demands: &[&Expr]) -> bool {
+    let (Predicate::Known(predicate), Some(Some(key))) = (&resolved.predicate, resolved.keys.first()) else {
+        return false;
+    };
+    let is_key = |own: &Expr| predicates::is_stored(key, own, relation, Dialect::Sqlite);
+    demands.iter().any(|demand| match demand {
+        Expr::Binary { op, left, right } if op.is_comparison() => {
+            (is_key(left) || is_key(right)) && !predicate.conjuncts().contains(demand)
+        }
+        _ => false,
+    })
 }

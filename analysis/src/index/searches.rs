@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::affinity::filters_key;
 use super::condition::{Compare, Condition};
 use super::estimate::{ROWS, SHARED};
 use super::relations::Relations;
@@ -199,19 +200,12 @@ impl Searches {
             let mut keys = resolved.index.keys.iter().zip(resolved.keys.iter().map_while(Option::as_ref));
             let Some((first, own)) = keys.find(|(_, own)| !fixed(own)) else {
                 // The rows of one value of all keys are in the order of what identifies a row.
-                if resolved.keys.iter().all(Option::is_some)
-                    && indexes.ends_with(key, relation)
-                    && !resolved.index.keys.iter().any(|key| key.prefix.is_some())
-                {
+                if resolved.ends_in_order() && indexes.ends_with(key, relation) {
                     let matched = self.matched(candidate, resolved, indexes.dialect(), Relations::NONE);
-                    let how = How::Searched(matched.keys);
+                    let (by, how) = (By::Index(candidate.at), How::Searched(matched.keys));
                     let is_better = !matches!(&walk, Some(Walk::Served(served)) if how <= served.how);
-                    if is_better && matched.keys > 0 && matched.keys != Self::LATER_KEY {
-                        walk = Some(Walk::Served(Served {
-                            by: By::Index(candidate.at),
-                            how,
-                            kept: matched.kept,
-                        }));
+                    if is_better && !matches!(matched.keys, 0 | Self::LATER_KEY) {
+                        walk = Some(Walk::Served(Served { by, how, kept: matched.kept }));
                     }
                 }
                 continue;
@@ -440,21 +434,6 @@ fn how_whole(
         true => How::FilteredPartial,
         false => How::WalkedPartial,
     }
-}
-
-/// SQLite: whether the first key of a partial index is compared with something that it is not searched by, `lo <> ?` or
-/// `lo > hi`, which selects some of the rows of the index.
-fn filters_key(resolved: &PreparedIndex, relation: RelationId, demands: &[&Expr]) -> bool {
-    let (Predicate::Known(predicate), Some(Some(key))) = (&resolved.predicate, resolved.keys.first()) else {
-        return false;
-    };
-    let is_key = |own: &Expr| predicates::is_stored(key, own, relation, Dialect::Sqlite);
-    demands.iter().any(|demand| match demand {
-        Expr::Binary { op, left, right } if op.is_comparison() => {
-            (is_key(left) || is_key(right)) && !predicate.conjuncts().contains(demand)
-        }
-        _ => false,
-    })
 }
 
 /// Whether a condition alone is selective: an equality on a column with many values.

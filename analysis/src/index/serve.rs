@@ -266,6 +266,11 @@ fn is_of_long_values(table: &Table, index: &Index) -> bool {
 }
 
 impl PreparedIndex {
+    /// Whether rows with equal keys follow each other in the order of what the index ends with: its keys are whole and known.
+    pub(super) fn ends_in_order(&self) -> bool {
+        self.keys.iter().all(Option::is_some) && self.index.keys.iter().all(|key| key.prefix.is_none())
+    }
+
     /// Whether the index contains every wanted row.
     pub(super) fn allowed(&self, dialect: Dialect, relation: RelationId, demands: &[&Expr]) -> bool {
         match &self.predicate {
