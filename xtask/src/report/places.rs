@@ -1,20 +1,14 @@
 //! Locates where in the migrations, or in a snapshot, something is created.
 
+mod statement;
+
 use std::collections::HashMap;
 
 use query_budget_analysis::Place;
 use query_budget_analysis::lints::Made;
-use query_budget_analysis::sql::lex::{Lexer, Token, TokenKind, text_at, unquote};
 use query_budget_analysis::sql::{Dialect, split};
 
-/// The maximum length of a name of PostgreSQL in bytes, which cuts off the rest.
-const MAX_NAME_LENGTH: usize = 63;
-
-/// A name as PostgreSQL cuts it off; the schema has it so, and a migration in full.
-fn cut(name: &str) -> &str {
-    let end = (0..=MAX_NAME_LENGTH.min(name.len())).rev().find(|at| name.is_char_boundary(*at));
-    name.get(..end.unwrap_or(0)).unwrap_or(name)
-}
+use statement::{Reference, Rename, Statement, cut};
 
 /// The places where the statements of some files create things; each file is read once. Literals and comments
 /// are ignored.
@@ -23,6 +17,8 @@ pub(super) struct Places<'f> {
     /// The last statement that creates something with a name, else the last that alters it, with the quality
     /// of the match.
     named: HashMap<String, (u8, At)>,
+    /// The indexes and constraints in the lists of tables, unless several have the name.
+    in_lists: HashMap<String, Option<At>>,
     /// Renames, in order.
     renames: Vec<Rename>,
     /// Foreign keys by the name of the table: the first column, the referenced table.
@@ -35,15 +31,35 @@ type At = (usize, u32);
 impl<'f> Places<'f> {
     /// Reads the statements of files, each with its displayed path.
     pub(super) fn new(files: &'f [(String, String)], dialect: Dialect) -> Places<'f> {
-        let mut places = Places { files, named: HashMap::new(), renames: Vec::new(), keys: HashMap::new() };
+        let mut places = Places {
+            files,
+            named: HashMap::new(),
+            in_lists: HashMap::new(),
+            renames: Vec::new(),
+            keys: HashMap::new(),
+        };
         for (file, (_, text)) in files.iter().enumerate() {
             for piece in split::statements(text, dialect) {
-                let statement = Statement::new(piece.text, dialect);
-                let mut lines = Lines { text: piece.text, at: 0, line: piece.line };
-                places.add(&statement, |byte| (file, lines.of(byte)));
+                places.add_statement(piece.text, (file, piece.line), dialect);
             }
         }
         places
+    }
+
+    /// Adds a statement that begins at a line of a file, or those of the block that it is.
+    fn add_statement(&mut self, text: &str, (file, line): At, dialect: Dialect) {
+        let statement = Statement::new(text, dialect);
+        let mut lines = Lines::new(text, line);
+        let Some(body) = statement.block() else {
+            return self.add(&statement, |byte| (file, lines.of(byte)));
+        };
+        let (body, first) = (text.get(body.clone()).unwrap_or_default(), lines.of(body.start));
+        for piece in split::statements(body, dialect) {
+            let Some(start) = Statement::new(piece.text, dialect).begin_in_block() else { continue };
+            let mut lines = Lines::new(piece.text, first + piece.line - 1);
+            let line = lines.of(start);
+            self.add_statement(piece.text.get(start..).unwrap_or_default(), (file, line), dialect);
+        }
     }
 
     fn add(&mut self, statement: &Statement<'_>, mut at: impl FnMut(usize) -> At) {
@@ -74,6 +90,12 @@ impl<'f> Places<'f> {
             if rank >= best.0 {
                 *best = (rank, first);
             }
+        }
+        for (name, start) in statement.indexes_of_list() {
+            let place = at(start);
+            let known = self.in_lists.entry(name).or_insert(Some(place));
+            // Two tables of MySQL may have indexes of one name.
+            *known = known.filter(|known| *known == place);
         }
         for Reference { columns, tables, start } in statement.references() {
             let place = at(start);
@@ -109,7 +131,8 @@ impl<'f> Places<'f> {
         let key = names.made.iter().find_map(|name| self.key(name, &names));
         let named = || names.made.iter().filter_map(|name| self.named.get(name)).max().map(|(_, at)| at);
         let file = |at: usize| self.files.get(at).map_or("", |(file, _)| file).into();
-        match key.or_else(named) {
+        let in_list = || names.made.iter().find_map(|name| self.in_lists.get(name)?.as_ref());
+        match key.or_else(named).or_else(in_list) {
             Some((at, line)) => Place { file: file(*at), line: *line, column: 1 },
             None => Place { file: file(0), ..Place::default() },
         }
@@ -149,13 +172,6 @@ impl<'f> Places<'f> {
     }
 }
 
-/// A rename in a statement: the table, the column if it is one of a column, and the new name.
-struct Rename {
-    table: String,
-    column: Option<String>,
-    to: String,
-}
-
 /// The current and earlier names of a table, the table it refers to and its column.
 struct Names {
     made: Vec<String>,
@@ -163,115 +179,28 @@ struct Names {
     column: Vec<String>,
 }
 
-/// Finds the lines of bytes, given in ascending order.
+/// Finds the lines of bytes, fast if they are given in ascending order.
 struct Lines<'t> {
     text: &'t str,
+    first: u32,
     at: usize,
     line: u32,
 }
 
-impl Lines<'_> {
+impl<'t> Lines<'t> {
+    fn new(text: &'t str, first: u32) -> Lines<'t> {
+        Lines { text, first, at: 0, line: first }
+    }
+
     fn of(&mut self, byte: usize) -> u32 {
+        if byte < self.at {
+            (self.at, self.line) = (0, self.first);
+        }
         if let Some(between) = self.text.get(self.at..byte) {
             self.line += u32::try_from(between.matches('\n').count()).unwrap_or(0);
             self.at = byte;
         }
         self.line
-    }
-}
-
-/// A REFERENCES clause in a statement.
-struct Reference {
-    /// The names before it, in its list element or clause.
-    columns: Vec<String>,
-    /// The names directly after it.
-    tables: Vec<String>,
-    /// The byte at which its element starts.
-    start: usize,
-}
-
-struct Statement<'t> {
-    sql: &'t str,
-    tokens: Vec<Token>,
-    dialect: Dialect,
-}
-
-impl<'t> Statement<'t> {
-    fn new(sql: &'t str, dialect: Dialect) -> Statement<'t> {
-        Statement { sql, tokens: Lexer::new(sql, dialect).collect(), dialect }
-    }
-
-    fn text(&self, at: usize) -> &'t str {
-        text_at(self.sql, &self.tokens, at)
-    }
-
-    fn is(&self, at: usize, word: &str) -> bool {
-        self.text(at).eq_ignore_ascii_case(word)
-    }
-
-    /// The name in a token, in lower case; `None` if it is not a name.
-    fn name(&self, at: usize) -> Option<String> {
-        let token =
-            self.tokens.get(at).filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Name));
-        token.map(|_| unquote(self.text(at), self.dialect).to_ascii_lowercase())
-    }
-
-    /// The rename in the statement, if it is one.
-    fn renames(&self) -> Option<Rename> {
-        if !self.is(0, "alter") || !self.is(1, "table") {
-            return None;
-        }
-        let rename = (2..self.tokens.len()).find(|at| self.is(*at, "rename"))?;
-        let table = self.name(rename.checked_sub(1)?)?;
-        if self.is(rename + 1, "to") {
-            return Some(Rename { table, column: None, to: self.name(rename + 2)? });
-        }
-        let from = rename + 1 + usize::from(self.is(rename + 1, "column"));
-        let to = self.name(from + 2).filter(|_| self.is(from + 1, "to"))?;
-        Some(Rename { table, column: Some(self.name(from)?), to })
-    }
-
-    /// The names before the first list or query.
-    fn head(&self) -> Vec<String> {
-        let head = (0..self.tokens.len()).take_while(|at| !self.is(*at, "(") && !self.is(*at, "as"));
-        head.filter_map(|at| self.name(at)).map(|name| cut(&name).to_owned()).collect()
-    }
-
-    /// The name after `IF NOT EXISTS`, without its schema.
-    fn made_if_missing(&self) -> Option<String> {
-        let mut at =
-            (2..9).find(|at| self.is(*at, "exists") && self.is(at - 1, "not") && self.is(at - 2, "if"))? + 1;
-        while self.is(at + 1, ".") {
-            at += 2;
-        }
-        self.name(at)
-    }
-
-    fn references(&self) -> Vec<Reference> {
-        let mut begin = 0;
-        let mut depth = 0_usize;
-        let mut found = Vec::new();
-        for at in 0..self.tokens.len() {
-            match self.text(at) {
-                "(" => {
-                    depth += 1;
-                    if depth == 1 {
-                        begin = at + 1;
-                    }
-                }
-                ")" => depth = depth.saturating_sub(1),
-                "," if depth <= 1 => begin = at + 1,
-                word if word.eq_ignore_ascii_case("references") => {
-                    let tables = (at + 1..at + 5).filter_map(|at| self.name(at)).collect();
-                    let columns = (begin..at).filter_map(|at| self.name(at)).collect();
-                    let start = self.tokens.get(begin).map_or(0, |token| token.span.start);
-                    found.push(Reference { columns, tables, start });
-                    // The rest belongs to the same element, whose names have been read.
-                }
-                _ => {}
-            }
-        }
-        found
     }
 }
 
@@ -306,6 +235,9 @@ mod tests {
             "c",
             5,
         );
+        let named =
+            "CONSTRAINT x FOREIGN KEY (p_id) REFERENCES p,\n  CONSTRAINT y FOREIGN KEY (n) REFERENCES p";
+        check(&format!("{p}CREATE TABLE c (\n  p_id bigint,\n  n bigint,\n  {named}\n);"), "c", 5);
         check(
             &format!(
                 "{p}CREATE TABLE c (\n  p_id bigint\n);\nALTER TABLE c\n  ADD FOREIGN KEY (p_id) REFERENCES p;"
@@ -356,6 +288,31 @@ mod tests {
         let places = Places::new(&files, Dialect::Postgres);
         let line = |name| places.of(&Made { name, key: None }).line;
         assert_eq!([line("i"), line("j")], [2, 4]);
+    }
+
+    #[test]
+    fn what_a_block_makes_stands_on_its_own_line() {
+        let sql = "CREATE TABLE p (id bigint PRIMARY KEY);\nDO $x$\nDECLARE n int;\nBEGIN\n  IF (SELECT count(*) FROM q) = 0 THEN\n\
+                   \x20   CREATE TABLE c (\n      p_id bigint REFERENCES p);\n    CREATE INDEX i ON c (p_id);\n  ELSE\n    CREATE INDEX j ON p (id);\n  END IF;\nEND $x$;\n\
+                   CREATE INDEX k ON p (id);";
+        let files = [("a.sql".to_owned(), sql.to_owned())];
+        let places = Places::new(&files, Dialect::Postgres);
+        let line = |name| places.of(&Made { name, key: None }).line;
+        assert_eq!([line("c"), line("i"), line("j"), line("k")], [6, 8, 10, 13]);
+        let schema =
+            schema("CREATE TABLE p (id bigint PRIMARY KEY); CREATE TABLE c (p_id bigint REFERENCES p);");
+        let key = &schema.table(None, "c").expect("the table").foreign_keys[0];
+        assert_eq!(places.of(&Made { name: "c", key: Some(key) }).line, 7);
+    }
+
+    #[test]
+    fn an_index_in_the_list_of_a_table_stands_there_unless_two_tables_have_one_of_its_name() {
+        let sql = "CREATE TABLE IF NOT EXISTS t (\n  a int,\n  INDEX i (a),\n  UNIQUE KEY `u` (a),\n  INDEX same (a)\n);\n\
+                   CREATE TABLE v (b int,\n  INDEX same (b)\n);";
+        let files = [("a.sql".to_owned(), sql.to_owned())];
+        let places = Places::new(&files, Dialect::MySql);
+        let line = |name| places.of(&Made { name, key: None }).line;
+        assert_eq!([line("i"), line("u"), line("same")], [3, 4, 0]);
     }
 
     #[test]
