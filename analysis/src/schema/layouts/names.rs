@@ -1,7 +1,7 @@
 //! What a file name reveals: the tool, the position, and the direction of the migration.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::File;
 use crate::sql::Dialect;
@@ -115,6 +115,38 @@ type Unread = (String, Vec<u8>);
 /// If directories or files are named after databases, the files for one of them (`dialect`, else the first one), and those for the
 /// others.
 pub(super) fn of_dialect(files: Vec<Unread>, dialect: Option<Dialect>) -> (Vec<Unread>, Vec<Unread>) {
+    let (files, twins) = without_twins(files, dialect);
+    let (files, mut others) = of_named_dialect(files, dialect);
+    others.extend(twins);
+    (files, others)
+}
+
+/// Of two files whose names differ by the name of a database alone, `create_sqlite_table.sql` and `create_table.sql`, leaves out the one
+/// that is for another database than `dialect`: both make the same tables.
+fn without_twins(files: Vec<Unread>, dialect: Option<Dialect>) -> (Vec<Unread>, Vec<Unread>) {
+    let names: BTreeSet<String> = files.iter().map(|(path, _)| path.clone()).collect();
+    // The file, its twin without the name, and the database.
+    let twin = |path: &str| {
+        let (folders, name) =
+            path.rsplit_once('/').map_or((None, path), |(folders, name)| (Some(folders), name));
+        let (stem, end) = name.split_once('.')?;
+        let words: Vec<&str> = stem.split('_').collect();
+        let (at, of) = words.iter().enumerate().find_map(|(at, word)| Some((at, database(word)?)))?;
+        let rest: Vec<&str> =
+            words.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, it)| *it).collect();
+        let other = format!("{}.{end}", rest.join("_"));
+        let other = folders.map_or(other.clone(), |folders| format!("{folders}/{other}"));
+        names.contains(&other).then_some((other, of))
+    };
+    let twins: BTreeMap<String, (String, Dialect)> =
+        names.iter().filter_map(|path| Some((path.clone(), twin(path)?))).collect();
+    let left_out: BTreeSet<&String> =
+        twins.iter().map(|(path, (other, of))| if dialect == Some(*of) { other } else { path }).collect();
+    files.into_iter().partition(|(path, _)| !left_out.contains(path))
+}
+
+/// Like `of_dialect`, for names of which a folder or a part is that of a database.
+fn of_named_dialect(files: Vec<Unread>, dialect: Option<Dialect>) -> (Vec<Unread>, Vec<Unread>) {
     let of = |path: &str| {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let of_folder = folders.split('/').find_map(database);

@@ -301,3 +301,17 @@ fn migrations_build_upon_a_schema_beside_them() {
     assert!(!of(base, base), "a dump of what the migrations make");
     assert!(!of("CREATE INDEX e ON users (email);", "CREATE TABLE other (id INT);"));
 }
+
+#[test]
+fn of_two_files_for_two_databases_one_is_read() {
+    let read = |names: &[&str], dialect: Option<Dialect>| {
+        let files = names.iter().map(|name| ((*name).to_owned(), b"CREATE TABLE t (id int);".to_vec()));
+        let selected = select("m", files.collect(), dialect);
+        selected.migrations.into_iter().map(|it| it.file).collect::<Vec<_>>()
+    };
+    let twins = ["create_sqlite_table.sql", "create_table.sql"];
+    assert_eq!(read(&twins, None), ["m/create_table.sql"]);
+    assert_eq!(read(&twins, Some(Dialect::Postgres)), ["m/create_table.sql"]);
+    assert_eq!(read(&twins, Some(Dialect::Sqlite)), ["m/create_sqlite_table.sql"]);
+    assert_eq!(read(&["create_sqlite_table.sql", "views.sql"], None).len(), 2);
+}
