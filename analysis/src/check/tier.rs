@@ -92,6 +92,7 @@ fn why_seldom(lint: &Lint, finding: &Finding, occasion: Occasion) -> Option<&'st
     let is_of_rows = is_of_many || matches!(lint.group, Group::Index | Group::Shape);
     match occasion {
         Occasion::Uncompiled | Occasion::OnRequest => None,
+        Occasion::ForTests => Some("only tests are built with its crate"),
         Occasion::Never => Some("nothing that runs names its function"),
         Occasion::InTests if is_of_rows || lint.is(Trait::OnLoop) => Some("only tests name its function"),
         Occasion::ByHand => Some("only commands that are run by hand, or once, reach it"),
@@ -127,6 +128,7 @@ fn runs_once(file: &str, function: &str, serves: bool) -> bool {
         // A program that waits for work does it again and again.
         || (name == "main" && !serves && (stem.ends_with("main") || is_binary(stem)))
         || is_binary(stem) && stem.rsplit('/').next().is_some_and(|last| is_word_of(last, "generate"))
+        || binary(stem).is_some_and(|name| FUNCTIONS.iter().any(|start| is_word_of(name, start)))
         || stem.split('/').any(leads_from_version_to_version)
 }
 
@@ -214,6 +216,11 @@ fn answers_requests(file: &str, function: &str) -> bool {
         name.ends_with('s') && name.split('_').next().is_some_and(|first| reads.contains(&first));
     stem.split(['/', '_', '-']).any(is_word)
         || !names_what_it_reads && name.rsplit('_').next().is_some_and(is_word)
+}
+
+/// The name of a program other than the crate's own, which may be a folder: `src/bin/backfill/main.rs`.
+fn binary(stem: &str) -> Option<&str> {
+    stem.rsplit_once("src/bin/").and_then(|(_, inside)| inside.split('/').next())
 }
 
 /// Whether the name of a file or function says that it converts old data: `legacy_converter`,
@@ -306,6 +313,8 @@ mod tests {
             ("tools/user-generator/src/users.rs", "users"),
             ("src/bin/backfill.rs", "main"),
             ("src/bin/generate_demo_data.rs", "users"),
+            ("src/bin/backfill_projects.rs", "next_page"),
+            ("jobs/src/bin/backfill_access/main.rs", "next_page"),
             ("src/upgrades/from_v1_0_0_to_v2_0_0/users.rs", "transfer"),
         ] {
             assert!(runs_once(file, function, false), "{file} {function}");
@@ -321,6 +330,8 @@ mod tests {
             ("src/examples_of.rs", "list"),
             ("src/generators_of.rs", "list"),
             ("src/bin/server.rs", "list"),
+            ("src/bin/seedling.rs", "list"),
+            ("src/backfill_of/pages.rs", "list"),
             ("src/upgrades/vm.rs", "upgrade"),
             ("src/from_row_to_json.rs", "list"),
             ("/srv/tools/a_migration/src/lib.rs", "list"),

@@ -23,14 +23,16 @@ impl Manifest {
         Some(!excluded.any(|path| package.starts_with(root.join(path))))
     }
 
-    /// All dependencies, of any kind and target, by their name in the source.
-    fn dependencies(&self) -> impl Iterator<Item = (&String, &Value)> {
+    /// All dependencies, of any kind and target, by their name in the source, each with whether only tests and examples have it.
+    fn dependencies(&self) -> impl Iterator<Item = (&String, &Value, bool)> {
         let targets = self.0.get("target").and_then(Value::as_table);
         let targets = targets.into_iter().flat_map(|targets| targets.values()).filter_map(Value::as_table);
         let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
-        std::iter::once(&self.0)
-            .chain(targets)
-            .flat_map(move |table| kinds.into_iter().filter_map(|kind| table.get(kind)?.as_table()).flatten())
+        std::iter::once(&self.0).chain(targets).flat_map(move |table| {
+            let of_kind = |kind| Some((table.get(kind)?.as_table()?, kind == "dev-dependencies"));
+            let declared = kinds.into_iter().filter_map(of_kind);
+            declared.flat_map(|(table, is_dev)| table.iter().map(move |(name, value)| (name, value, is_dev)))
+        })
     }
 
     /// What the package's own features enable.
@@ -61,6 +63,8 @@ pub struct Dependency {
     pub default_features: bool,
     /// Its folder; `None` where it comes from elsewhere.
     pub path: Option<PathBuf>,
+    /// Whether only the package's tests and examples have it.
+    pub is_dev: bool,
 }
 
 /// Those of a dependency's features that a package's features enable, given what these enable: `sqlx/mysql`, `sqlx?/mysql`.
@@ -96,7 +100,7 @@ pub fn dependencies(dir: &Path, root: &Path) -> Vec<Dependency> {
     let Some(manifest) = Manifest::read(dir) else { return Vec::new() };
     let workspace = if root == dir { None } else { Manifest::read(root) };
     let workspace = workspace.as_ref().unwrap_or(&manifest);
-    let dependency = |(name, declared): (&String, &Value)| {
+    let dependency = |(name, declared, is_dev): (&String, &Value, bool)| {
         let inherited = declared.get("workspace").and_then(Value::as_bool) == Some(true);
         let inherited = inherited.then(|| workspace.of_workspace(name)).flatten();
         let declaring = inherited.unwrap_or(declared);
@@ -111,6 +115,7 @@ pub fn dependencies(dir: &Path, root: &Path) -> Vec<Dependency> {
             switched: switched(name, manifest.features()),
             default_features: declaring.get("default-features").and_then(Value::as_bool) != Some(false),
             path: declaring.get("path").and_then(Value::as_str).map(|path| base.join(path)),
+            is_dev,
         }
     };
     manifest.dependencies().map(dependency).collect()

@@ -39,6 +39,18 @@ pub const MIGRATIONS: &str = "migrations";
 /// The command that repairs a missing, broken or stale snapshot.
 const SCHEMA_COMMAND: &str = "cargo query-budget schema";
 
+/// What runs the migrations in a folder, as far as code tells. Tools run them too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunBy {
+    /// Nothing in the code.
+    #[default]
+    Unknown,
+    /// Code of the program.
+    Program,
+    /// Tests, and no code of the program.
+    Tests,
+}
+
 /// One crate or directory, with its configuration and schema.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -57,6 +69,8 @@ pub struct Project {
     pub schema_path: Option<PathBuf>,
     /// The migrations directory, if there is one.
     pub migrations: Option<PathBuf>,
+    /// What runs the migrations.
+    pub run_by: RunBy,
     /// The migrations of each of several databases that the crate uses, if there are several.
     pub by_database: Vec<(Dialect, PathBuf)>,
     /// The statements of the code that change the schema.
@@ -133,6 +147,7 @@ impl Project {
             schema_path: None,
             migrations: None,
             by_database: Vec::new(),
+            run_by: RunBy::Unknown,
             coded: Vec::new(),
             told: String::new(),
             digest: None,

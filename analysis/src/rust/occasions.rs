@@ -23,6 +23,8 @@ pub enum Occasion {
     Never,
     /// Nothing that runs names it but tests.
     InTests,
+    /// Only tests are built with its crate.
+    ForTests,
     /// A command line reaches it, or code that runs once.
     ByHand,
     /// It runs while a program or one of its tasks starts.
@@ -50,6 +52,8 @@ pub struct NamedFile<'t> {
     pub in_test: bool,
     /// Whether no `mod` declares it.
     pub is_undeclared: bool,
+    /// Whether only the tests of other crates are built with its crate.
+    pub is_test_support: bool,
     /// Whether its crate is a program of this name that is made for the command line, as far as its name tells.
     pub is_command: bool,
 }
@@ -98,6 +102,8 @@ impl Occasions {
                 workspace.functions().filter(|id| workspace.is_live_code(*id) && !served.contains(id));
             workspace.note(&mut all, &tested.collect(), Occasion::InTests);
         }
+        let supports = |id: &Id| files.get(id.0).is_some_and(|file| file.is_test_support);
+        workspace.note(&mut all, &workspace.functions().filter(supports).collect(), Occasion::ForTests);
         let is_of = |id: Id, file: &NamedFile<'_>, name: &str| {
             let is_by_hand = match workspace.answers(id) {
                 true => is_by_hand(above_source(file.path), ""),

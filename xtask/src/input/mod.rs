@@ -11,6 +11,7 @@ pub(crate) mod makers;
 mod migrations;
 pub(crate) mod overrides;
 mod queries;
+mod run_by;
 pub(crate) mod rust_files;
 mod schema;
 pub(crate) mod workspace;

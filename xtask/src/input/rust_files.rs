@@ -20,9 +20,9 @@ use super::candidates;
 use super::coded::{self, CodeFile};
 use super::entries::Entries;
 use super::included;
-use super::migrations;
 use super::workspace::{self, Sources, Standing};
 use super::{Batch, FunctionKey, Loaded};
+use super::{migrations, run_by};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -122,6 +122,7 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     });
     let sources = |owner| sources_of(&texts, &standings, owner);
     coded::find(&crates, &mut projects, &sources, base);
+    run_by::tell(&crates, &mut projects, &sources);
     let in_folder: HashMap<PathBuf, Vec<Coded>> =
         projects.iter().zip(&crates).map(|(project, it)| (it.dir.clone(), project.coded.clone())).collect();
     let mut files = files.into_iter().peekable();
@@ -338,6 +339,7 @@ fn tell_occasions(
             externs: &standing.externs,
             in_test: standing.in_test || is_test_path(path),
             is_undeclared: standing.is_undeclared,
+            is_test_support: crates.get(text.owner).is_some_and(|it| it.is_test_support),
             is_command: crates.get(text.owner).is_some_and(Sources::is_command),
         })
         .collect();

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::index::{Advice, Queried, advise};
-use query_budget_analysis::project::{Project, read, read_migrations, shown};
+use query_budget_analysis::project::{Project, RunBy, read, read_migrations, shown};
 use query_budget_analysis::{Finding, Level, Tier, lints};
 
 use super::known::Known;
 use super::places::Places;
-use super::{Query, Report, UNINDEXED};
+use super::{Query, Report, UNINDEXED, unknown};
 
 /// A database with the queries that run on it.
 pub(super) struct Database {
@@ -57,9 +57,34 @@ impl Report {
             let places = LazyCell::new(|| Places::new(&files, database.project.dialect));
             let mut of_schema = checker.schema(&queried, &|made| places.of(made));
             super::gather::of_database(of_schema.iter_mut(), source);
+            self.list_unused(database, known, &mut of_schema);
             of_schema.into_iter().for_each(|finding| add_once(&mut found, finding));
         }
         self.findings.append(&mut found);
+    }
+
+    /// Lists what is found about a schema that the program does not use: only tests make it, or all queries read other tables.
+    fn list_unused(&self, database: &Database, known: &Known, found: &mut [Finding]) {
+        let project = &database.project;
+        let Some(schema) = &project.schema else { return };
+        let all = || schema.tables.keys();
+        let makes_all = |other: &Database| {
+            let made = other.project.schema.as_ref().filter(|_| other.project.run_by == RunBy::Program);
+            made.is_some_and(|made| all().all(|name| made.tables.contains_key(name)))
+        };
+        let is_of_tests = project.run_by == RunBy::Tests && self.databases.values().any(makes_all);
+        let queries = database.queries.iter().filter_map(|at| self.queries.get(*at));
+        let is_unread = unknown::reads_others(queries).is_some() && !all().any(|name| known.fills(name));
+        for finding in found {
+            let is_named = project.run_by != RunBy::Program && is_for_tests(&finding.place.file);
+            let why = match (is_of_tests || is_named, is_unread) {
+                (true, _) => "only tests make this schema",
+                (_, true) => "no query reads a table of this schema",
+                _ => continue,
+            };
+            finding.notes.push(why.to_owned());
+            finding.tier = Tier::Listed;
+        }
     }
 
     /// Finds indexes for unserved accesses, database by database.
@@ -108,6 +133,14 @@ fn add_once(found: &mut Vec<Finding>, finding: Finding) {
         Some(_) => {}
         None => found.push(finding),
     }
+}
+
+/// Whether the name of a file of SQL says that it is for tests: `001_schema_for_testing.sql`.
+fn is_for_tests(file: &str) -> bool {
+    let stem = file.rsplit('/').next().and_then(|name| name.strip_suffix(".sql")).unwrap_or_default();
+    let stem = stem.to_ascii_lowercase();
+    let mut words = stem.rsplit(['_', '-', '.']);
+    matches!(words.next(), Some("test" | "testing" | "tests")) && words.next() == Some("for")
 }
 
 /// The files that define a schema, with their displayed paths: a snapshot, or migrations in order, and what the code

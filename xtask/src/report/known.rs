@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use query_budget_analysis::check::{Checker, Database, Databases};
 use query_budget_analysis::lints::{CachedTables, Growth, cached_tables};
 use query_budget_analysis::rust::{Site, SiteSql};
+use query_budget_analysis::schema::Name;
 use query_budget_analysis::sql::Dialect;
 
 use super::advice::made_by;
@@ -35,6 +36,11 @@ impl Known {
             nothing_cached: CachedTables::new(),
             databases: databases(batches),
         }
+    }
+
+    /// Whether some query of the workspace inserts into a table.
+    pub(super) fn fills(&self, table: &Name) -> bool {
+        self.growth.grown.contains(&table.name.to_ascii_lowercase())
     }
 
     /// A checker with the information for one database.

@@ -19,6 +19,29 @@ const SEVERAL: usize = 2;
 /// How many tables or files are named.
 const SHOWN: usize = 3;
 
+/// What queries read of tables that are unknown.
+pub(super) struct Others {
+    accesses: usize,
+    tables: BTreeSet<String>,
+    places: BTreeSet<String>,
+}
+
+/// The unknown tables that queries read; `None` if they read a known one, or next to nothing.
+pub(super) fn reads_others<'q>(queries: impl Iterator<Item = &'q Query>) -> Option<Others> {
+    let mut others = Others { accesses: 0, tables: BTreeSet::new(), places: BTreeSet::new() };
+    for query in queries {
+        for access in &query.checked.accesses {
+            if access.verdict != Verdict::Unknown {
+                return None;
+            }
+            others.accesses += 1;
+            others.tables.insert(format!("`{}`", access.table));
+            others.places.insert(format!("`{}`", query.place.file));
+        }
+    }
+    Some(others).filter(|others| others.accesses >= SEVERAL)
+}
+
 /// A notice if every table that these queries read is unknown, although the schema has tables.
 pub(super) fn notice<'q>(
     project: &Project,
@@ -28,20 +51,7 @@ pub(super) fn notice<'q>(
     base: &Path,
 ) -> Option<Notice> {
     let schema = project.schema.as_ref().filter(|schema| !schema.tables.is_empty())?;
-    let (mut accesses, mut tables, mut places) = (0, BTreeSet::new(), BTreeSet::new());
-    for query in queries {
-        for access in &query.checked.accesses {
-            if access.verdict != Verdict::Unknown {
-                return None;
-            }
-            accesses += 1;
-            tables.insert(format!("`{}`", access.table));
-            places.insert(format!("`{}`", query.place.file));
-        }
-    }
-    if accesses < SEVERAL {
-        return None;
-    }
+    let Others { accesses, tables, places } = reads_others(queries)?;
     let why = match named(files).as_slice() {
         [only] if *only != schema.dialect => {
             format!("the schema is of {}, and the code names types of {only} alone", schema.dialect)

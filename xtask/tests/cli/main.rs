@@ -15,6 +15,7 @@ mod editor;
 mod explain;
 mod files;
 mod fix;
+mod for_tests;
 mod formats;
 mod help;
 mod index_check;

@@ -22,5 +22,7 @@ pub(super) fn is_of_copies(name: &str, answers: bool) -> bool {
 /// `backup_codes` is another.
 pub(super) fn copies_data(name: &str, answers: bool) -> bool {
     let first = name.split('_').next().unwrap_or_default();
-    first == "export" || first == "restore" && !answers || is_of_copies(name, answers)
+    // What is called a snapshot holds all rows of its time.
+    let is_snapshot = || !answers && name.rsplit('_').next() == Some("snapshot") && name.contains('_');
+    first == "export" || first == "restore" && !answers || is_of_copies(name, answers) || is_snapshot()
 }

@@ -12,6 +12,7 @@ fn of(files: &[(&str, &str)]) -> Vec<(String, Vec<Occasion>)> {
             crate_name: "app",
             externs: &externs,
             is_undeclared: false,
+            is_test_support: path.starts_with("db-test/"),
             in_test: path.starts_with("tests/"),
             is_command: false,
         })
@@ -35,7 +36,7 @@ fn check(files: &[(&str, &str)], expected: &[(&str, &[Occasion])]) {
     assert_eq!(of(files), expected);
 }
 
-use Occasion::{ByHand, ForAdmins, ForCopy, InTests, Never, OnRequest};
+use Occasion::{ByHand, ForAdmins, ForCopy, ForTests, InTests, Never, OnRequest};
 
 const MAIN: &str = "use axum::Router;\nfn main() { run(list) }\nfn run(f: F) {}\n";
 
@@ -201,5 +202,22 @@ fn what_answers_requests_is_no_code_that_runs_once() {
     }
     assert_eq!(of_handler("src/orders.rs", "async fn restore_orders(db: &PgPool)"), [ForCopy]);
     assert_eq!(of_handler("src/orders.rs", "async fn seed(state: &State)"), [ByHand]);
+    assert_eq!(of_handler("src/orders.rs", "async fn load_snapshot(db: &PgPool)"), [Never, ForCopy]);
+    assert_eq!(
+        of_handler("src/orders.rs", "async fn load_snapshot(State(db): State<PgPool>)"),
+        [Never, OnRequest]
+    );
     assert_eq!(of_handler("src/cli/seed.rs", "async fn list(State(db): State<PgPool>)"), [Never, OnRequest]);
+}
+
+#[test]
+fn a_crate_that_only_tests_are_built_with_is_for_tests() {
+    check(
+        &[
+            ("src/main.rs", "use axum::Router;\nfn main() { list() }\nfn list() {}\n"),
+            ("db-test/src/lib.rs", "pub fn empty() { list() }\n"),
+            ("tests/all.rs", "fn t() { empty() }"),
+        ],
+        &[("empty", &[InTests, ForTests])],
+    );
 }

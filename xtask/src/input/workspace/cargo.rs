@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cargo_metadata::{MetadataCommand, Package, TargetKind};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package, TargetKind};
 use query_budget_analysis::project::{Dependency, switched};
 use query_budget_analysis::rust::Target;
 
@@ -33,6 +33,7 @@ fn into_crate(package: Package) -> Option<Crate> {
             features: dependency.features,
             default_features: dependency.uses_default_features,
             path: dependency.path.map(Into::into),
+            is_dev: dependency.kind == DependencyKind::Development,
         }
     });
     let declared: Vec<Dependency> = declared.collect();

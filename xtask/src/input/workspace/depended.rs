@@ -1,6 +1,6 @@
 //! What a crate depends on, as far as it says something of the crate's queries.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use query_budget_analysis::project::{Dependency, OURS, OURS_ON_08};
@@ -14,6 +14,7 @@ impl Crate {
     pub(super) fn depending(dir: PathBuf, dependencies: &[Dependency]) -> Crate {
         Crate {
             dependencies: folders(dependencies),
+            built_in: built_in(dependencies),
             renamed: renamed(dependencies),
             dialect: dialect(dependencies),
             databases: databases(dependencies),
@@ -34,6 +35,12 @@ fn folders(dependencies: &[Dependency]) -> BTreeMap<PathBuf, Option<String>> {
         Some((dir, rename(dependency).cloned()))
     });
     here.collect()
+}
+
+/// The folders of those that its own code is built with, rather than its tests alone.
+fn built_in(dependencies: &[Dependency]) -> BTreeSet<PathBuf> {
+    let built = dependencies.iter().filter(|dependency| !dependency.is_dev);
+    built.filter_map(|dependency| dependency.path.as_ref()?.canonicalize().ok()).collect()
 }
 
 /// The crates that make queries, by their names in this crate's code.
@@ -108,6 +115,7 @@ mod tests {
             switched: Vec::new(),
             default_features: true,
             path: None,
+            is_dev: false,
         }
     }
 

@@ -7,6 +7,7 @@ mod files;
 mod ignores;
 mod manifests;
 mod nested;
+mod test_support;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,8 @@ pub(crate) struct Crate {
     targets: Vec<Target>,
     /// The folders of its dependencies on this machine, each with the name it is renamed to.
     dependencies: BTreeMap<PathBuf, Option<String>>,
+    /// Those of these folders that its own code is built with, rather than its tests alone.
+    built_in: BTreeSet<PathBuf>,
     /// The crates that its manifest renames, by their new name.
     renamed: HashMap<String, String>,
     /// The database that it enables in sqlx, if there is exactly one.
@@ -45,6 +48,8 @@ pub(crate) struct Sources {
     pub(crate) dir: PathBuf,
     /// The name of its package.
     package: Option<String>,
+    /// Whether only the tests of other crates are built with it.
+    pub(crate) is_test_support: bool,
     /// The files, sorted.
     pub(crate) files: Vec<PathBuf>,
     /// Why folders below could not be listed.
@@ -177,6 +182,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
         return Ok(vec![Sources {
             dir,
             package: None,
+            is_test_support: false,
             files: vec![path],
             unlisted: Vec::new(),
             targets,
@@ -206,6 +212,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
         why.cloned().collect::<Vec<String>>()
     });
     let unlisted: Vec<Vec<String>> = unlisted.collect();
+    let supports = test_support::find(&crates);
     let mut taken = BTreeSet::new();
     let mut sources: Vec<Sources> = crates
         .into_iter()
@@ -216,6 +223,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
             let externs = Arc::new(it.externs(&libs));
             let Crate { dir, package, targets, dialect, databases, dependencies, renamed, .. } = it;
             Sources {
+                is_test_support: supports.contains(&dir),
                 dir,
                 package,
                 files,
@@ -250,6 +258,7 @@ impl Crate {
             lib_name: None,
             targets: Vec::new(),
             dependencies: BTreeMap::new(),
+            built_in: BTreeSet::new(),
             renamed: HashMap::new(),
             dialect: None,
             databases: NamedDatabases::default(),
