@@ -46,7 +46,8 @@ declare_lint! {
     /// - a query that takes many elements at once, for those of one iteration alone
     /// - an INSERT that gives back its row, which one statement for all would mix up
     /// - a SELECT, UPDATE or DELETE that only administrators ask for
-    /// - queries whose text or tables are known only at run time
+    /// - queries whose text or tables are known only at run time, and those of the database's catalog
+    /// - a check that what the caller names is there, where the first that is missing ends the function and no row is kept
     ///
     /// So is a loop whose elements do not grow with the data: the source or a single row determines them. Elements grow if
     /// they are rows of a query, are made from such rows, or are the answer of a service; if nothing is known of them, they may.
@@ -135,7 +136,7 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
         finding = finding.listed();
     } else if let Some(why) = in_process(context, query.as_ref()) {
         finding = finding.note(why).listed();
-    } else if query.as_ref().is_some_and(|it| it.kind == Kind::Insert && row_by_row_write::returns(it)) {
+    } else if query.as_ref().is_some_and(|it| inserts(it) && row_by_row_write::returns(it)) {
         finding =
             finding.note("each call gives back what it inserts, which one statement would mix up").listed();
     }
@@ -147,7 +148,21 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn writes(query: &Query) -> bool {
-    matches!(query.kind, Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge)
+    matches!(does(query), Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge)
+}
+
+fn inserts(query: &Query) -> bool {
+    does(query) == Kind::Insert
+}
+
+/// What a statement does: of one that reads what a part writes, `WITH new AS (INSERT ..) SELECT ..`, what the part does.
+fn does(query: &Query) -> Kind {
+    match (query.kind, row_by_row_write::written(query)) {
+        (Kind::Select, Some("INSERT")) => Kind::Insert,
+        (Kind::Select, Some("UPDATE")) => Kind::Update,
+        (Kind::Select, Some("DELETE")) => Kind::Delete,
+        (kind, _) => kind,
+    }
 }
 
 /// Why the query of a call costs little where it runs.
@@ -156,7 +171,7 @@ fn in_process(context: &CallContext<'_>, query: Option<&Query>) -> Option<&'stat
     let access = loops::Access {
         on: &call.runs_on,
         in_transaction: call.in_transaction,
-        writes: query.kind != Kind::Select,
+        writes: does(query) != Kind::Select,
         grows: call.grows,
         by_key: loops::is_by_key(query, context.schema),
     };
@@ -224,7 +239,7 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>
     let verb = context.sql().and_then(|sql| sql.split_whitespace().next()).unwrap_or_default();
     let reads = query.map_or_else(
         || verb.eq_ignore_ascii_case("select"),
-        |it| it.kind == Kind::Select && !it.relations.is_empty(),
+        |it| does(it) == Kind::Select && !it.relations.is_empty(),
     );
     if let Some(help) = moved(context.call, given).filter(|_| reads) {
         return vec![help];
@@ -244,9 +259,10 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, given: Option<&String>
     };
     let and_run = |how: &str| given.map_or_else(|| "run".to_owned(), |give| format!("{give} {how}, and run"));
     // The function behind the call may read by a value that is the same for all elements.
-    let refills = context.call.around.refills && query.kind == Kind::Select;
-    let once = given.filter(|_| query.kind == Kind::Select && may_ask_by_one_key(context.call));
-    match (query.kind, rewrite) {
+    let does = does(query);
+    let refills = context.call.around.refills && does == Kind::Select;
+    let once = given.filter(|_| does == Kind::Select && may_ask_by_one_key(context.call));
+    match (does, rewrite) {
         (Kind::Select, rewrite) if refills => {
             loops::by_level(rewrite.as_ref().map(|it| it.text.as_str()), context.dialect)
         }
@@ -292,5 +308,7 @@ mod chain_tests;
 mod growth_tests;
 #[cfg(test)]
 mod job_tests;
+#[cfg(test)]
+mod kind_tests;
 #[cfg(test)]
 mod tests;

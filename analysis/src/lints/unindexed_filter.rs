@@ -1,7 +1,7 @@
 //! A table that is read in full for a few rows that a filter selects.
 
 use super::shared::partial::Bound;
-use super::shared::{aged, folded, kinds, partial};
+use super::shared::{aged, folded, infix, kinds, partial, shifted};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{self, Access, NewIndex, Verdict, has_few_values};
@@ -72,7 +72,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let is_lost = access.wanted.is_empty() || !access.is_searchable;
         let hindrance = access.hindrance.as_ref().filter(|_| is_lost);
         let is_silent = !access.is_searchable || context.explained.contains(&access.relation);
-        if is_silent && hindrance.is_none() {
+        if is_silent && hindrance.is_none() || infix::is_all(context, query, access) {
             continue;
         }
         let relation = query.relation(access.relation);
@@ -151,6 +151,10 @@ fn placed(context: &QueryContext<'_>, query: &Query, access: &Access, finding: F
         finding.listed()
     } else if context.is_raw() && aged::takes_old(context, query, access.relation) {
         finding.note("rows are deleted by age, which seldom has to be fast").listed()
+    } else if context.is_raw() && shifted::is_all(query, access) {
+        finding
+            .note("the statement changes the column that it compares: an index on that changes with each row")
+            .listed()
     } else if context.is_raw() && is_read_anyway(context, query, access) {
         finding.note(format!("the statement reads all of `{}` anyway", access.table)).listed()
     } else if context.is_raw() && context.stays(&access.table) {

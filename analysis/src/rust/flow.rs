@@ -128,10 +128,24 @@ pub struct CallRef {
     pub passed: Vec<Vec<Origin>>,
     /// The arguments that mention a variable of a loop around it, by position, including the receiver.
     pub varying: Vec<usize>,
+    /// Whether a result that is missing ends the function, and what becomes of one that is there.
+    pub demanded: Demanded,
     /// Whether it runs only when a buffer is full, so that it handles many elements at once.
     pub batched: bool,
     /// What comments above the statement and attributes of enclosing functions allow here.
     pub allows: Vec<Allow>,
+}
+
+/// What becomes of the result of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Demanded {
+    /// Anything.
+    #[default]
+    No,
+    /// It has to be there, and is dropped.
+    Dropped,
+    /// It has to be there, and has a name.
+    Named,
 }
 
 /// What a call names.

@@ -32,6 +32,7 @@ pub use drivers::is_driver;
 pub use function::{Bound, BudgetAttr, Function, Limit, Step, Upper};
 pub use graph::bounds;
 pub use graph::calls::{Link, LoopCall};
+pub(crate) use graph::catalog::WHY as CATALOG;
 pub use graph::edges::CallEdge;
 pub use graph::follow::{Followed, follow};
 pub use graph::keys::Key;

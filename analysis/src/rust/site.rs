@@ -257,6 +257,8 @@ pub struct Argument {
     pub is_new: bool,
     /// Whether it is literally `None`, which is NULL.
     pub is_none: bool,
+    /// Whether it is a text that begins with the wildcard of LIKE: `format!("%{name}%")`.
+    pub is_infix: bool,
 }
 
 /// A method called on a query.

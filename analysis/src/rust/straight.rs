@@ -255,6 +255,7 @@ impl<'a, 't> Reader<'a, 't> {
                 is_constant: true,
                 is_new: false,
                 is_none: false,
+                is_infix: false,
             };
             return (ends(at + 1) && text.len() < MAX_VALUE_LENGTH).then_some((number, at + 1));
         }
@@ -272,7 +273,7 @@ impl<'a, 't> Reader<'a, 't> {
         }
         let mentions = vec![value.of.to_owned()];
         let Value { is_constant, is_new, .. } = value;
-        let argument = Argument { mentions, is_constant, is_new, is_none: false, written };
+        let argument = Argument { mentions, is_constant, is_new, is_none: false, is_infix: false, written };
         (ends(end) && argument.written.len() < MAX_VALUE_LENGTH).then_some((argument, end))
     }
 

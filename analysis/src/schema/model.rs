@@ -34,6 +34,16 @@ impl Name {
         let schema = schema.filter(|schema| !matches!(*schema, "public" | "main")).map(str::to_owned);
         Name { schema, name: name.into() }
     }
+
+    /// Whether it names a table of the database's catalog: no table of a user is in these schemas or begins with `pg_`.
+    pub(crate) fn is_of_catalog(&self) -> bool {
+        match self.schema.as_deref() {
+            Some(schema) => {
+                ["information_schema", "pg_catalog"].iter().any(|it| schema.eq_ignore_ascii_case(it))
+            }
+            None => self.name.starts_with("pg_"),
+        }
+    }
 }
 
 impl fmt::Display for Name {

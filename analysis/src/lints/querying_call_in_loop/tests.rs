@@ -361,7 +361,12 @@ fn turns_that_wait_are_sorted_or_configured_are_listed() {
 #[test]
 fn what_runs_while_a_service_starts_is_listed() {
     use crate::finding::Tier;
-    for (serve, expected) in [("axum::serve(listener, app).await;", Tier::Listed), ("", Tier::Shown)] {
+    for (serve, expected) in [
+        ("axum::serve(listener, app).await;", Tier::Listed),
+        ("HttpServer::new(|| App::new()).bind(address)?.run().await?;", Tier::Listed),
+        ("Runner::new(app).run().await?;", Tier::Shown),
+        ("", Tier::Shown),
+    ] {
         let source = format!(
                 "async fn main() {{ set_up(db, &ids).await; {serve} }}
                  async fn set_up(db: &PgPool, ids: &[i64]) {{ for id in ids {{ load(db, *id).await; }} }} {LOAD}"

@@ -12,6 +12,7 @@ pub(super) mod ddl;
 pub(super) mod folded;
 pub(super) mod growth;
 pub(super) mod guarded;
+pub(super) mod infix;
 pub(super) mod kinds;
 pub(super) mod loops;
 pub(super) mod meant;
@@ -20,6 +21,7 @@ pub(crate) mod one_key;
 pub(super) mod partial;
 pub(super) mod pasteable;
 pub(super) mod replaced;
+pub(super) mod shifted;
 pub(super) mod slices;
 #[cfg(test)]
 mod tests;

@@ -5,11 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::calls::CallGraph;
 use crate::rust::drivers;
-use crate::rust::flow::{CallRef, Callee};
+use crate::rust::flow::{CallRef, Callee, Demanded};
 use crate::rust::lex::own;
 use crate::rust::site::{Fetched, Loop, LoopKind, Origin, Site, SiteSql};
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
+use crate::sql::query::Body;
+use crate::sql::{Dialect, resolve};
 
 /// The maximum number of callers that are followed to where a parameter comes from.
 const MAX_CALLER_DEPTH: usize = 5;
@@ -63,7 +65,14 @@ impl<'a> CallGraph<'a> {
         index: usize,
         callers: &Callers<'_>,
     ) -> Option<String> {
-        let why = match self.growth(caller, &call.loops, index, callers) {
+        let growth = self.growth(caller, &call.loops, index, callers);
+        let is_brought = call.loops.get(index).is_some_and(|around| {
+            around.origins.iter().any(|it| matches!(it, Origin::Parameter(_) | Origin::Request))
+        });
+        let why = match growth {
+            Growth::Requested | Growth::Unknown if is_brought && self.only_checks(caller.source, call) => {
+                "it only checks that what the caller names is there: the first that is missing ends the function"
+            }
             Growth::Rows | Growth::Answered | Growth::Unknown => return None,
             Growth::Requested if self.is_simple(caller.source, call) => return None,
             Growth::Requested => {
@@ -72,6 +81,25 @@ impl<'a> CallGraph<'a> {
             Growth::Few => FEW_ELEMENTS,
         };
         Some(why.to_owned())
+    }
+
+    /// Whether a call looks up what has to be there, of which nothing is kept but one value: an id, or none.
+    fn only_checks(&self, source: usize, call: &CallRef) -> bool {
+        let is_one_value = || {
+            let text = self.end_of(self.targets(source, call)).and_then(super::turn::text_of);
+            let reads_one = |text: &str, dialect| {
+                let Ok(query) = resolve(text, dialect, None) else { return false };
+                let body = query.root.map(|root| &query.block(root).body);
+                matches!(body, Some(Body::Select(select)) if matches!(select.projection.as_slice(), [only] if only.as_column().is_some()))
+            };
+            text.is_some_and(|text| Dialect::ALL.into_iter().any(|dialect| reads_one(text, dialect)))
+        };
+        let is_checked = match call.demanded {
+            Demanded::No => false,
+            Demanded::Dropped => true,
+            Demanded::Named => is_one_value(),
+        };
+        is_checked && self.is_simple(source, call)
     }
 
     /// The growth of loops, up to the one at `index`: the most that is known of one of them.

@@ -6,6 +6,7 @@
 
 pub mod bounds;
 pub(super) mod calls;
+pub(crate) mod catalog;
 mod connections;
 pub(super) mod edges;
 pub(super) mod follow;

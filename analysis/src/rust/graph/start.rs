@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet};
 use super::calls::CallGraph;
 use super::turns::Steps;
 use super::waits::QueryOrCall;
-use crate::rust::flow::{Callee, Flow};
+use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::site::LoopKind;
 use crate::rust::source::FunctionId;
+use crate::rust::type_ref::TypeRef;
 use crate::rust::walk::purpose;
 
 /// Why a loop in such a function is seldom worth a change, as a note.
@@ -168,9 +169,11 @@ impl CallGraph<'_> {
             Flow::Call(_) | Flow::Query(_) => visit(flow, is_once),
             Flow::Seq(parts) => {
                 let mut is_before = is_once;
-                for part in parts {
+                // What waits for messages before a server starts has come to an end by then, or runs beside.
+                let server = parts.iter().rposition(starts_server).unwrap_or(0);
+                for (at, part) in parts.iter().enumerate() {
                     self.each_step(source, part, serving, is_before, visit);
-                    is_before = is_before && !self.serves_in(source, part, serving);
+                    is_before = is_before && (at < server || !self.serves_in(source, part, serving));
                 }
             }
             Flow::Branch(parts) => {
@@ -228,7 +231,7 @@ impl CallGraph<'_> {
     fn serves_in(&self, source: usize, flow: &Flow, serving: &HashSet<FunctionId>) -> bool {
         flow.walk().any(|part| match part {
             Flow::Call(call) => {
-                call.awaited && SERVES.contains(&call.callee.name())
+                serves_by_name(call)
                     || self.targets(source, call).iter().any(|target| serving.contains(target))
             }
             Flow::Loop(inner) => {
@@ -236,6 +239,32 @@ impl CallGraph<'_> {
             }
             _ => false,
         })
+    }
+}
+
+/// Whether a part of code starts a server by itself.
+fn starts_server(part: &Flow) -> bool {
+    part.walk().any(|flow| matches!(flow, Flow::Call(call) if serves_by_name(call)))
+}
+
+/// Whether a call is that of a library by which a program serves.
+fn serves_by_name(call: &CallRef) -> bool {
+    call.awaited && SERVES.contains(&call.callee.name()) || runs_server(call)
+}
+
+/// Whether a call runs the server of actix: `HttpServer::new(..).bind(address)?.run()`.
+fn runs_server(call: &CallRef) -> bool {
+    match &call.callee {
+        Callee::Method { name, on } => name == "run" && is_server(on),
+        _ => false,
+    }
+}
+
+fn is_server(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Method(of, _) | TypeRef::Inside(of) => is_server(of),
+        TypeRef::Returned(path) | TypeRef::Named(path, _) => path.iter().any(|name| name == "HttpServer"),
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::calls::CallGraph;
+use super::catalog;
 use super::jobs;
 use super::start;
 use super::turns;
@@ -72,8 +73,11 @@ impl CallGraph<'_> {
         let around = call.loops.get(index)?;
         let mut callee = Work::default();
         self.add_call(caller.source, call, 0, &mut HashSet::new(), &mut callee);
+        let here = QueryOrCall::Call(call.number);
+        let body = self.body_of(caller, around, here);
         // A transaction that only reads does not have to stay together: one query for all reads the same.
-        if call.unit > index && callee.keeps_together() {
+        let is_locked = || body.is_some_and(|body| self.locks_in(caller.source, body));
+        if call.unit > index && (callee.keeps_together() || is_locked()) {
             return Some("each iteration has a transaction of its own".to_owned());
         }
         if call.rare {
@@ -99,11 +103,14 @@ impl CallGraph<'_> {
                 return Some("its query is known only when it runs".to_owned());
             }
         }
-        let here = QueryOrCall::Call(call.number);
+        let reads =
+            callee.reads.iter().filter_map(|(source, at)| self.sources().get(*source)?.scan.sites.get(*at));
+        if callee.writes.is_empty() && !callee.is_handed_on && catalog::is_all(reads) {
+            return Some(catalog::WHY.to_owned());
+        }
         if self.is_long(caller, around, here) {
             return Some(turns::LONG.to_owned());
         }
-        let body = self.body_of(caller, around, here);
         if let Some(wait) = body.and_then(|body| self.longer_wait(caller.source, body, here)) {
             return Some(wait);
         }
@@ -134,6 +141,13 @@ impl CallGraph<'_> {
             return Some(operation(turn.statements().max(callee.statements())));
         }
         around.pace.map(str::to_owned)
+    }
+
+    /// Whether an iteration locks rows that it reads: they stay locked until its transaction ends.
+    pub(super) fn locks_in(&self, source: usize, body: &Flow) -> bool {
+        let mut turn = Work::default();
+        self.add(source, body, 0, &mut HashSet::new(), &mut turn);
+        turn.locks
     }
 
     /// Why a closure that is called in a loop elsewhere is seldom worth a change: what holds for a call in that loop.
@@ -355,7 +369,7 @@ pub(super) fn text_of(site: &Site) -> Option<&str> {
 }
 
 /// Whether a statement makes or changes an object of the schema, judging by its first word.
-fn changes_schema(site: &Site) -> bool {
+pub(super) fn changes_schema(site: &Site) -> bool {
     let first = text_of(site).and_then(|text| text.split_whitespace().next()).unwrap_or_default();
     matches!(
         first.to_ascii_lowercase().as_str(),
@@ -365,6 +379,7 @@ fn changes_schema(site: &Site) -> bool {
             | "comment"
             | "create"
             | "detach"
+            | "drop"
             | "grant"
             | "refresh"
             | "reindex"

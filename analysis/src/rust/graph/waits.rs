@@ -268,6 +268,9 @@ impl CallGraph<'_> {
         }
         let step = QueryOrCall::Query(at);
         let body = self.body_of(id, around, step)?;
+        if site.unit > index && self.locks_in(id.source, body) {
+            return Some("each iteration has a transaction of its own".to_owned());
+        }
         if self.is_long(id, around, step) {
             return Some(turns::LONG.to_owned());
         }

@@ -41,7 +41,7 @@ pub(in crate::rust) fn begun(expression: &Expr, around: &Walker<'_>) -> Option<B
     }
 }
 
-fn at(expression: &Expr, around: Position<'_>, depth: usize) -> Option<Built> {
+pub(super) fn at(expression: &Expr, around: Position<'_>, depth: usize) -> Option<Built> {
     if depth > MAX_EXPRESSIONS {
         return None;
     }

@@ -4,11 +4,14 @@ use std::rc::Rc;
 
 use syn::{Block, Expr, Item, Pat, Stmt};
 
+use super::demanded::demanded;
 use super::handed::closure_in;
 use super::locals::Local;
 use super::loops::Runs;
 use super::shape::{self, Shape};
-use super::{Queries, Walker, built, caches, errors, numbers, spans, sql_text, transactions, variables};
+use super::{
+    Queries, Walker, built, caches, errors, numbers, sites, spans, sql_text, transactions, variables,
+};
 use crate::rust::flow::Flow;
 use crate::rust::site::{Form, Site, SiteSql};
 
@@ -39,12 +42,17 @@ impl Walker<'_> {
                 }
                 walker.here.lines.push(spans::line_of(statement));
                 let rest = block.stmts.get(position + 1..).unwrap_or_default();
+                let demanded = std::mem::replace(&mut walker.here.demanded, demanded(statement));
                 tail = walker.statement_before(statement, rest);
+                walker.here.demanded = demanded;
                 walker.note_whether_kept(statement, rest);
                 walker.note_counted(statement, rest);
                 cut.extend(walker.note_cut(statement, rest));
                 walker.note_latch(statement, rest);
-                if let Some(loops) = walker.once_behind(statement, rest) {
+                walker.note_unique(statement);
+                let once =
+                    walker.once_behind(statement, rest).or_else(|| walker.identified_behind(statement));
+                if let Some(loops) = once {
                     let before = walker.mark_once(loops);
                     marked.get_or_insert(before);
                 }
@@ -164,6 +172,7 @@ impl Walker<'_> {
         }
         if new.text == SiteSql::Dynamic {
             new.built = built::begun(&init.expr, self);
+            new.is_infix = name.mutability.is_none() && sites::is_infix(&init.expr, self);
         }
         if new.queries.is_empty() {
             new.collected = self.made_since(first, &init.expr);

@@ -13,7 +13,7 @@ use super::own::Kin;
 use super::purpose;
 use super::services;
 use super::shape::Shape;
-use super::sites::argument;
+use super::sites::argument_of;
 use super::sql_text::{self, plain, segments};
 use super::variables;
 use super::{Queries, Walker};
@@ -320,14 +320,16 @@ impl Walker<'_> {
             if method.starts_with("push") || matches!(method, "separated" | "reset") || is_appended {
                 self.grow_site(query, node);
             }
+            let bound =
+                node.args.first().filter(|_| method.ends_with("bind")).map(|value| argument_of(value, self));
             let Some(site) = self.sites.get_mut(query) else { continue };
-            match (method, node.args.first()) {
+            match (method, bound) {
                 // Bound in a loop or branch outside of which the query is made, so the number of values is
                 // unknown.
                 ("bind" | "try_bind", Some(_)) if depth > site.loops.len() || query < branched => {
                     site.arguments_complete = false;
                 }
-                ("bind" | "try_bind", Some(value)) => site.arguments.push(argument(value)),
+                ("bind" | "try_bind", Some(value)) => site.arguments.push(value),
                 ("separated" | "with_arguments", _) => {
                     site.sql = SiteSql::Dynamic;
                     site.arguments_complete = false;

@@ -81,6 +81,7 @@ impl Walker<'_> {
             Asked::Iteration(name) => self.loop_of(&name),
             Asked::Set(_) => None,
         });
+        let once = once.or_else(|| self.identified(&node.cond));
         self.once(once, walk)
     }
 
@@ -106,6 +107,7 @@ impl Walker<'_> {
         let taken = if is_some(pattern) { self.taken(matched) } else { None };
         let once =
             taken.and_then(|name| self.loops_of(&name)).or_else(|| self.named_element(matched, pattern));
+        let once = once.or_else(|| self.only_of_kind(matched, pattern));
         self.once(once, walk)
     }
 
@@ -262,7 +264,7 @@ impl Walker<'_> {
 }
 
 /// The variable that a value is, in this or another form: `*part`, `part.as_str()`, `part.trim()`.
-fn whole(value: &Expr) -> Option<String> {
+pub(super) fn whole(value: &Expr) -> Option<String> {
     match value {
         Expr::Paren(inner) => whole(&inner.expr),
         Expr::Reference(inner) => whole(&inner.expr),

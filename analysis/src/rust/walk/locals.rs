@@ -39,6 +39,10 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) counter: Option<super::counted::Counter>,
     /// How it changes, if that is once at most.
     pub(in crate::rust) latch: Option<super::latches::Latch>,
+    /// Whether it is a text that begins with the wildcard of LIKE.
+    pub(in crate::rust) is_infix: bool,
+    /// Whether no two of its elements are equal, as far as its code says.
+    pub(in crate::rust) is_unique: bool,
     /// The position of the parameter that it is, counted from 0, including the receiver.
     pub(in crate::rust) parameter: Option<usize>,
     /// Whether it works on a database that an element of a loop names.
@@ -77,6 +81,8 @@ impl Local {
             number: None,
             counter: None,
             latch: None,
+            is_infix: false,
+            is_unique: false,
             parameter: None,
             on_its_own: false,
             begins: false,

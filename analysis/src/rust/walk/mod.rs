@@ -6,6 +6,7 @@
 
 mod advance;
 pub(in crate::rust) mod allows;
+mod alone;
 mod branches;
 mod built;
 mod caches;
@@ -14,6 +15,7 @@ mod collected;
 mod counted;
 mod declarations;
 mod delegated;
+mod demanded;
 mod drawn;
 mod driver_calls;
 mod elsewhere;
@@ -213,6 +215,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) rare: bool,
     /// One more than the number of loops around the innermost condition that decides whether the current code runs; 0 for none.
     pub(in crate::rust) chosen: usize,
+    /// The call of the current statement whose result is demanded.
+    pub(in crate::rust) demanded: Option<(proc_macro2::Span, crate::rust::flow::Demanded)>,
     /// The number of sites that were made outside the current branch.
     pub(in crate::rust) branched: usize,
     /// The first lines of the enclosing statements.
@@ -371,6 +375,7 @@ impl<'f> Walker<'f> {
         if let Some(around) = self.here.sorting.checked_sub(1).and_then(|index| loops.get_mut(index)) {
             around.pace = around.pace.or(Some(pace::SORTED));
         }
+        let demanded = self.here.demanded.filter(|(at, _)| place_at(&self.file, at.start()) == place);
         let batched = self.here.flushes;
         let allows = self.allows_at([place.line, place.line]);
         let number = number.unwrap_or_else(|| {
@@ -401,6 +406,7 @@ impl<'f> Walker<'f> {
             passed: std::mem::take(&mut self.here.passed),
             sends: std::mem::take(&mut self.here.sends),
             varying: std::mem::take(&mut self.here.varying),
+            demanded: demanded.map(|(_, demanded)| demanded).unwrap_or_default(),
             batched,
             allows,
         })));

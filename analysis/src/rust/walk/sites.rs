@@ -8,6 +8,7 @@ use syn::{Attribute, Expr, ExprCall, ExprLit, ExprMethodCall, ExprPath, Lit, Stm
 use super::Walker;
 use super::allows;
 use super::built;
+use super::elsewhere::Position;
 use super::excerpt::written;
 use super::fresh::yields_new;
 use super::loops::Runs;
@@ -53,7 +54,7 @@ impl Walker<'_> {
             return None;
         }
         self.arguments(arguments.rows.iter().chain(&arguments.bound), &Runs::Once);
-        let bound = arguments.bound.iter().map(argument).collect();
+        let bound = arguments.bound.iter().map(|value| argument_of(value, self)).collect();
         let index = self.site(&mac.path, &path, form.form, sql, bound, arguments.complete);
         let inner = allows::of_attributes(&arguments.attributes, true, &self.file);
         self.allows.extend(inner.iter().cloned());
@@ -86,7 +87,8 @@ impl Walker<'_> {
             None => of_rules()?,
         };
         self.arguments(values.iter().copied(), &Runs::Once);
-        let bound = values.iter().skip(at.map_or(0, |at| at + 1)).map(|value| argument(value)).collect();
+        let bound =
+            values.iter().skip(at.map_or(0, |at| at + 1)).map(|value| argument_of(value, self)).collect();
         let index = self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false);
         // A query that the rules run is run by the macro call.
         if let (Some(method), Some(site)) = (rules.and_then(|it| it.method), self.sites.get_mut(index)) {
@@ -233,12 +235,31 @@ impl Walker<'_> {
     }
 }
 
+/// A value that is bound, with what is known of its text.
+pub(super) fn argument_of(value: &Expr, around: &Walker<'_>) -> Argument {
+    Argument { is_infix: is_infix(value, around), ..argument(value) }
+}
+
+/// Whether a text begins with the wildcard of LIKE: `format!("%{name}%")`, or a variable that holds such.
+pub(super) fn is_infix(value: &Expr, around: &Walker<'_>) -> bool {
+    let held = |name: &String| around.here.locals.get(name).is_some_and(|local| local.is_infix);
+    super::latches::whole(value).as_ref().is_some_and(held)
+        || built::at(value, Position::here(around), 0).is_some_and(|text| text.begin.starts_with('%'))
+}
+
 /// A value that is bound.
 pub(super) fn argument(value: &Expr) -> Argument {
     let mentions = variables::mentions(value);
     let is_constant = variables::mentions_of_constant(value).is_some();
     let is_new = !is_constant && yields_new(value, &mentions);
-    Argument { written: written(value), mentions, is_constant, is_new, is_none: is_none(value) }
+    Argument {
+        written: written(value),
+        mentions,
+        is_constant,
+        is_new,
+        is_none: is_none(value),
+        is_infix: false,
+    }
 }
 
 /// Whether a value is `None`, with or without a type.

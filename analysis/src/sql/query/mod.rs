@@ -81,6 +81,19 @@ impl Query {
         &self.relations[id.0 as usize]
     }
 
+    /// Whether it reads the catalog of the database alone, `information_schema` or `pg_catalog`: that grows with the schema, not with the
+    /// data.
+    pub fn is_of_catalog(&self) -> bool {
+        let is_catalog = |source: &Source| matches!(source, Source::Table(name) | Source::System(name) if name.is_of_catalog());
+        let is_part = |source: &Source| match source {
+            Source::Cte(_) | Source::Derived(_) => true,
+            Source::Function(name, _) => matches!(name.as_str(), "generate_series" | "unnest"),
+            source => is_catalog(source),
+        };
+        let sources = || self.relations.iter().map(|relation| &relation.source);
+        self.kind == Kind::Select && sources().any(is_catalog) && sources().all(is_part)
+    }
+
     /// Whether a table is read with ONLY, without tables that inherit from it.
     pub fn reads_only(&self, id: RelationId) -> bool {
         self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Only)
