@@ -24,20 +24,20 @@ fn shown(files: &[(&str, &str)], manifests: [String; 2]) -> String {
     run(scratch.path(), &["check", "."]).exits_with(0).stdout.clone()
 }
 
-const EMPTY: &str =
-    "pub async fn empty(db: &sqlx::PgPool) { sqlx::query(\"DELETE FROM block\").execute(db).await; }\n";
+const EXPIRE: &str =
+    "pub async fn expire(db: &sqlx::PgPool) { sqlx::query(\"DELETE FROM block\").execute(db).await; }\n";
 const BLOCK: (&str, &str) = ("b/migrations/1_init.sql", "CREATE TABLE block (id bigint PRIMARY KEY);\n");
 
 #[test]
 fn a_crate_that_only_tests_are_built_with_is_listed() {
-    let main = "fn main() {}\n";
+    let main = "use axum::Router;\nfn main() { expire() }\n";
     let of = |name: &str, depended: &str, files: &[(&str, &str)]| {
         let head = if depended == "dependencies" { "" } else { "[dev-dependencies]\n" };
         let b = manifest("service", &format!("{head}{name} = {{ path = \"../a\" }}\n"));
         let files: Vec<_> = files.iter().copied().chain([BLOCK]).collect();
         shown(&files, [manifest(name, ""), b])
     };
-    let (lib, program, library) = (("a/src/lib.rs", EMPTY), ("b/src/main.rs", main), ("b/src/lib.rs", ""));
+    let (lib, program, library) = (("a/src/lib.rs", EXPIRE), ("b/src/main.rs", main), ("b/src/lib.rs", ""));
     let is_shown = |out: &str, place: &str| out.contains(&format!("{place}/src/lib.rs:1"));
     assert!(!is_shown(&of("support", "dev-dependencies", &[lib, program]), "a"));
     assert!(!is_shown(&of("db-test", "dev-dependencies", &[lib, library]), "a"));
@@ -46,7 +46,7 @@ fn a_crate_that_only_tests_are_built_with_is_listed() {
     assert!(is_shown(&of("support", "dev-dependencies", &[lib, library]), "a"));
     assert!(is_shown(&of("db-test", "dev-dependencies", &[lib, library, ("a/src/main.rs", main)]), "a"));
     // The service does the same.
-    let both = of("db-test", "dev-dependencies", &[lib, program, ("b/src/lib.rs", EMPTY)]);
+    let both = of("db-test", "dev-dependencies", &[lib, program, ("b/src/lib.rs", EXPIRE)]);
     assert!(is_shown(&both, "b") && !is_shown(&both, "a"), "{both}");
 }
 
