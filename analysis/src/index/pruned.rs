@@ -24,36 +24,49 @@ struct Allowed {
     listed: Option<Vec<String>>,
 }
 
-/// Whether a query with these conditions on a relation may read a partition of a table.
-pub(super) fn may_read(
-    schema: &Schema,
-    table: &Table,
-    partition: &Table,
-    relation: RelationId,
-    demands: &[&Expr],
-) -> bool {
-    let Some((is_range, key)) = key(table) else { return true };
-    let Some(ty) = table.column(&key).map(|column| column.ty.as_str()) else { return true };
-    let allowed = Allowed::by(demands, relation, &key, ty);
-    let Some(bound) = partition.partition_bound.as_deref() else { return true };
-    let is_default = bound.trim().eq_ignore_ascii_case("default");
-    let siblings = schema.children_of(&table.name).filter(|it| it.name != partition.name);
-    let bounds = siblings.filter_map(|it| it.partition_bound.as_deref());
-    match (is_range, is_default) {
-        (true, false) => range(bound, ty).is_none_or(|range| allowed.may_be_in(range)),
-        (true, true) => {
-            let ranges = bounds.filter_map(|other| range(other, ty)).collect();
-            !joined(ranges).into_iter().any(|range| allowed.is_within(range))
-        }
-        (false, _) => {
-            let Some(listed) = &allowed.listed else { return true };
-            match list(bound, ty) {
-                Some(values) if !is_default => listed.iter().any(|value| values.contains(value)),
-                None if !is_default => true,
-                // The rest is asked for if some value is of no other partition.
-                _ => {
-                    let others: Vec<String> = bounds.filter_map(|it| list(it, ty)).flatten().collect();
-                    listed.iter().any(|value| !others.contains(value))
+/// What the conditions of a query on a relation say of the partitions of a table.
+pub(super) struct Pruning {
+    is_range: bool,
+    ty: String,
+    allowed: Allowed,
+}
+
+impl Pruning {
+    /// `None` if they may all be read, as far as is known.
+    pub(super) fn of(table: &Table, relation: RelationId, demands: &[&Expr]) -> Option<Pruning> {
+        let (is_range, key) = key(table)?;
+        let ty = table.column(&key)?.ty.clone();
+        let allowed = Allowed::by(demands, relation, &key, &ty);
+        let says_something = allowed.low.is_some() || allowed.high.is_some() || allowed.listed.is_some();
+        says_something.then_some(Pruning { is_range, ty, allowed })
+    }
+
+    /// Whether the query may read a partition of the table.
+    pub(super) fn may_read(&self, schema: &Schema, table: &Table, partition: &Table) -> bool {
+        let Pruning { is_range, ty, allowed } = self;
+        let Some(bound) = partition.partition_bound.as_deref() else { return true };
+        let is_default = bound.trim().eq_ignore_ascii_case("default");
+        let siblings = || {
+            let all = schema.children_of(&table.name).filter(|it| it.name != partition.name);
+            all.filter_map(|it| it.partition_bound.as_deref())
+        };
+        match (is_range, is_default) {
+            (true, false) => range(bound, ty).is_none_or(|range| allowed.may_be_in(range)),
+            (true, true) => {
+                let ranges = siblings().filter_map(|other| range(other, ty)).collect();
+                !joined(ranges).into_iter().any(|range| allowed.is_within(range))
+            }
+            (false, _) => {
+                let Some(listed) = &allowed.listed else { return true };
+                match list(bound, ty) {
+                    Some(values) if !is_default => listed.iter().any(|value| values.contains(value)),
+                    None if !is_default => true,
+                    // The rest is asked for if some value is of no other partition.
+                    _ => {
+                        let others: Vec<String> =
+                            siblings().filter_map(|it| list(it, ty)).flatten().collect();
+                        listed.iter().any(|value| !others.contains(value))
+                    }
                 }
             }
         }

@@ -2,13 +2,15 @@
 //! with another, and single-row tables.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use super::item::{Item, item};
 use super::problem::JoinGraph;
+use super::pruned::Pruning;
 use super::relations::Relations;
 use super::searches::{How, Served};
 use super::wanted::Wanted;
-use super::{Access, Verdict, heirs, pruned, sort};
+use super::{Access, Verdict, heirs, sort};
 use crate::cardinality;
 use crate::schema::{Column, Index, Schema, Table};
 use crate::sql::query::Query;
@@ -159,8 +161,15 @@ impl<'s> Item<'s> {
                 access.hindrance = None;
                 return;
             }
+            let prunings = RefCell::new(HashMap::new());
             let may_read = |table: &Table, partition: &Table| {
-                pruned::may_read(schema, table, partition, self.relation, &self.demands)
+                let mut prunings = prunings.borrow_mut();
+                if !prunings.contains_key(&table.name) {
+                    let pruning = Pruning::of(table, self.relation, &self.demands);
+                    prunings.insert(table.name.clone(), pruning);
+                }
+                let pruning = prunings.get(&table.name).and_then(Option::as_ref);
+                pruning.is_none_or(|pruning| pruning.may_read(schema, table, partition))
             };
             match heirs::all_partitions(schema, table, may_read, leads) {
                 Some(true) => {

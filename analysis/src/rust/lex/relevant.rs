@@ -144,9 +144,11 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
     // Functions with the same name have the same callers.
     let mut followed: HashSet<(&str, bool)> = HashSet::new();
     while let Some(((file, _), function)) = new.pop() {
-        // Any function may run it. What makes a value that is dropped may outlive it, so only those that are read anyway say so.
+        // Any function may run it. Names alone lead to most of them, so it counts if it waits for something by itself. What makes a value
+        // that is dropped may outlive it, so only those that are read anyway say so.
         let unwritten = outlines.get(file).map_or(&[][..], |outline| &outline.unwritten);
-        if function.name != "drop" && unwritten.contains(&function.name) {
+        let waits = function.queries || function.waits == Waits::Itself;
+        if waits && function.name != "drop" && unwritten.contains(&function.name) {
             let counts = outlines.iter().map(|outline| outline.functions.len()).enumerate();
             return counts.flat_map(|(file, count)| (0..count).map(move |at| (file, at))).collect();
         }
