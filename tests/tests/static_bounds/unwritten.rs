@@ -115,7 +115,7 @@ pub(crate) async fn an_iterator_that_is_collected(store: &Store, n: i64) -> Resu
 
 pub(crate) async fn an_iterator_that_is_joined(store: &Store, n: i64) -> Result<()> {
     store.one(1).await?;
-    join_all(Each { store, left: n }.map(|reading| reading)).await;
+    join_all(Each { store, left: n }.map(|reading| reading.boxed())).await;
     Ok(())
 }
 

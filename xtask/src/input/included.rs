@@ -16,6 +16,10 @@ pub(super) fn add(crates: &[Sources], texts: &mut Vec<Text>, unread: &mut Vec<St
         let folder = path.parent().unwrap_or(path);
         let manifest_dir = || crates.get(*owner).map(Sources::manifest_dir);
         let paths = text.match_indices("include!(").filter_map(|(from, word)| {
+            let line = text.get(..from)?.rsplit('\n').next()?;
+            if line.contains("//") {
+                return None;
+            }
             let named = named(text.get(from + word.len()..)?, manifest_dir)?;
             folder.join(named).canonicalize().ok()
         });

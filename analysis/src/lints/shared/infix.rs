@@ -23,7 +23,7 @@ pub(in crate::lints) fn is_all(context: &QueryContext<'_>, query: &Query, access
         .blocks
         .iter()
         .flat_map(|block| block.conditions())
-        .filter(|condition| condition.any(|part| is_of(part)))
+        .filter(|condition| condition.any(&is_of))
         .peekable();
     compared.peek().is_some()
         && compared.all(|condition| {

@@ -10,6 +10,7 @@ pub(super) mod clause;
 pub(super) mod database;
 pub(super) mod ddl;
 pub(super) mod folded;
+pub(super) mod group;
 pub(super) mod growth;
 pub(super) mod guarded;
 pub(super) mod infix;
