@@ -226,9 +226,11 @@ impl Project {
 
 /// Whether the files of a folder only change tables that a schema of another tool creates.
 pub(super) fn is_built_upon(path: &Path, dir: &Path) -> bool {
-    let text = path.is_file().then(|| read(path).ok()).flatten().filter(|text| !snapshot::is_snapshot(text));
-    let selected = dir.is_dir().then(|| read_migrations(dir, dir, None).ok()).flatten();
-    text.zip(selected).is_some_and(|(text, selected)| layouts::build_upon(&text, &selected.migrations))
+    if !path.is_file() || !dir.is_dir() {
+        return false;
+    }
+    let Some(text) = read(path).ok().filter(|text| !snapshot::is_snapshot(text)) else { return false };
+    read_migrations(dir, dir, None).is_ok_and(|read| layouts::build_upon(&text, &read.migrations))
 }
 
 /// Whether the first of the migrations of a folder is a schema in it, and more follow.

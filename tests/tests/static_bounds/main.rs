@@ -75,12 +75,17 @@ macro_rules! check_all {
     };
 }
 
+/// A database in memory with the table that all patterns read, and no rows.
+async fn empty_store() -> Store {
+    let db = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+    db.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await.unwrap();
+    Store { db }
+}
+
 #[tokio::test]
 async fn every_count_lies_in_its_interval() {
     let bounds = bounds(&[("shapes", include_str!("shapes.rs")), ("store", include_str!("store.rs"))]);
-    let db = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-    db.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await.unwrap();
-    let store = &Store { db };
+    let store = &empty_store().await;
     check_all!(
         &bounds,
         store,
@@ -118,9 +123,7 @@ async fn every_count_lies_in_its_interval() {
 #[tokio::test]
 async fn every_pattern_of_real_code_lies_in_its_interval() {
     let bounds = bounds(&[("patterns", include_str!("patterns.rs")), ("store", include_str!("store.rs"))]);
-    let db = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-    db.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await.unwrap();
-    let store = &Store { db };
+    let store = &empty_store().await;
     check_all!(
         &bounds,
         store,
@@ -160,9 +163,7 @@ async fn every_pattern_of_real_code_lies_in_its_interval() {
 #[tokio::test]
 async fn what_runs_without_a_call_being_written_lies_in_its_interval() {
     let bounds = bounds(&[("unwritten", include_str!("unwritten.rs")), ("store", include_str!("store.rs"))]);
-    let db = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-    db.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await.unwrap();
-    let store = &Store { db };
+    let store = &empty_store().await;
     check_all!(
         &bounds,
         store,
@@ -201,9 +202,7 @@ async fn what_runs_without_a_call_being_written_lies_in_its_interval() {
 #[tokio::test]
 async fn what_is_kept_and_run_later_is_in_its_interval_or_unknown() {
     let bounds = bounds(&[("kept", include_str!("kept.rs")), ("store", include_str!("store.rs"))]);
-    let db = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-    db.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await.unwrap();
-    let store = &Store { db };
+    let store = &empty_store().await;
     check_all!(
         &bounds,
         store,
